@@ -1,0 +1,106 @@
+package webauth
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Reason says which check a response failed.
+type Reason string
+
+// The checks, in the order in which they are made. ReasonStore is no fault of the
+// response: the store of used responses could not answer.
+const (
+	ReasonMalformed  Reason = "malformed"   // not of the protocol's shape
+	ReasonUnknownKey Reason = "unknown-key" // kid names no key trusted for this service
+	ReasonUnsigned   Reason = "unsigned"    // a success without a signature
+	ReasonSignature  Reason = "signature"   // the signature does not verify
+	ReasonVersion    Reason = "version"     // not a version that we asked for
+	ReasonStale      Reason = "stale"       // issued too long ago
+	ReasonFuture     Reason = "future"      // issued in the future, beyond the skew
+	ReasonURL        Reason = "url"         // made for another URL
+	ReasonStore      Reason = "store"       // the OneUse store failed
+	ReasonReplay     Reason = "replay"      // this response was used before
+	ReasonToken      Reason = "token"       // params is not a token of ours for this browser
+	ReasonStatus     Reason = "status"      // the WLS says that the login failed
+	ReasonInteract   Reason = "interact"    // iact is not satisfied
+	ReasonAuthType   Reason = "authtype"    // no authentication type that is accepted
+)
+
+// Error is the failure of a response. Its text is for operators and never holds the
+// response itself.
+type Error struct {
+	Reason Reason
+	// Detail says what was wrong, for logs.
+	Detail string
+	// Status is the response's status code where the shape was right, else 0.
+	Status int
+	// Signed tells that the response carried a signature and that it verified.
+	Signed bool
+
+	cause     error
+	msg       string
+	principal string // set only where signature and url held
+	returnURL string
+	token     *Token
+}
+
+func (e *Error) Error() string {
+	s := fmt.Sprintf("webauth: response refused (%s): %s", e.Reason, e.Detail)
+	if e.cause != nil {
+		s += ": " + e.cause.Error()
+	}
+	return s
+}
+
+// Unwrap gives the error of the OneUse store behind a ReasonStore, else nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Message is the text that the WLS sent with a failure. Anybody can write one where
+// Signed is false: it is for logs, not for pages.
+func (e *Error) Message() string { return e.msg }
+
+// SamePrincipal reports whether the refused response was, all the same, signed by
+// the service for the URL being asked for, a success, and about this principal. It
+// can only confirm a name that the caller already has, which is what a repeated
+// response (back button, restored tabs) needs; it is no login.
+func (e *Error) SamePrincipal(principal string) bool {
+	return e.principal != "" && e.principal == principal
+}
+
+// ReturnURL is the signed url of a refused response, if signature, origin and path
+// held, or the url under our own token's MAC; else empty.
+func (e *Error) ReturnURL() string { return e.returnURL }
+
+// Token gives the token of a refused response, if its MAC held for this browser and
+// it was not used before: then the failure answers a request of ours.
+func (e *Error) Token() (Token, bool) {
+	if e.token == nil {
+		return Token{}, false
+	}
+	return *e.token, true
+}
+
+// ReasonOf gives the Reason of an error from this package, or "" for another error.
+func ReasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Reason
+	}
+	return ""
+}
+
+func refuse(reason Reason, format string, args ...any) *Error {
+	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+func malformed(format string, args ...any) *Error { return refuse(ReasonMalformed, format, args...) }
+
+var statusText = map[int]string{
+	410: "cancelled by the user",
+	510: "no mutually acceptable authentication type",
+	520: "protocol version not supported",
+	530: "the request has a bad parameter",
+	540: "interaction would be required",
+	560: "this site is not authorised to use the service",
+	570: "authentication declined",
+}

@@ -1,0 +1,50 @@
+package webauth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"log/slog"
+)
+
+// BrowserSecret is the one secret that a browser keeps, in an HttpOnly cookie whose
+// name begins with __Host-: 128 random bits as 22 characters of base64url. Tokens
+// and sessions are bound to it. It hides itself in logs; string(s) is the cookie.
+type BrowserSecret string
+
+// NewBrowserSecret makes a secret for a browser that has none.
+func NewBrowserSecret() BrowserSecret {
+	var b [16]byte
+	rand.Read(b[:])
+	return BrowserSecret(base64.RawURLEncoding.EncodeToString(b[:]))
+}
+
+// Valid reports whether the secret has the form of those that NewBrowserSecret
+// makes. A cookie that has not counts as no cookie.
+func (s BrowserSecret) Valid() bool {
+	if len(s) != 22 {
+		return false
+	}
+	var b [18]byte
+	n, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(s))
+	return err == nil && n == 16
+}
+
+// Binding is a hash of the secret, for a session to hold: a session fits the browser
+// whose secret has the session's binding. 22 characters of base64url.
+func (s BrowserSecret) Binding() string {
+	h := sha256.Sum256([]byte("ucam-webauth browser binding v1\x00" + string(s)))
+	return base64.RawURLEncoding.EncodeToString(h[:16])
+}
+
+// String hides the secret.
+func (s BrowserSecret) String() string { return "BrowserSecret(hidden)" }
+
+// GoString hides the secret.
+func (s BrowserSecret) GoString() string { return s.String() }
+
+// MarshalText hides the secret, from JSON logs too. Sessions hold the Binding instead.
+func (s BrowserSecret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue hides the secret.
+func (s BrowserSecret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -1,0 +1,190 @@
+package webauth
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The token in params is version.time.strength.nonce.MAC, all of it unreserved
+// characters of a URL:
+//
+//	version   1
+//	time      Unix seconds, decimal
+//	strength  a, y or n (iact as needed, yes, no), then ~TYPE for each of aauth
+//	nonce     128 random bits, base64url
+//	MAC       HMAC-SHA256, base64url, over the four before, url and the browser's secret
+const tokenVersion = "1"
+
+// defaultTokenTTL is how long a person may take to log in.
+const defaultTokenTTL = time.Hour
+
+// tokenSkew is how far the clocks of a site's own machines may disagree.
+const tokenSkew = time.Minute
+
+// SignerConfig configures a RequestSigner.
+type SignerConfig struct {
+	// Service the requests go to. Required.
+	Service Service
+	// Origin of the site, such as "https://soc.example". Required; a path is ignored.
+	Origin string
+	// Keys are secrets of at least 32 bytes; the first signs, all verify. Required.
+	Keys [][]byte
+	// TTL is how long a token lasts, 1 minute to 24 hours; zero means 1 hour.
+	TTL time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// RequestSigner makes requests tamper-evident: it puts a token into params that
+// ties a request to this site, this browser, one URL and one strength, and knows its
+// own tokens again when they come back under the WLS's signature. Without it anybody
+// can send somebody else's response, or a laxer one, to a site ("login CSRF"). It is
+// for one service and one origin, immutable, and safe for concurrent use.
+type RequestSigner struct {
+	service string // its ID
+	origin  string
+	scope   string // names service and origin in one-use marks
+	keys    [][]byte
+	ttl     time.Duration
+	now     func() time.Time
+}
+
+// Token is what a token of ours says.
+type Token struct {
+	Issued time.Time
+	IAct   Interact
+	AAuth  []string
+	Nonce  string
+}
+
+// NewRequestSigner checks the configuration and derives the keys.
+func NewRequestSigner(cfg SignerConfig) (*RequestSigner, error) {
+	if err := cfg.Service.Check(); err != nil {
+		return nil, err
+	}
+	origin, err := Origin(cfg.Origin)
+	if err != nil {
+		return nil, fmt.Errorf("webauth: SignerConfig.Origin: %v", err)
+	}
+	if cfg.TTL == 0 {
+		cfg.TTL = defaultTokenTTL
+	}
+	if cfg.TTL < time.Minute || cfg.TTL > 24*time.Hour {
+		return nil, errors.New("webauth: SignerConfig.TTL: want 1 minute to 24 hours")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	id := cfg.Service.ID()
+	s := &RequestSigner{service: id, origin: origin, scope: id + " " + origin, ttl: cfg.TTL, now: cfg.Now}
+	if len(cfg.Keys) == 0 {
+		return nil, errors.New("webauth: SignerConfig.Keys: want at least one secret of 32 random bytes")
+	}
+	for i, k := range cfg.Keys {
+		if len(k) < 32 {
+			return nil, fmt.Errorf("webauth: SignerConfig.Keys[%d]: %d bytes, want at least 32", i, len(k))
+		}
+		key, err := hkdf.Key(sha256.New, k, nil, "ucam-webauth request token v1\x00"+s.scope, sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("webauth: deriving the token key: %w", err)
+		}
+		s.keys = append(s.keys, key)
+	}
+	return s, nil
+}
+
+// Sign returns the request with Params and Date filled in. The URL must be of the
+// signer's origin, Params empty and the secret Valid.
+func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
+	if err := r.check(); err != nil {
+		return Request{}, err
+	}
+	if origin, err := Origin(r.URL); err != nil || origin != s.origin {
+		return Request{}, fmt.Errorf("webauth: Request.URL is not of the origin %s", s.origin)
+	}
+	if r.Params != "" {
+		return Request{}, errors.New("webauth: Request.Params: the token goes there, leave it empty")
+	}
+	if !secret.Valid() {
+		return Request{}, errors.New("webauth: the browser secret is not one of NewBrowserSecret")
+	}
+	var nonce [16]byte
+	rand.Read(nonce[:])
+	now := s.now()
+	body := strings.Join([]string{
+		tokenVersion, strconv.FormatInt(now.Unix(), 10), formatStrength(r.IAct, r.AAuth),
+		base64.RawURLEncoding.EncodeToString(nonce[:]),
+	}, ".")
+	r.Params = body + "." + mac(s.keys[0], body, r.URL, secret)
+	r.Date = now
+	return r, nil
+}
+
+// Check says whether params is a token that this signer made for this browser and
+// this url, byte for byte, and has not expired. That it was not used before, and that
+// the WLS signed it, is for Verifier.Verify. The errors hold no part of the token.
+func (s *RequestSigner) Check(secret BrowserSecret, url, params string) (Token, error) {
+	i := strings.LastIndexByte(params, '.')
+	if i < 0 || !secret.Valid() {
+		return Token{}, errors.New("params is not a token of this site, or the browser brought no secret")
+	}
+	body, sum := params[:i], []byte(params[i+1:])
+	if !slices.ContainsFunc(s.keys, func(key []byte) bool { return hmac.Equal(sum, []byte(mac(key, body, url, secret))) }) {
+		return Token{}, errors.New("the token was not made here for this browser and this url")
+	}
+	t, ok := parseToken(body)
+	if !ok {
+		return Token{}, errors.New("the token is of an unknown form")
+	}
+	if age := s.now().Sub(t.Issued); age > s.ttl || age < -tokenSkew {
+		return Token{}, fmt.Errorf("the token was made %v ago and lasts %v", age.Truncate(time.Second), s.ttl)
+	}
+	return t, nil
+}
+
+// item is what marks the token as used.
+func (s *RequestSigner) item(t Token, signed bool) Item {
+	h := sha256.Sum256([]byte(s.scope + " " + t.Nonce))
+	return Item{
+		ID:     "token:" + base64.RawURLEncoding.EncodeToString(h[:]),
+		Issued: t.Issued, Expires: t.Issued.Add(s.ttl), Unsigned: !signed,
+	}
+}
+
+// mac covers length-prefixed parts, so that no two lists of parts look alike.
+func mac(key []byte, body, url string, secret BrowserSecret) string {
+	h := hmac.New(sha256.New, key)
+	for _, part := range []string{body, url, string(secret)} {
+		var n [4]byte
+		binary.BigEndian.PutUint32(n[:], uint32(len(part)))
+		h.Write(n[:])
+		h.Write([]byte(part))
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// parseToken reads a token body whose MAC held.
+func parseToken(body string) (Token, bool) {
+	part := strings.Split(body, ".")
+	if len(part) != 4 || part[0] != tokenVersion {
+		return Token{}, false
+	}
+	sec, err := strconv.ParseInt(part[1], 10, 64)
+	if err != nil {
+		return Token{}, false
+	}
+	t := Token{Issued: time.Unix(sec, 0), Nonce: part[3]}
+	var ok bool
+	t.IAct, t.AAuth, ok = parseStrength(part[2])
+	return t, ok
+}
