@@ -1,0 +1,113 @@
+package glue
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
+)
+
+// Auth logs people in to one site. It is safe for concurrent use; make it once with
+// New and vary its policy per route with With.
+type Auth struct {
+	s      *shared
+	given  Policy // as configured, for With to start from
+	policy Policy // with defaults
+	err    error  // of With; every request is refused
+}
+
+// shared is what an Auth and the copies that With makes have in common.
+type shared struct {
+	cfg    Config
+	places atomic.Pointer[places] // replaced as a whole by SetSecret
+	store  sessionStore
+}
+
+// New checks the configuration, all of it, and reads or makes the site's secret.
+func New(cfg Config) (*Auth, error) {
+	if err := cfg.normalise(); err != nil {
+		return nil, err
+	}
+	secret, err := cfg.secret()
+	if err != nil {
+		return nil, err
+	}
+	s := &shared{cfg: cfg, store: sealedStore{now: cfg.Now}}
+	if cfg.Session.Store != nil {
+		s.store = gorillaStore{store: cfg.Session.Store, service: cfg.Service.ID(), now: cfg.Now}
+	}
+	a := &Auth{s: s, given: cfg.Policy.clone(), policy: cfg.Policy.withDefaults(cfg.Service)}
+	if err := a.SetSecret(secret); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// SetSecret replaces the site's secret while requests go on. Sessions and logins in
+// flight continue if the new secret keeps the line that they were made with.
+func (a *Auth) SetSecret(secret *site.Secret) error {
+	ps, err := newPlaces(&a.s.cfg, secret)
+	if err != nil {
+		return err
+	}
+	a.s.places.Store(&ps)
+	return nil
+}
+
+// With gives a copy with another policy, for other routes of the same site:
+//
+//	admin := auth.With(func(p *glue.Policy) { p.Principals = []string{"spqr1"}; p.Fresh = 5 * time.Minute })
+//
+// A policy that contradicts itself is reported by Err, logged, and lets nobody in.
+func (a *Auth) With(edit func(p *Policy)) *Auth {
+	b := &Auth{s: a.s, given: a.given.clone(), err: a.err}
+	edit(&b.given)
+	if err := b.given.check(a.s.cfg.Service); err != nil && b.err == nil {
+		b.err = fmt.Errorf("glue: With: Policy.%w", err)
+		a.s.cfg.Logger.Error("wls policy of a route is wrong: nobody gets in", "error", b.err)
+	}
+	b.policy = b.given.withDefaults(a.s.cfg.Service)
+	return b
+}
+
+// Err reports what is wrong with the policy that With made; nil if nothing is.
+func (a *Auth) Err() error { return a.err }
+
+// Require lets a request through to next only with a session that satisfies the
+// policy; IdentityFrom tells next who it is. Others are sent to log in, or refused.
+// It fits routers that take func(http.Handler) http.Handler as middleware.
+func (a *Auth) Require(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v := a.visit(w, r); v != nil {
+			v.require(next)
+		}
+	})
+}
+
+// Optional lets every request through to next, with an identity where the session
+// satisfies the policy and without one otherwise.
+func (a *Auth) Optional(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v := a.visit(w, r); v != nil {
+			v.optional = true
+			v.maybe(next)
+		}
+	})
+}
+
+// Login is a handler that logs a person in and goes on to the path in the query
+// parameter "next", a path of this site, or to the site's start.
+func (a *Auth) Login(w http.ResponseWriter, r *http.Request) {
+	if v := a.visit(w, r); v != nil {
+		v.loginThen()
+	}
+}
+
+// Logout is a handler that ends the session: a POST from the site's own pages does,
+// anything else gets a page with a button.
+func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
+	if v := a.visit(w, r); v != nil {
+		v.logout()
+	}
+}

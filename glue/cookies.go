@@ -1,0 +1,93 @@
+package glue
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// cookieJar knows the names and attributes of our cookies at one origin.
+//
+//	login    the browser's secret; written when made and at logout, never otherwise
+//	session  the session, or its id in a foreign store
+//	seen     when the session was last used; only with Session.Inactivity
+//	loop     recent logins, to stop redirect loops
+//	tried    silent sign-in was tried, or the person logged out
+type cookieJar struct {
+	login, session, seen, loop, tried string
+	secure                            bool
+	path, domain                      string // of the session cookie
+}
+
+// newCookieJar chooses the strictest names that the origin allows. On https they
+// begin with __Host-, which no other host can set; on http, where browsers would
+// refuse that, they hold the port, because ports share cookies.
+func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
+	u, _ := url.Parse(origin) // origin is in normal form
+	j := cookieJar{secure: u.Scheme == "https", path: cfg.Session.CookiePath, domain: cfg.InsecureCookieDomain}
+	// Sites below different paths of one origin share its cookies too.
+	suffix := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, prefix)
+	before := "__Host-"
+	if !j.secure {
+		before = ""
+		if port := u.Port(); port != "" {
+			suffix += "-" + port
+		}
+	}
+	name := func(s string) string { return before + s + suffix }
+	j.login, j.seen, j.loop, j.tried = name("wls-login"), name("wls-seen"), name("wls-loop"), name("wls-tried")
+	j.session = name(cfg.Session.CookieName)
+	if j.secure && (j.path != "/" || j.domain != "") {
+		j.session = "__Secure-" + cfg.Session.CookieName + suffix
+	}
+	return j
+}
+
+// make gives a cookie that lasts as long as the browser runs.
+func (j *cookieJar) make(name, value string) *http.Cookie {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: j.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if name == j.session {
+		c.Path, c.Domain = j.path, j.domain
+	}
+	return c
+}
+
+func (j *cookieJar) set(w http.ResponseWriter, name, value string) {
+	http.SetCookie(w, j.make(name, value))
+}
+
+func (j *cookieJar) clear(w http.ResponseWriter, name string) {
+	c := j.make(name, "")
+	c.MaxAge = -1
+	http.SetCookie(w, c)
+}
+
+// get reads a cookie. A name that appears twice counts as absent: one of the two was
+// put there by somebody else, and nobody can tell which.
+func (j *cookieJar) get(r *http.Request, name string) string {
+	found := r.CookiesNamed(name)
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0].Value
+}
+
+// secret reads the browser's secret; empty where it brought none.
+func (j *cookieJar) secret(r *http.Request) webauth.BrowserSecret {
+	if s := webauth.BrowserSecret(j.get(r, j.login)); s.Valid() {
+		return s
+	}
+	return ""
+}
+
+// setSecret gives the browser a secret.
+func (j *cookieJar) setSecret(w http.ResponseWriter, s webauth.BrowserSecret) {
+	j.set(w, j.login, string(s))
+}

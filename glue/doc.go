@@ -1,0 +1,22 @@
+// Package glue adds Ucam-WebAuth logins to a net/http site: an auth decorator with
+// sessions, a policy per route, logout, and the pages that people see when something
+// goes wrong.
+//
+//	auth, err := glue.New(glue.Config{
+//		Service:    webauth.Raven(),
+//		BaseURL:    "https://soc.example",
+//		SecretFile: "/var/lib/soc/secret", // made on first use
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	http.Handle("/private/", auth.Require(app)) // in app: id, ok := glue.IdentityFrom(r.Context())
+//	http.HandleFunc("/logout", auth.Logout)
+//
+// What the site must still do: protect its own forms against cross-site requests;
+// keep the query out of its front server's logs (WLS-Response lets its reader in for
+// half a minute, should the request never reach this program); serve https; not let
+// the handler under Require answer the WLS-Response parameter.
+//
+// The API is not stable before version 1; what is accepted will not become laxer.
+package glue

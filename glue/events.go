@@ -1,0 +1,80 @@
+package glue
+
+import (
+	"log/slog"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Event is something that operators may want to know.
+type Event struct {
+	// Name is one of the Event constants.
+	Name string
+	// Reason says which check failed, if one did.
+	Reason webauth.Reason
+	// Principal is the person it is about, if known for certain.
+	Principal string
+	// Ref is the reference on the page that the person sees.
+	Ref string
+	// Path of the request, without the query, and Host as the client sent it.
+	Path, Host string
+	// Err has the details, never a secret.
+	Err error
+}
+
+// Names of events.
+const (
+	EventLogin       = "login"           // a session began
+	EventLogout      = "logout"          // a session was ended by the person
+	EventPerson      = "person-changed"  // a browser goes from one person to another
+	EventRedirect    = "redirect"        // somebody was sent to the WLS
+	EventRefused     = "refused"         // a response or a request was refused
+	EventForbidden   = "forbidden"       // somebody is not allowed in
+	EventRepeated    = "repeated"        // a superfluous response of the person logged in
+	EventSilent      = "silent-declined" // silent sign-in did not succeed
+	EventLoop        = "loop"            // a redirect loop was stopped
+	EventMisdirected = "misdirected"     // a request for a host that is not configured
+	EventFormKept    = "form-kept"       // a form was kept for after the login
+	EventFormResumed = "form-resumed"    // a kept form was sent
+	EventStoreError  = "store-error"     // sessions or one-use marks are unavailable
+)
+
+var eventLevels = map[string]slog.Level{
+	EventRedirect: slog.LevelDebug, EventRepeated: slog.LevelDebug, EventSilent: slog.LevelDebug,
+	EventRefused: slog.LevelWarn, EventForbidden: slog.LevelWarn, EventLoop: slog.LevelWarn,
+	EventMisdirected: slog.LevelWarn, EventStoreError: slog.LevelError,
+}
+
+// log tells the operators. The attributes' names are stable.
+func (v *visit) log(e Event) {
+	e.Ref, e.Path, e.Host = v.ref, v.path, v.r.Host
+	ctx := v.r.Context()
+	level := eventLevels[e.Name]
+	if v.cfg.Logger.Enabled(ctx, level) {
+		v.cfg.Logger.LogAttrs(ctx, level, "wls "+e.Name, e.attrs(v.cfg.Service.Name)...)
+	}
+	if v.cfg.OnEvent != nil {
+		v.cfg.OnEvent(ctx, e)
+	}
+}
+
+func (e Event) attrs(service string) []slog.Attr {
+	attrs := []slog.Attr{slog.String("event", e.Name), slog.String("service", service)}
+	for _, a := range []struct{ key, value string }{
+		{"reason", string(e.Reason)}, {"principal", e.Principal}, {"ref", e.Ref}, {"path", e.Path},
+	} {
+		if a.value != "" {
+			attrs = append(attrs, slog.String(a.key, a.value))
+		}
+	}
+	if e.Name == EventMisdirected {
+		attrs = append(attrs, slog.String("host", e.Host))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", e.Err.Error()))
+		if we, ok := e.Err.(*webauth.Error); ok && we.Status != 0 {
+			attrs = append(attrs, slog.Int("status", we.Status), slog.Bool("signed", we.Signed), slog.String("msg", we.Message()))
+		}
+	}
+	return attrs
+}

@@ -1,0 +1,406 @@
+package glue_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+)
+
+// testNow is when every test begins. The clock stands still until a test moves it.
+var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// setup is what a test wants of its site. Its zero value is a plain site on http.
+type setup struct {
+	fake   *webauthtest.WLS // nil: one of its own, with the clock stopped at testNow
+	tls    bool
+	config func(c *glue.Config)
+	routes func(mux *http.ServeMux, auth *glue.Auth) // beside those of newSite
+	wrap   func(h http.Handler) http.Handler         // in front of the whole site
+}
+
+// site is a protected site on a real listener, the fake WLS that it sends people to,
+// and everything that it logged.
+type site struct {
+	t    testing.TB
+	fake *webauthtest.WLS
+	auth *glue.Auth
+	url  string // without a trailing slash
+	tls  bool
+
+	served atomic.Int64 // requests that reached the site
+	log    lockedBuffer
+	mu     sync.Mutex
+	events []glue.Event
+	secret []string // what must never be logged
+}
+
+// newSite serves a site until the test ends: /private/ under Require, /optional under
+// Optional, /login, /logout, and / for everybody. All but Login and Logout answer with
+// an echo.
+func newSite(t testing.TB, su setup) *site {
+	t.Helper()
+	s := &site{t: t, fake: su.fake, tls: su.tls}
+	if s.fake == nil {
+		s.fake = webauthtest.New(t)
+		s.fake.SetNow(testNow)
+	}
+	serve := webauthtest.Site
+	if su.tls {
+		serve = webauthtest.SiteTLS
+	}
+	server := serve(t, func(baseURL string) http.Handler {
+		cfg := s.config(baseURL)
+		if su.config != nil {
+			su.config(&cfg)
+		}
+		var err error
+		s.auth, err = glue.New(cfg)
+		require.NoError(t, err)
+		return s.handler(su)
+	})
+	s.url = server.URL
+	t.Cleanup(s.assertNothingLeaked)
+	return s
+}
+
+func (s *site) config(baseURL string) glue.Config {
+	secret := rand.Text() + rand.Text()
+	s.hide(secret)
+	return glue.Config{
+		Service:    s.fake.Service(),
+		BaseURL:    baseURL,
+		Secret:     secret,
+		LogoutPath: "/logout",
+		Logger:     slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now:        s.fake.Now,
+		OnEvent: func(_ context.Context, e glue.Event) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.events = append(s.events, e)
+		},
+	}
+}
+
+func (s *site) handler(su setup) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/private/", s.auth.Require(echo))
+	mux.Handle("/optional", s.auth.Optional(echo))
+	mux.HandleFunc("/login", s.auth.Login)
+	mux.HandleFunc("/logout", s.auth.Logout)
+	mux.Handle("/{$}", echo)
+	if su.routes != nil {
+		su.routes(mux, s.auth)
+	}
+	var h http.Handler = mux
+	if su.wrap != nil {
+		h = su.wrap(h)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.served.Add(1)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// advance moves the clock of the site and of the fake.
+func (s *site) advance(d time.Duration) { s.fake.Advance(d) }
+
+// eventNames gives the names of all events so far, but for redirects to the WLS.
+func (s *site) eventNames() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for _, e := range s.events {
+		if e.Name != glue.EventRedirect {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// lastEvent gives the last event of a name; the test fails if there was none.
+func (s *site) lastEvent(name string) glue.Event {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range slices.Backward(s.events) {
+		if e.Name == name {
+			return e
+		}
+	}
+	require.Failf(s.t, "no such event", "%q", name)
+	return glue.Event{}
+}
+
+// respond gives the URL with the WLS's response to a redirect to the WLS.
+func (s *site) respond(location, user string, doing ...webauthtest.Person) string {
+	s.t.Helper()
+	back, err := s.fake.Respond(location, user, doing...)
+	require.NoError(s.t, err)
+	return back
+}
+
+// echoed is what a handler behind Require or Optional saw.
+type echoed struct {
+	Known                               bool // whether there was an identity
+	Identity                            glue.Identity
+	Method, URL, RequestURI, Type, Body string
+	Length                              int64
+	Form                                url.Values
+}
+
+var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	e := echoed{Method: r.Method, URL: r.URL.String(), RequestURI: r.RequestURI, Type: r.Header.Get("Content-Type"), Length: r.ContentLength}
+	e.Identity, e.Known = glue.IdentityFrom(r.Context())
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	e.Body = string(body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err := r.ParseForm(); err == nil {
+		e.Form = r.Form
+	}
+	w.Header().Set("Content-Type", echoType)
+	_ = json.NewEncoder(w).Encode(e)
+})
+
+const echoType = "application/vnd.echo+json"
+
+// browser is a person at a browser with a cookie jar: it navigates, follows redirects
+// and logs in as user at the fake.
+type browser struct {
+	t      testing.TB
+	site   *site
+	client *http.Client
+	sent   []string // every URL asked for so far, the fake's too
+}
+
+// browser opens a new browser for a user of the fake; "" stops at the login form.
+func (s *site) browser(user string) *browser {
+	b := &browser{t: s.t, site: s, client: s.fake.Client(user)}
+	b.client.Transport = &recorder{next: b.client.Transport, site: s, browser: b}
+	return b
+}
+
+// loggedIn opens a new browser that has logged in at /private/.
+func (s *site) loggedIn(user string) *browser {
+	s.t.Helper()
+	b := s.browser(user)
+	b.get("/private/").requireEcho(user)
+	return b
+}
+
+// answer is the end of a chain of redirects.
+type answer struct {
+	*http.Response
+	t    testing.TB
+	Body string
+}
+
+// do sends a request for a path of the site, or for any URL, and follows redirects.
+func (b *browser) do(method, target string, body io.Reader, edit func(r *http.Request)) answer {
+	b.t.Helper()
+	if strings.HasPrefix(target, "/") {
+		target = b.site.url + target
+	}
+	r, err := http.NewRequest(method, target, body)
+	require.NoError(b.t, err)
+	if edit != nil {
+		edit(r)
+	}
+	resp, err := b.client.Do(r)
+	require.NoError(b.t, err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(b.t, err)
+	return answer{resp, b.t, string(text)}
+}
+
+// get opens a page.
+func (b *browser) get(target string) answer {
+	b.t.Helper()
+	return b.do(http.MethodGet, target, nil, nil)
+}
+
+// fetch is a script's request.
+func (b *browser) fetch(target string) answer {
+	b.t.Helper()
+	return b.do(http.MethodGet, target, nil, func(r *http.Request) {
+		r.Header.Set("Sec-Fetch-Mode", "cors")
+		r.Header.Set("Sec-Fetch-Dest", "empty")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Accept", "application/json")
+	})
+}
+
+// post sends a form from a page of the site.
+func (b *browser) post(target string, form url.Values) answer {
+	b.t.Helper()
+	return b.do(http.MethodPost, target, strings.NewReader(form.Encode()), formType)
+}
+
+func formType(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
+
+// begin opens a page and stops where the site sends the browser to the WLS; it gives
+// that redirect's Location.
+func (b *browser) begin(target string) string {
+	b.t.Helper()
+	a := b.stopped(b.site.fake.StopAtLogin, target)
+	require.Equal(b.t, http.StatusSeeOther, a.StatusCode, a.Body)
+	require.True(b.t, strings.HasPrefix(a.location(), b.site.fake.Service().AuthURL+"?"), a.location())
+	return a.location()
+}
+
+// once opens a page and follows no redirect.
+func (b *browser) once(target string) answer {
+	b.t.Helper()
+	return b.stopped(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, target)
+}
+
+func (b *browser) stopped(check func(*http.Request, []*http.Request) error, target string) answer {
+	b.t.Helper()
+	follow := b.client.CheckRedirect
+	defer func() { b.client.CheckRedirect = follow }()
+	b.client.CheckRedirect = check
+	return b.get(target)
+}
+
+func (b *browser) cookies() []*http.Cookie {
+	u, err := url.Parse(b.site.url)
+	require.NoError(b.t, err)
+	return b.client.Jar.Cookies(u)
+}
+
+// cookie finds the cookie whose name holds part, such as "login", "session" or "loop";
+// nil if there is none.
+func (b *browser) cookie(part string) *http.Cookie {
+	b.t.Helper()
+	var found []*http.Cookie
+	for _, c := range b.cookies() {
+		if strings.Contains(c.Name, "wls-"+part) {
+			found = append(found, c)
+		}
+	}
+	require.LessOrEqual(b.t, len(found), 1, "cookies with wls-%s", part)
+	if len(found) == 0 {
+		return nil
+	}
+	return found[0]
+}
+
+// setCookie puts a cookie for the whole site into the jar; an empty value removes it.
+func (b *browser) setCookie(name, value string) {
+	u, err := url.Parse(b.site.url)
+	require.NoError(b.t, err)
+	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: b.site.tls}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	b.client.Jar.SetCookies(u, []*http.Cookie{c})
+}
+
+// dropCookies removes the cookies whose names hold one of the parts; all for none.
+func (b *browser) dropCookies(parts ...string) {
+	for _, c := range b.cookies() {
+		if len(parts) == 0 || slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(c.Name, "wls-"+p) }) {
+			b.setCookie(c.Name, "")
+		}
+	}
+}
+
+// location is where a redirect leads, as an absolute URL; empty if it is none.
+func (a answer) location() string {
+	u, err := a.Location()
+	if err != nil {
+		return ""
+	}
+	return u.String()
+}
+
+var (
+	pageKind   = regexp.MustCompile(`<main[^>]* data-page="([a-z-]+)"`)
+	pageRef    = regexp.MustCompile(`<code>([A-Z2-7]+)</code>`)
+	pageHref   = regexp.MustCompile(`<a [^>]*href="([^"]*)"`)
+	pageHidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
+	pageAction = regexp.MustCompile(`<form method="post" action="([^"]*)">`)
+)
+
+// kind is which of our pages it is; empty if it is none.
+func (a answer) kind() string { return firstMatch(pageKind, a.Body) }
+
+// ref is the reference on one of our pages.
+func (a answer) ref() string { return firstMatch(pageRef, a.Body) }
+
+// links are the targets of a page's links.
+func (a answer) links() []string {
+	var found []string
+	for _, m := range pageHref.FindAllStringSubmatch(a.Body, -1) {
+		found = append(found, unescape(m[1]))
+	}
+	return found
+}
+
+// form gives the target and the hidden fields of a page's button.
+func (a answer) form() (action string, hidden url.Values) {
+	hidden = url.Values{}
+	for _, m := range pageHidden.FindAllStringSubmatch(a.Body, -1) {
+		hidden.Add(m[1], unescape(m[2]))
+	}
+	return unescape(firstMatch(pageAction, a.Body)), hidden
+}
+
+// requirePage fails the test unless the answer is that page of ours with that status.
+func (a answer) requirePage(status int, kind string) answer {
+	a.t.Helper()
+	require.Equal(a.t, kind, a.kind(), "status %d at %s:\n%s", a.StatusCode, a.Request.URL.Path, a.Body)
+	require.Equal(a.t, status, a.StatusCode)
+	return a
+}
+
+// requireEcho fails the test unless the handler answered and saw that user, "" being
+// nobody.
+func (a answer) requireEcho(user string) echoed {
+	a.t.Helper()
+	require.Equal(a.t, http.StatusOK, a.StatusCode, "at %s: page %q\n%s", a.Request.URL.Path, a.kind(), a.Body)
+	require.Equal(a.t, echoType, a.Header.Get("Content-Type"), "at %s: page %q", a.Request.URL.Path, a.kind())
+	var e echoed
+	require.NoError(a.t, json.Unmarshal([]byte(a.Body), &e))
+	require.Equal(a.t, user, e.Identity.Principal)
+	require.Equal(a.t, user != "", e.Known)
+	return e
+}
+
+func firstMatch(re *regexp.Regexp, text string) string {
+	if m := re.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// fields reads the query of a redirect to the WLS.
+func fields(t testing.TB, location string) url.Values {
+	t.Helper()
+	u, err := url.Parse(location)
+	require.NoError(t, err)
+	q, err := url.ParseQuery(u.RawQuery)
+	require.NoError(t, err)
+	return q
+}

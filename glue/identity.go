@@ -1,0 +1,50 @@
+package glue
+
+import (
+	"context"
+	"time"
+)
+
+// Identity is a logged-in person, as the WLS vouched for them.
+type Identity struct {
+	// Principal is the person's identifier; at Cambridge a CRSid.
+	Principal string
+	// Ptags are the person's tags, such as "current". Do not change the list.
+	Ptags []string
+	// Auth is the authentication type used at login, or empty for single sign-on; SSO
+	// lists types used before that.
+	Auth string
+	SSO  []string
+	// Issue is when the WLS made the response, Password when a typed password was last
+	// accepted in this session (zero: never), Expires when the session ends.
+	Issue, Password, Expires time.Time
+	// Service is the name of the service that vouched.
+	Service string
+	// SessionID names the session: new at each login, no credential, not for display.
+	SessionID string
+}
+
+type identityKey struct{}
+
+// IdentityFrom gives the identity that Require or Optional put into the request's
+// context. ok is false for an anonymous visitor, and the Identity then zero.
+func IdentityFrom(ctx context.Context) (id Identity, ok bool) {
+	p, _ := ctx.Value(identityKey{}).(*Identity)
+	if p == nil {
+		return Identity{}, false
+	}
+	return *p, true
+}
+
+// WithIdentity puts an identity into a context, for tests of handlers.
+func WithIdentity(ctx context.Context, id Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, &id)
+}
+
+// withoutIdentity hides an identity that an outer handler may have put there.
+func withoutIdentity(ctx context.Context) context.Context {
+	if _, ok := IdentityFrom(ctx); !ok {
+		return ctx
+	}
+	return context.WithValue(ctx, identityKey{}, (*Identity)(nil))
+}

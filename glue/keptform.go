@@ -1,0 +1,173 @@
+package glue
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// A form that meets an ended session is kept: sealed, with the person, the browser,
+// the URL and a time, into the page that asks to log in again. That page's button
+// sends it on, once, after a login by the same person in the same browser.
+const (
+	keptField = "wls-kept"   // form field that holds the sealed form
+	keptMark  = "wls-kept=1" // added to the query, so that no other body is read for it
+	keptLife  = time.Hour
+)
+
+// keepForm answers a form that lacks a good enough login.
+func (v *visit) keepForm(s *session, lack shortfall) {
+	again := v.place.url(v.path, withKeptMark(v.query))
+	page := pageLoginAgain
+	page.Links = []Link{{Text: "Log in again", Href: again}}
+	sealed, err := v.sealForm(s)
+	if hasKeptMark(v.query) {
+		sealed, err = v.sameForm()
+	}
+	if err != nil {
+		page.Text = append([]string{"What you sent was not stored: " + err.Error() + ". If you go back, your browser may still have it."}, page.Text...)
+		page.Links = []Link{{Text: "Log in again", Href: v.place.url(v.path, withoutKeptMark(v.query))}}
+		v.fail(Event{Name: EventRefused, Reason: webauth.Reason(lack), Err: err}, page)
+		return
+	}
+	page = pageFormKept
+	page.Links = []Link{{Text: "Log in again", Href: again, NewTab: true}}
+	page.Form = &Form{Action: again, Button: "Continue", Hidden: map[string]string{keptField: sealed}, anyTarget: true}
+	v.fail(Event{Name: EventFormKept, Reason: webauth.Reason(lack), Principal: s.Principal}, page)
+}
+
+// sealForm seals the request's form, if it may be kept.
+func (v *visit) sealForm(s *session) (string, error) {
+	limit := int64(v.cfg.KeepForms)
+	kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type"))
+	switch {
+	case limit < 0:
+		return "", errors.New("this site does not keep forms")
+	case s == nil:
+		return "", errors.New("it is not known who you were logged in as")
+	case !fromSameOrigin(v.r, v.place):
+		return "", errors.New("it did not come from a page of this site")
+	case kind != "application/x-www-form-urlencoded":
+		return "", errors.New("files cannot be kept")
+	}
+	body, err := io.ReadAll(io.LimitReader(v.r.Body, limit+1))
+	if err != nil || int64(len(body)) > limit {
+		return "", errors.New("it is too long, or did not arrive whole")
+	}
+	head := strings.Join([]string{s.Principal, s.binding, v.place.url(v.path, v.query), randomID()}, "\n")
+	return v.place.kept.Seal(keptField, v.now.Add(keptLife), append([]byte(head+"\n"), body...))
+}
+
+type keptForm struct {
+	principal, binding, url, nonce string
+	body                           []byte
+	expires                        time.Time
+}
+
+var errNotKept = errors.New("it is not a form that was kept here for this browser, or it was kept for too long")
+
+// openForm reads the kept form that a Continue button sent. It checks everything but
+// the person.
+func (v *visit) openForm() (*keptForm, string, error) {
+	if !fromSameOrigin(v.r, v.place) || v.cfg.KeepForms < 0 {
+		return nil, "", errNotKept
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, int64(v.cfg.KeepForms)*4/3+8<<10)
+	sealed := v.r.PostFormValue(keptField)
+	plain, expires, err := v.place.kept.Open(keptField, sealed, v.now)
+	part := bytes.SplitN(plain, []byte("\n"), 5)
+	if err != nil || len(part) != 5 {
+		return nil, "", errNotKept
+	}
+	f := &keptForm{string(part[0]), string(part[1]), string(part[2]), string(part[3]), part[4], expires}
+	if v.secret == "" || f.binding != v.secret.Binding() || f.url != v.place.url(v.path, withoutKeptMark(v.query)) {
+		return nil, "", errNotKept
+	}
+	return f, sealed, nil
+}
+
+// sameForm gives the sealed form back to somebody who pressed Continue too early.
+func (v *visit) sameForm() (string, error) {
+	_, sealed, err := v.openForm()
+	return sealed, err
+}
+
+// resume goes on after the login: the new tab is told to close, the Continue button
+// sends the kept form to the handler.
+func (v *visit) resume(s *session, next http.Handler) {
+	if v.r.Method != http.MethodPost {
+		v.show(pageGoBack)
+		return
+	}
+	form, _, err := v.openForm()
+	if err == nil && form.principal != s.Principal {
+		v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: errors.New("the form is another person's")}, pageNotYours)
+		return
+	}
+	if err == nil {
+		err = v.cfg.OneUse.Once(v.r.Context(), webauth.Item{
+			ID: "form:" + form.nonce, Issued: form.expires.Add(-keptLife), Expires: form.expires,
+		})
+		if err != nil && !errors.Is(err, webauth.ErrUsed) {
+			v.storeDown(err)
+			return
+		}
+	}
+	if err != nil {
+		v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
+		return
+	}
+	v.log(Event{Name: EventFormResumed, Principal: s.Principal})
+	next.ServeHTTP(v.w, v.restored(form, s))
+}
+
+// restored makes the request that was kept.
+func (v *visit) restored(form *keptForm, s *session) *http.Request {
+	r := v.identified(s)
+	u := *r.URL
+	u.RawQuery = withoutKeptMark(u.RawQuery)
+	r.URL = &u
+	r.RequestURI = withoutKeptMarkURI(r.RequestURI)
+	r.Header = r.Header.Clone()
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Del("Content-Length")
+	r.Body = io.NopCloser(bytes.NewReader(form.body))
+	r.ContentLength = int64(len(form.body))
+	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
+	return r
+}
+
+func hasKeptMark(query string) bool {
+	return query == keptMark || strings.HasSuffix(query, "&"+keptMark)
+}
+
+func withKeptMark(query string) string {
+	switch {
+	case hasKeptMark(query):
+		return query
+	case query == "":
+		return keptMark
+	}
+	return query + "&" + keptMark
+}
+
+func withoutKeptMark(query string) string {
+	if query == keptMark {
+		return ""
+	}
+	return strings.TrimSuffix(query, "&"+keptMark)
+}
+
+func withoutKeptMarkURI(uri string) string {
+	path, query, _ := strings.Cut(uri, "?")
+	if query = withoutKeptMark(query); query == "" {
+		return path
+	}
+	return path + "?" + query
+}

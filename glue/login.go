@@ -1,0 +1,47 @@
+package glue
+
+import (
+	"errors"
+	"net/url"
+)
+
+// loginThen logs in and goes on to the path in "next".
+func (v *visit) loginThen() {
+	if v.answersResponse() {
+		return
+	}
+	next, err := v.next()
+	if err != nil {
+		v.fail(Event{Name: EventRefused, Reason: "next", Err: err}, pageBadNext)
+		return
+	}
+	s, lack, err := v.session()
+	switch {
+	case err != nil:
+		v.storeDown(err)
+	case lack == lackNothing:
+		v.noteUse(s)
+		v.redirect(next)
+	case lack.forbidden():
+		v.forbid(s, lack)
+	default:
+		v.ask(s, lack)
+	}
+}
+
+// next gives the URL to go to after Login. It is our own origin with a path appended,
+// so whatever a browser makes of the path it stays here.
+func (v *visit) next() (string, error) {
+	q, err := url.ParseQuery(v.query)
+	if err != nil || len(q["next"]) > 1 {
+		return "", errors.New("next: the query is malformed, or has more than one")
+	}
+	next := q.Get("next")
+	switch {
+	case next == "":
+		return v.place.home(), nil
+	case !isLocalPath(next):
+		return "", errors.New("next: not a path of this site")
+	}
+	return v.place.origin + next, nil
+}

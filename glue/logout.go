@@ -1,0 +1,95 @@
+package glue
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// logoutField carries, on our own logout page, proof that the page is ours, for
+// browsers that send neither Sec-Fetch-Site nor Origin.
+const logoutField = "wls-logout"
+
+const logoutPageLife = time.Hour
+
+func (v *visit) logout() {
+	switch {
+	case v.r.Method == http.MethodPost && v.mayLogOut():
+		v.logOutHere()
+	case v.r.Method == http.MethodPost || v.r.Method == http.MethodGet || v.r.Method == http.MethodHead:
+		v.offerLogout()
+	default:
+		v.w.Header().Set("Allow", "GET, HEAD, POST")
+		http.Error(v.w, "method not allowed", http.StatusMethodNotAllowed)
+	}
+}
+
+// mayLogOut reports whether this POST comes from a page of this site.
+func (v *visit) mayLogOut() bool {
+	if v.r.Header.Get("Sec-Fetch-Site") != "" || v.r.Header.Get("Origin") != "" {
+		return fromSameOrigin(v.r, v.place)
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 4<<10)
+	plain, _, err := v.place.logout.Open(logoutField, v.r.PostFormValue(logoutField), v.now)
+	return err == nil && v.secret != "" && subtle.ConstantTimeCompare(plain, []byte(v.secret.Binding())) == 1
+}
+
+// offerLogout shows the button.
+func (v *visit) offerLogout() {
+	s, _, err := v.session()
+	if err != nil {
+		v.storeDown(err)
+		return
+	}
+	p := pageLogout
+	p.Form = &Form{Action: v.place.url(v.path, ""), Button: "Log out", targets: []string{v.cfg.Service.LogoutURL}}
+	if s != nil {
+		p.Principal = s.Principal
+	}
+	if v.secret != "" {
+		if token, err := v.place.logout.Seal(logoutField, v.now.Add(logoutPageLife), []byte(v.secret.Binding())); err == nil {
+			p.Form.Hidden = map[string]string{logoutField: token}
+		}
+	}
+	v.show(p)
+}
+
+// logOutHere ends the session. The browser gets a new secret: tokens and sessions of
+// the old one are dead, replies still on their way included.
+func (v *visit) logOutHere() {
+	old, lack, err := v.session()
+	if err == nil {
+		err = v.a.s.store.drop(v.w, v.r, v.place)
+	}
+	v.place.cookies.setSecret(v.w, webauth.NewBrowserSecret())
+	v.markTried()
+	clearLoops(v.w, v.r, v.place)
+	if v.cfg.Session.Inactivity != 0 {
+		v.place.cookies.clear(v.w, v.place.cookies.seen)
+	}
+	v.w.Header().Set("Clear-Site-Data", `"cache"`)
+	if err != nil {
+		// This browser is logged out, but the store still holds the session.
+		v.storeDown(err)
+		return
+	}
+	if old != nil && lack != lackExpired && lack != lackIdle {
+		v.log(Event{Name: EventLogout, Principal: old.Principal})
+		v.personChanges(old.Identity, Identity{})
+	}
+	switch {
+	case v.cfg.LogoutAtWLS && v.cfg.Service.LogoutURL != "":
+		v.redirect(v.cfg.Service.LogoutURL)
+	case v.cfg.AfterLogout != "":
+		v.redirect(v.place.origin + v.cfg.AfterLogout)
+	default:
+		p := pageLoggedOut
+		if v.cfg.Service.LogoutURL != "" {
+			p.Links = append(p.Links, Link{Text: "Log out of the login service as well", Href: v.cfg.Service.LogoutURL})
+		}
+		p.Links = append(p.Links, Link{Text: "Back to the site", Href: v.place.home()})
+		v.show(p)
+	}
+}

@@ -1,0 +1,164 @@
+package glue
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Policy says who may come in and how they must have logged in. It is checked on
+// every request, against what the session recorded.
+type Policy struct {
+	// Principals may come in; nil means anybody who passes the rest. A list matches if
+	// the person is any of its entries; an empty list that is not nil is an error.
+	Principals []string
+	// Ptags the person must have one of. Nil means "current" where the service has
+	// ptags and no condition where it has none.
+	Ptags []string
+	// AnyPtags drops the default condition on ptags: former members come in too.
+	AnyPtags bool
+	// Allow decides in addition; nil allows. It runs on every request.
+	Allow func(r *http.Request, id Identity) bool
+
+	// IAct "yes" wants a session that began with a typed password, however long ago
+	// (see Fresh); "no" one that began without; "" either.
+	IAct webauth.Interact
+	// AAuth lists the acceptable authentication types; nil means "pwd".
+	AAuth []string
+	// Fresh wants a password typed no longer ago than this, counted from when we
+	// accepted the login; zero is off, else at least 1 minute. It is as strong as the
+	// WLS's word that the password was typed.
+	Fresh time.Duration
+
+	// Silent lets Optional ask the WLS, once in a browser session, whether the person
+	// is logged in there already, without troubling them.
+	Silent bool
+
+	// Desc is what the WLS says is asking, Msg why; plain Unicode text.
+	Desc, Msg string
+	// Fail lets the WLS show failures itself instead of sending people back.
+	Fail bool
+}
+
+func (p *Policy) check(s webauth.Service) error {
+	var errs []error
+	for _, f := range []struct {
+		name string
+		list []string
+	}{{"Principals", p.Principals}, {"Ptags", p.Ptags}, {"AAuth", p.AAuth}} {
+		if f.list != nil && len(f.list) == 0 {
+			errs = append(errs, fmt.Errorf("%s: an empty list lets nobody in; leave it nil for the default", f.name))
+		}
+		if slices.Contains(f.list, "") {
+			errs = append(errs, fmt.Errorf("%s holds an empty entry", f.name))
+		}
+	}
+	if p.Ptags != nil && p.AnyPtags {
+		errs = append(errs, errors.New("AnyPtags contradicts Ptags"))
+	}
+	if p.Ptags != nil && !s.Ptags {
+		errs = append(errs, fmt.Errorf("Ptags: service %q sets no ptags, nobody would get in", s.Name))
+	}
+	if p.Fresh != 0 && p.Fresh < time.Minute {
+		errs = append(errs, fmt.Errorf("Fresh is %v, want at least 1m0s, or 0 for none", p.Fresh))
+	}
+	if p.Fresh != 0 && p.IAct == webauth.IActNo {
+		errs = append(errs, errors.New(`Fresh contradicts IAct "no"`))
+	}
+	// A request of this policy must be one that can be made.
+	if _, err := s.LoginURL(webauth.Request{URL: "https://soc.example/", Desc: p.Desc, Msg: p.Msg, IAct: p.IAct, AAuth: p.AAuth}); err != nil && s.Check() == nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// clone gives a copy that shares nothing with the caller's.
+func (p *Policy) clone() Policy {
+	c := *p
+	c.Principals, c.Ptags, c.AAuth = slices.Clone(p.Principals), slices.Clone(p.Ptags), slices.Clone(p.AAuth)
+	return c
+}
+
+// withDefaults gives a copy that says what the zero values mean.
+func (p *Policy) withDefaults(s webauth.Service) Policy {
+	c := p.clone()
+	if c.Ptags == nil && !c.AnyPtags && s.Ptags {
+		c.Ptags = []string{"current"}
+	}
+	return c
+}
+
+// shortfall is what a session lacks for a policy.
+type shortfall string
+
+const (
+	lackNothing   shortfall = ""
+	lackSession   shortfall = "session" // there is none
+	lackExpired   shortfall = "expired"
+	lackIdle      shortfall = "idle"
+	lackInteract  shortfall = "interact"
+	lackAuthType  shortfall = "authtype"
+	lackFresh     shortfall = "fresh"
+	lackPrincipal shortfall = "principal"
+	lackPtag      shortfall = "ptag"
+	lackAllow     shortfall = "allow"
+)
+
+// forbidden tells the shortfalls that a new login does not mend.
+func (s shortfall) forbidden() bool {
+	return s == lackPrincipal || s == lackPtag || s == lackAllow
+}
+
+// who checks whether the person may come in.
+func (p *Policy) who(r *http.Request, id *Identity) shortfall {
+	switch {
+	case p.Principals != nil && !slices.Contains(p.Principals, id.Principal):
+		return lackPrincipal
+	case p.Ptags != nil && !slices.ContainsFunc(id.Ptags, func(t string) bool { return slices.Contains(p.Ptags, t) }):
+		return lackPtag
+	case p.Allow != nil && !p.Allow(r, *id):
+		return lackAllow
+	}
+	return lackNothing
+}
+
+// how checks whether the way they logged in is good enough.
+func (p *Policy) how(id *Identity, now time.Time) shortfall {
+	switch webauth.CheckStrength(p.IAct, p.AAuth, id.Auth, id.SSO) {
+	case "":
+	case webauth.ReasonInteract:
+		return lackInteract
+	default:
+		return lackAuthType
+	}
+	if p.Fresh != 0 && (id.Password.IsZero() || now.Sub(id.Password) > p.Fresh) {
+		return lackFresh
+	}
+	return lackNothing
+}
+
+// missing names what the person lacks, for the page; other people's names are not
+// its business.
+func (p *Policy) missing(s shortfall) string {
+	switch s {
+	case lackPtag:
+		return "It is for people with the status " + quoteList(p.Ptags) + ", which the login service did not report for you."
+	case lackPrincipal:
+		return "It is for particular people, and you are not among them."
+	default:
+		return "The site's own rules do not let you in."
+	}
+}
+
+func quoteList(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = "“" + s + "”"
+	}
+	return strings.Join(quoted, " or ")
+}

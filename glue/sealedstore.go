@@ -1,0 +1,47 @@
+package glue
+
+import (
+	"net/http"
+	"time"
+)
+
+// maxCookie is what browsers keep of one cookie's value and attributes, less room
+// for the latter.
+const maxCookie = 3800
+
+// sealedStore keeps a session in the browser, sealed. The cookie itself has no
+// expiry, the seal has: an expired session still tells whose form we keep.
+type sealedStore struct{ now func() time.Time }
+
+func (st sealedStore) load(r *http.Request, p *place) (*session, error) {
+	value := p.cookies.get(r, p.cookies.session)
+	if value == "" {
+		return nil, nil
+	}
+	plain, expires, err := p.session.Open(p.cookies.session, value, st.now())
+	if err != nil && plain == nil {
+		return nil, nil // a bad cookie is an anonymous visitor
+	}
+	s, ok := decodeSession(string(plain), expires, "")
+	if !ok {
+		return nil, nil
+	}
+	return s, nil
+}
+
+func (st sealedStore) save(w http.ResponseWriter, _ *http.Request, p *place, s *session) error {
+	value, err := p.session.Seal(p.cookies.session, s.Expires, []byte(s.encode()))
+	if err != nil {
+		return err
+	}
+	if len(value) > maxCookie {
+		return errSessionTooLarge
+	}
+	p.cookies.set(w, p.cookies.session, value)
+	return nil
+}
+
+func (st sealedStore) drop(w http.ResponseWriter, _ *http.Request, p *place) error {
+	p.cookies.clear(w, p.cookies.session)
+	return nil
+}

@@ -1,0 +1,116 @@
+package glue
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// session is what a store keeps of a login.
+type session struct {
+	Identity
+	binding string // of the browser's secret, see webauth.BrowserSecret.Binding
+	started int64  // Unix seconds
+}
+
+// sessionStore keeps sessions: in sealed cookies, or in any gorilla store.
+type sessionStore interface {
+	// load gives the session that the request brought, expired ones too; nil for none
+	// or a bad one. An error means that the store is out of order.
+	load(r *http.Request, p *place) (*session, error)
+	// save starts a session in place of whatever the request brought.
+	save(w http.ResponseWriter, r *http.Request, p *place, s *session) error
+	// drop ends what the request brought.
+	drop(w http.ResponseWriter, r *http.Request, p *place) error
+}
+
+var errSessionTooLarge = errors.New("glue: the session does not fit into a cookie (very many ptags?)")
+
+func newSession(resp *webauth.Response, secret webauth.BrowserSecret, service string, now time.Time, cfg *Session) *session {
+	s := &session{binding: secret.Binding(), started: now.Unix()}
+	s.Identity = Identity{
+		Principal: resp.Principal(), Ptags: resp.Ptags(), Auth: resp.Auth(), SSO: resp.SSO(),
+		Issue: resp.Issue(), Service: service, SessionID: randomID(),
+	}
+	if s.Auth != "" {
+		s.Password = now
+	}
+	life := cfg.MaxLife
+	if left, ok := resp.Life(); ok && !cfg.IgnoreWLSLife {
+		// Under a minute counts as a minute: a session that has ended before its first
+		// page would send the browser round and round.
+		life = min(life, max(left, minLife))
+	}
+	s.Expires = now.Add(life)
+	return s
+}
+
+// randomID gives 128 random bits as 22 characters.
+func randomID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// The encoded session is lines of printable ASCII, in this order.
+const sessionLines = 9
+
+func (s *session) encode() string {
+	return strings.Join([]string{
+		s.SessionID, s.binding, s.Principal, strings.Join(s.Ptags, ","), s.Auth, strings.Join(s.SSO, ","),
+		formatUnix(s.Issue), formatUnix(s.Password), strconv.FormatInt(s.started, 10),
+	}, "\n")
+}
+
+// decodeSession reads what encode wrote; expires and service are kept beside it.
+func decodeSession(text string, expires time.Time, service string) (*session, bool) {
+	var line [sessionLines]string
+	for i := range line {
+		var more bool
+		line[i], text, more = strings.Cut(text, "\n")
+		if more != (i < sessionLines-1) {
+			return nil, false
+		}
+	}
+	s := &session{binding: line[1]}
+	s.Identity = Identity{
+		SessionID: line[0], Principal: line[2], Ptags: splitList(line[3]), Auth: line[4], SSO: splitList(line[5]),
+		Expires: expires, Service: service,
+	}
+	var ok [3]bool
+	s.Issue, ok[0] = parseUnix(line[6])
+	s.Password, ok[1] = parseUnix(line[7])
+	started, err := strconv.ParseInt(line[8], 10, 64)
+	s.started, ok[2] = started, err == nil
+	return s, s.Principal != "" && s.SessionID != "" && !slices.Contains(ok[:], false)
+}
+
+func splitList(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}
+
+// formatUnix writes whole seconds; the zero time is 0.
+func formatUnix(t time.Time) string {
+	if t.IsZero() {
+		return "0"
+	}
+	return strconv.FormatInt(t.Unix(), 10)
+}
+
+func parseUnix(s string) (time.Time, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n == 0 {
+		return time.Time{}, err == nil
+	}
+	return time.Unix(n, 0).UTC(), true
+}

@@ -1,0 +1,30 @@
+package glue
+
+import (
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// trySilently asks the WLS, without troubling the person, whether they are logged in
+// there. It starts only once the browser has returned a cookie of ours, and marks
+// that it tried before it redirects, so it cannot go round in circles. It reports
+// whether it answered the request.
+func (v *visit) trySilently() bool {
+	if !isNavigation(v.r) || len(v.r.CookiesNamed(v.place.cookies.tried)) > 0 {
+		return false
+	}
+	if v.secret == "" {
+		v.place.cookies.setSecret(v.w, webauth.NewBrowserSecret())
+		v.w.Header().Set("Cache-Control", "private, no-cache")
+		return false
+	}
+	v.markTried()
+	req := v.strength(lackSession)
+	req.IAct, req.Fail = webauth.IActNo, false
+	v.startLogin(req)
+	return true
+}
+
+// markTried keeps silent sign-in from starting until the browser is closed.
+func (v *visit) markTried() {
+	v.place.cookies.set(v.w, v.place.cookies.tried, "1")
+}

@@ -1,0 +1,218 @@
+package glue
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// visit is one request on its way through.
+type visit struct {
+	a      *Auth
+	cfg    *Config
+	w      http.ResponseWriter
+	r      *http.Request
+	place  *place
+	now    time.Time
+	secret webauth.BrowserSecret // "" where the browser brought none
+
+	path, query string // as the browser asked
+	optional    bool   // anonymous visitors are welcome
+	ref         string // ties a page to its log line
+}
+
+// visit finds out which of our origins the request is for. It answers requests for
+// other hosts itself and returns nil.
+func (a *Auth) visit(w http.ResponseWriter, r *http.Request) *visit {
+	v := &visit{a: a, cfg: &a.s.cfg, w: w, r: r}
+	v.now = nowSeconds(v.cfg.Now)
+	v.place = a.s.places.Load().find(r.Host)
+	if v.place == nil {
+		v.misdirected()
+		return nil
+	}
+	v.path, v.query = v.place.target(r)
+	if a.err != nil {
+		v.fail(Event{Name: EventRefused, Err: a.err}, pageMisconfigured)
+		return nil
+	}
+	v.secret = v.place.cookies.secret(r)
+	return v
+}
+
+// require runs next for a session that satisfies the policy.
+func (v *visit) require(next http.Handler) {
+	if v.answersResponse() {
+		return
+	}
+	s, lack, err := v.session()
+	switch {
+	case err != nil:
+		v.storeDown(err)
+	case lack == lackNothing && hasKeptMark(v.query):
+		v.resume(s, next)
+	case lack == lackNothing:
+		next.ServeHTTP(v.w, v.identified(s))
+	case lack.forbidden():
+		v.forbid(s, lack)
+	default:
+		v.ask(s, lack)
+	}
+}
+
+// maybe runs next in any case, with an identity if there is one.
+func (v *visit) maybe(next http.Handler) {
+	if v.answersResponse() {
+		return
+	}
+	s, lack, err := v.session()
+	switch {
+	case err != nil:
+		v.storeDown(err)
+	case lack == lackNothing:
+		next.ServeHTTP(v.w, v.identified(s))
+	case lack == lackSession && v.a.policy.Silent && v.trySilently():
+	default:
+		varyByCookie(v.w.Header())
+		next.ServeHTTP(v.w, v.r.WithContext(withoutIdentity(v.r.Context())))
+	}
+}
+
+// identified prepares a request for a handler that will know the person.
+func (v *visit) identified(s *session) *http.Request {
+	h := v.w.Header()
+	h.Set("Cache-Control", "private, no-cache")
+	varyByCookie(h)
+	v.noteUse(s)
+	return v.r.WithContext(context.WithValue(v.r.Context(), identityKey{}, &s.Identity))
+}
+
+// session loads the session and tells what it lacks for this route. The session is
+// given even where it has ended, and only where it belongs to this browser.
+func (v *visit) session() (*session, shortfall, error) {
+	if v.secret == "" {
+		return nil, lackSession, nil
+	}
+	s, err := v.a.s.store.load(v.r, v.place)
+	if err != nil {
+		return nil, lackSession, err
+	}
+	if s == nil || s.binding != v.secret.Binding() {
+		return nil, lackSession, nil
+	}
+	s.Service = v.cfg.Service.Name
+	return s, v.judge(s), nil
+}
+
+// judge tells what a session of this browser lacks for this route. Whether it has
+// ended comes first: nobody is told what an ended session may not do.
+func (v *visit) judge(s *session) shortfall {
+	switch {
+	case !v.now.Before(s.Expires):
+		return lackExpired
+	case v.idle(s):
+		return lackIdle
+	}
+	if lack := v.a.policy.who(v.r, &s.Identity); lack != lackNothing {
+		return lack
+	}
+	return v.a.policy.how(&s.Identity, v.now)
+}
+
+// ask answers a request that lacks a good enough login.
+func (v *visit) ask(s *session, lack shortfall) {
+	switch {
+	case isNavigation(v.r):
+		v.startLogin(v.strength(lack))
+	case isFormPost(v.r):
+		v.keepForm(s, lack)
+	default:
+		v.unauthorised(lack)
+	}
+}
+
+// strength is what to ask the WLS for.
+func (v *visit) strength(lack shortfall) webauth.Request {
+	p := &v.a.policy
+	req := webauth.Request{Desc: p.Desc, Msg: p.Msg, AAuth: p.AAuth, IAct: p.IAct, Fail: p.Fail}
+	if p.Fresh != 0 {
+		req.IAct = webauth.IActYes
+	}
+	if req.Msg == "" && (lack == lackExpired || lack == lackIdle) {
+		req.Msg = v.cfg.Session.ExpiredMsg
+	}
+	return req
+}
+
+// startLogin sends the browser to the WLS, to come back to the URL it asked for.
+func (v *visit) startLogin(req webauth.Request) {
+	if v.loopStep() {
+		v.fail(Event{Name: EventLoop}, pageLoop)
+		return
+	}
+	secret := v.secret
+	if secret == "" {
+		secret = webauth.NewBrowserSecret()
+	}
+	req.URL = v.place.url(v.path, v.query)
+	req, err := v.place.signer.Sign(secret, req)
+	var location string
+	if err == nil {
+		location, err = v.cfg.Service.LoginURL(req)
+	}
+	if err != nil {
+		v.fail(Event{Name: EventRefused, Err: err}, pageBadAddress)
+		return
+	}
+	if v.secret == "" {
+		v.place.cookies.setSecret(v.w, secret)
+	}
+	v.log(Event{Name: EventRedirect})
+	v.redirect(location)
+}
+
+// redirect sends a GET elsewhere. Clients of HTTP/1.0 do not know 303.
+func (v *visit) redirect(location string) {
+	noStore(v.w)
+	status := http.StatusSeeOther
+	if !v.r.ProtoAtLeast(1, 1) {
+		status = http.StatusFound
+	}
+	v.w.Header().Set("Location", location)
+	v.w.WriteHeader(status)
+}
+
+// unauthorised answers what is no navigation: no redirect, no cookie.
+func (v *visit) unauthorised(lack shortfall) {
+	noStore(v.w)
+	h := v.w.Header()
+	h.Set("WWW-Authenticate", "Ucam-WebAuth")
+	h.Set("X-Content-Type-Options", "nosniff")
+	text, kind := "Log in first: open this site in a browser.\n", "text/plain; charset=utf-8"
+	if strings.Contains(v.r.Header.Get("Accept"), "json") {
+		text, kind = `{"error":"login_required","reason":"`+string(lack)+`"}`+"\n", "application/json"
+	}
+	h.Set("Content-Type", kind)
+	v.w.WriteHeader(http.StatusUnauthorized)
+	if v.r.Method != http.MethodHead {
+		_, _ = v.w.Write([]byte(text)) // the client's loss if it has gone
+	}
+}
+
+// noStore keeps an answer of the flow out of every cache.
+func noStore(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	varyByCookie(h)
+}
+
+func varyByCookie(h http.Header) {
+	if !slices.Contains(h["Vary"], "Cookie") {
+		h.Add("Vary", "Cookie")
+	}
+}
