@@ -1,0 +1,104 @@
+package webauthtest
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// DefaultSessionLife is how long the fake remembers a login for single sign-on. Raven's
+// sessions lasted as long (facts in old responses: life starts at 36000).
+const DefaultSessionLife = 10 * time.Hour
+
+// maxSessions bounds what a long-running demo keeps; the oldest make room.
+const maxSessions = 100_000
+
+// session is one browser's single sign-on.
+type session struct {
+	user    string
+	expires time.Time
+}
+
+// sessionTable is safe for concurrent use.
+type sessionTable struct {
+	mu    sync.Mutex
+	byID  map[string]session
+	order []string // ids, oldest first
+}
+
+func (t *sessionTable) start(s session) (id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID == nil {
+		t.byID = make(map[string]session)
+	}
+	if len(t.order) >= maxSessions {
+		delete(t.byID, t.order[0])
+		t.order = t.order[1:]
+	}
+	id = rand.Text()
+	t.byID[id] = s
+	t.order = append(t.order, id)
+	return id
+}
+
+func (t *sessionTable) get(id string) (session, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s, ok := t.byID[id]
+	return s, ok
+}
+
+// end forgets a session; its place in order is dropped when its turn comes.
+func (t *sessionTable) end(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byID, id)
+}
+
+// cookieName holds the port, because browsers send a host's cookies to all its ports.
+func (w *WLS) cookieName() string {
+	if port := w.base.Port(); port != "" {
+		return "fakewls-" + port
+	}
+	return "fakewls"
+}
+
+// sessionOf gives the browser's single sign-on, nil if there is none that still counts.
+func (w *WLS) sessionOf(r *http.Request) *session {
+	c, err := r.Cookie(w.cookieName())
+	if err != nil {
+		return nil
+	}
+	s, ok := w.sessions.get(c.Value)
+	if _, active := w.users.active(s.user); !ok || !active || !w.Now().Before(s.expires) {
+		return nil
+	}
+	return &s
+}
+
+// startSession remembers a login in the browser, in place of what it remembered before.
+func (w *WLS) startSession(rw http.ResponseWriter, r *http.Request, user string) session {
+	w.dropSession(r)
+	s := session{user: user, expires: w.Now().Add(w.sessionLife)}
+	http.SetCookie(rw, w.cookie(w.sessions.start(s), 0))
+	return s
+}
+
+func (w *WLS) dropSession(r *http.Request) {
+	for _, c := range r.CookiesNamed(w.cookieName()) {
+		w.sessions.end(c.Value)
+	}
+}
+
+func (w *WLS) cookie(value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: w.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: w.base.Scheme == "https", SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// origin is scheme, host and port of a URL that parses.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
