@@ -1,0 +1,162 @@
+// Ownsession is a site with sessions of its own, which uses package webauth without
+// glue and gets the same protection from it: the token, one use, and a session that
+// is bound to the browser's secret.
+package main
+
+import (
+	"crypto/rand"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+const (
+	secretCookie  = "own-login"   // on https: "__Host-login", with Secure
+	sessionCookie = "own-session" // likewise
+	sessionLife   = 2 * time.Hour
+)
+
+// server is the site. Its sessions are in memory; yours are wherever they are now.
+type server struct {
+	origin   string
+	service  webauth.Service
+	signer   *webauth.RequestSigner
+	verifier *webauth.Verifier
+
+	mu       sync.Mutex
+	sessions map[string]session
+}
+
+type session struct {
+	principal string
+	binding   string // of the browser that logged in
+	expires   time.Time
+}
+
+func newServer(origin string, service webauth.Service) (*server, error) {
+	key := make([]byte, 32)
+	rand.Read(key) // a real site keeps it, so that logins survive a restart
+	signer, err := webauth.NewRequestSigner(webauth.SignerConfig{Service: service, Origin: origin, Keys: [][]byte{key}})
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := webauth.NewVerifier(webauth.VerifierConfig{
+		Service: service, Signer: signer, OneUse: webauth.NewMemoryOneUse(0, nil),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &server{origin: origin, service: service, signer: signer, verifier: verifier, sessions: map[string]session{}}, nil
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	value, found, err := webauth.ResponseFrom(r.URL.RawQuery)
+	switch {
+	case found:
+		s.comeBack(w, r, value, err)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		http.Error(w, "this example has nothing to change", http.StatusMethodNotAllowed)
+	default:
+		s.page(w, r)
+	}
+}
+
+// page needs a login.
+func (s *server) page(w http.ResponseWriter, r *http.Request) {
+	if who, ok := s.current(r); ok {
+		fmt.Fprintf(w, "Hello, %s.\n", who.principal)
+		return
+	}
+	if r.Header.Get("Sec-Fetch-Mode") != "navigate" && r.Header.Get("Sec-Fetch-Mode") != "" {
+		http.Error(w, "log in first", http.StatusUnauthorized) // not a person opening a page
+		return
+	}
+	secret, ok := browserSecret(r)
+	if !ok {
+		secret = webauth.NewBrowserSecret()
+		http.SetCookie(w, cookie(secretCookie, string(secret)))
+	}
+	req, err := s.signer.Sign(secret, webauth.Request{URL: s.here(r, r.URL.RawQuery), Desc: "an example"})
+	if err == nil {
+		var location string
+		if location, err = s.service.LoginURL(req); err == nil {
+			http.Redirect(w, r, location, http.StatusSeeOther)
+			return
+		}
+	}
+	log.Print(err)
+	http.Error(w, "this address cannot be logged in for", http.StatusBadRequest)
+}
+
+// comeBack takes the WLS's answer.
+func (s *server) comeBack(w http.ResponseWriter, r *http.Request, value string, err error) {
+	secret, _ := browserSecret(r)
+	var resp *webauth.Response
+	if err == nil {
+		here := s.here(r, webauth.StripResponse(r.URL.RawQuery))
+		resp, err = s.verifier.Verify(r.Context(), value, webauth.Expect{URL: here, Secret: secret})
+	}
+	if err != nil {
+		log.Print(err) // for operators; people get fixed words, and no automatic retry
+		http.Error(w, "this login was not accepted, please start again", http.StatusForbidden)
+		return
+	}
+	id := rand.Text() // a new id at each login
+	s.mu.Lock()
+	s.sessions[id] = session{resp.Principal(), secret.Binding(), time.Now().Add(sessionLife)}
+	s.mu.Unlock()
+	http.SetCookie(w, cookie(sessionCookie, id))
+	http.Redirect(w, r, resp.URL(), http.StatusSeeOther)
+}
+
+// current gives the session of this request, if it is this browser's.
+func (s *server) current(r *http.Request) (session, bool) {
+	c, err := r.Cookie(sessionCookie)
+	secret, ok := browserSecret(r)
+	if err != nil || !ok {
+		return session{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	who, ok := s.sessions[c.Value]
+	return who, ok && who.binding == secret.Binding() && time.Now().Before(who.expires)
+}
+
+// here is the URL being asked for; its origin is configuration, not the Host header.
+func (s *server) here(r *http.Request, query string) string {
+	u := s.origin + r.URL.EscapedPath()
+	if query != "" {
+		u += "?" + query
+	}
+	return u
+}
+
+func browserSecret(r *http.Request) (webauth.BrowserSecret, bool) {
+	c := r.CookiesNamed(secretCookie)
+	if len(c) != 1 { // two of one name: one of them is somebody else's
+		return "", false
+	}
+	s := webauth.BrowserSecret(c[0].Value)
+	return s, s.Valid()
+}
+
+func cookie(name, value string) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+func main() {
+	addr := flag.String("addr", "localhost:8080", "listen on this loopback address")
+	flag.Parse()
+	s, err := newServer("http://"+*addr, webauth.RavenDemo())
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("http://%s (log in at the demo service as test0001)", *addr)
+	log.Fatal(http.ListenAndServe(*addr, s))
+}
