@@ -146,7 +146,7 @@ func ExampleNevar() {
 
 func ExampleGoose() {
 	svc := webauth.Goose(exampleKeys())
-	fmt.Println(svc.AuthURL, svc.Ptags)
+	fmt.Println(svc.AuthURL, !svc.NoPtags)
 	// Output: https://auth.srcf.net/wls/authenticate false
 }
 

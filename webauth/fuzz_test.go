@@ -51,6 +51,7 @@ func FuzzLoginURL(f *testing.F) {
 	f.Add("http://localhost:8080", "Gonville & Caius <b> &amp; é😀", "a+b%20c;d=e&f#g", "", "", "!%&=+ ~", int64(0), false)
 	f.Add("https://[::1]/?a=1&b=;c", "", "", "pwd", "no", "", int64(-62135596800), false)
 	f.Add("HTTPS://A_B.example:0080/%2e%2e//\"'<>{}|^`?", "\u0080", "\xff", "-", "maybe", "\x00", int64(253402300800), true)
+	service := testService(f)
 	f.Fuzz(func(t *testing.T, pageURL, desc, msg, aauth, iact, params string, date int64, fail bool) {
 		in := webauth.Request{
 			URL: pageURL, Desc: desc, Msg: msg, IAct: webauth.Interact(iact), Params: params,
@@ -59,7 +60,7 @@ func FuzzLoginURL(f *testing.F) {
 		if aauth != "" {
 			in.AAuth = strings.Split(aauth, ",")
 		}
-		location, err := testService(t).LoginURL(in)
+		location, err := service.LoginURL(in)
 		if err != nil {
 			require.Empty(t, location)
 			return
@@ -90,7 +91,7 @@ func FuzzToken(f *testing.F) {
 	f.Add("/private?a=b", "yes", "pwd,x-otp", uint16(3), byte(1), "x", "AAAAAAAAAAAAAAAAAAAAAA")
 	f.Add("", "", "", uint16(0), byte(255), "1.1772366400.a.AAAAAAAAAAAAAAAAAAAAAA.", "")
 	f.Add("/%41/../?!", "no", "a~b", uint16(60), byte('.'), "....", "AAAAAAAAAAAAAAAAAAAAAB")
-	signer, secret := newSigner(f, nil), oldSecret
+	service, signer, secret := testService(f), newSigner(f, nil), oldSecret
 	f.Fuzz(func(t *testing.T, path, iact, aauth string, at uint16, flip byte, otherParams, otherSecret string) {
 		in := webauth.Request{URL: siteOrigin + path, IAct: webauth.Interact(iact)}
 		if aauth != "" {
@@ -107,7 +108,7 @@ func FuzzToken(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, in.IAct, token.IAct)
 		require.Equal(t, in.AAuth, token.AAuth)
-		_, err = testService(t).LoginURL(out)
+		_, err = service.LoginURL(out)
 		if len(path) < 500 {
 			require.NoError(t, err, "a token fits into a request")
 		}

@@ -62,7 +62,6 @@ func testService(t testing.TB) webauth.Service {
 		Name:    "test",
 		AuthURL: "https://wls.example/authenticate",
 		Keys:    keySet(t, testKid, &siteKey().PublicKey),
-		Ptags:   true,
 	}
 }
 

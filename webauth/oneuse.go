@@ -65,7 +65,7 @@ func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 // Once implements OneUse.
 func (m *MemoryOneUse) Once(_ context.Context, item Item) error {
 	sum := sha256.Sum256([]byte(item.ID))
-	e := useEntry{id: [16]byte(sum[:16]), expires: item.Expires.Unix() + 1, unsigned: item.Unsigned}
+	e := useEntry{id: [16]byte(sum[:16]), expires: item.Expires.Unix(), unsigned: item.Unsigned}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now().Unix()

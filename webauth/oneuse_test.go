@@ -71,7 +71,7 @@ func TestMemoryOneUseBound(t *testing.T) {
 	require.ErrorIs(t, m.Once(t.Context(), item("more", time.Hour)), webauth.ErrFull)
 	require.ErrorIs(t, m.Once(t.Context(), item("3", time.Hour)), webauth.ErrUsed, "full or not, it knows what it holds")
 
-	now.advance(time.Minute + 2*time.Second) // one of them has expired
+	now.advance(time.Minute + time.Second) // one of them has expired
 	require.NoError(t, m.Once(t.Context(), item("more", time.Hour)))
 	require.ErrorIs(t, m.Once(t.Context(), item("and more", time.Hour)), webauth.ErrFull)
 
@@ -96,6 +96,14 @@ func TestMemoryOneUseRemembersUntilTheEnd(t *testing.T) {
 	err := m.Once(t.Context(), a)
 	require.NotErrorIs(t, err, webauth.ErrUsed, "it has been forgotten by now")
 	assert.ErrorContains(t, err, "expired")
+}
+
+func TestMemoryOneUseAtTheVeryEnd(t *testing.T) {
+	// A response is accepted until its last moment, so that moment counts too.
+	now := newMoving(testNow.Add(time.Minute))
+	m := webauth.NewMemoryOneUse(0, now.now)
+	require.NoError(t, m.Once(t.Context(), item("a", time.Minute)))
+	require.ErrorIs(t, m.Once(t.Context(), item("a", time.Minute)), webauth.ErrUsed)
 }
 
 func TestMemoryOneUseUnsignedHalf(t *testing.T) {

@@ -1,6 +1,9 @@
 package webauth_test
 
 import (
+	"iter"
+	"math/bits"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,27 +112,25 @@ func swappedService(t testing.TB, r realResponse) webauth.Service {
 	return s
 }
 
-// TestRealResponsesEveryByte changes each byte into each other byte.
+// TestRealResponsesEveryByte changes each byte of each response: one bit of it, and
+// into what means something to a parser; in the first response into each other byte.
 func TestRealResponsesEveryByte(t *testing.T) {
-	for _, r := range loadVectors[realResponse](t, "real_responses.json") {
+	right := map[webauth.Reason]bool{
+		webauth.ReasonMalformed: true, webauth.ReasonUnknownKey: true,
+		webauth.ReasonSignature: true, webauth.ReasonVersion: true,
+	}
+	for n, r := range loadVectors[realResponse](t, "real_responses.json") {
 		t.Run(r.About, func(t *testing.T) {
 			t.Parallel()
 			here := webauth.Expect{URL: r.parse(t).URL()}
 			v := r.verifier(t, 0, r.service())
-			right := map[webauth.Reason]bool{
-				webauth.ReasonMalformed: true, webauth.ReasonUnknownKey: true,
-				webauth.ReasonSignature: true, webauth.ReasonVersion: true,
-			}
 			changed := []byte(r.Value)
 			for i, was := range changed {
-				for c := range 256 {
-					if byte(c) == was {
-						continue
-					}
-					changed[i] = byte(c)
+				for c := range otherBytes(was, n == 0 && !testing.Short()) {
+					changed[i] = c
 					_, err := v.Verify(t.Context(), string(changed), here)
 					if reason := webauth.ReasonOf(err); !right[reason] {
-						t.Fatalf("byte %d changed from %q to %q: %v", i, was, byte(c), err)
+						t.Fatalf("byte %d changed from %q to %q: %v", i, was, c, err)
 					}
 				}
 				changed[i] = was
@@ -137,6 +138,17 @@ func TestRealResponsesEveryByte(t *testing.T) {
 			_, err := v.Verify(t.Context(), string(changed), here)
 			assertOutcome(t, r.Reason, err)
 		})
+	}
+}
+
+func otherBytes(was byte, all bool) iter.Seq[byte] {
+	return func(yield func(byte) bool) {
+		for c := range 256 {
+			oneBit := bits.OnesCount8(byte(c)^was) == 1
+			if (all || oneBit || strings.IndexByte("!%&=+,-._ 0Aa\x00", byte(c)) >= 0) && byte(c) != was && !yield(byte(c)) {
+				return
+			}
+		}
 	}
 }
 

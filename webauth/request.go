@@ -32,7 +32,7 @@ const timeLayout = "20060102T150405Z"
 // fields are left out of the message.
 type Request struct {
 	// URL is where the WLS sends the person back to: absolute, http or https, ASCII,
-	// without userinfo or fragment. Required.
+	// without userinfo, fragment or a response (StripResponse takes one out). Required.
 	URL string
 	// Desc says what is asking, Msg why; both plain Unicode text without control
 	// characters, shown by the WLS to the person.
@@ -95,8 +95,14 @@ func (s Service) LoginURL(r Request) (string, error) {
 }
 
 func (r Request) check() error {
-	if _, err := parseAddress(r.URL); err != nil {
+	a, err := parseAddress(r.URL)
+	if err != nil {
 		return fmt.Errorf("webauth: Request.URL: %v", err)
+	}
+	if _, found, _ := ResponseFrom(a.query); found {
+		// The service would add a second one, and a request with two is refused before
+		// the good one is marked as used.
+		return errors.New("webauth: Request.URL holds a " + ResponseParam + ": take it out with StripResponse")
 	}
 	if err := checkStrength(r.IAct, r.AAuth); err != nil {
 		return fmt.Errorf("webauth: Request.%v", err)

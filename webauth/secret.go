@@ -3,6 +3,7 @@ package webauth
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"log/slog"
 )
@@ -31,10 +32,26 @@ func (s BrowserSecret) Valid() bool {
 }
 
 // Binding is a hash of the secret, for a session to hold: a session fits the browser
-// whose secret has the session's binding. 22 characters of base64url.
+// whose secret has the session's binding, see Fits. 22 characters of base64url.
 func (s BrowserSecret) Binding() string {
-	h := sha256.Sum256([]byte("ucam-webauth browser binding v1\x00" + string(s)))
-	return base64.RawURLEncoding.EncodeToString(h[:16])
+	b := s.binding()
+	return string(b[:])
+}
+
+// Fits reports whether what holds this binding, such as a session, belongs to the
+// browser with this secret. Nothing belongs to a browser without one. It compares in
+// constant time and allocates nothing, for it is part of every request.
+func (s BrowserSecret) Fits(binding string) bool {
+	own := s.binding()
+	return s != "" && subtle.ConstantTimeCompare(own[:], []byte(binding)) == 1
+}
+
+const bindingLabel = "ucam-webauth browser binding v1\x00"
+
+func (s BrowserSecret) binding() (text [22]byte) {
+	h := sha256.Sum256(append(append(make([]byte, 0, 64), bindingLabel...), s...))
+	base64.RawURLEncoding.Encode(text[:], h[:16])
+	return text
 }
 
 // String hides the secret.

@@ -72,3 +72,16 @@ func TestBrowserSecretHidesItself(t *testing.T) {
 	assert.NotContains(t, log.String(), string(s))
 	assert.Contains(t, log.String(), "hidden")
 }
+
+func TestBrowserSecretFits(t *testing.T) {
+	a, b := webauth.NewBrowserSecret(), webauth.NewBrowserSecret()
+	binding := a.Binding()
+	assert.True(t, a.Fits(binding))
+	assert.False(t, b.Fits(binding))
+	assert.False(t, a.Fits(""))
+	assert.False(t, a.Fits(binding[:21]))
+	assert.False(t, a.Fits(binding+"A"))
+	none := webauth.BrowserSecret("")
+	assert.False(t, none.Fits(none.Binding()), "no browser at all")
+	assert.Zero(t, testing.AllocsPerRun(10, func() { a.Fits(binding) }))
+}

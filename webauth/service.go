@@ -31,9 +31,10 @@ type Service struct {
 	LogoutURL string
 	// Keys are the keys this service, and no other, is trusted to sign with.
 	Keys KeySource
-	// Ptags says that the service sets ptags, "current" among them. Where it does
-	// not, a policy that asks for "current" would lock everybody out.
-	Ptags bool
+	// NoPtags says that the service sets no ptags. Where it does, a policy asks for
+	// "current" unless it says otherwise; where it does not, that would lock everybody
+	// out.
+	NoPtags bool
 }
 
 // Raven is the University of Cambridge's service at raven.cam.ac.uk (since
@@ -44,7 +45,6 @@ func Raven() Service {
 		AuthURL:   "https://raven.cam.ac.uk/auth/authenticate.html",
 		LogoutURL: "https://raven.cam.ac.uk/auth/logout.html",
 		Keys:      keys.Raven(),
-		Ptags:     true,
 	}
 }
 
@@ -56,7 +56,6 @@ func RavenDemo() Service {
 		AuthURL:   "https://demo.raven.cam.ac.uk/auth/authenticate.html",
 		LogoutURL: "https://demo.raven.cam.ac.uk/auth/logout.html",
 		Keys:      keys.RavenDemo(),
-		Ptags:     true,
 	}
 }
 
@@ -68,7 +67,6 @@ func Nevar(k KeySource) Service {
 		AuthURL:   "https://nevar.srcf.net/wls/authenticate",
 		LogoutURL: "https://nevar.srcf.net/oidc/logout",
 		Keys:      k,
-		Ptags:     true,
 	}
 }
 
@@ -80,6 +78,7 @@ func Goose(k KeySource) Service {
 		AuthURL:   "https://auth.srcf.net/wls/authenticate",
 		LogoutURL: "https://auth.srcf.net/logout",
 		Keys:      k,
+		NoPtags:   true,
 	}
 }
 
@@ -110,14 +109,10 @@ func (s Service) Check() error {
 }
 
 func (s Service) hasKeys() bool {
-	switch k := s.Keys.(type) {
-	case nil:
-		return false
-	case *keys.Set:
-		return k != nil && len(k.Keys()) > 0
-	default:
-		return len(k.Keys()) > 0
+	if dir, is := s.Keys.(*keys.Dir); s.Keys == nil || is && dir == nil {
+		return false // nil where an error was overlooked; a nil *keys.Set has no keys
 	}
+	return len(s.Keys.Keys()) > 0
 }
 
 // HasPublishedKey reports whether the service trusts a key whose private half is
@@ -149,7 +144,8 @@ func checkServiceURL(raw string) error {
 
 // Origin gives the origin of an absolute http or https URL in its one normal form:
 // lower case, without a default port. It refuses URLs with userinfo, a fragment,
-// white space, backslashes or characters outside ASCII.
+// white space, backslashes, characters outside ASCII, or a host that is no plain name
+// or address.
 func Origin(rawURL string) (string, error) {
 	a, err := parseAddress(rawURL)
 	if err != nil {
@@ -181,7 +177,7 @@ func parseAddress(raw string) (address, error) {
 	if err != nil {
 		return address{}, errors.New("not a valid URL")
 	}
-	a := address{scheme: strings.ToLower(u.Scheme), host: strings.ToLower(u.Host)}
+	a := address{scheme: u.Scheme, host: strings.ToLower(u.Host)}
 	switch {
 	case a.scheme != "http" && a.scheme != "https":
 		return address{}, errors.New("not an absolute http or https URL")
@@ -229,5 +225,5 @@ func (a address) loopback() bool {
 		return true
 	}
 	ip, err := netip.ParseAddr(name)
-	return err == nil && ip.Unmap().IsLoopback()
+	return err == nil && ip.IsLoopback()
 }

@@ -29,7 +29,7 @@ func TestServices(t *testing.T) {
 			assert.Equal(t, row.name, s.Name)
 			assert.Equal(t, row.authURL, s.AuthURL)
 			assert.Equal(t, row.logoutURL, s.LogoutURL)
-			assert.Equal(t, row.ptags, s.Ptags)
+			assert.Equal(t, row.ptags, !s.NoPtags)
 			assert.Equal(t, row.published, s.HasPublishedKey())
 			assert.Equal(t, row.name+" "+row.authURL, s.ID())
 			require.Len(t, s.Keys.Keys(), 1)
@@ -65,6 +65,7 @@ func TestServiceCheck(t *testing.T) {
 		{"http LogoutURL", func(s *webauth.Service) { s.LogoutURL = "http://wls.example/out" }, "LogoutURL"},
 		{"nil keys", func(s *webauth.Service) { s.Keys = nil }, "no keys"},
 		{"nil set", func(s *webauth.Service) { s.Keys = (*keys.Set)(nil) }, "no keys"},
+		{"nil directory", func(s *webauth.Service) { s.Keys = (*keys.Dir)(nil) }, "no keys"},
 		{"empty set", func(s *webauth.Service) { s.Keys = &keys.Set{} }, "no keys"},
 		{"source without keys", func(s *webauth.Service) { s.Keys = staticKeys{} }, "no keys"},
 	} {

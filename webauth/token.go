@@ -152,6 +152,12 @@ func (s *RequestSigner) Check(secret BrowserSecret, url, params string) (Token, 
 	return t, nil
 }
 
+// String names the signer and hides its keys.
+func (s *RequestSigner) String() string { return "RequestSigner(" + s.scope + ")" }
+
+// GoString is String.
+func (s *RequestSigner) GoString() string { return s.String() }
+
 // item is what marks the token as used.
 func (s *RequestSigner) item(t Token, signed bool) Item {
 	h := sha256.Sum256([]byte(s.scope + " " + t.Nonce))

@@ -1,6 +1,8 @@
 package webauth_test
 
 import (
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,7 @@ func TestSign(t *testing.T) {
 	assert.Regexp(t, `^1\.1772366400\.y~pwd~x-otp\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}$`, out.Params)
 	assert.Equal(t, testNow, out.Date)
 	assert.NotContains(t, out.Params, string(secret))
+	assert.Equal(t, out.Params, url.QueryEscape(out.Params), "nothing in it that anybody on the way could mangle")
 	in.Params, in.Date = out.Params, out.Date
 	assert.Equal(t, in, out, "nothing else changes")
 
@@ -235,6 +238,13 @@ func TestSignerKeyRotation(t *testing.T) {
 	require.Error(t, err, "a key that is gone verifies nothing")
 	_, err = old.Check(secret, pageURL, byBoth.Params)
 	require.Error(t, err)
+}
+
+func TestSignerHidesItsKeys(t *testing.T) {
+	signer := newSigner(t, nil)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		assert.Equal(t, "RequestSigner(test https://wls.example/authenticate https://soc.example)", fmt.Sprintf(format, signer))
+	}
 }
 
 func TestSignerCopiesItsKeys(t *testing.T) {

@@ -1,11 +1,8 @@
 package webauth
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha1" //nolint:gosec // the protocol's hash (WAA2WLS, "Signatures")
-	"crypto/sha256"
-	"encoding/base64"
+	"crypto/fips140"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +24,8 @@ type VerifierConfig struct {
 	Now func() time.Time
 	// Signer knows our tokens again. Required, but see InsecureNoToken.
 	Signer *RequestSigner
-	// OneUse remembers what was used. Required, but see InsecureNoReplayCheck.
+	// OneUse remembers what was used. Required, but see InsecureNoReplayCheck. Verifiers
+	// that share one must agree on MaxAge and Skew: marks last just as long.
 	OneUse OneUse
 	// Origins are further origins of the same site: a response for one of them that
 	// turns up here is refused, and spent.
@@ -72,44 +70,17 @@ type Expect struct {
 // longestWindow keeps the sum of MaxAge and Skew from overflowing a Duration.
 const longestWindow = 100 * 365 * 24 * time.Hour
 
-// NewVerifier checks the configuration.
+// NewVerifier checks the configuration. It is an error in Go's FIPS-only mode, which
+// has no SHA-1: the protocol has nothing else.
 func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
+	if fips140.Enforced() {
+		return nil, errors.New("webauth: Ucam-WebAuth signs with SHA-1, which GODEBUG=fips140=only forbids")
+	}
 	if err := cfg.Service.Check(); err != nil {
 		return nil, err
 	}
-	if cfg.Versions == nil {
-		cfg.Versions = []int{3}
-	}
-	cfg.Versions = slices.Clone(cfg.Versions)
-	for _, n := range cfg.Versions {
-		if n < 1 || n > 3 {
-			return nil, fmt.Errorf("webauth: VerifierConfig.Versions: there is no version %d", n)
-		}
-	}
-	if cfg.MaxAge == 0 {
-		cfg.MaxAge = 30 * time.Second
-	}
-	if cfg.Skew == 0 {
-		cfg.Skew = 5 * time.Second
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	switch {
-	case len(cfg.Versions) == 0:
-		return nil, errors.New("webauth: VerifierConfig.Versions: an empty list accepts nothing; leave it nil for version 3")
-	case cfg.MaxAge < 0 || cfg.Skew < 0:
-		return nil, errors.New("webauth: VerifierConfig: MaxAge and Skew must not be negative")
-	case cfg.MaxAge > longestWindow || cfg.Skew > longestWindow:
-		return nil, errors.New("webauth: VerifierConfig: MaxAge and Skew of more than 100 years")
-	case cfg.Signer != nil && (cfg.MaxAge > 10*time.Minute || cfg.Skew > 10*time.Minute):
-		return nil, errors.New("webauth: VerifierConfig: MaxAge and Skew above 10 minutes hide a wrong clock: set it by NTP")
-	case cfg.Signer == nil && !cfg.InsecureNoToken:
-		return nil, errors.New("webauth: VerifierConfig.Signer is missing (NewRequestSigner makes one)")
-	case cfg.Signer != nil && cfg.Signer.service != cfg.Service.ID():
-		return nil, fmt.Errorf("webauth: VerifierConfig.Signer was made for another service than %q", cfg.Service.Name)
-	case cfg.OneUse == nil && !cfg.InsecureNoReplayCheck:
-		return nil, errors.New("webauth: VerifierConfig.OneUse is missing (NewMemoryOneUse makes one)")
+	if err := cfg.complete(); err != nil {
+		return nil, err
 	}
 	v := &Verifier{cfg: cfg}
 	if cfg.Signer != nil {
@@ -132,6 +103,45 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	return v, nil
 }
 
+// complete fills in the defaults and checks what does not hang on the service.
+func (cfg *VerifierConfig) complete() error {
+	if cfg.Versions == nil {
+		cfg.Versions = []int{3}
+	}
+	cfg.Versions = slices.Clone(cfg.Versions)
+	for _, n := range cfg.Versions {
+		if n < 1 || n > 3 {
+			return fmt.Errorf("webauth: VerifierConfig.Versions: there is no version %d", n)
+		}
+	}
+	if cfg.MaxAge == 0 {
+		cfg.MaxAge = 30 * time.Second
+	}
+	if cfg.Skew == 0 {
+		cfg.Skew = 5 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	switch {
+	case len(cfg.Versions) == 0:
+		return errors.New("webauth: VerifierConfig.Versions: an empty list accepts nothing; leave it nil for version 3")
+	case cfg.MaxAge < 0 || cfg.Skew < 0:
+		return errors.New("webauth: VerifierConfig: MaxAge and Skew must not be negative")
+	case cfg.MaxAge > longestWindow || cfg.Skew > longestWindow:
+		return errors.New("webauth: VerifierConfig: MaxAge and Skew of more than 100 years")
+	case cfg.Signer != nil && (cfg.MaxAge > 10*time.Minute || cfg.Skew > 10*time.Minute):
+		return errors.New("webauth: VerifierConfig: MaxAge and Skew above 10 minutes hide a wrong clock: set it by NTP")
+	case cfg.Signer == nil && !cfg.InsecureNoToken:
+		return errors.New("webauth: VerifierConfig.Signer is missing (NewRequestSigner makes one)")
+	case cfg.Signer != nil && cfg.Signer.service != cfg.Service.ID():
+		return fmt.Errorf("webauth: VerifierConfig.Signer was made for another service than %q", cfg.Service.Name)
+	case cfg.OneUse == nil && !cfg.InsecureNoReplayCheck:
+		return errors.New("webauth: VerifierConfig.OneUse is missing (NewMemoryOneUse makes one)")
+	}
+	return nil
+}
+
 // Verify checks a response (the decoded value, see ResponseFrom), in this order:
 // shape; a key of this service; signature; version; time; url; one use of the
 // response; the token, spent as soon as its MAC holds; then the status, or iact and
@@ -149,247 +159,3 @@ func (v *Verifier) Verify(ctx context.Context, value string, want Expect) (*Resp
 	}
 	return &Response{f: u.f, token: a.token}, nil
 }
-
-// attempt is one response on its way through the checks.
-type attempt struct {
-	v    *Verifier
-	u    *Unverified
-	want Expect
-	now  time.Time
-
-	signed   bool // the signature held
-	originOK bool // the signed url is of the origin asked for
-	urlOK    bool // the signed url is the one asked for
-	token    Token
-	ours     bool // the token's MAC held and it was not used before
-}
-
-func (a *attempt) judge(ctx context.Context) *Error {
-	refusal := cmp.Or(a.checkSignature(), a.checkVersion(), a.checkTime(), a.checkURL()) // the first; all are made
-	// Marking the response comes before judging the token: otherwise whoever owns the
-	// token could replay, from a log, what is refused here. For the same reason what
-	// was refused for its time or url is marked too.
-	for _, e := range [...]*Error{a.useResponse(ctx), a.useToken(ctx)} {
-		if e != nil && (refusal == nil || e.Reason == ReasonStore) {
-			refusal = e
-		}
-	}
-	if refusal != nil {
-		return refusal
-	}
-	return a.checkOutcome()
-}
-
-// describe adds to a refusal what its reader may rely on.
-func (a *attempt) describe(e *Error) {
-	f := &a.u.f
-	e.Status, e.Signed, e.msg = f.status, a.signed, f.msg
-	if a.ours {
-		token := a.token
-		e.token = &token
-	}
-	if a.urlOK && (a.signed || a.ours) {
-		e.returnURL = f.url
-	}
-	if a.urlOK && a.signed {
-		e.principal = f.principal
-	}
-}
-
-func (a *attempt) checkSignature() *Error {
-	u := a.u
-	if !u.Signed() {
-		if u.f.status == 200 {
-			return refuse(ReasonUnsigned, "a success must be signed")
-		}
-		return nil // failures may be unsigned (WAA2WLS, "Authentication response")
-	}
-	key, ok := a.v.cfg.Service.Keys.Lookup(u.f.kid)
-	if !ok {
-		return refuse(ReasonUnknownKey, "kid %s is no key of service %q", u.f.kid, a.v.cfg.Service.Name)
-	}
-	if key.Published() && !a.v.cfg.InsecurePublishedKeys && !u.f.addr.loopback() {
-		return refuse(ReasonUnknownKey, "the private half of the key under kid %s is public: it proves nothing to a site that is not on loopback", u.f.kid)
-	}
-	if err := key.VerifySHA1(sha1.Sum([]byte(u.signed)), u.sig); err != nil {
-		return refuse(ReasonSignature, "the signature does not verify under kid %s", u.f.kid)
-	}
-	a.signed = true
-	return nil
-}
-
-func (a *attempt) checkVersion() *Error {
-	ver, asked := a.u.f.ver, slices.Max(a.v.cfg.Versions)
-	switch {
-	case slices.Contains(a.v.cfg.Versions, ver):
-		return nil
-	case a.u.f.status != 200 && ver < asked:
-		return nil // live services answer failures as version 1
-	}
-	return refuse(ReasonVersion, "version %d is not accepted", ver)
-}
-
-func (a *attempt) checkTime() *Error {
-	age := a.now.Sub(a.u.f.issue)
-	max, skew := a.v.cfg.MaxAge, a.v.cfg.Skew
-	switch {
-	case age > max+skew:
-		return refuse(ReasonStale, "issued %v ago, %v more than the %v (and %v skew) allowed; if this is not an old link, check that both clocks are set by NTP",
-			age.Truncate(time.Second), (age - max - skew).Truncate(time.Millisecond), max, skew)
-	case age < -skew: // not -age > skew: the least Duration has no positive counterpart
-		return refuse(ReasonFuture, "issued %v in the future, the skew allowed is %v; check that both clocks are set by NTP",
-			-age.Truncate(time.Millisecond), skew)
-	}
-	return nil
-}
-
-func (a *attempt) checkURL() *Error {
-	switch {
-	case a.want.InsecureAnyURL:
-		return nil
-	case a.want.URL == a.u.f.url: // ParseResponse has looked at it
-		a.originOK, a.urlOK = true, true
-		return nil
-	}
-	here, err := parseAddress(a.want.URL)
-	if err != nil {
-		return refuse(ReasonURL, "the URL being asked for: %v", err)
-	}
-	signed := a.u.f.addr
-	a.originOK = signed.origin() == here.origin()
-	switch {
-	case !a.originOK:
-		return refuse(ReasonURL, "made for %s, this is %s", signed.origin(), here.origin())
-	case signed.path != here.path:
-		return refuse(ReasonURL, "made for another path of this site")
-	case a.v.cfg.Signer == nil && signed.query != here.query:
-		return refuse(ReasonURL, "made for another query of this path")
-	}
-	a.urlOK = true
-	return nil
-}
-
-// useResponse marks a response that the WLS signed for this site and that is not too
-// old to be used. Others cannot get in, so they need no mark, and must have none: the
-// store would fill with what anybody can send.
-func (a *attempt) useResponse(ctx context.Context) *Error {
-	cfg := &a.v.cfg
-	expires := a.u.f.issue.Add(cfg.MaxAge + cfg.Skew)
-	if cfg.OneUse == nil || !a.signed || a.now.After(expires) || !a.forUs() {
-		return nil
-	}
-	h := sha256.Sum256([]byte(cfg.Service.ID() + "\x00" + a.u.signed))
-	err := cfg.OneUse.Once(ctx, Item{
-		ID:     "response:" + base64.RawURLEncoding.EncodeToString(h[:]),
-		Issued: a.u.f.issue, Expires: expires,
-	})
-	return onceError(err, ReasonReplay, "this response was used before")
-}
-
-func (a *attempt) forUs() bool {
-	return a.originOK || a.want.InsecureAnyURL || slices.Contains(a.v.origins, a.u.f.addr.origin())
-}
-
-// useToken spends the token of any response that carries one made for this browser.
-func (a *attempt) useToken(ctx context.Context) *Error {
-	cfg := &a.v.cfg
-	if cfg.Signer == nil {
-		return nil
-	}
-	var err error
-	if a.token, err = cfg.Signer.Check(a.want.Secret, a.u.f.url, a.u.f.params); err != nil {
-		return refuse(ReasonToken, "%v", err)
-	}
-	if cfg.OneUse != nil {
-		err = cfg.OneUse.Once(ctx, cfg.Signer.item(a.token, a.signed))
-	}
-	if e := onceError(err, ReasonToken, "the token was used before"); e != nil {
-		return e
-	}
-	a.ours = true
-	return nil
-}
-
-func onceError(err error, used Reason, detail string) *Error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ErrUsed):
-		return refuse(used, "%s", detail)
-	}
-	e := refuse(ReasonStore, "cannot tell whether it was used before")
-	e.cause = err
-	return e
-}
-
-func (a *attempt) checkOutcome() *Error {
-	f := &a.u.f
-	if f.status != 200 {
-		text := statusText[f.status]
-		if text == "" {
-			text = "a status that the protocol does not define"
-		}
-		signed := "unsigned"
-		if a.signed {
-			signed = "signed"
-		}
-		return refuse(ReasonStatus, "status %d (%s), %s", f.status, text, signed)
-	}
-	iact, aauth := a.want.IAct, a.want.AAuth
-	if a.v.cfg.Signer != nil {
-		iact, aauth = a.token.IAct, a.token.AAuth
-	}
-	switch reason := CheckStrength(iact, aauth, f.auth, f.sso); reason {
-	case "":
-		return nil
-	case ReasonInteract:
-		return refuse(reason, "iact %q was asked for, the response says auth %q", string(iact), f.auth)
-	default:
-		return refuse(reason, "no accepted type in auth %q and sso %q", f.auth, f.sso)
-	}
-}
-
-// Response is a verified success: every check of Verify held.
-type Response struct {
-	f     fields
-	token Token
-}
-
-// Version is 3, unless VerifierConfig.Versions says otherwise.
-func (r *Response) Version() int { return r.f.ver }
-
-// Principal is the person's identifier; at Cambridge a CRSid.
-func (r *Response) Principal() string { return r.f.principal }
-
-// Ptags are the person's tags, such as "current"; ignore unknown ones.
-func (r *Response) Ptags() []string { return slices.Clone(r.f.ptags) }
-
-// Auth is the authentication type used just now, or empty for single sign-on.
-func (r *Response) Auth() string { return r.f.auth }
-
-// SSO lists the types used earlier.
-func (r *Response) SSO() []string { return slices.Clone(r.f.sso) }
-
-// Life is what is left of the WLS's session, if it said; it may be zero or negative.
-func (r *Response) Life() (time.Duration, bool) { return r.f.lifetime() }
-
-// Issue is when the response was made, in UTC.
-func (r *Response) Issue() time.Time { return r.f.issue }
-
-// ID is the response's identifier, unique together with Issue.
-func (r *Response) ID() string { return r.f.id }
-
-// URL is the url that the request asked to come back to; send the browser there.
-func (r *Response) URL() string { return r.f.url }
-
-// Params is the request's params.
-func (r *Response) Params() string { return r.f.params }
-
-// Kid names the key that signed.
-func (r *Response) Kid() string { return r.f.kid }
-
-// Msg is text for the person, signed by the WLS.
-func (r *Response) Msg() string { return r.f.msg }
-
-// Token is the token of the request that this answers; zero with InsecureNoToken.
-func (r *Response) Token() Token { return r.token }

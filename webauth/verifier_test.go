@@ -164,6 +164,8 @@ var refusals = []refusal{
 		value: func(_ *testing.T, p string) string { return failure(3, 540, p).Fields().Unsigned() }},
 	{name: "a status nobody knows", reason: webauth.ReasonStatus, marks: both, signed: true, token: true, url: true,
 		value: func(t *testing.T, p string) string { return signed(t, failure(3, 299, p)) }},
+	{name: "cancelled, unsigned, answers nothing of ours", reason: webauth.ReasonToken, marks: nothing,
+		value: func(*testing.T, string) string { return failure(1, 410, "x").Fields().Unsigned() }},
 	{name: "unknown type", reason: webauth.ReasonAuthType, marks: both, signed: true, token: true, url: true, principal: true,
 		value: changed(func(r *wls.Response) { r.Auth = "x-new" })},
 }
@@ -204,8 +206,9 @@ func TestVerifyRefusals(t *testing.T) {
 			assert.Equal(t, row.signed, e.Signed)
 			assert.Equal(t, row.marks, s.used.marks())
 
-			_, hasToken := e.Token()
+			token, hasToken := e.Token()
 			assert.Equal(t, row.token, hasToken)
+			assert.Equal(t, row.token, testNow.Equal(token.Issued) && len(token.Nonce) == 22)
 			wantURL := ""
 			if row.url {
 				wantURL = siteOrigin + "/private/page?n="

@@ -1,0 +1,211 @@
+package webauth
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha1" //nolint:gosec // the protocol's hash (WAA2WLS, "Authentication response")
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+)
+
+// attempt is one response on its way through the checks.
+type attempt struct {
+	v    *Verifier
+	u    *Unverified
+	want Expect
+	now  time.Time
+
+	signed   bool // the signature held
+	originOK bool // the signed url is of the origin asked for
+	urlOK    bool // the signed url is the one asked for
+	token    Token
+	ours     bool // the token's MAC held and it was not used before
+}
+
+func (a *attempt) judge(ctx context.Context) *Error {
+	refusal := cmp.Or(a.checkSignature(), a.checkVersion(), a.checkTime(), a.checkURL()) // the first; all are made
+	// Marking the response comes before judging the token: otherwise whoever owns the
+	// token could replay, from a log, what is refused here. For the same reason what
+	// was refused for its time or url is marked too.
+	for _, e := range [...]*Error{a.useResponse(ctx), a.useToken(ctx)} {
+		if e != nil && (refusal == nil || e.Reason == ReasonStore) {
+			refusal = e
+		}
+	}
+	if refusal != nil {
+		return refusal
+	}
+	return a.checkOutcome()
+}
+
+// describe adds to a refusal what its reader may rely on.
+func (a *attempt) describe(e *Error) {
+	f := &a.u.f
+	e.Status, e.Signed, e.msg = f.status, a.signed, f.msg
+	if a.ours {
+		token := a.token
+		e.token = &token
+	}
+	if a.urlOK && (a.signed || a.ours) {
+		e.returnURL = f.url
+	}
+	if a.urlOK && a.signed {
+		e.principal = f.principal
+	}
+}
+
+func (a *attempt) checkSignature() *Error {
+	u := a.u
+	if !u.Signed() {
+		if u.f.status == 200 {
+			return refuse(ReasonUnsigned, "a success must be signed")
+		}
+		return nil // failures may be unsigned (WAA2WLS, "Authentication response")
+	}
+	key, ok := a.v.cfg.Service.Keys.Lookup(u.f.kid)
+	if !ok {
+		return refuse(ReasonUnknownKey, "kid %s is no key of service %q", u.f.kid, a.v.cfg.Service.Name)
+	}
+	if key.Published() && !a.v.cfg.InsecurePublishedKeys && !u.f.addr.loopback() {
+		return refuse(ReasonUnknownKey, "the private half of the key under kid %s is public: it proves nothing to a site that is not on loopback", u.f.kid)
+	}
+	if err := key.VerifySHA1(sha1.Sum([]byte(u.signed)), u.sig); err != nil {
+		return refuse(ReasonSignature, "the signature does not verify under kid %s", u.f.kid)
+	}
+	a.signed = true
+	return nil
+}
+
+func (a *attempt) checkVersion() *Error {
+	ver, asked := a.u.f.ver, slices.Max(a.v.cfg.Versions)
+	switch {
+	case slices.Contains(a.v.cfg.Versions, ver):
+		return nil
+	case a.u.f.status != 200 && ver < asked:
+		return nil // live services answer failures as version 1
+	}
+	return refuse(ReasonVersion, "version %d is not accepted", ver)
+}
+
+func (a *attempt) checkTime() *Error {
+	age := a.now.Sub(a.u.f.issue)
+	max, skew := a.v.cfg.MaxAge, a.v.cfg.Skew
+	switch {
+	case age > max+skew:
+		return refuse(ReasonStale, "issued %v ago, %v more than the %v (and %v skew) allowed; if this is not an old link, check that both clocks are set by NTP",
+			age.Truncate(time.Second), (age - max - skew).Truncate(time.Millisecond), max, skew)
+	case age < -skew: // not -age > skew: the least Duration has no positive counterpart
+		return refuse(ReasonFuture, "issued %v in the future, the skew allowed is %v; check that both clocks are set by NTP",
+			-age.Truncate(time.Millisecond), skew)
+	}
+	return nil
+}
+
+func (a *attempt) checkURL() *Error {
+	switch {
+	case a.want.InsecureAnyURL:
+		return nil
+	case a.want.URL == a.u.f.url: // ParseResponse has looked at it
+		a.originOK, a.urlOK = true, true
+		return nil
+	}
+	here, err := parseAddress(a.want.URL)
+	if err != nil {
+		return refuse(ReasonURL, "the URL being asked for: %v", err)
+	}
+	signed := a.u.f.addr
+	a.originOK = signed.origin() == here.origin()
+	switch {
+	case !a.originOK:
+		return refuse(ReasonURL, "made for %s, this is %s", signed.origin(), here.origin())
+	case signed.path != here.path:
+		return refuse(ReasonURL, "made for another path of this site")
+	case a.v.cfg.Signer == nil && signed.query != here.query:
+		return refuse(ReasonURL, "made for another query of this path")
+	}
+	a.urlOK = true
+	return nil
+}
+
+// useResponse marks a response that the WLS signed for this site and that is not too
+// old to be used. Others cannot get in, so they need no mark, and must have none: the
+// store would fill with what anybody can send.
+func (a *attempt) useResponse(ctx context.Context) *Error {
+	cfg := &a.v.cfg
+	expires := a.u.f.issue.Add(cfg.MaxAge + cfg.Skew)
+	if cfg.OneUse == nil || !a.signed || a.now.After(expires) || !a.forUs() {
+		return nil
+	}
+	h := sha256.Sum256([]byte(cfg.Service.ID() + "\x00" + a.u.signed))
+	err := cfg.OneUse.Once(ctx, Item{
+		ID:     "response:" + base64.RawURLEncoding.EncodeToString(h[:]),
+		Issued: a.u.f.issue, Expires: expires,
+	})
+	return onceError(err, ReasonReplay, "this response was used before")
+}
+
+func (a *attempt) forUs() bool {
+	return a.originOK || a.want.InsecureAnyURL || slices.Contains(a.v.origins, a.u.f.addr.origin())
+}
+
+// useToken spends the token of any response that carries one made for this browser.
+func (a *attempt) useToken(ctx context.Context) *Error {
+	cfg := &a.v.cfg
+	if cfg.Signer == nil {
+		return nil
+	}
+	var err error
+	if a.token, err = cfg.Signer.Check(a.want.Secret, a.u.f.url, a.u.f.params); err != nil {
+		return refuse(ReasonToken, "%v", err)
+	}
+	if cfg.OneUse != nil {
+		err = cfg.OneUse.Once(ctx, cfg.Signer.item(a.token, a.signed))
+	}
+	if e := onceError(err, ReasonToken, "the token was used before"); e != nil {
+		return e
+	}
+	a.ours = true
+	return nil
+}
+
+func onceError(err error, used Reason, detail string) *Error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrUsed):
+		return refuse(used, "%s", detail)
+	}
+	e := refuse(ReasonStore, "cannot tell whether it was used before")
+	e.cause = err
+	return e
+}
+
+func (a *attempt) checkOutcome() *Error {
+	f := &a.u.f
+	if f.status != 200 {
+		text := statusText[f.status]
+		if text == "" {
+			text = "a status that the protocol does not define"
+		}
+		signed := "unsigned"
+		if a.signed {
+			signed = "signed"
+		}
+		return refuse(ReasonStatus, "status %d (%s), %s", f.status, text, signed)
+	}
+	iact, aauth := a.want.IAct, a.want.AAuth
+	if a.v.cfg.Signer != nil {
+		iact, aauth = a.token.IAct, a.token.AAuth
+	}
+	switch reason := CheckStrength(iact, aauth, f.auth, f.sso); reason {
+	case "":
+		return nil
+	case ReasonInteract:
+		return refuse(reason, "iact %q was asked for, the response says auth %q", string(iact), f.auth)
+	default:
+		return refuse(reason, "no accepted type in auth %q and sso %q", f.auth, f.sso)
+	}
+}
