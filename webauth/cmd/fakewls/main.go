@@ -1,0 +1,112 @@
+// Command fakewls is a fake web login service that speaks Ucam-WebAuth, for trying any
+// client of the protocol, in any language, by hand.
+//
+//	fakewls -addr 127.0.0.1:8081 -key FILE -write-pubkey DIR
+//
+// It prints where to send people to log in, who can, and where the key is; then one
+// line for every request, with what was wrong about it. Interrupt it to stop.
+//
+// It is for tests only: the passwords are public, and whoever can reach it can log in
+// as anybody. So it listens on loopback addresses alone, unless -insecure-any-addr is
+// given.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// run is the program: it serves until ctx ends and gives the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "fakewls: %v\nRun \"fakewls -help\" for help.\n", err)
+		return exitUsage
+	}
+	if err := serve(ctx, o, stdout); err != nil {
+		fmt.Fprintf(stderr, "fakewls: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func serve(ctx context.Context, o options, stdout io.Writer) error {
+	key, err := signingKey(o.keyFile)
+	if err != nil {
+		return err
+	}
+	published := "not written; -write-pubkey DIR does"
+	if o.pubkeyDir != "" {
+		if published, err = writePublicKey(o.pubkeyDir, o.kid, &key.private.PublicKey); err != nil {
+			return err
+		}
+	}
+	listener, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stdout, nil))
+	wls, err := webauthtest.NewWLS(webauthtest.Config{
+		BaseURL: baseURL(listener.Addr()), Users: o.users, Key: key.private, Kid: o.kid, Quirks: o.quirks, Faults: o.faults,
+		Seed: uint64(time.Now().UnixNano()), OnExchange: func(e webauthtest.Exchange) { report(log, e) },
+	})
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	introduce(stdout, wls.Service(), o, key, published)
+	return listen(ctx, listener, wls)
+}
+
+// listen serves until ctx ends and lets the requests under way finish.
+func listen(ctx context.Context, listener net.Listener, wls *webauthtest.WLS) error {
+	server := &http.Server{Handler: wls, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	wls.Close() // so that slow answers do not hold us up
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(last)
+}
+
+// baseURL is where browsers find what listens on addr.
+func baseURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("localhost", port)
+	}
+	return "http://" + addr.String()
+}
