@@ -92,7 +92,7 @@ func (b *browser) RoundTrip(r *http.Request) (*http.Response, error) {
 func (b *browser) fillsIn(r *http.Request, resp *http.Response) bool {
 	mode := r.Header.Get("Sec-Fetch-Mode")
 	return b.user != "" && (mode == "navigate" || mode == "") && r.Method == http.MethodGet && b.wls.isLogin(r.URL) &&
-		resp.StatusCode == http.StatusOK && resp.Header.Get(pageHeader) == "login"
+		resp.Header.Get(pageHeader) == "login"
 }
 
 // loginForm is what the browser sends when the form shown at r is filled in.

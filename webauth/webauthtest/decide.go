@@ -51,7 +51,7 @@ func decide(v visit, o Outcome, now time.Time) (decision, wls.Response) {
 	}
 	r := v.response(wls.StatusSuccess)
 	r.Principal = v.login.user
-	r.Life = intPtr(int(v.login.expires.Sub(now) / time.Second))
+	r.Life = new(int(v.login.expires.Sub(now) / time.Second))
 	if v.typed && o.Fault != FaultIgnoreIAct {
 		r.Auth = password
 	} else {
@@ -89,5 +89,3 @@ var usualMsg = map[int]string{
 	wls.StatusNotAuthorised: "this web site may not use this service",
 	wls.StatusDeclined:      "authentication declined",
 }
-
-func intPtr(n int) *int { return &n }

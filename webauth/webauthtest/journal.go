@@ -37,7 +37,8 @@ type Exchange struct {
 	// says how it went. Zero where there was neither. Faults that strike after signing,
 	// and the older response of FaultReplay, show in Value only.
 	Response wls.Response
-	// Fault is the fault that took effect and Quirks are those in force.
+	// Fault is the fault that took effect; a form has none but FaultSlow. Quirks are
+	// those in force.
 	Fault  Fault
 	Quirks []Quirk
 	// Value is the WLS-Response sent, after all, and ReturnURL the URL that carries it.

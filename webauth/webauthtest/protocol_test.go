@@ -111,6 +111,7 @@ func TestVersions(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, ver, response.Version())
 		assert.Equal(t, wantPtags, response.Ptags())
+		assert.NoError(t, last(t, w).Response.Check())
 		u, _ := url.Parse(got)
 		assert.Equal(t, ver != 1, u.Query().Has("a"), "only version 1 drops the query, this is version %d", ver)
 	}
@@ -205,15 +206,30 @@ func TestALogoutIsFinal(t *testing.T) {
 	c := noWait(w)
 	ask := loginURL(w, nil)
 	stolen := logIn(t, c, ask, "test0001", "test").Cookies()
-	require.Len(t, stolen, 1)
+	require.Equal(t, http.StatusSeeOther, askWith(t, w, stolen))
 	get(t, c, w.Service().LogoutURL)
-	req, err := http.NewRequest(http.MethodGet, ask, nil)
+	assert.Equal(t, http.StatusOK, askWith(t, w, stolen), "the form")
+}
+
+func TestANewLoginEndsTheOldSession(t *testing.T) {
+	w := webauthtest.New(t)
+	c := noWait(w)
+	first := logIn(t, c, loginURL(w, nil), "test0001", "test").Cookies()
+	logIn(t, c, loginURL(w, nil), "test0002", "test")
+	assert.Equal(t, http.StatusOK, askWith(t, w, first), "the form")
+}
+
+// askWith arrives with these cookies and gives the status of the answer.
+func askWith(t *testing.T, w *webauthtest.WLS, cookies []*http.Cookie) int {
+	t.Helper()
+	require.Len(t, cookies, 1)
+	req, err := http.NewRequest(http.MethodGet, loginURL(w, nil), nil)
 	require.NoError(t, err)
-	req.AddCookie(stolen[0])
+	req.AddCookie(cookies[0])
 	resp, err := noWait(w).Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
-	assert.Equal(t, http.StatusOK, resp.StatusCode, "the form")
+	resp.Body.Close()
+	return resp.StatusCode
 }
 
 func TestAnotherPersonTakesOver(t *testing.T) {

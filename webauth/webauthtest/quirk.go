@@ -74,9 +74,9 @@ func applyQuirks(r *wls.Response, have []Quirk, n int) {
 		case q == QuirkLifeEmpty:
 			r.Life = nil
 		case q == QuirkLifeZero:
-			r.Life = new(int)
+			r.Life = new(0)
 		case q == QuirkLifeNegative:
-			r.Life = intPtr(-60)
+			r.Life = new(-60)
 		case q == QuirkSSOBesideAuth && len(r.SSO) == 0:
 			r.SSO = []string{password}
 		}

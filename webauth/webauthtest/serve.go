@@ -122,7 +122,10 @@ func (w *WLS) resolve(e *Exchange, v visit, o Outcome) {
 	what, response := decide(v, o, w.Now())
 	switch what {
 	case showForm:
-		e.Reply, e.Fault = ReplyForm, FaultNone
+		e.Reply = ReplyForm
+		if e.Fault != FaultSlow { // the others are still to come
+			e.Fault = FaultNone
+		}
 		return
 	case showPage:
 		e.Reply, e.Response = ReplyPage, response

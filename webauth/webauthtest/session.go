@@ -3,13 +3,12 @@ package webauthtest
 import (
 	"crypto/rand"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 )
 
-// DefaultSessionLife is how long the fake remembers a login for single sign-on. Raven's
-// sessions lasted as long (facts in old responses: life starts at 36000).
+// DefaultSessionLife is how long the fake remembers a login for single sign-on: as long
+// as Raven did, whose life began at 36000 s.
 const DefaultSessionLife = 10 * time.Hour
 
 // maxSessions bounds what a long-running demo keeps; the oldest make room.
@@ -99,6 +98,3 @@ func (w *WLS) cookie(value string, maxAge int) *http.Cookie {
 		HttpOnly: true, Secure: w.base.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	}
 }
-
-// origin is scheme, host and port of a URL that parses.
-func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }

@@ -26,9 +26,6 @@ type signer struct {
 }
 
 func newSigner(kid string, key *rsa.PrivateKey) (*signer, error) {
-	if kid == unknownKid {
-		return nil, fmt.Errorf("webauthtest: kid %s is kept for FaultUnknownKid", unknownKid)
-	}
 	s := &signer{}
 	return s, s.use(kid, key, nil)
 }
@@ -36,6 +33,9 @@ func newSigner(kid string, key *rsa.PrivateKey) (*signer, error) {
 // use signs with key from now on and trusts it beside old. The caller holds s.mu, or s
 // is not shared yet.
 func (s *signer) use(kid string, key *rsa.PrivateKey, old []keys.Key) error {
+	if kid == unknownKid {
+		return fmt.Errorf("webauthtest: kid %s is kept for FaultUnknownKid", unknownKid)
+	}
 	public, err := keys.New(kid, &key.PublicKey)
 	if err != nil {
 		return fmt.Errorf("webauthtest: the signing key: %v", err)

@@ -156,7 +156,7 @@ func (w *WLS) Service() webauth.Service {
 		AuthURL:   origin(w.base) + authPath,
 		LogoutURL: origin(w.base) + logoutPath,
 		Keys:      w.signer,
-		Ptags:     !w.script.has(QuirkNoPtags),
+		NoPtags:   w.script.has(QuirkNoPtags),
 	}
 }
 
@@ -170,3 +170,6 @@ func (w *WLS) Close() {
 	w.close.Do(func() { close(w.closed) })
 	w.transport.CloseIdleConnections()
 }
+
+// origin is scheme, host and port of a URL that parses.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
