@@ -1,5 +1,30 @@
-// Package site keeps the secret that a web site's cookies, forms and tokens
-// are protected with.
+// Package site stands in front of a web site, with or without logins: it keeps out
+// requests for other hosts, believes only proxies that it was told of, sets security
+// headers, and keeps the site's secret.
+//
+//	s, err := site.New(site.Config{
+//		BaseURL:  "https://soc.example",
+//		Hosts:    []string{"www.soc.example"},
+//		Redirect: site.RedirectCanonical,
+//		Proxies: site.Proxies{
+//			Ranges: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+//			Header: site.XForwarded,
+//		},
+//	})
+//	if err != nil {
+//		log.Fatal(err) // says what is wrong and how to mend it
+//	}
+//	err = http.ListenAndServe("localhost:8080", s.Handler(mux))
+//
+// Behind it, [ClientIP] and [Scheme] tell where a request comes from, [URL] makes
+// absolute links, and [Nonce] goes into the scripts of templates. [Check] lists what is
+// weak about a configuration.
+//
+// What the site must still do: have its proxies write their headers on every request,
+// keep everybody else from connecting in their place, say in [Headers.CSP] where its
+// scripts may come from, and protect its forms against cross-site requests.
+//
+// # Secret
 //
 // A site has one secret, in one file. It is made on first use, is never sent
 // anywhere, and every key in use is derived from it for one purpose:
@@ -26,5 +51,7 @@
 // # Stability
 //
 // The exported names and the keys that Derive gives for a line, a purpose and
-// a context do not change within a major version.
+// a context do not change within a major version. Default headers may become
+// stricter, and more headers may be removed from requests; nothing that is
+// refused will be accepted.
 package site

@@ -1,0 +1,132 @@
+package site
+
+import (
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Redirect says which requests for allowed hosts are sent to a better address. The
+// answer is 301 to GET and HEAD, and 308 to everything else, so that a form stays a
+// POST; browsers may keep it for an hour. The target is made of configured hosts and
+// the path and query that were asked for. Nothing is ever redirected from https to
+// http.
+//
+// Behind a front server that ends TLS, Config.Proxies must trust it: otherwise every
+// request seems to have come by http, and is redirected for ever.
+type Redirect string
+
+// The redirects.
+const (
+	// RedirectNone serves every allowed host as it is.
+	RedirectNone Redirect = ""
+	// RedirectHTTPS sends http requests to https at the same host. Hosts that are
+	// allowed by a suffix or at a port go to BaseURL instead: the configuration says
+	// nothing about their https.
+	RedirectHTTPS Redirect = "https"
+	// RedirectCanonical sends everything to BaseURL that is not there: http requests
+	// and those for other allowed hosts.
+	RedirectCanonical Redirect = "canonical"
+)
+
+func (s *Site) checkRedirect() error {
+	switch s.cfg.Redirect {
+	case RedirectNone, RedirectCanonical:
+		return nil
+	case RedirectHTTPS:
+		if s.https {
+			return nil
+		}
+		return fmt.Errorf("site: Config.Redirect: there is no https to go to: BaseURL is %s", s.origin)
+	default:
+		return fmt.Errorf("site: Config.Redirect: %q is none of RedirectNone, RedirectHTTPS, RedirectCanonical", s.cfg.Redirect)
+	}
+}
+
+// elsewhere gives the origin that a request for an allowed host should have gone to;
+// empty if it is at the right one. spelled is the host as the client wrote it.
+func (s *Site) elsewhere(a allowed, spelled, scheme string) string {
+	plain := s.https && scheme == "http"
+	switch s.cfg.Redirect {
+	case RedirectCanonical:
+		if plain || a.host != s.hosts.base.host || hasFinalDot(spelled) {
+			return s.origin
+		}
+	case RedirectHTTPS:
+		if plain {
+			return a.secure
+		}
+	}
+	return ""
+}
+
+// hasFinalDot reports whether the name of an allowed host ends in a dot. Browsers take
+// the two for different sites, with cookies of their own.
+func hasFinalDot(host string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	return strings.HasSuffix(name, ".")
+}
+
+// redirect sends a request to where it should have gone.
+func redirect(w http.ResponseWriter, r *http.Request, location string) {
+	h := w.Header()
+	// Not in shared caches: one that does not tell http from https would send
+	// everybody round in circles.
+	h.Set("Cache-Control", "private, max-age=3600")
+	h.Set("Location", location)
+	h.Set("Content-Length", "0")
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusMovedPermanently)
+	} else {
+		w.WriteHeader(http.StatusPermanentRedirect)
+	}
+}
+
+// misdirect answers a request for a host that is not allowed.
+func (s *Site) misdirect(w http.ResponseWriter, r *http.Request, st *state) {
+	s.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "site misdirected",
+		slog.String("event", "misdirected"), slog.String("host", quoteHost(st.host)), slog.Any("client", st.client))
+	if s.cfg.Misdirected != nil {
+		s.cfg.Misdirected.ServeHTTP(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusMisdirectedRequest)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(s.wrong) // the client's loss if it has gone
+	}
+}
+
+// quoteHost makes what a client sent as its Host fit for a log.
+func quoteHost(s string) string {
+	const most = 100
+	if len(s) > most {
+		return strconv.QuoteToASCII(s[:most]) + "..."
+	}
+	return strconv.QuoteToASCII(s)
+}
+
+// misdirectedPage makes the answer to requests for other hosts. Nothing of a request
+// is in it.
+func misdirectedPage(home string) []byte {
+	link := template.HTMLEscapeString(home)
+	return []byte(strings.Join([]string{
+		`<!doctype html>`,
+		`<html lang="en">`,
+		`<meta charset="utf-8">`,
+		`<meta name="viewport" content="width=device-width, initial-scale=1">`,
+		`<meta name="robots" content="noindex">`,
+		`<meta name="color-scheme" content="light dark">`,
+		`<title>Wrong address</title>`,
+		`<h1>Wrong address</h1>`,
+		`<p>This site is not at the address that you asked for. It is at <a href="` + link + `">` + link + `</a>.</p>`,
+		``}, "\n"))
+}

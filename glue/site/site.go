@@ -1,0 +1,175 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Config is everything that a Site can be told. BaseURL is required; every other
+// field's zero value is the safe default.
+type Config struct {
+	// BaseURL is where browsers see the site, such as "https://soc.example", with a
+	// path if the site begins below one. Its host is allowed. http is for loopback
+	// hosts.
+	BaseURL string
+	// PrefixStripped says that a front server removes the path of BaseURL before it
+	// passes requests on.
+	PrefixStripped bool
+
+	// Hosts are further hosts that the site answers to, without a scheme:
+	//
+	//	www.soc.example         this name, at the default port
+	//	soc.example:8443        this name at this port
+	//	[2001:db8::1]           an address; IPv6 in brackets
+	//	.soc.example            soc.example itself and every name below it
+	//
+	// Requests for all others get 421. Letter case and a final dot do not matter. The
+	// default port is that of the request's scheme or of BaseURL's. Absolute links and
+	// redirects are made of configured hosts only: a request that only a suffix allows
+	// gets those of BaseURL, so name the hosts that shall have their own.
+	Hosts []string
+	// Redirect says which requests are sent to a better address; default none.
+	Redirect Redirect
+
+	// Proxies are the front servers whose word about the client is believed. The zero
+	// value believes nobody.
+	Proxies Proxies
+
+	// Headers are the security headers of every answer, unless With or a handler
+	// changes them. The zero value is safe for an ordinary server-rendered site.
+	Headers Headers
+
+	// Misdirected answers requests for other hosts instead of the built-in page; it
+	// should give 421. It sees the host as the client sent it, which is nobody's in
+	// particular.
+	Misdirected http.Handler
+	// Logger gets what operators need to know; nil means slog.Default().
+	Logger *slog.Logger
+
+	// InsecureAllowHTTP lets a site that is not on loopback have an http BaseURL:
+	// whoever is on the way can read and change everything.
+	InsecureAllowHTTP bool
+}
+
+// Site is what stands in front of a web site. It is made by [New], cannot be changed,
+// and is safe for concurrent use.
+type Site struct {
+	cfg     Config // with defaults
+	origin  string // of BaseURL, "https://soc.example"
+	https   bool   // BaseURL is https
+	prefix  string // put in front of paths, for PrefixStripped
+	hosts   hostTable
+	headers headerSet
+	wrong   []byte // the page for requests that are not for this site
+}
+
+// New checks the configuration, all of it, and copies it.
+func New(cfg Config) (*Site, error) {
+	s := &Site{cfg: cfg}
+	s.cfg.Hosts = slices.Clone(cfg.Hosts)
+	s.cfg.Proxies.Ranges = slices.Clone(cfg.Proxies.Ranges)
+	s.cfg.Headers = cfg.Headers.withDefaults()
+	if cfg.Logger == nil {
+		s.cfg.Logger = slog.Default()
+	}
+	if err := s.readBaseURL(); err != nil {
+		return nil, err // nothing else can be judged without it
+	}
+	var hostErr, headerErr error
+	s.hosts, hostErr = newHostTable(s.origin, cfg.Hosts)
+	s.headers, headerErr = s.cfg.Headers.compile("site: Config.Headers", s.origin)
+	err := errors.Join(hostErr, s.checkRedirect(), cfg.Proxies.check(), headerErr)
+	if err != nil {
+		return nil, err
+	}
+	s.wrong = misdirectedPage(cfg.BaseURL)
+	return s, nil
+}
+
+// readBaseURL takes Config.BaseURL apart.
+func (s *Site) readBaseURL() error {
+	raw := s.cfg.BaseURL
+	if raw == "" {
+		return errors.New("site: Config.BaseURL is missing: say where browsers see the site, such as https://soc.example")
+	}
+	origin, err := webauth.Origin(raw)
+	if err != nil {
+		return fmt.Errorf("site: Config.BaseURL: %q: %v; write it such as https://soc.example", raw, err)
+	}
+	if strings.Contains(raw, "?") {
+		return fmt.Errorf("site: Config.BaseURL: %q must not have a query", raw)
+	}
+	scheme, name, _ := strings.Cut(origin, "://")
+	h, err := parseHost(name)
+	if err != nil {
+		return fmt.Errorf("site: Config.BaseURL: host %q: %v", name, err)
+	}
+	if h.String() != name {
+		return fmt.Errorf("site: Config.BaseURL: write the host %q as %q", name, h)
+	}
+	s.origin, s.https = origin, scheme == "https"
+	if !s.https && !webauth.IsLoopback(origin) && !s.cfg.InsecureAllowHTTP {
+		return fmt.Errorf("site: Config.BaseURL: %s is http: use https, or http://localhost for trying things out", origin)
+	}
+	if s.cfg.PrefixStripped {
+		_, rest, _ := strings.Cut(raw, "://")
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			s.prefix = strings.TrimRight(rest[i:], "/")
+		}
+		if s.prefix == "" {
+			return errors.New("site: Config.PrefixStripped: BaseURL has no path that could be removed: add it, or leave PrefixStripped out")
+		}
+	}
+	return nil
+}
+
+// Handler puts the site in front of next: it finds out where a request comes from,
+// refuses or redirects what is for another host, and sets the security headers before
+// next runs. Mount it around everything else, but inside of handlers that need to see
+// requests as they came, and beside those that load balancers probe by address.
+//
+// For next, the request's Host is in normal form (lower case, without a final dot or
+// the default port), its URL has neither scheme nor host, and its headers hold nothing
+// that tells a client's address, scheme or host, whoever wrote it: use [ClientIP],
+// [Scheme] and Host. Forwarded and all that begins with X-Forwarded are among what is
+// removed, and so are X-Real-Ip, True-Client-Ip, Cf-Connecting-Ip, X-Original-Url and
+// their like, in every spelling that some software takes for theirs.
+func (s *Site) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		st := s.receive(r)
+		spelled := st.host
+		a, ok := s.hosts.find(spelled, st.scheme)
+		if ok {
+			st.host, st.origin = a.host, a.origin
+		}
+		r = st.attach(r)
+		if !ok {
+			s.misdirect(w, r, st)
+			return
+		}
+		if origin := s.elsewhere(a, spelled, st.scheme); origin != "" {
+			redirect(w, r, origin+s.prefix+target(r))
+			return
+		}
+		s.headers.apply(w.Header(), st)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// receive finds out where a request comes from. A Site inside of another one, or of
+// itself, takes the outer one's word: the headers are gone.
+func (s *Site) receive(r *http.Request) *state {
+	st := &state{site: s, origin: s.origin}
+	if outer := stateOf(r.Context()); outer != nil {
+		st.hop = hop{client: outer.client, scheme: outer.scheme, host: r.Host}
+	} else {
+		st.hop = s.cfg.Proxies.believe(r)
+	}
+	return st
+}

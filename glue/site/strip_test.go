@@ -1,0 +1,54 @@
+package site_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
+)
+
+func TestForwardingHeadersAreRemoved(t *testing.T) {
+	removed := []string{
+		"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server",
+		"X-Forwarded-Ssl", "X-Forwarded-Scheme", "X-Forwarded-Client-Cert", "X-Forwarded-Anything", "X-Forwarded", "Forwarded", "Forwarded-For",
+		"X-Real-Ip", "X-Client-Ip", "Client-Ip", "True-Client-Ip", "X-Cluster-Client-Ip", "Cf-Connecting-Ip", "Cf-Visitor",
+		"Fastly-Client-Ip", "X-Envoy-External-Address", "X-Azure-ClientIP", "X-Appengine-User-Ip", "X-Nf-Client-Connection-Ip",
+		"X-Original-Url", "X-Original-Host", "X-Original-Forwarded-For", "X-Rewrite-Url", "X-Host", "Front-End-Https", "X-Url-Scheme",
+	}
+	for _, name := range removed {
+		for _, spelled := range []string{
+			name, strings.ToLower(name), strings.ToUpper(name),
+			strings.ReplaceAll(name, "-", "_"), strings.ToLower(strings.ReplaceAll(name, "-", "_")),
+			strings.Replace(name, "-", "_", 1), strings.ReplaceAll(name, "-", "."),
+		} {
+			r := get("10.0.0.1:1", [2]string{"Accept", "text/html"})
+			// As a server that does not put names in their usual form would leave it.
+			r.Header[spelled] = []string{"198.51.100.66"}
+			before := r.Header.Clone()
+			seen, _ := send(t, site.Config{BaseURL: base}, r)
+			require.NotNil(t, seen)
+			assert.Equal(t, http.Header{"Accept": {"text/html"}}, seen.Header, spelled)
+			assert.Equal(t, before, r.Header, "the request that came in is left alone")
+		}
+	}
+}
+
+func TestOtherHeadersStay(t *testing.T) {
+	kept := http.Header{}
+	for _, name := range []string{
+		"Accept", "Cookie", "Authorization", "Origin", "Referer", "Sec-Fetch-Site", "Via", "X-Requested-With", "X-Xsrf-Token", "X-Request-Id",
+		"X-Forward", "X-Forwarder", "Forwarde", "X-Realm", "X-Original", "Client-Ip-Hint", "Host-Hint", "Traceparent",
+		"X-Real-Ip-" + strings.Repeat("x", 40), strings.Repeat("y", 200), "",
+	} {
+		kept[name] = []string{"a", "b"}
+	}
+	r := get("10.0.0.1:1")
+	r.Header = kept.Clone()
+	seen, _ := send(t, site.Config{BaseURL: base}, r)
+	require.NotNil(t, seen)
+	assert.Equal(t, kept, seen.Header)
+}
