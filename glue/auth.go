@@ -1,6 +1,7 @@
 package glue
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -21,12 +22,14 @@ type Auth struct {
 type shared struct {
 	cfg    Config
 	places atomic.Pointer[places] // replaced as a whole by SetSecret
+	secret atomic.Pointer[site.Secret]
 	store  sessionStore
 }
 
 // New checks the configuration, all of it, and reads or makes the site's secret.
 func New(cfg Config) (*Auth, error) {
-	if err := cfg.normalise(); err != nil {
+	// All mistakes at once; the secret is not made for a configuration that is wrong.
+	if err := errors.Join(cfg.normalise(), checkPlaces(&cfg)); err != nil {
 		return nil, err
 	}
 	secret, err := cfg.secret()
@@ -52,7 +55,21 @@ func (a *Auth) SetSecret(secret *site.Secret) error {
 		return err
 	}
 	a.s.places.Store(&ps)
+	a.s.secret.Store(secret)
 	return nil
+}
+
+// ReloadSecret reads Config.SecretFile again and does as SetSecret; if the file cannot
+// be used, the old secret stays in force. Call it on SIGHUP, say.
+func (a *Auth) ReloadSecret() error {
+	if a.s.cfg.SecretFile == "" {
+		return errors.New("glue: ReloadSecret: there is no Config.SecretFile")
+	}
+	secret, err := a.s.cfg.secret()
+	if err != nil {
+		return err
+	}
+	return a.SetSecret(secret)
 }
 
 // With gives a copy with another policy, for other routes of the same site:
@@ -79,7 +96,7 @@ func (a *Auth) Err() error { return a.err }
 // It fits routers that take func(http.Handler) http.Handler as middleware.
 func (a *Auth) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := a.visit(w, r); v != nil {
+		if v := (visit{a: a, w: w, r: r}); v.begin() {
 			v.require(next)
 		}
 	})
@@ -89,7 +106,7 @@ func (a *Auth) Require(next http.Handler) http.Handler {
 // satisfies the policy and without one otherwise.
 func (a *Auth) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := a.visit(w, r); v != nil {
+		if v := (visit{a: a, w: w, r: r}); v.begin() {
 			v.optional = true
 			v.maybe(next)
 		}
@@ -99,7 +116,7 @@ func (a *Auth) Optional(next http.Handler) http.Handler {
 // Login is a handler that logs a person in and goes on to the path in the query
 // parameter "next", a path of this site, or to the site's start.
 func (a *Auth) Login(w http.ResponseWriter, r *http.Request) {
-	if v := a.visit(w, r); v != nil {
+	if v := (visit{a: a, w: w, r: r}); v.begin() {
 		v.loginThen()
 	}
 }
@@ -107,7 +124,7 @@ func (a *Auth) Login(w http.ResponseWriter, r *http.Request) {
 // Logout is a handler that ends the session: a POST from the site's own pages does,
 // anything else gets a page with a button.
 func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
-	if v := a.visit(w, r); v != nil {
+	if v := (visit{a: a, w: w, r: r}); v.begin() {
 		v.logout()
 	}
 }

@@ -2,6 +2,7 @@ package glue
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -19,55 +20,72 @@ const (
 	keptField = "wls-kept"   // form field that holds the sealed form
 	keptMark  = "wls-kept=1" // added to the query, so that no other body is read for it
 	keptLife  = time.Hour
+
+	maxKeptHead = 4 << 10 // bytes of URL and content type
 )
 
 // keepForm answers a form that lacks a good enough login.
 func (v *visit) keepForm(s *session, lack shortfall) {
-	again := v.place.url(v.path, withKeptMark(v.query))
-	page := pageLoginAgain
-	page.Links = []Link{{Text: "Log in again", Href: again}}
-	sealed, err := v.sealForm(s)
-	if hasKeptMark(v.query) {
-		sealed, err = v.sameForm()
-	}
+	owner, sealed, err := v.formToKeep(s)
 	if err != nil {
+		page := pageLoginAgain
 		page.Text = append([]string{"What you sent was not stored: " + err.Error() + ". If you go back, your browser may still have it."}, page.Text...)
 		page.Links = []Link{{Text: "Log in again", Href: v.place.url(v.path, withoutKeptMark(v.query))}}
 		v.fail(Event{Name: EventRefused, Reason: webauth.Reason(lack), Err: err}, page)
 		return
 	}
-	page = pageFormKept
+	again := v.place.url(v.path, withKeptMark(v.query))
+	page := pageFormKept
 	page.Links = []Link{{Text: "Log in again", Href: again, NewTab: true}}
 	page.Form = &Form{Action: again, Button: "Continue", Hidden: map[string]string{keptField: sealed}, anyTarget: true}
-	v.fail(Event{Name: EventFormKept, Reason: webauth.Reason(lack), Principal: s.Principal}, page)
+	v.fail(Event{Name: EventFormKept, Reason: webauth.Reason(lack), Principal: owner}, page)
+}
+
+// formToKeep seals the request's form and says whose it is. Somebody who pressed
+// Continue too early gets the form back that is sealed already.
+func (v *visit) formToKeep(s *session) (owner, sealed string, err error) {
+	if v.aboutKeptForm() {
+		form, sealed, err := v.openForm()
+		if err != nil {
+			return "", "", err
+		}
+		return form.principal, sealed, nil
+	}
+	if s == nil {
+		return "", "", errors.New("it is not known who you were logged in as")
+	}
+	sealed, err = v.sealForm(s)
+	return s.Principal, sealed, err
 }
 
 // sealForm seals the request's form, if it may be kept.
 func (v *visit) sealForm(s *session) (string, error) {
 	limit := int64(v.cfg.KeepForms)
-	kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type"))
+	given := v.r.Header.Get("Content-Type")
+	kind, _, _ := mime.ParseMediaType(given)
+	url := v.place.url(v.path, v.query)
 	switch {
 	case limit < 0:
 		return "", errors.New("this site does not keep forms")
-	case s == nil:
-		return "", errors.New("it is not known who you were logged in as")
 	case !fromSameOrigin(v.r, v.place):
 		return "", errors.New("it did not come from a page of this site")
 	case kind != "application/x-www-form-urlencoded":
 		return "", errors.New("files cannot be kept")
+	case len(url)+len(given) > maxKeptHead:
+		return "", errors.New("its address is too long")
 	}
 	body, err := io.ReadAll(io.LimitReader(v.r.Body, limit+1))
 	if err != nil || int64(len(body)) > limit {
 		return "", errors.New("it is too long, or did not arrive whole")
 	}
-	head := strings.Join([]string{s.Principal, s.binding, v.place.url(v.path, v.query), randomID()}, "\n")
+	head := strings.Join([]string{s.Principal, s.binding, url, given, randomID()}, "\n")
 	return v.place.kept.Seal(keptField, v.now.Add(keptLife), append([]byte(head+"\n"), body...))
 }
 
 type keptForm struct {
-	principal, binding, url, nonce string
-	body                           []byte
-	expires                        time.Time
+	principal, binding, url, kind, nonce string
+	body                                 []byte
+	expires                              time.Time
 }
 
 var errNotKept = errors.New("it is not a form that was kept here for this browser, or it was kept for too long")
@@ -75,27 +93,23 @@ var errNotKept = errors.New("it is not a form that was kept here for this browse
 // openForm reads the kept form that a Continue button sent. It checks everything but
 // the person.
 func (v *visit) openForm() (*keptForm, string, error) {
-	if !fromSameOrigin(v.r, v.place) || v.cfg.KeepForms < 0 {
+	// A browser that does not tell where the request comes from cannot have the sealed
+	// form from elsewhere either.
+	if tellsOrigin(v.r) && !fromSameOrigin(v.r, v.place) {
 		return nil, "", errNotKept
 	}
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, int64(v.cfg.KeepForms)*4/3+8<<10)
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, int64(v.cfg.KeepForms+maxKeptHead)*4/3+4<<10)
 	sealed := v.r.PostFormValue(keptField)
 	plain, expires, err := v.place.kept.Open(keptField, sealed, v.now)
-	part := bytes.SplitN(plain, []byte("\n"), 5)
-	if err != nil || len(part) != 5 {
+	part := bytes.SplitN(plain, []byte("\n"), 6)
+	if err != nil || len(part) != 6 {
 		return nil, "", errNotKept
 	}
-	f := &keptForm{string(part[0]), string(part[1]), string(part[2]), string(part[3]), part[4], expires}
-	if v.secret == "" || f.binding != v.secret.Binding() || f.url != v.place.url(v.path, withoutKeptMark(v.query)) {
+	f := &keptForm{string(part[0]), string(part[1]), string(part[2]), string(part[3]), string(part[4]), part[5], expires}
+	if !v.secret.Fits(f.binding) || f.url != v.place.url(v.path, withoutKeptMark(v.query)) {
 		return nil, "", errNotKept
 	}
 	return f, sealed, nil
-}
-
-// sameForm gives the sealed form back to somebody who pressed Continue too early.
-func (v *visit) sameForm() (string, error) {
-	_, sealed, err := v.openForm()
-	return sealed, err
 }
 
 // resume goes on after the login: the new tab is told to close, the Continue button
@@ -135,13 +149,16 @@ func (v *visit) restored(form *keptForm, s *session) *http.Request {
 	r.URL = &u
 	r.RequestURI = withoutKeptMarkURI(r.RequestURI)
 	r.Header = r.Header.Clone()
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Content-Type", form.kind)
 	r.Header.Del("Content-Length")
 	r.Body = io.NopCloser(bytes.NewReader(form.body))
 	r.ContentLength = int64(len(form.body))
 	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
-	return r
+	return r.WithContext(context.WithValue(r.Context(), resumedKey{}, true))
 }
+
+// aboutKeptForm reports whether a request came from a page that keeps a form.
+func (v *visit) aboutKeptForm() bool { return v.cfg.KeepForms >= 0 && hasKeptMark(v.query) }
 
 func hasKeptMark(query string) bool {
 	return query == keptMark || strings.HasSuffix(query, "&"+keptMark)

@@ -1,0 +1,88 @@
+package glue
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// What follows is for packages that extend a site's login, such as glue/xsrf, so that
+// they share its origins, keys, clock, log and pages.
+
+// Origins are the site's origins in their normal form, that of BaseURL first.
+func (a *Auth) Origins() []string {
+	origin, _ := webauth.Origin(a.s.cfg.BaseURL) // New has checked it
+	return append([]string{origin}, slices.Clone(a.s.cfg.Origins)...)
+}
+
+// Keys derives keys for another purpose from the site's secret, for this service and
+// the origin of BaseURL; the first signs, all verify. They change with SetSecret.
+func (a *Auth) Keys(purpose string) [][]byte {
+	return a.s.secret.Load().Derive("extension "+purpose, a.s.cfg.Service.ID(), a.Origins()[0])
+}
+
+// OneUse is the site's store of used responses and tokens.
+func (a *Auth) OneUse() OneUse { return a.s.cfg.OneUse }
+
+// Now is the site's clock.
+func (a *Auth) Now() time.Time { return a.s.cfg.Now() }
+
+// Logger is the site's log.
+func (a *Auth) Logger() *slog.Logger { return a.s.cfg.Logger }
+
+// HasSessionCookie reports whether the request brings a session cookie, good or bad.
+func (a *Auth) HasSessionCookie(r *http.Request) bool {
+	for _, p := range *a.s.places.Load() {
+		if len(r.CookiesNamed(p.cookies.session)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Refuse answers a request that must not go on, in the site's manner: the event is
+// logged with a reference, and a person gets the page with the same reference, a
+// script a short text or JSON with the event's reason.
+func (a *Auth) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
+	v := visit{a: a, w: w, r: r}
+	switch {
+	case !v.begin(): // answered
+	case isNavigation(r) || isFormPost(r):
+		v.fail(e, p)
+	default:
+		v.log(e)
+		v.brief(p.Status, string(e.Reason))
+	}
+}
+
+// brief answers a script.
+func (v *visit) brief(status int, reason string) {
+	noStore(v.w)
+	h := v.w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	text, kind := []byte(http.StatusText(status)+": "+reason+"\n"), "text/plain; charset=utf-8"
+	if strings.Contains(v.r.Header.Get("Accept"), "json") {
+		text, _ = json.Marshal(map[string]string{"error": strings.ToLower(http.StatusText(status)), "reason": reason}) // strings marshal
+		kind = "application/json"
+	}
+	h.Set("Content-Type", kind)
+	v.w.WriteHeader(status)
+	if v.r.Method != http.MethodHead {
+		_, _ = v.w.Write(text) // the client's loss if it has gone
+	}
+}
+
+type resumedKey struct{}
+
+// Resumed reports whether a request is a form that was kept over a login and has just
+// been sent on by the same person in the same browser.
+func Resumed(ctx context.Context) bool {
+	resumed, _ := ctx.Value(resumedKey{}).(bool)
+	return resumed
+}

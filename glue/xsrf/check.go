@@ -1,0 +1,111 @@
+package xsrf
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Check lets a request that may change something through only with a token made for
+// whoever sends it. GET, HEAD and OPTIONS pass, and so does a request with
+// "Authorization: Bearer" and no session cookie; a WebSocket needs an Origin of this site
+// instead. Mount it inside auth.Require or
+// auth.Optional.
+func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := g.Verify(w, r, options...); err != nil {
+			g.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Verify is the check of Check. It is one of this package's errors, or that of the
+// OneUse store, which is nobody's fault. A form's body is read, into r.PostForm.
+func (g *Guard) Verify(w http.ResponseWriter, r *http.Request, options ...Option) error {
+	switch {
+	case g.bearerOnly(r):
+		return nil
+	case isUpgrade(r):
+		return g.VerifyOrigin(r) // no page can send a token with it, but all tell their origin
+	case isSafe(r.Method):
+		return nil
+	}
+	// The token in a form that was kept over a login was made for the session before
+	// it. glue has checked more than a token says: the person, the browser, the page
+	// that sent it, and that it is sent once.
+	if glue.Resumed(r.Context()) {
+		return nil
+	}
+	token, err := g.find(w, r)
+	if err != nil {
+		return err
+	}
+	b, err := g.bindingOf(r)
+	if err != nil {
+		return err
+	}
+	var once bool
+	for _, o := range options {
+		o(&b, &once)
+	}
+	item, err := open(g.keys(), b, token, g.cfg.TTL, g.cfg.Now())
+	if err != nil || item == nil {
+		return err
+	}
+	err = g.cfg.OneUse.Once(r.Context(), *item)
+	if errors.Is(err, webauth.ErrUsed) {
+		return ErrNotValid
+	}
+	return err
+}
+
+// find gets the token from a header, or else from the form, never from the query.
+func (g *Guard) find(w http.ResponseWriter, r *http.Request) (string, error) {
+	var found []string
+	for _, name := range g.cfg.Headers {
+		found = append(found, r.Header.Values(name)...)
+	}
+	if len(found) == 0 && len(g.cfg.Fields) > 0 {
+		form, err := g.form(w, r)
+		if err != nil {
+			return "", err
+		}
+		for _, name := range g.cfg.Fields {
+			found = append(found, form[name]...)
+		}
+	}
+	switch {
+	case len(found) == 0 || len(found) == 1 && found[0] == "":
+		return "", ErrMissing
+	case len(found) > 1:
+		return "", ErrMalformed // which of them did the page mean?
+	}
+	return found[0], nil
+}
+
+// form reads a form, and no other kind of body.
+func (g *Guard) form(w http.ResponseWriter, r *http.Request) (map[string][]string, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, nil //nolint:nilerr // no kind, no form: the token is missing
+	}
+	switch kind {
+	case "application/x-www-form-urlencoded":
+		r.Body = http.MaxBytesReader(w, r.Body, g.cfg.MaxForm)
+		err = r.ParseForm()
+	case "multipart/form-data":
+		r.Body = http.MaxBytesReader(w, r.Body, g.cfg.MaxForm)
+		err = r.ParseMultipartForm(1 << 20)
+	default:
+		return nil, nil
+	}
+	if err != nil && r.PostForm == nil {
+		return nil, ErrMalformed
+	}
+	return r.PostForm, nil
+}

@@ -1,0 +1,100 @@
+package xsrf_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+func newSecret(t *testing.T) *site.Secret {
+	t.Helper()
+	s, err := site.ParseSecret(rand.Text() + rand.Text())
+	require.NoError(t, err)
+	return s
+}
+
+func TestNewRefuses(t *testing.T) {
+	secret, origins := newSecret(t), []string{"https://soc.example"}
+	for _, tc := range []struct {
+		name string
+		cfg  xsrf.Config
+		says string
+	}{
+		{"nothing", xsrf.Config{}, "set Auth, or both Secret and Origins"},
+		{"no origins", xsrf.Config{Secret: secret}, "set Auth, or both"},
+		{"no secret", xsrf.Config{Origins: origins}, "set Auth, or both"},
+		{"a bad origin", xsrf.Config{Secret: secret, Origins: []string{"soc.example"}}, `Origins: "soc.example"`},
+		{"a short life", xsrf.Config{Secret: secret, Origins: origins, TTL: time.Second}, "TTL is 1s"},
+		{"a long life", xsrf.Config{Secret: secret, Origins: origins, TTL: 25 * time.Hour}, "TTL is 25h"},
+		{"a negative form", xsrf.Config{Secret: secret, Origins: origins, MaxForm: -1}, "MaxForm"},
+		{"nowhere for a token", xsrf.Config{Secret: secret, Origins: origins, Headers: []string{}, Fields: []string{}}, "both empty"},
+		{"an empty name", xsrf.Config{Secret: secret, Origins: origins, Fields: []string{""}}, "empty name"},
+		{"both ways", xsrf.Config{Secret: secret, Auth: &glue.Auth{}}, "leave them out"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := xsrf.New(tc.cfg)
+			assert.ErrorContains(t, err, tc.says)
+		})
+	}
+}
+
+// downStore cannot say.
+type downStore struct{}
+
+func (downStore) Once(context.Context, webauth.Item) error { return errors.New("down") }
+
+func TestASiteWithoutLogin(t *testing.T) {
+	guard, err := xsrf.New(xsrf.Config{Secret: newSecret(t), Origins: []string{"https://soc.example"}})
+	require.NoError(t, err)
+	down, err := xsrf.New(xsrf.Config{Secret: newSecret(t), Origins: []string{"https://soc.example"}, OneUse: downStore{}})
+	require.NoError(t, err)
+	for _, tc := range []struct {
+		name   string
+		guard  *xsrf.Guard
+		option []xsrf.Option
+		edit   func(*http.Request)
+		want   int
+	}{
+		{"with its token", guard, nil, func(*http.Request) {}, http.StatusOK},
+		{"without", guard, nil, func(r *http.Request) { r.Header.Del(xsrf.Header) }, http.StatusForbidden},
+		{"from elsewhere", guard, nil, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, http.StatusForbidden},
+		{"bearer and no cookie", guard, nil, func(r *http.Request) {
+			r.Header = http.Header{"Authorization": {"Bearer x"}}
+		}, http.StatusOK},
+		{"bearer and a cookie", guard, nil, func(r *http.Request) {
+			r.Header.Set("Authorization", "Bearer x")
+			r.Header.Del(xsrf.Header)
+		}, http.StatusForbidden},
+		{"single use and no store", down, []xsrf.Option{xsrf.SingleUse()}, func(*http.Request) {}, http.StatusServiceUnavailable},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			sent := httptest.NewRecorder()
+			tc.guard.Send(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), tc.option...).
+				ServeHTTP(sent, httptest.NewRequest(http.MethodGet, "https://soc.example/", nil))
+			req := httptest.NewRequest(http.MethodPost, "https://soc.example/", nil)
+			req.Header.Set(xsrf.Header, sent.Header().Get(xsrf.Header))
+			for _, c := range sent.Result().Cookies() {
+				req.AddCookie(c)
+				assert.True(t, c.Secure)
+				assert.Equal(t, c.Name != xsrf.CookieName, c.HttpOnly, "script reads the token's cookie only")
+			}
+			tc.edit(req)
+			answer := httptest.NewRecorder()
+			ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+			tc.guard.Protect(tc.guard.Check(ok, tc.option...)).ServeHTTP(answer, req)
+			assert.Equal(t, tc.want, answer.Code, answer.Body)
+		})
+	}
+}

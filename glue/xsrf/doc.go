@@ -1,0 +1,26 @@
+// Package xsrf keeps other sites from sending requests in a person's name
+// (cross-site request forgery).
+//
+// The first line is what browsers tell of a request's origin; mount it around
+// everything:
+//
+//	guard, err := xsrf.New(xsrf.Config{Auth: auth})
+//	http.ListenAndServe(addr, guard.Protect(mux))
+//
+// The second line is a token, for old browsers, which tell nothing, and for whoever
+// must show one. Mount it inside auth.Require or auth.Optional, so that it knows the
+// person:
+//
+//	mux.Handle("/form", auth.Require(guard.Check(guard.Send(form))))
+//	// in the template: <form method="post">{{.Token}}... with guard.Field(r)
+//
+// A token is bound to the person, or to a random id of an anonymous visitor, to the
+// session, to an action if one is named, and to a time. Every response gets another
+// one, so that compressing a page with the token does not leak it (BREACH).
+//
+// A page that is not a form post and a script of the site's own send the token in the
+// header X-XSRF-Token; they find it in that header of an earlier answer or in the
+// cookie XSRF-TOKEN. It is never read from a query or a JSON body.
+//
+// What the site must still do: change nothing on GET, HEAD or OPTIONS.
+package xsrf

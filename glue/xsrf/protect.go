@@ -1,0 +1,82 @@
+package xsrf
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Protect refuses, with a page and a log line, what the browser says comes from a page
+// of another origin: another host of the same site included, because all hosts of a
+// university are one site to a browser. It is the first line; mount it around
+// everything.
+//
+// A request that tells nothing is let through, as the standard library does: tools
+// send such requests, and so do old browsers, for which there is Check.
+func (g *Guard) Protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := g.VerifyOrigin(r); err != nil {
+			g.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// VerifyOrigin is the check of Protect: nil, ErrCrossOrigin or ErrUpgrade.
+func (g *Guard) VerifyOrigin(r *http.Request) error {
+	if g.bearerOnly(r) {
+		return nil
+	}
+	origin := r.Header.Get("Origin")
+	ours := slices.Contains(g.origins, origin)
+	if isUpgrade(r) {
+		// Browsers open WebSockets to anywhere, with cookies, and by GET.
+		if !ours || len(r.Header.Values("Origin")) != 1 {
+			return ErrUpgrade
+		}
+		return nil
+	}
+	if isSafe(r.Method) {
+		return nil
+	}
+	if err := g.cross.Check(r); err != nil {
+		return ErrCrossOrigin
+	}
+	// The library trusts Sec-Fetch-Site alone where there is one, and compares hosts
+	// only where there is none. Our origin is known with its scheme.
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return nil
+	case "":
+		if origin == "" || ours {
+			return nil
+		}
+	}
+	return ErrCrossOrigin
+}
+
+func isSafe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+func isUpgrade(r *http.Request) bool {
+	if r.Header.Get("Upgrade") != "" {
+		return true
+	}
+	// An extended CONNECT opens a WebSocket over HTTP/2 (RFC 8441).
+	return r.Method == http.MethodConnect
+}
+
+// bearerOnly tells a request of an API client: its authority is the token in
+// Authorization, which no browser sends by itself, and no cookie could be abused.
+func (g *Guard) bearerOnly(r *http.Request) bool {
+	scheme, _, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") {
+		return false
+	}
+	if g.cfg.Auth != nil {
+		return !g.cfg.Auth.HasSessionCookie(r)
+	}
+	return len(r.Header["Cookie"]) == 0
+}

@@ -1,0 +1,119 @@
+package xsrf
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// Option narrows a token.
+type Option func(*binding, *bool)
+
+// Action binds a token to one action, such as "delete-account": it works for nothing
+// else. Send, Field and Check must name the same.
+func Action(name string) Option { return func(b *binding, _ *bool) { b.action = name } }
+
+// SingleUse makes a token that works once. It concerns Token, Field and Send; Check
+// sees it from the token.
+func SingleUse() Option { return func(_ *binding, once *bool) { *once = true } }
+
+// Send gives every answer of next a token, in the header X-XSRF-Token and in a cookie
+// XSRF-TOKEN that the site's scripts can read. Mount it inside auth.Require or
+// auth.Optional.
+func (g *Guard) Send(next http.Handler, options ...Option) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = g.withVisitor(w, r)
+		h := w.Header()
+		if token, err := g.Token(r, options...); err == nil {
+			h.Set(Header, token)
+			http.SetCookie(w, &http.Cookie{
+				Name: CookieName, Value: token, Path: "/", MaxAge: int(g.cfg.TTL / time.Second),
+				Secure: g.secure(), SameSite: http.SameSiteLaxMode, // and readable by script: that is its purpose
+			})
+		}
+		if h.Get("Cache-Control") == "" {
+			h.Set("Cache-Control", "private, no-cache")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Token makes a token for whoever sends r. It is ErrNoUser for an anonymous visitor
+// who has no id yet: Send gives them one.
+func (g *Guard) Token(r *http.Request, options ...Option) (string, error) {
+	b, err := g.bindingOf(r)
+	if err != nil {
+		return "", err
+	}
+	once := false
+	for _, o := range options {
+		o(&b, &once)
+	}
+	return mint(g.keys()[0], b, once, g.cfg.Now()), nil
+}
+
+// Field makes a hidden form field with a token, for templates. It is empty where Token
+// fails; the form is then refused.
+func (g *Guard) Field(r *http.Request, options ...Option) template.HTML {
+	token, err := g.Token(r, options...)
+	if err != nil || len(g.cfg.Fields) == 0 {
+		return ""
+	}
+	return template.HTML(`<input type="hidden" name="` + template.HTMLEscapeString(g.cfg.Fields[0]) + `" value="` + token + `">`)
+}
+
+// bindingOf tells whom a token of this request is for.
+func (g *Guard) bindingOf(r *http.Request) (binding, error) {
+	if id, ok := glue.IdentityFrom(r.Context()); ok {
+		return binding{who: id.Principal, session: id.SessionID}, nil
+	}
+	if id := g.visitor(r); id != "" {
+		return binding{visitor: true, who: id}, nil
+	}
+	return binding{}, ErrNoUser
+}
+
+// visitorCookie holds the random id of a visitor who is not logged in.
+func (g *Guard) visitorCookie() string {
+	if g.secure() {
+		return "__Host-wls-visitor"
+	}
+	return "wls-visitor"
+}
+
+func (g *Guard) secure() bool { return strings.HasPrefix(g.origins[0], "https:") }
+
+// visitor gives the visitor's id; a cookie that appears twice counts as absent.
+func (g *Guard) visitor(r *http.Request) string {
+	if id, ok := r.Context().Value(visitorKey{}).(string); ok {
+		return id // given just now
+	}
+	found := r.CookiesNamed(g.visitorCookie())
+	if len(found) != 1 || len(found[0].Value) != 22 {
+		return ""
+	}
+	return found[0].Value
+}
+
+type visitorKey struct{}
+
+// withVisitor makes sure that a visitor has an id, and that this request knows it.
+func (g *Guard) withVisitor(w http.ResponseWriter, r *http.Request) *http.Request {
+	if _, err := g.bindingOf(r); err == nil {
+		return r
+	}
+	var raw [16]byte
+	rand.Read(raw[:])
+	id := base64.RawURLEncoding.EncodeToString(raw[:])
+	http.SetCookie(w, &http.Cookie{
+		Name: g.visitorCookie(), Value: id, Path: "/",
+		Secure: g.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	return r.WithContext(context.WithValue(r.Context(), visitorKey{}, id))
+}
