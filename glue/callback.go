@@ -34,6 +34,19 @@ func (v *visit) answersResponse() bool {
 	return true
 }
 
+// spendElsewhere marks a response that came to a host which is not ours, so that it
+// cannot be used at one that is. The verdict does not matter.
+func (v *visit) spendElsewhere() {
+	value, found, err := webauth.ResponseFrom(v.r.URL.RawQuery)
+	if !found || err != nil {
+		return
+	}
+	for _, p := range *v.a.s.places.Load() { // any of them: each marks for all origins
+		_, _ = p.verifier.Verify(v.r.Context(), value, webauth.Expect{Secret: p.cookies.secret(v.r)})
+		return
+	}
+}
+
 // accepted starts a session and sends the browser to the URL it first asked for.
 func (v *visit) accepted(resp *webauth.Response) {
 	old, lack, err := v.session()

@@ -64,6 +64,9 @@ type addFinding func(s Severity, field, format string, args ...any)
 
 // checkPlaces derives everything under a secret that is thrown away.
 func checkPlaces(cfg *Config) error {
+	if cfg.Service.Check() != nil {
+		return nil // said already, and everything here would say it again
+	}
 	secret, err := site.ParseSecret(randomID() + randomID())
 	if err != nil {
 		return err
@@ -146,7 +149,7 @@ func checkState(cfg *Config, add addFinding) {
 
 func checkPolicy(cfg *Config, add addFinding) {
 	p := &cfg.Policy
-	if p.AnyPtags && cfg.Service.Ptags {
+	if p.AnyPtags && !cfg.Service.NoPtags {
 		add(SeverityNote, "Policy.AnyPtags", "people who are no longer members of the University can log in too")
 	}
 	if p.IAct == "yes" && p.Fresh == 0 {

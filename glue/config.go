@@ -186,6 +186,10 @@ func (c *Config) checkCookies() (errs []error) {
 			break
 		}
 	}
+	switch c.Session.CookieName {
+	case loginCookie, seenCookie, loopCookie, triedCookie:
+		errs = append(errs, fmt.Errorf("glue: Config.Session.CookieName: %q is the name of another cookie of ours", c.Session.CookieName))
+	}
 	if p := c.Session.CookiePath; p == "" {
 		c.Session.CookiePath = "/"
 	} else if !isLocalPath(p) || strings.ContainsAny(p, ";,?") {

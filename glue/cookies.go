@@ -21,6 +21,14 @@ type cookieJar struct {
 	path, domain                      string // of the session cookie
 }
 
+// Names, without prefix and suffix, of the cookies beside the session's.
+const (
+	loginCookie = "wls-login"
+	seenCookie  = "wls-seen"
+	loopCookie  = "wls-loop"
+	triedCookie = "wls-tried"
+)
+
 // newCookieJar chooses the strictest names that the origin allows. On https they
 // begin with __Host-, which no other host can set; on http, where browsers would
 // refuse that, they hold the port, because ports share cookies.
@@ -42,7 +50,7 @@ func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 		}
 	}
 	name := func(s string) string { return before + s + suffix }
-	j.login, j.seen, j.loop, j.tried = name("wls-login"), name("wls-seen"), name("wls-loop"), name("wls-tried")
+	j.login, j.seen, j.loop, j.tried = name(loginCookie), name(seenCookie), name(loopCookie), name(triedCookie)
 	j.session = name(cfg.Session.CookieName)
 	if j.secure && (j.path != "/" || j.domain != "") {
 		j.session = "__Secure-" + cfg.Session.CookieName + suffix

@@ -14,9 +14,9 @@
 //	http.HandleFunc("/logout", auth.Logout)
 //
 // What the site must still do: protect its own forms against cross-site requests;
-// keep the query out of its front server's logs (WLS-Response lets its reader in for
-// half a minute, should the request never reach this program); serve https; not let
-// the handler under Require answer the WLS-Response parameter.
+// keep queries and referrers out of its front server's logs, error log included
+// (WLS-Response lets its reader in for half a minute, should the request never reach
+// this program); serve https.
 //
 // The API is not stable before version 1; what is accepted will not become laxer.
 package glue

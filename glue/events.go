@@ -73,7 +73,7 @@ func (e Event) attrs(service string) []slog.Attr {
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", e.Err.Error()))
 		if we, ok := e.Err.(*webauth.Error); ok && we.Status != 0 {
-			attrs = append(attrs, slog.Int("status", we.Status), slog.Bool("signed", we.Signed), slog.String("msg", we.Message()))
+			attrs = append(attrs, slog.Int("status", we.Status), slog.Bool("signed", we.Signed), slog.String("wls_msg", we.Message()))
 		}
 	}
 	return attrs

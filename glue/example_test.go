@@ -72,13 +72,15 @@ func ExampleNew_keyDirectory() {
 
 func ExampleNew_mistakes() {
 	_, err := glue.New(glue.Config{
-		Service: webauth.Raven(),
-		BaseURL: "http://soc.example",
-		Session: glue.Session{MaxLife: time.Second},
+		Service:    webauth.Raven(),
+		BaseURL:    "https://soc.example",
+		Session:    glue.Session{MaxLife: time.Second},
+		LogoutPath: "logout",
 	})
 	fmt.Println(err)
 	// Output:
 	// glue: Config.Session.MaxLife is 1s, want at least 1m0s
+	// glue: Config.LogoutPath: "logout" is not a path of this site
 }
 
 func ExampleAuth_Require() {
@@ -275,7 +277,7 @@ func ExampleCheck() {
 	// note: Policy.AnyPtags: people who are no longer members of the University can log in too
 }
 
-// Pages in the site's own dress, and a count of what happens.
+// Pages in the site's own dress, and a list of what happens.
 func ExampleConfig() {
 	demo := newDemo()
 	defer demo.Close()
@@ -326,7 +328,7 @@ func TestPrivatePage(t *testing.T) {
 	defer resp.Body.Close()
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 
-	fake.Next(webauthtest.Outcome{Fault: webauthtest.FaultBadSignature}) // and it is refused
+	fake.Next(webauthtest.Outcome{Fault: webauthtest.FaultBadSignature})
 	resp, err = fake.Client("test0002").Get(site.URL + "/private/")
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -345,12 +347,12 @@ func TestREADME(t *testing.T) {
 	require.NoError(t, err)
 	for _, block := range blocks {
 		code := outdent(string(block[1]))
-		assert.Contains(t, outdent(string(here)), code, "this Go of the README is not in example_test.go")
+		assert.True(t, strings.Contains(outdent(string(here)), code), "not in example_test.go:\n%s", block[1])
 	}
 	doc, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
 	uncommented := bytes.ReplaceAll(doc, []byte("//\t"), []byte("\t"))
-	assert.Contains(t, outdent(string(uncommented)), outdent(string(blocks[0][1])))
+	assert.True(t, strings.Contains(outdent(string(uncommented)), outdent(string(blocks[0][1]))), "not in doc.go:\n%s", blocks[0][1])
 }
 
 // outdent removes the space at the beginning of each line.

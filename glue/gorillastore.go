@@ -43,11 +43,12 @@ func (st gorillaStore) load(r *http.Request, p *place) (*session, error) {
 		return nil, nil
 	}
 	data, _ := gs.Values[valueData].(string)
-	expires, _ := gs.Values[ValueExpires].(int64)
-	s, ok := decodeSession(data, time.Unix(expires, 0).UTC(), "")
+	s, ok := decodeSession(data)
 	if !ok {
 		return nil, nil
 	}
+	expires, _ := gs.Values[ValueExpires].(int64)
+	s.Expires = time.Unix(expires, 0).UTC()
 	return s, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -28,16 +29,16 @@ var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // setup is what a test wants of its site. Its zero value is a plain site on http.
 type setup struct {
-	fake   *webauthtest.WLS // nil: one of its own, with the clock stopped at testNow
+	fake   *webauthtest.WLS // nil: one of its own, of newFake
 	tls    bool
 	config func(c *glue.Config)
-	routes func(mux *http.ServeMux, auth *glue.Auth) // beside those of newSite
+	routes func(mux *http.ServeMux, auth *glue.Auth) // beside those of startSite
 	wrap   func(h http.Handler) http.Handler         // in front of the whole site
 }
 
-// site is a protected site on a real listener, the fake WLS that it sends people to,
+// testSite is a protected site on a real listener, the fake WLS that it sends people to,
 // and everything that it logged.
-type site struct {
+type testSite struct {
 	t    testing.TB
 	fake *webauthtest.WLS
 	auth *glue.Auth
@@ -51,15 +52,14 @@ type site struct {
 	secret []string // what must never be logged
 }
 
-// newSite serves a site until the test ends: /private/ under Require, /optional under
+// startSite serves a site until the test ends: /private/ under Require, /optional under
 // Optional, /login, /logout, and / for everybody. All but Login and Logout answer with
 // an echo.
-func newSite(t testing.TB, su setup) *site {
+func startSite(t testing.TB, su setup) *testSite {
 	t.Helper()
-	s := &site{t: t, fake: su.fake, tls: su.tls}
+	s := &testSite{t: t, fake: su.fake, tls: su.tls}
 	if s.fake == nil {
-		s.fake = webauthtest.New(t)
-		s.fake.SetNow(testNow)
+		s.fake = newFake(t)
 	}
 	serve := webauthtest.Site
 	if su.tls {
@@ -80,7 +80,25 @@ func newSite(t testing.TB, su setup) *site {
 	return s
 }
 
-func (s *site) config(baseURL string) glue.Config {
+// wlsKey is a key that nobody else knows: sites that are not on loopback refuse the
+// fake's default one.
+var wlsKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		panic(err) // the system's random source never fails
+	}
+	return key
+})
+
+// newFake starts a fake whose clock stands still at testNow.
+func newFake(t testing.TB) *webauthtest.WLS {
+	t.Helper()
+	fake := webauthtest.New(t, webauthtest.WithKey("7", wlsKey()))
+	fake.SetNow(testNow)
+	return fake
+}
+
+func (s *testSite) config(baseURL string) glue.Config {
 	secret := rand.Text() + rand.Text()
 	s.hide(secret)
 	return glue.Config{
@@ -98,7 +116,7 @@ func (s *site) config(baseURL string) glue.Config {
 	}
 }
 
-func (s *site) handler(su setup) http.Handler {
+func (s *testSite) handler(su setup) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/private/", s.auth.Require(echo))
 	mux.Handle("/optional", s.auth.Optional(echo))
@@ -118,11 +136,18 @@ func (s *site) handler(su setup) http.Handler {
 	})
 }
 
+// in makes what goes wrong from now on the failure of a subtest, until that ends.
+func (s *testSite) in(t testing.TB) {
+	outer := s.t
+	s.t = t
+	t.Cleanup(func() { s.t = outer })
+}
+
 // advance moves the clock of the site and of the fake.
-func (s *site) advance(d time.Duration) { s.fake.Advance(d) }
+func (s *testSite) advance(d time.Duration) { s.fake.Advance(d) }
 
 // eventNames gives the names of all events so far, but for redirects to the WLS.
-func (s *site) eventNames() []string {
+func (s *testSite) eventNames() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var names []string
@@ -135,7 +160,7 @@ func (s *site) eventNames() []string {
 }
 
 // lastEvent gives the last event of a name; the test fails if there was none.
-func (s *site) lastEvent(name string) glue.Event {
+func (s *testSite) lastEvent(name string) glue.Event {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +174,7 @@ func (s *site) lastEvent(name string) glue.Event {
 }
 
 // respond gives the URL with the WLS's response to a redirect to the WLS.
-func (s *site) respond(location, user string, doing ...webauthtest.Person) string {
+func (s *testSite) respond(location, user string, doing ...webauthtest.Person) string {
 	s.t.Helper()
 	back, err := s.fake.Respond(location, user, doing...)
 	require.NoError(s.t, err)
@@ -187,21 +212,19 @@ const echoType = "application/vnd.echo+json"
 // browser is a person at a browser with a cookie jar: it navigates, follows redirects
 // and logs in as user at the fake.
 type browser struct {
-	t      testing.TB
-	site   *site
+	site   *testSite
 	client *http.Client
-	sent   []string // every URL asked for so far, the fake's too
 }
 
 // browser opens a new browser for a user of the fake; "" stops at the login form.
-func (s *site) browser(user string) *browser {
-	b := &browser{t: s.t, site: s, client: s.fake.Client(user)}
-	b.client.Transport = &recorder{next: b.client.Transport, site: s, browser: b}
+func (s *testSite) browser(user string) *browser {
+	b := &browser{site: s, client: s.fake.Client(user)}
+	b.client.Transport = &recorder{next: b.client.Transport, site: s}
 	return b
 }
 
 // loggedIn opens a new browser that has logged in at /private/.
-func (s *site) loggedIn(user string) *browser {
+func (s *testSite) loggedIn(user string) *browser {
 	s.t.Helper()
 	b := s.browser(user)
 	b.get("/private/").requireEcho(user)
@@ -217,32 +240,42 @@ type answer struct {
 
 // do sends a request for a path of the site, or for any URL, and follows redirects.
 func (b *browser) do(method, target string, body io.Reader, edit func(r *http.Request)) answer {
-	b.t.Helper()
+	b.site.t.Helper()
 	if strings.HasPrefix(target, "/") {
 		target = b.site.url + target
 	}
-	r, err := http.NewRequest(method, target, body)
-	require.NoError(b.t, err)
+	a, err := b.try(method, target, body, edit)
+	require.NoError(b.site.t, err)
+	return a
+}
+
+// try is do for a goroutine of its own, and for a URL.
+func (b *browser) try(method, url string, body io.Reader, edit func(r *http.Request)) (answer, error) {
+	r, err := http.NewRequest(method, url, body)
+	if err != nil {
+		return answer{}, err
+	}
 	if edit != nil {
 		edit(r)
 	}
 	resp, err := b.client.Do(r)
-	require.NoError(b.t, err)
+	if err != nil {
+		return answer{}, err
+	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	require.NoError(b.t, err)
-	return answer{resp, b.t, string(text)}
+	return answer{resp, b.site.t, string(text)}, err
 }
 
 // get opens a page.
 func (b *browser) get(target string) answer {
-	b.t.Helper()
+	b.site.t.Helper()
 	return b.do(http.MethodGet, target, nil, nil)
 }
 
 // fetch is a script's request.
 func (b *browser) fetch(target string) answer {
-	b.t.Helper()
+	b.site.t.Helper()
 	return b.do(http.MethodGet, target, nil, func(r *http.Request) {
 		r.Header.Set("Sec-Fetch-Mode", "cors")
 		r.Header.Set("Sec-Fetch-Dest", "empty")
@@ -253,7 +286,7 @@ func (b *browser) fetch(target string) answer {
 
 // post sends a form from a page of the site.
 func (b *browser) post(target string, form url.Values) answer {
-	b.t.Helper()
+	b.site.t.Helper()
 	return b.do(http.MethodPost, target, strings.NewReader(form.Encode()), formType)
 }
 
@@ -262,21 +295,21 @@ func formType(r *http.Request) { r.Header.Set("Content-Type", "application/x-www
 // begin opens a page and stops where the site sends the browser to the WLS; it gives
 // that redirect's Location.
 func (b *browser) begin(target string) string {
-	b.t.Helper()
+	b.site.t.Helper()
 	a := b.stopped(b.site.fake.StopAtLogin, target)
-	require.Equal(b.t, http.StatusSeeOther, a.StatusCode, a.Body)
-	require.True(b.t, strings.HasPrefix(a.location(), b.site.fake.Service().AuthURL+"?"), a.location())
+	require.Equal(b.site.t, http.StatusSeeOther, a.StatusCode, "page %q", a.kind())
+	require.True(b.site.t, strings.HasPrefix(a.location(), b.site.fake.Service().AuthURL+"?"), a.location())
 	return a.location()
 }
 
 // once opens a page and follows no redirect.
 func (b *browser) once(target string) answer {
-	b.t.Helper()
+	b.site.t.Helper()
 	return b.stopped(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, target)
 }
 
 func (b *browser) stopped(check func(*http.Request, []*http.Request) error, target string) answer {
-	b.t.Helper()
+	b.site.t.Helper()
 	follow := b.client.CheckRedirect
 	defer func() { b.client.CheckRedirect = follow }()
 	b.client.CheckRedirect = check
@@ -285,21 +318,21 @@ func (b *browser) stopped(check func(*http.Request, []*http.Request) error, targ
 
 func (b *browser) cookies() []*http.Cookie {
 	u, err := url.Parse(b.site.url)
-	require.NoError(b.t, err)
+	require.NoError(b.site.t, err)
 	return b.client.Jar.Cookies(u)
 }
 
 // cookie finds the cookie whose name holds part, such as "login", "session" or "loop";
 // nil if there is none.
 func (b *browser) cookie(part string) *http.Cookie {
-	b.t.Helper()
+	b.site.t.Helper()
 	var found []*http.Cookie
 	for _, c := range b.cookies() {
 		if strings.Contains(c.Name, "wls-"+part) {
 			found = append(found, c)
 		}
 	}
-	require.LessOrEqual(b.t, len(found), 1, "cookies with wls-%s", part)
+	require.LessOrEqual(b.site.t, len(found), 1, "cookies with wls-%s", part)
 	if len(found) == 0 {
 		return nil
 	}
@@ -309,7 +342,7 @@ func (b *browser) cookie(part string) *http.Cookie {
 // setCookie puts a cookie for the whole site into the jar; an empty value removes it.
 func (b *browser) setCookie(name, value string) {
 	u, err := url.Parse(b.site.url)
-	require.NoError(b.t, err)
+	require.NoError(b.site.t, err)
 	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: b.site.tls}
 	if value == "" {
 		c.MaxAge = -1
@@ -370,7 +403,7 @@ func (a answer) form() (action string, hidden url.Values) {
 // requirePage fails the test unless the answer is that page of ours with that status.
 func (a answer) requirePage(status int, kind string) answer {
 	a.t.Helper()
-	require.Equal(a.t, kind, a.kind(), "status %d at %s:\n%s", a.StatusCode, a.Request.URL.Path, a.Body)
+	require.Equal(a.t, kind, a.kind(), "status %d at %s", a.StatusCode, a.Request.URL.Path)
 	require.Equal(a.t, status, a.StatusCode)
 	return a
 }
@@ -379,7 +412,7 @@ func (a answer) requirePage(status int, kind string) answer {
 // nobody.
 func (a answer) requireEcho(user string) echoed {
 	a.t.Helper()
-	require.Equal(a.t, http.StatusOK, a.StatusCode, "at %s: page %q\n%s", a.Request.URL.Path, a.kind(), a.Body)
+	require.Equal(a.t, http.StatusOK, a.StatusCode, "at %s: page %q", a.Request.URL.Path, a.kind())
 	require.Equal(a.t, echoType, a.Header.Get("Content-Type"), "at %s: page %q", a.Request.URL.Path, a.kind())
 	var e echoed
 	require.NoError(a.t, json.Unmarshal([]byte(a.Body), &e))

@@ -19,7 +19,7 @@ import (
 func TestLoginGoesThereAndBack(t *testing.T) {
 	for _, tls := range []bool{false, true} {
 		t.Run(fmt.Sprintf("tls=%v", tls), func(t *testing.T) {
-			s := newSite(t, setup{tls: tls})
+			s := startSite(t, setup{tls: tls})
 			b := s.browser("test0001")
 
 			there := b.once("/private/page?n=1")
@@ -61,7 +61,7 @@ func TestLoginKeepsTheQuery(t *testing.T) {
 		{"the response in front", []webauthtest.Quirk{webauthtest.QuirkResponseFirst}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t, setup{})
+			s := startSite(t, setup{})
 			s.fake.SetQuirks(tt.quirks...)
 			e := s.browser("test0001").get("/private/p%2fq/%41?" + query).requireEcho("test0001")
 			assert.Equal(t, "/private/p%2fq/%41?"+query, e.RequestURI)
@@ -70,7 +70,7 @@ func TestLoginKeepsTheQuery(t *testing.T) {
 }
 
 func TestLoginCancelledInVersion1(t *testing.T) {
-	s := newSite(t, setup{})
+	s := startSite(t, setup{})
 	s.fake.Always(webauthtest.Outcome{Status: 410, Quirks: []webauthtest.Quirk{webauthtest.QuirkV1Cancel}})
 	b := s.browser("test0001")
 	a := b.get("/private/page?n=1").requirePage(http.StatusForbidden, "cancelled")
@@ -114,7 +114,7 @@ func TestLoginFailuresArePages(t *testing.T) {
 		{webauthtest.Outcome{Fault: webauthtest.FaultWrongParams}, 403, "refused", "token"},
 	} {
 		t.Run(fmt.Sprintf("%d%s", tt.outcome.Status, tt.outcome.Fault), func(t *testing.T) {
-			s := newSite(t, setup{})
+			s := startSite(t, setup{})
 			s.fake.Always(tt.outcome)
 			b := s.browser("test0001")
 			a := b.get("/private/page?n=1").requirePage(tt.status, tt.kind)
@@ -139,7 +139,7 @@ func TestLoginMalformedResponses(t *testing.T) {
 		{"too long", "WLS-Response=" + strings.Repeat("x", 8<<10+1)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t, setup{})
+			s := startSite(t, setup{})
 			b := s.browser("test0001")
 			a := b.get("/private/page?n=1&"+tt.query).requirePage(http.StatusBadRequest, "malformed")
 			assert.Equal(t, []string{s.url + "/private/page?n=1"}, a.links())
@@ -151,7 +151,7 @@ func TestLoginMalformedResponses(t *testing.T) {
 }
 
 func TestLoginUnderHTTP10(t *testing.T) {
-	s := newSite(t, setup{})
+	s := startSite(t, setup{})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -165,7 +165,7 @@ func TestLoginUnderHTTP10(t *testing.T) {
 }
 
 func TestLoginSendsWhatThePolicySays(t *testing.T) {
-	s := newSite(t, setup{config: func(c *glue.Config) {
+	s := startSite(t, setup{config: func(c *glue.Config) {
 		c.Policy = glue.Policy{Desc: "Möwe & Söhne", Msg: "because", AAuth: []string{"pwd", "x-otp"}, IAct: "yes", Fail: true}
 	}})
 	q := fields(t, s.browser("test0001").begin("/private/"))
@@ -178,41 +178,46 @@ func TestLoginSendsWhatThePolicySays(t *testing.T) {
 }
 
 func TestLoginForAnAddressThatIsTooLong(t *testing.T) {
-	s := newSite(t, setup{})
+	s := startSite(t, setup{})
 	b := s.browser("test0001")
 	b.get("/private/?"+strings.Repeat("x", 2000)).requirePage(http.StatusBadRequest, "address")
 	assert.Empty(t, b.cookies())
 }
 
 func TestLoginHandler(t *testing.T) {
-	s := newSite(t, setup{})
+	s := startSite(t, setup{})
 	t.Run("goes on to next", func(t *testing.T) {
+		s.in(t)
 		a := s.browser("test0001").get("/login?next=" + url.QueryEscape("/private/x?y=1&z=%20"))
 		a.requireEcho("test0001")
 		assert.Equal(t, s.url+"/private/x?y=1&z=%20", a.Request.URL.String())
 	})
 	t.Run("or to the front page", func(t *testing.T) {
+		s.in(t)
 		a := s.browser("test0001").get("/login")
 		a.requireEcho("")
 		assert.Equal(t, s.url+"/", a.Request.URL.String())
 	})
 	t.Run("at once for somebody who is logged in", func(t *testing.T) {
+		s.in(t)
 		b := s.loggedIn("test0001")
 		a := b.once("/login?next=/private/x")
 		assert.Equal(t, s.url+"/private/x", a.location())
 	})
 	t.Run("not for a script", func(t *testing.T) {
+		s.in(t)
 		a := s.browser("test0001").fetch("/login?next=/private/x")
 		assert.Equal(t, http.StatusUnauthorized, a.StatusCode)
 	})
 	t.Run("not for somebody who may not come in", func(t *testing.T) {
+		s.in(t)
 		a := s.browser("test0010").get("/login?next=/private/x").requirePage(http.StatusForbidden, "forbidden")
 		assert.Equal(t, []string{s.url + "/", s.url + "/logout"}, a.links())
 	})
 }
 
 func TestLoginHandlerKeepsPeopleHere(t *testing.T) {
-	s := newSite(t, setup{})
+	s := startSite(t, setup{})
 	for _, next := range []string{
 		"https://evil.example/", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example",
 		"http:evil.example", "javascript:alert(1)", "private", " /private", "/private\x00", "/pri\r\nvate", "/é", "/x#y", "/%zz",

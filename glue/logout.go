@@ -1,7 +1,6 @@
 package glue
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"time"
 
@@ -9,7 +8,7 @@ import (
 )
 
 // logoutField carries, on our own logout page, proof that the page is ours, for
-// browsers that send neither Sec-Fetch-Site nor Origin.
+// browsers that do not tell where a request comes from.
 const logoutField = "wls-logout"
 
 const logoutPageLife = time.Hour
@@ -26,14 +25,15 @@ func (v *visit) logout() {
 	}
 }
 
-// mayLogOut reports whether this POST comes from a page of this site.
+// mayLogOut reports whether this POST comes from a page of this site, by the browser's
+// word or by the proof on our own page.
 func (v *visit) mayLogOut() bool {
-	if v.r.Header.Get("Sec-Fetch-Site") != "" || v.r.Header.Get("Origin") != "" {
+	if tellsOrigin(v.r) {
 		return fromSameOrigin(v.r, v.place)
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 4<<10)
 	plain, _, err := v.place.logout.Open(logoutField, v.r.PostFormValue(logoutField), v.now)
-	return err == nil && v.secret != "" && subtle.ConstantTimeCompare(plain, []byte(v.secret.Binding())) == 1
+	return err == nil && v.secret.Fits(string(plain))
 }
 
 // offerLogout shows the button.
@@ -59,7 +59,7 @@ func (v *visit) offerLogout() {
 // logOutHere ends the session. The browser gets a new secret: tokens and sessions of
 // the old one are dead, replies still on their way included.
 func (v *visit) logOutHere() {
-	old, lack, err := v.session()
+	old, _, err := v.session()
 	if err == nil {
 		err = v.a.s.store.drop(v.w, v.r, v.place)
 	}
@@ -75,7 +75,7 @@ func (v *visit) logOutHere() {
 		v.storeDown(err)
 		return
 	}
-	if old != nil && lack != lackExpired && lack != lackIdle {
+	if old != nil { // or ended by itself: what the application keeps goes all the same
 		v.log(Event{Name: EventLogout, Principal: old.Principal})
 		v.personChanges(old.Identity, Identity{})
 	}

@@ -68,6 +68,9 @@ func (v *visit) setLoopMarks(marks []loopMark) {
 
 // loopStep counts a redirect to the WLS and reports whether it is one too many.
 func (v *visit) loopStep() (stop bool) {
+	if len(v.r.CookiesNamed(v.place.cookies.loop)) > 1 {
+		return true // somebody hides from us how often we were here
+	}
 	marks := v.loopMarks()
 	for i := range marks {
 		if marks[i].path != pathHash(v.path) {

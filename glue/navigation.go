@@ -39,6 +39,14 @@ func acceptsHTML(accept string) bool {
 	return false
 }
 
+// tellsOrigin reports whether the browser says where a request comes from. An Origin
+// of "null" says nothing: browsers without Sec-Fetch-Site, and all of them on plain
+// http, send it from our own pages, because those ask for no referrer.
+func tellsOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return r.Header.Get("Sec-Fetch-Site") != "" || origin != "" && origin != "null"
+}
+
 // fromSameOrigin reports whether a request that changes something was sent by a page
 // of this very origin, as the browser tells. One that tells nothing was not.
 func fromSameOrigin(r *http.Request, p *place) bool {

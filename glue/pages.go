@@ -54,19 +54,19 @@ type Form struct {
 // The pages, but for what depends on the request.
 var (
 	pageMisdirected = Page{Kind: "misdirected", Status: http.StatusMisdirectedRequest, Title: "Wrong address",
-		Text: []string{"This site has another address."}}
+		Text: []string{"This site is not at the address that you asked for. The link leads to the right one."}}
 	pageMisconfigured = Page{Kind: "misconfigured", Status: http.StatusInternalServerError, Title: "This page is out of order",
-		Text: []string{"The site's login is set up wrongly for this page, so nobody can be let in. Please tell the site's webmaster."}}
+		Text: []string{"The site’s login is set up wrongly for this page, so nobody can be let in. Please tell the site’s webmaster."}}
 	pageStoreDown = Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "Please try again in a moment",
 		Text: []string{"The site cannot look up logins just now. Nothing is wrong with your account."}}
 	pageForbidden = Page{Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not see this page"}
 	pageLoop      = Page{Kind: "loop", Status: http.StatusForbidden, Title: "Logging in does not help",
-		Text: []string{"You have just logged in several times, and this page asks for it again. To stop going round in circles, we stop here.",
+		Text: []string{"You have just logged in several times, and this page still asks for it, so we stop here instead of going round in circles.",
 			"Wait a minute and try again. If your browser restricts cookies, allow them for this site."}}
 	pageBadAddress = Page{Kind: "address", Status: http.StatusBadRequest, Title: "This address is too long or malformed",
-		Text: []string{"You cannot be logged in for exactly this address. Start from the site's front page."}}
+		Text: []string{"You cannot be logged in for exactly this address. Please start from the site’s front page."}}
 	pageBadNext = Page{Kind: "next", Status: http.StatusBadRequest, Title: "This link is broken",
-		Text: []string{"The link that brought you here does not lead to a page of this site."}}
+		Text: []string{"The link that brought you here does not lead to a page of this site. Please start from the front page."}}
 	pageNoCookies = Page{Kind: "cookies", Status: http.StatusForbidden, Title: "Your browser did not return our cookie",
 		Text: []string{"Logging in needs a cookie, which this site set when it sent you to log in, and which did not come back. Allow cookies for this site and try again.",
 			"This also happens when you open, in one browser, a login link from another."}}
@@ -75,13 +75,13 @@ var (
 	pageRefused = Page{Kind: "refused", Status: http.StatusForbidden, Title: "This login could not be accepted",
 		Text: []string{"The login was not for this browser and this page, or it was used before. Please try again."}}
 	pageStale = Page{Kind: "stale", Status: http.StatusForbidden, Title: "This login is too old",
-		Text: []string{"A login must be used at once. Please try again; if it keeps happening, tell the site's webmaster that a clock may be wrong."}}
+		Text: []string{"A login must be used at once. Please try again; if it keeps happening, tell the site’s webmaster that a clock may be wrong."}}
 	pageStrength = Page{Kind: "strength", Status: http.StatusForbidden, Title: "This page needs a different kind of login",
-		Text: []string{"The login service let you in, but not in the way that this page asks for, such as typing your password just now."}}
+		Text: []string{"The login service let you in, but not in the way that this page asks for, such as typing your password just now. Please try again; if it keeps happening, tell the site’s webmaster."}}
 	pageCancelled = Page{Kind: "cancelled", Status: http.StatusForbidden, Title: "You cancelled the login",
-		Text: []string{"You are not logged in to this site."}}
+		Text: []string{"You are not logged in to this site. You can close this page, or try again."}}
 	pageDeclined = Page{Kind: "declined", Status: http.StatusForbidden, Title: "The login service did not let you in",
-		Text: []string{"You are not logged in to this site. You can try again; if it keeps happening, tell the site's webmaster."}}
+		Text: []string{"You are not logged in to this site. You can try again; if it keeps happening, tell the site’s webmaster."}}
 	pageLogout = Page{Kind: "logout", Status: http.StatusOK, Title: "Log out?",
 		Text: []string{"This ends your session on this site."}}
 	pageLoggedOut = Page{Kind: "logged-out", Status: http.StatusOK, Title: "You are logged out of this site",
@@ -89,12 +89,12 @@ var (
 	pageLoginAgain = Page{Kind: "login-again", Status: http.StatusUnauthorized, Title: "Please log in again",
 		Text: []string{"Your session has ended, or this page wants your password once more."}}
 	pageFormKept = Page{Kind: "form-kept", Status: http.StatusUnauthorized, Title: "Please log in again; your form is kept",
-		Text: []string{"Your session has ended, or this page wants your password once more. What you filled in has not been stored yet, but it is kept on this page for an hour.",
-			"First log in again: that opens in a new tab. Then come back to this page and continue."}}
+		Text: []string{"Your session has ended, or this page wants your password once more. What you filled in has not been stored yet, but this page keeps it for an hour.",
+			"First log in again, in a new tab. Then come back to this tab and press Continue."}}
 	pageGoBack = Page{Kind: "go-back", Status: http.StatusOK, Title: "You are logged in",
-		Text: []string{"Close this tab, go back to the page with your form, and press Continue there."}}
-	pageNotYours = Page{Kind: "not-yours", Status: http.StatusForbidden, Title: "This form is somebody else's",
-		Text: []string{"It was filled in by another person. It has not been stored."}}
+		Text: []string{"Close this tab, go back to the one with your form, and press Continue there."}}
+	pageNotYours = Page{Kind: "not-yours", Status: http.StatusForbidden, Title: "This form is somebody else’s",
+		Text: []string{"Another person filled it in, before you logged in here. It has not been stored."}}
 	pageFormGone = Page{Kind: "form-gone", Status: http.StatusForbidden, Title: "This form cannot be sent any more",
 		Text: []string{"It was sent already, or it was kept for too long. It has not been stored again. Check what the site holds before you fill it in anew."}}
 )
@@ -125,11 +125,13 @@ func (v *visit) fail(e Event, p Page) {
 	p.Ref = v.ref
 	v.log(e)
 	if p.Links == nil && v.place != nil {
+		p.Links = []Link{{Text: "Try again", Href: v.place.url(v.path, v.query)}}
 		switch p.Kind {
-		case pageBadAddress.Kind, pageBadNext.Kind, pageForbidden.Kind:
+		case pageBadAddress.Kind, pageBadNext.Kind, pageForbidden.Kind, pageNotYours.Kind, pageFormGone.Kind:
 			p.Links = []Link{{Text: "Front page", Href: v.place.home()}}
-		default:
-			p.Links = []Link{{Text: "Try again", Href: v.place.url(v.path, v.query)}}
+		}
+		if v.r.Method == http.MethodPost { // a link would not send the form again
+			p.Links = []Link{{Text: "Front page", Href: v.place.home()}}
 		}
 	}
 	v.show(p)
@@ -139,7 +141,7 @@ func (v *visit) fail(e Event, p Page) {
 func (v *visit) forbid(s *session, lack shortfall) {
 	p := pageForbidden
 	p.Principal = s.Principal
-	p.Text = []string{v.a.policy.missing(lack)}
+	p.Text = []string{v.a.policy.missing(lack), "If you think that you should see it, ask the site’s webmaster."}
 	if v.cfg.LogoutPath != "" {
 		p.Links = []Link{{Text: "Front page", Href: v.place.home()}, {Text: "Log out", Href: v.place.origin + v.cfg.LogoutPath}}
 	}
@@ -160,6 +162,7 @@ func (v *visit) storeDown(err error) {
 // misdirected answers a request for a host that is not ours. The page links to the
 // configured address, never to what the request says.
 func (v *visit) misdirected() {
+	v.spendElsewhere()
 	p := pageMisdirected
 	home, _ := webauth.Origin(v.cfg.BaseURL)
 	p.Links = []Link{{Text: home, Href: v.cfg.BaseURL}}
@@ -180,19 +183,36 @@ func (v *visit) show(p Page) {
 		v.cfg.Page(v.w, v.r, p)
 		return
 	}
-	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, struct {
-		Page
-		Style template.CSS
-		Alert bool
-	}{p, template.CSS(pageStyle), p.Status >= 400}); err != nil {
+	text, err := p.html()
+	if err != nil {
 		v.cfg.Logger.Error("page template", "error", err)
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(p.Status)
 	if v.r.Method != http.MethodHead {
-		_, _ = v.w.Write(b.Bytes()) // the client's loss if it has gone
+		_, _ = v.w.Write(text) // the client's loss if it has gone
 	}
+}
+
+// html fills in the built-in page. What opens a new tab comes before the form, which
+// is for afterwards; other links come after it.
+func (p *Page) html() ([]byte, error) {
+	data := struct {
+		*Page
+		Style         template.CSS
+		Alert         bool
+		Before, After []Link
+	}{Page: p, Style: template.CSS(pageStyle), Alert: p.Status >= 400}
+	for _, l := range p.Links {
+		if l.NewTab {
+			data.Before = append(data.Before, l)
+		} else {
+			data.After = append(data.After, l)
+		}
+	}
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, data)
+	return b.Bytes(), err
 }
 
 //go:embed pages/page.html pages/page.css

@@ -123,7 +123,11 @@ func (p *place) https() bool { return strings.HasPrefix(p.origin, "https:") }
 // any StripPrefix and with the prefix that a front server removed.
 func (p *place) target(r *http.Request) (path, query string) {
 	uri := r.RequestURI
-	if !strings.HasPrefix(uri, "/") { // absolute form, or a request made by hand
+	if i := strings.Index(uri, "://"); i > 0 && uri[0] != '/' { // absolute form, as proxies use
+		uri = uri[i+len("://"):]
+		uri = "/" + strings.TrimPrefix(strings.TrimLeftFunc(uri, func(c rune) bool { return c != '/' && c != '?' }), "/")
+	}
+	if !strings.HasPrefix(uri, "/") { // a request made by hand
 		uri = r.URL.EscapedPath()
 		if r.URL.RawQuery != "" {
 			uri += "?" + r.URL.RawQuery

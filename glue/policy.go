@@ -61,7 +61,7 @@ func (p *Policy) check(s webauth.Service) error {
 	if p.Ptags != nil && p.AnyPtags {
 		errs = append(errs, errors.New("AnyPtags contradicts Ptags"))
 	}
-	if p.Ptags != nil && !s.Ptags {
+	if p.Ptags != nil && s.NoPtags {
 		errs = append(errs, fmt.Errorf("Ptags: service %q sets no ptags, nobody would get in", s.Name))
 	}
 	if p.Fresh != 0 && p.Fresh < time.Minute {
@@ -87,7 +87,7 @@ func (p *Policy) clone() Policy {
 // withDefaults gives a copy that says what the zero values mean.
 func (p *Policy) withDefaults(s webauth.Service) Policy {
 	c := p.clone()
-	if c.Ptags == nil && !c.AnyPtags && s.Ptags {
+	if c.Ptags == nil && !c.AnyPtags && !s.NoPtags {
 		c.Ptags = []string{"current"}
 	}
 	return c

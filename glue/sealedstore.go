@@ -22,10 +22,11 @@ func (st sealedStore) load(r *http.Request, p *place) (*session, error) {
 	if err != nil && plain == nil {
 		return nil, nil // a bad cookie is an anonymous visitor
 	}
-	s, ok := decodeSession(string(plain), expires, "")
+	s, ok := decodeSession(string(plain))
 	if !ok {
 		return nil, nil
 	}
+	s.Expires = expires
 	return s, nil
 }
 

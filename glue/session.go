@@ -69,8 +69,9 @@ func (s *session) encode() string {
 	}, "\n")
 }
 
-// decodeSession reads what encode wrote; expires and service are kept beside it.
-func decodeSession(text string, expires time.Time, service string) (*session, bool) {
+// decodeSession reads what encode wrote. What is not in there is the caller's: when the
+// session ends, and the service's name.
+func decodeSession(text string) (*session, bool) {
 	var line [sessionLines]string
 	for i := range line {
 		var more bool
@@ -82,7 +83,6 @@ func decodeSession(text string, expires time.Time, service string) (*session, bo
 	s := &session{binding: line[1]}
 	s.Identity = Identity{
 		SessionID: line[0], Principal: line[2], Ptags: splitList(line[3]), Auth: line[4], SSO: splitList(line[5]),
-		Expires: expires, Service: service,
 	}
 	var ok [3]bool
 	s.Issue, ok[0] = parseUnix(line[6])

@@ -10,7 +10,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// visit is one request on its way through.
+// visit is one request on its way through. It lives on the stack: nothing keeps it.
 type visit struct {
 	a      *Auth
 	cfg    *Config
@@ -25,23 +25,23 @@ type visit struct {
 	ref         string // ties a page to its log line
 }
 
-// visit finds out which of our origins the request is for. It answers requests for
-// other hosts itself and returns nil.
-func (a *Auth) visit(w http.ResponseWriter, r *http.Request) *visit {
-	v := &visit{a: a, cfg: &a.s.cfg, w: w, r: r}
+// begin finds out which of our origins the request is for. It is false where that
+// answers the request already.
+func (v *visit) begin() bool {
+	v.cfg = &v.a.s.cfg
 	v.now = nowSeconds(v.cfg.Now)
-	v.place = a.s.places.Load().find(r.Host)
+	v.place = v.a.s.places.Load().find(v.r.Host)
 	if v.place == nil {
 		v.misdirected()
-		return nil
+		return false
 	}
-	v.path, v.query = v.place.target(r)
-	if a.err != nil {
-		v.fail(Event{Name: EventRefused, Err: a.err}, pageMisconfigured)
-		return nil
+	v.path, v.query = v.place.target(v.r)
+	if v.a.err != nil {
+		v.fail(Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
+		return false
 	}
-	v.secret = v.place.cookies.secret(r)
-	return v
+	v.secret = v.place.cookies.secret(v.r)
+	return true
 }
 
 // require runs next for a session that satisfies the policy.
@@ -53,7 +53,7 @@ func (v *visit) require(next http.Handler) {
 	switch {
 	case err != nil:
 		v.storeDown(err)
-	case lack == lackNothing && hasKeptMark(v.query):
+	case lack == lackNothing && v.aboutKeptForm():
 		v.resume(s, next)
 	case lack == lackNothing:
 		next.ServeHTTP(v.w, v.identified(s))
@@ -101,7 +101,7 @@ func (v *visit) session() (*session, shortfall, error) {
 	if err != nil {
 		return nil, lackSession, err
 	}
-	if s == nil || s.binding != v.secret.Binding() {
+	if s == nil || !v.secret.Fits(s.binding) {
 		return nil, lackSession, nil
 	}
 	s.Service = v.cfg.Service.Name

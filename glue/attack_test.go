@@ -1,0 +1,238 @@
+package glue_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// attackFile is testdata/attacks.json: attacks by kind, each with what must come of it.
+type attackFile struct {
+	About   string
+	Kinds   []*attackKind
+	Attacks []*attack
+}
+
+// attackKind is a course of events that several attacks have in common.
+type attackKind struct {
+	Name, About string
+	// World is what differs from a plain site; see attackWorld.
+	World []string
+	// Steps are what happens, one sentence each; see runSteps. "! " begins a step of the
+	// attack alone, "? " one of its honest twin alone.
+	Steps []string
+	// Honest is what $ stands for in the steps of the twin.
+	Honest string
+	// Twin is what must come of the same steps without the attack.
+	Twin outcome
+}
+
+// attack is one row of the catalogue.
+type attack struct {
+	Name string
+	// Does is what the attacker does, in words.
+	Does string
+	Kind string
+	// Attack is what $ stands for in the steps.
+	Attack string
+	// World and Steps are in place of the kind's, Honest and Twin too.
+	World  []string
+	Steps  []string
+	Honest string
+	Twin   *outcome
+	// Check is which check refuses it: one of attackChecks, or empty where nothing is
+	// refused, because what the attacker does is of no use to him.
+	Check string
+	outcome
+}
+
+// outcome is what comes of a course of events: the answer to its last request, and who is
+// logged in afterwards.
+type outcome struct {
+	Status int
+	Page   string // which of our pages it is
+	Sees   string // whom the handler saw: a principal, "nobody", or empty if it did not run
+	// Event and Reason are those of the last event of the request, and of its log line.
+	Event, Reason string
+	// Location is where a redirect leads; "wls" is the login service.
+	Location string
+	// Asks are parameters of the request to the login service.
+	Asks map[string]string
+	// Hides must not be in the body.
+	Hides string
+	// Victim and Attacker are whom the site takes either browser for afterwards.
+	Victim, Attacker string
+}
+
+// attackChecks are the rules that refuse attacks.
+var attackChecks = []string{
+	"shape", "key", "signature", "version", "time", "url", "response once", "mark first", "token", "token once", "strength",
+	"status", "navigation", "binding", "seal", "service binding", "site binding", "__Host-", "cookie twice", "rotation", "expiry",
+	"policy", "host", "next", "address", "same origin", "kept form", "store", "http",
+}
+
+const fewestAttacks = 200
+
+// TestAttacks holds the catalogue of attacks against sites on real listeners. Each attack
+// runs beside its honest twin, the same without the attack, which must succeed: so none
+// can be refused only because the stage is broken.
+func TestAttacks(t *testing.T) {
+	file := loadAttacks(t)
+	twins := map[string]bool{}
+	tried, held := map[string]int{}, 0
+	for _, a := range file.Attacks {
+		t.Run(a.Name, func(t *testing.T) {
+			tried[a.Kind]++
+			kind := file.kind(a.Kind)
+			script := a.script(kind)
+			if twin := fmt.Sprint(script.honest, script.world); !twins[twin] {
+				t.Run("honest twin", func(t *testing.T) {
+					playOut(t, script.world, script.honest).require(script.twin)
+				})
+				require.False(t, t.Failed(), "the honest twin must succeed")
+				twins[twin] = true
+			}
+			playOut(t, script.world, script.attack).require(a.outcome)
+			if !t.Failed() {
+				held++
+			}
+		})
+	}
+	sum := 0
+	for _, kind := range file.Kinds {
+		t.Logf("%-20s %3d tried", kind.Name, tried[kind.Name])
+		sum += tried[kind.Name]
+	}
+	t.Logf("%d attacks tried, %d held off, beside %d honest twins", sum, held, len(twins))
+	fmt.Printf("attacks: %d tried, %d held off\n", sum, held)
+}
+
+// loadAttacks reads the catalogue, and fails where a mistake in it could hide an attack.
+func loadAttacks(t *testing.T) *attackFile {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "testdata", "attacks.json"))
+	require.NoError(t, err)
+	file, err := parseAttacks(data)
+	require.NoError(t, err)
+	return file
+}
+
+func parseAttacks(data []byte) (*attackFile, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	file := &attackFile{}
+	if err := decoder.Decode(file); err != nil {
+		return nil, err
+	}
+	kinds, names, used := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, k := range file.Kinds {
+		if k.Name == "" || k.About == "" || k.Twin.Status == 0 || kinds[k.Name] {
+			return nil, fmt.Errorf("kind %q comes twice, or lacks its name, about or twin", k.Name)
+		}
+		kinds[k.Name] = true
+	}
+	for _, a := range file.Attacks {
+		switch {
+		case a.Name == "" || a.Does == "" || a.Status == 0:
+			return nil, fmt.Errorf("attack %q lacks its name, does or status", a.Name)
+		case names[a.Name]:
+			return nil, fmt.Errorf("attack %q comes twice", a.Name)
+		case !kinds[a.Kind]:
+			return nil, fmt.Errorf("attack %q is of the unknown kind %q", a.Name, a.Kind)
+		case a.Check != "" && !slices.Contains(attackChecks, a.Check):
+			return nil, fmt.Errorf("attack %q: there is no check %q", a.Name, a.Check)
+		}
+		script := a.script(file.kind(a.Kind))
+		if len(script.attack) == 0 || fmt.Sprint(script.attack) == fmt.Sprint(script.honest) {
+			return nil, fmt.Errorf("attack %q has no steps, or the same ones as its honest twin", a.Name)
+		}
+		names[a.Name], used[a.Kind] = true, true
+	}
+	if len(file.Attacks) < fewestAttacks || len(used) < len(kinds) {
+		return nil, fmt.Errorf("only %d attacks, %d are wanted; or a kind without any", len(file.Attacks), fewestAttacks)
+	}
+	return file, nil
+}
+
+func (f *attackFile) kind(name string) *attackKind {
+	return f.Kinds[slices.IndexFunc(f.Kinds, func(k *attackKind) bool { return k.Name == name })]
+}
+
+// script is an attack and its twin, ready to run.
+type script struct {
+	world, attack, honest []string
+	twin                  outcome
+}
+
+func (a *attack) script(kind *attackKind) script {
+	s := script{world: kind.World, twin: kind.Twin}
+	if a.World != nil {
+		s.world = a.World
+	}
+	if a.Twin != nil {
+		s.twin = *a.Twin
+	}
+	steps, honest := kind.Steps, kind.Honest
+	if a.Steps != nil {
+		steps = a.Steps
+	}
+	if a.Honest != "" {
+		honest = a.Honest
+	}
+	for _, step := range steps {
+		bare, ofAttack := strings.CutPrefix(step, "! ")
+		bare, ofTwin := strings.CutPrefix(bare, "? ")
+		if !ofTwin {
+			s.attack = append(s.attack, strings.ReplaceAll(bare, "$", a.Attack))
+		}
+		if !ofAttack {
+			s.honest = append(s.honest, strings.ReplaceAll(bare, "$", honest))
+		}
+	}
+	return s
+}
+
+// The loader is what stands between a slip in the file and an attack that nobody tries.
+func TestAttacksRefusesABrokenCatalogue(t *testing.T) {
+	good, err := os.ReadFile(filepath.Join("..", "testdata", "attacks.json"))
+	require.NoError(t, err)
+	broken := func(edit func(f *attackFile)) []byte {
+		file, err := parseAttacks(good)
+		require.NoError(t, err)
+		edit(file)
+		data, err := json.Marshal(file)
+		require.NoError(t, err)
+		return data
+	}
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"nothing", nil, "EOF"},
+		{"no JSON", []byte("attacks"), "invalid"},
+		{"cut off", good[:len(good)/2], "unexpected EOF"},
+		{"empty", []byte("{}"), "only 0 attacks"},
+		{"a field that nobody knows", []byte(`{"Attacks":[{"nam":"x"}]}`), "unknown field"},
+		{"a name twice", broken(func(f *attackFile) { f.Attacks[1].Name = f.Attacks[0].Name }), "comes twice"},
+		{"a kind twice", broken(func(f *attackFile) { f.Kinds[1].Name = f.Kinds[0].Name }), "comes twice"},
+		{"an unknown kind", broken(func(f *attackFile) { f.Attacks[3].Kind = "other" }), "unknown kind"},
+		{"an unknown check", broken(func(f *attackFile) { f.Attacks[3].Check = "luck" }), "no check"},
+		{"no status", broken(func(f *attackFile) { f.Attacks[3].Status = 0 }), "lacks"},
+		{"no attack in it", broken(func(f *attackFile) { f.Attacks[3].Steps = []string{"victim asks /private/"} }), "the same ones"},
+		{"too few", broken(func(f *attackFile) { f.Attacks = f.Attacks[:fewestAttacks-1] }), "only 199"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseAttacks(tt.data)
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+}

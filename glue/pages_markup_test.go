@@ -1,0 +1,274 @@
+package glue
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// filledPages are all pages with everything that they can hold.
+func filledPages() []Page {
+	here := Link{Text: "Try again", Href: "https://soc.example/private/?a=1&b=2"}
+	newTab := Link{Text: "Log in again", Href: here.Href, NewTab: true}
+	pages := []Page{
+		pageMisdirected, pageMisconfigured, pageStoreDown, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
+		pageNoCookies, pageMalformed, pageRefused, pageStale, pageStrength, pageCancelled, pageDeclined, pageLogout,
+		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormGone,
+	}
+	for i := range pages {
+		p := &pages[i]
+		p.Ref = "ABCDEFGH"
+		switch p.Kind {
+		case "go-back": // the next step is in another tab
+		case "logout":
+			p.Principal = "test0001"
+			p.Form = &Form{Action: here.Href, Button: "Log out", Hidden: map[string]string{"a": "<b>"}}
+		case "form-kept":
+			p.Links = []Link{newTab}
+			p.Form = &Form{Action: here.Href, Button: "Continue", Hidden: map[string]string{"wls-kept": "x"}}
+		case "forbidden":
+			p.Principal = "<b>&\"'"
+			p.Text = []string{(&Policy{Ptags: []string{"<i>"}}).missing(lackPtag)}
+			p.Links = []Link{here, {Text: "Log out", Href: "https://soc.example/logout"}}
+		default:
+			p.Links = []Link{here, {Text: "Back to the site", Href: "https://soc.example/"}}
+		}
+	}
+	return pages
+}
+
+func TestPages_all(t *testing.T) {
+	source, err := os.ReadFile("pages.go")
+	require.NoError(t, err)
+	var inSource, here []string
+	for _, m := range regexp.MustCompile(`Page\{Kind: "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
+		inSource = append(inSource, m[1])
+	}
+	titles := map[string]string{}
+	for _, p := range filledPages() {
+		here = append(here, p.Kind)
+		assert.Empty(t, titles[p.Title], "%s has this title too", p.Kind)
+		titles[p.Title] = p.Kind
+	}
+	assert.ElementsMatch(t, inSource, here)
+}
+
+// What everybody needs, however they read a page: by eye, by ear, by keyboard.
+func TestPages_markup(t *testing.T) {
+	for _, p := range filledPages() {
+		t.Run(p.Kind, func(t *testing.T) {
+			text, err := p.html()
+			require.NoError(t, err)
+			d := parseMarkup(t, text)
+
+			assert.Equal(t, "en", d.one("html").attr("lang"))
+			assert.Equal(t, "width=device-width, initial-scale=1", d.where("meta", "name", "viewport").attr("content"))
+			assert.Equal(t, p.Title, d.one("title").text)
+			main := d.one("main")
+			assert.Equal(t, p.Kind, main.attr("data-page"))
+			assert.Equal(t, p.Title, d.one("h1").text)
+			for _, paragraph := range p.Text {
+				assert.Contains(t, main.text, paragraph)
+				assert.Regexp(t, `[.]$`, paragraph)
+				assert.NotContains(t, paragraph, "'", "typographic apostrophes look better")
+			}
+			assert.Contains(t, main.text, p.Principal)
+			assert.Equal(t, "ABCDEFGH", d.one("code").text)
+			assert.Zero(t, d.count("script", "img", "iframe", "object", "link", "base"), "nothing but its own style")
+			for _, e := range d.elements {
+				for _, a := range e.attrs {
+					assert.False(t, a.Name.Local == "style" || strings.HasPrefix(a.Name.Local, "on"), "the policy forbids %s", a.Name.Local)
+				}
+			}
+			checkNextSteps(t, &p, d)
+		})
+	}
+}
+
+func checkNextSteps(t *testing.T, p *Page, d *markup) {
+	t.Helper()
+	links := d.all("a")
+	require.Len(t, links, len(p.Links))
+	primary := 0
+	for i, a := range links {
+		l := p.Links[i]
+		assert.Equal(t, l.Href, a.attr("href"))
+		assert.True(t, strings.HasPrefix(a.text, l.Text), a.text)
+		if a.attr("class") == "button" {
+			primary++
+		}
+		if l.NewTab {
+			assert.Equal(t, l.Text+" (opens a new tab)", a.text)
+			assert.Equal(t, "_blank noopener", a.attr("target")+" "+a.attr("rel"))
+		} else {
+			assert.Empty(t, a.attr("target"))
+		}
+	}
+	if p.Form != nil {
+		form, button := d.one("form"), d.one("button")
+		assert.Equal(t, "post "+p.Form.Action, form.attr("method")+" "+form.attr("action"))
+		assert.Equal(t, "submit "+p.Form.Button, button.attr("type")+" "+button.text)
+		for name, value := range p.Form.Hidden {
+			assert.Equal(t, "hidden "+value, d.where("input", "name", name).attr("type")+" "+d.where("input", "name", name).attr("value"))
+		}
+		if button.attr("class") != "quiet" {
+			primary++
+		}
+	}
+	if p.Kind == pageGoBack.Kind {
+		assert.Zero(t, primary)
+		return
+	}
+	assert.Equal(t, 1, primary, "one next step stands out")
+}
+
+// TestPages_style checks what the style promises: colours that can be read (WCAG 2.2,
+// 1.4.3 and 1.4.11), a visible focus (2.4.7), targets that a finger can hit (2.5.5).
+func TestPages_style(t *testing.T) {
+	light, dark, found := strings.Cut(pageStyle, "@media (prefers-color-scheme: dark)")
+	require.True(t, found)
+	for theme, css := range map[string]string{"light": light, "dark": dark} {
+		colours := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(css, -1) {
+			colours[m[1]] = m[2]
+		}
+		for _, c := range []struct {
+			front, back string
+			atLeast     float64
+		}{
+			{"text", "card", 7}, {"muted", "card", 4.5}, {"accent", "card", 4.5}, {"accent-over", "card", 4.5},
+			{"on-accent", "accent", 4.5}, {"on-accent", "accent-over", 4.5}, {"edge", "card", 3}, {"accent", "page", 3},
+		} {
+			require.NotEmpty(t, colours[c.front]+colours[c.back], theme)
+			ratio := contrast(t, colours[c.front], colours[c.back])
+			assert.GreaterOrEqual(t, ratio, c.atLeast, "%s: %s on %s", theme, c.front, c.back)
+		}
+	}
+	assert.Regexp(t, `:focus-visible \{ outline: 3px solid`, pageStyle)
+	assert.NotContains(t, pageStyle, "outline: none")
+	for _, target := range []string{`.next a`, `.next a.button, button`} {
+		assert.Regexp(t, `(?m)^`+regexp.QuoteMeta(target)+` \{[^}]*min-height: 2\.75rem;`, pageStyle)
+	}
+	assert.NotRegexp(t, `url\(|@import|@font-face`, pageStyle)
+}
+
+// contrast is the contrast ratio of two colours (WCAG 2.2, "contrast ratio").
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	la, lb := luminance(t, a), luminance(t, b)
+	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
+}
+
+func luminance(t *testing.T, colour string) (sum float64) {
+	t.Helper()
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		n, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
+		require.NoError(t, err)
+		c := float64(n) / 255
+		if c <= 0.04045 {
+			sum += weight * c / 12.92
+		} else {
+			sum += weight * math.Pow((c+0.055)/1.055, 2.4)
+		}
+	}
+	return sum
+}
+
+// markup is a parsed page.
+type markup struct {
+	t        *testing.T
+	elements []*element
+}
+
+type element struct {
+	name  string
+	attrs []xml.Attr
+	text  string // of all that is inside
+}
+
+func (e *element) attr(name string) string {
+	for _, a := range e.attrs {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// parseMarkup reads a page, which is nearly XML. It fails the test where start and end
+// tags do not fit together.
+func parseMarkup(t *testing.T, page []byte) *markup {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(string(page)))
+	d.Strict, d.Entity = false, xml.HTMLEntity // not every attribute has a value
+	m := &markup{t: t}
+	var open []*element
+	for {
+		token, err := d.RawToken()
+		if err == io.EOF {
+			require.Empty(t, open, "an element does not end")
+			return m
+		}
+		require.NoError(t, err)
+		switch token := token.(type) {
+		case xml.StartElement:
+			e := &element{name: token.Name.Local, attrs: slices.Clone(token.Attr)}
+			m.elements = append(m.elements, e)
+			if e.name != "meta" && e.name != "input" { // these have no end
+				open = append(open, e)
+			}
+		case xml.EndElement:
+			require.NotEmpty(t, open, "</%s> too many", token.Name.Local)
+			require.Equal(t, open[len(open)-1].name, token.Name.Local, "the end of another element")
+			open = open[:len(open)-1]
+		case xml.CharData:
+			for _, e := range open {
+				e.text += string(token)
+			}
+		}
+	}
+}
+
+func (m *markup) all(name string) (found []*element) {
+	for _, e := range m.elements {
+		if e.name == name {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func (m *markup) count(names ...string) (n int) {
+	for _, name := range names {
+		n += len(m.all(name))
+	}
+	return n
+}
+
+func (m *markup) one(name string) *element {
+	m.t.Helper()
+	found := m.all(name)
+	require.Len(m.t, found, 1, name)
+	return found[0]
+}
+
+func (m *markup) where(name, attr, value string) *element {
+	m.t.Helper()
+	for _, e := range m.all(name) {
+		if e.attr(attr) == value {
+			return e
+		}
+	}
+	require.Fail(m.t, "no such element", fmt.Sprintf("%s with %s=%q", name, attr, value))
+	return nil
+}

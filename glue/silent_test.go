@@ -1,0 +1,137 @@
+package glue_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+)
+
+// silentSite has /silent, which signs people in without troubling them.
+func silentSite(t testing.TB) *testSite {
+	return startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+		silent := auth.With(func(p *glue.Policy) { p.Silent, p.Fail = true, true })
+		mux.Handle("/silent", silent.Optional(echo))
+		mux.Handle("/silent/inside", silent.Require(echo))
+	}})
+}
+
+// signedOn opens a browser whose user is logged in at the WLS, and has nothing of ours.
+func (s *testSite) signedOn(user string) *browser {
+	s.t.Helper()
+	b := s.loggedIn(user)
+	b.dropCookies()
+	require.Empty(s.t, b.cookies())
+	s.served.Store(0)
+	return b
+}
+
+func TestSilentSignIn(t *testing.T) {
+	s := silentSite(t)
+	b := s.signedOn("test0001")
+	a := b.get("/silent?n=1")
+	a.requireEcho("") // the browser has not returned a cookie yet
+	assert.EqualValues(t, 1, s.served.Load())
+	assert.Equal(t, "private, no-cache", a.Header.Get("Cache-Control"), "there is a cookie in it")
+	require.NotNil(t, b.cookie("login"))
+
+	location := b.begin("/silent?n=1")
+	assert.Equal(t, "no", fields(t, location).Get("iact"))
+	assert.Empty(t, fields(t, location).Get("fail"), "the person must come back")
+	require.NotNil(t, b.cookie("tried"))
+	a = b.get(s.respond(location, "test0001", webauthtest.SignedOn))
+	assert.Empty(t, a.requireEcho("test0001").Identity.Auth)
+	assert.Equal(t, s.url+"/silent?n=1", a.Request.URL.String())
+}
+
+func TestSilentSignInDeclined(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		outcome webauthtest.Outcome
+	}{
+		{"540", webauthtest.Outcome{}},
+		{"540 in version 1", webauthtest.Outcome{Quirks: []webauthtest.Quirk{webauthtest.QuirkV1Cancel}}},
+		{"540 unsigned", webauthtest.Outcome{Quirks: []webauthtest.Quirk{webauthtest.QuirkUnsignedFailure}}},
+		{"510", webauthtest.Outcome{Status: 510}},
+		{"570", webauthtest.Outcome{Status: 570}},
+		{"530", webauthtest.Outcome{Status: 530}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := silentSite(t)
+			s.fake.Always(tt.outcome)
+			b := s.browser("test0001") // nobody is logged in at the WLS
+			b.get("/silent?n=1").requireEcho("")
+			a := b.get("/silent?n=1") // there, back, and the page
+			a.requireEcho("")
+			assert.Equal(t, s.url+"/silent?n=1", a.Request.URL.String(), "the query too")
+			assert.EqualValues(t, 4, s.served.Load())
+			b.get("/silent?n=1").requireEcho("")
+			assert.EqualValues(t, 5, s.served.Load(), "tried once")
+			assert.Equal(t, []string{glue.EventSilent}, s.eventNames())
+
+			s.fake.Always(webauthtest.Outcome{})
+			b.get("/private/").requireEcho("test0001") // by hand it works
+			b.get("/silent").requireEcho("test0001")
+		})
+	}
+}
+
+func TestSilentSignInThatGoesWrongIsAPage(t *testing.T) {
+	s := silentSite(t)
+	b := s.browser("test0001")
+	b.get("/silent")
+	s.fake.Always(webauthtest.Outcome{Status: 540, Fault: webauthtest.FaultBadSignature})
+	a := b.get("/silent").requirePage(http.StatusForbidden, "refused")
+	b.get(a.links()[0]).requireEcho("")
+}
+
+func TestSilentSignInIsNotTried(t *testing.T) {
+	t.Run("without cookies", func(t *testing.T) {
+		s := silentSite(t)
+		b := s.browser("test0001").forgetting("wls-")
+		for range 3 {
+			b.get("/silent").requireEcho("")
+		}
+		assert.EqualValues(t, 3, s.served.Load())
+	})
+	t.Run("for a script", func(t *testing.T) {
+		s := silentSite(t)
+		b := s.browser("test0001")
+		a := b.fetch("/silent")
+		a.requireEcho("")
+		assert.Empty(t, b.cookies())
+		b.get("/silent")
+		b.fetch("/silent").requireEcho("")
+		assert.Nil(t, b.cookie("tried"))
+	})
+	t.Run("after logging out", func(t *testing.T) {
+		s := silentSite(t)
+		b := s.loggedIn("test0001")
+		b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
+		b.once("/silent").requireEcho("")
+		b.once("/silent").requireEcho("")
+	})
+	t.Run("for a session that may not come in", func(t *testing.T) {
+		s := silentSite(t)
+		b := s.browser("test0010")
+		b.get("/private/").requirePage(http.StatusForbidden, "forbidden")
+		b.once("/silent").requireEcho("")
+	})
+	t.Run("by Require", func(t *testing.T) {
+		s := silentSite(t)
+		b := s.browser("test0001")
+		b.get("/silent")
+		assert.Empty(t, fields(t, b.begin("/silent/inside")).Get("iact"))
+	})
+	t.Run("by Optional unless asked to", func(t *testing.T) {
+		s := silentSite(t)
+		b := s.signedOn("test0001")
+		b.get("/optional").requireEcho("")
+		b.get("/optional").requireEcho("")
+		assert.Empty(t, b.cookies())
+	})
+}
