@@ -6,7 +6,7 @@ package main
 import (
 	"crypto/rand"
 	"flag"
-	"fmt"
+	"html/template"
 	"log"
 	"net/http"
 	"sync"
@@ -16,20 +16,21 @@ import (
 )
 
 const (
-	secretCookie  = "own-login"   // on https: "__Host-login", with Secure
+	secretCookie  = "own-login"   // on https: "__Host-own-login", with Secure
 	sessionCookie = "own-session" // likewise
 	sessionLife   = 2 * time.Hour
 )
 
 // server is the site. Its sessions are in memory; yours are wherever they are now.
 type server struct {
-	origin   string
-	service  webauth.Service
-	signer   *webauth.RequestSigner
-	verifier *webauth.Verifier
+	origin     string
+	service    webauth.Service
+	signer     *webauth.RequestSigner
+	verifier   *webauth.Verifier
+	protection *http.CrossOriginProtection
 
 	mu       sync.Mutex
-	sessions map[string]session
+	sessions map[string]session // by the value of the session cookie
 }
 
 type session struct {
@@ -51,29 +52,43 @@ func newServer(origin string, service webauth.Service) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &server{origin: origin, service: service, signer: signer, verifier: verifier, sessions: map[string]session{}}, nil
+	return &server{
+		origin: origin, service: service, signer: signer, verifier: verifier,
+		protection: http.NewCrossOriginProtection(), sessions: map[string]session{},
+	}, nil
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	value, found, err := webauth.ResponseFrom(r.URL.RawQuery)
 	switch {
-	case found:
+	case found: // before all else: a response that reaches the site is used up
 		s.comeBack(w, r, value, err)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		http.Error(w, "this example has nothing to change", http.StatusMethodNotAllowed)
-	default:
+	case r.URL.Path == "/logout" && r.Method == http.MethodPost:
+		s.logOut(w, r)
+	case r.URL.Path == "/" && r.Method == http.MethodGet:
 		s.page(w, r)
+	default:
+		http.NotFound(w, r)
 	}
 }
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+<html lang="en">
+<title>Own sessions</title>
+<h1>Hello, {{.}}.</h1>
+<form method="post" action="/logout"><button>Log out</button></form>
+`))
 
 // page needs a login.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if who, ok := s.current(r); ok {
-		fmt.Fprintf(w, "Hello, %s.\n", who.principal)
+		if err := pageTemplate.Execute(w, who.principal); err != nil {
+			log.Print(err)
+		}
 		return
 	}
-	if r.Header.Get("Sec-Fetch-Mode") != "navigate" && r.Header.Get("Sec-Fetch-Mode") != "" {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "navigate" && mode != "" {
 		http.Error(w, "log in first", http.StatusUnauthorized) // not a person opening a page
 		return
 	}
@@ -82,16 +97,23 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		secret = webauth.NewBrowserSecret()
 		http.SetCookie(w, cookie(secretCookie, string(secret)))
 	}
-	req, err := s.signer.Sign(secret, webauth.Request{URL: s.here(r, r.URL.RawQuery), Desc: "an example"})
-	if err == nil {
-		var location string
-		if location, err = s.service.LoginURL(req); err == nil {
-			http.Redirect(w, r, location, http.StatusSeeOther)
-			return
-		}
+	location, err := s.loginURL(secret, webauth.Request{URL: s.here(r, r.URL.RawQuery), Desc: "an example"})
+	if err != nil {
+		log.Print(err)
+		http.Error(w, "this address cannot be logged in for", http.StatusBadRequest)
+		return
 	}
-	log.Print(err)
-	http.Error(w, "this address cannot be logged in for", http.StatusBadRequest)
+	http.Redirect(w, r, location, http.StatusSeeOther)
+}
+
+// loginURL signs a request for this browser. Its answer must come back to the same
+// browser, to the same path, and once.
+func (s *server) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
+	req, err := s.signer.Sign(secret, req)
+	if err != nil {
+		return "", err
+	}
+	return s.service.LoginURL(req)
 }
 
 // comeBack takes the WLS's answer.
@@ -112,20 +134,41 @@ func (s *server) comeBack(w http.ResponseWriter, r *http.Request, value string, 
 	s.sessions[id] = session{resp.Principal(), secret.Binding(), time.Now().Add(sessionLife)}
 	s.mu.Unlock()
 	http.SetCookie(w, cookie(sessionCookie, id))
-	http.Redirect(w, r, resp.URL(), http.StatusSeeOther)
+	http.Redirect(w, r, resp.URL(), http.StatusSeeOther) // the address without the response
 }
 
 // current gives the session of this request, if it is this browser's.
 func (s *server) current(r *http.Request) (session, bool) {
-	c, err := r.Cookie(sessionCookie)
 	secret, ok := browserSecret(r)
-	if err != nil || !ok {
+	id, err := r.Cookie(sessionCookie)
+	if !ok || err != nil {
 		return session{}, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	who, ok := s.sessions[c.Value]
+	who, ok := s.sessions[id.Value]
 	return who, ok && who.binding == secret.Binding() && time.Now().Before(who.expires)
+}
+
+// logOut drops the session and gives the browser another secret, so that an answer of
+// the WLS that is still on its way cannot start a session after this.
+func (s *server) logOut(w http.ResponseWriter, r *http.Request) {
+	if err := s.protection.Check(r); err != nil {
+		http.Error(w, "log out on this site's own page", http.StatusForbidden)
+		return
+	}
+	if id, err := r.Cookie(sessionCookie); err == nil {
+		s.mu.Lock()
+		delete(s.sessions, id.Value)
+		s.mu.Unlock()
+	}
+	http.SetCookie(w, cookie(secretCookie, string(webauth.NewBrowserSecret())))
+	gone := cookie(sessionCookie, "")
+	gone.MaxAge = -1
+	http.SetCookie(w, gone)
+	if _, err := w.Write([]byte("You are logged out of this site. You may still be logged in elsewhere.\n")); err != nil {
+		log.Print(err)
+	}
 }
 
 // here is the URL being asked for; its origin is configuration, not the Host header.
@@ -151,7 +194,7 @@ func cookie(name, value string) *http.Cookie {
 }
 
 func main() {
-	addr := flag.String("addr", "localhost:8080", "listen on this loopback address")
+	addr := flag.String("addr", "localhost:8080", "listen on this loopback `address`")
 	flag.Parse()
 	s, err := newServer("http://"+*addr, webauth.RavenDemo())
 	if err != nil {

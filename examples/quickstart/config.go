@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
@@ -11,6 +13,28 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
+
+func (o options) usesFake() bool { return o.wls == "fake" && o.authURL == "" }
+
+// newFake makes the fake login service; nil where a real one is used.
+func newFake(o options) (*webauthtest.WLS, error) {
+	if !o.usesFake() {
+		return nil, nil
+	}
+	if o.keys != "" || o.logoutURL != "" {
+		return nil, errors.New("-keys and -logout-url are for a real login service: give its -auth-url, or its name with -wls")
+	}
+	return webauthtest.NewWLS(webauthtest.Config{BaseURL: httpURL(o.wlsAddr), Now: o.now})
+}
+
+// httpURL is where a browser on this machine finds what listens on an address.
+func httpURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "http://" + addr // for others to complain about
+	}
+	return "http://" + net.JoinHostPort(cmp.Or(host, "localhost"), port)
+}
 
 // configure turns flags into a configuration.
 func configure(o options, fake *webauthtest.WLS) (glue.Config, error) {
@@ -20,10 +44,11 @@ func configure(o options, fake *webauthtest.WLS) (glue.Config, error) {
 	}
 	cfg := glue.Config{
 		Service:    service,
-		BaseURL:    o.baseURL,
+		BaseURL:    cmp.Or(o.baseURL, httpURL(o.addr)),
 		SecretFile: o.secretIn,
 		Policy:     glue.Policy{Desc: o.desc},
 		LogoutPath: "/logout",
+		Now:        o.now,
 	}
 	if o.secretIn == "" {
 		cfg.Secret = rand.Text() + rand.Text() // sessions end with the program
@@ -41,41 +66,49 @@ func chooseService(o options, fake *webauthtest.WLS) (webauth.Service, error) {
 	if fake != nil {
 		return fake.Service(), nil
 	}
-	var set webauth.KeySource
+	var given webauth.KeySource
 	if o.keys != "" {
-		dir, err := keys.LoadDir(o.keys)
+		set, err := keys.LoadDir(o.keys)
 		if err != nil {
 			return webauth.Service{}, err
 		}
-		set = dir
+		given = set
 	}
 	if o.authURL != "" {
-		if set == nil {
+		if given == nil {
 			return webauth.Service{}, errors.New("-auth-url needs -keys: a directory with the service's public keys, called pubkeyN")
 		}
-		return webauth.Service{Name: "custom", AuthURL: o.authURL, LogoutURL: o.logoutURL, Keys: set, Ptags: o.ptags != "any"}, nil
+		return webauth.Service{Name: "custom", AuthURL: o.authURL, LogoutURL: o.logoutURL, Keys: given, NoPtags: o.ptags == "any"}, nil
 	}
+	s, err := namedService(o.wls, given)
+	if err != nil {
+		return s, err
+	}
+	s.LogoutURL = cmp.Or(o.logoutURL, s.LogoutURL)
+	return s, nil
+}
+
+// namedService is one of the services that package webauth knows, with the keys given
+// in place of its own, if any.
+func namedService(name string, given webauth.KeySource) (webauth.Service, error) {
 	var s webauth.Service
-	switch o.wls {
+	switch name {
 	case "raven":
 		s = webauth.Raven()
 	case "raven-demo":
 		s = webauth.RavenDemo()
 	case "nevar":
-		s = webauth.Nevar(set)
+		s = webauth.Nevar(given)
 	case "goose":
-		s = webauth.Goose(set)
+		s = webauth.Goose(given)
 	default:
-		return s, fmt.Errorf("-wls %q is none of fake, raven, raven-demo, nevar, goose", o.wls)
+		return s, fmt.Errorf("-wls %q is none of fake, raven, raven-demo, nevar, goose", name)
 	}
-	if set == nil && s.Keys == nil {
-		return s, fmt.Errorf("-wls %s needs -keys: its operators hand out the public key", o.wls)
+	if given != nil {
+		s.Keys = given
 	}
-	if set != nil {
-		s.Keys = set
-	}
-	if o.logoutURL != "" {
-		s.LogoutURL = o.logoutURL
+	if s.Keys == nil {
+		return s, fmt.Errorf("-wls %s needs -keys: its operators hand out the public key", name)
 	}
 	return s, nil
 }

@@ -11,10 +11,14 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 )
 
-//go:embed page.html
-var pageText string
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed page.css
+	pageStyle string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+	pageTemplate = template.Must(template.New("page").Parse(pageText))
+)
 
 // site is the application: a few pages behind different doors.
 type site struct {
@@ -35,49 +39,60 @@ func newSite(cfg glue.Config) (http.Handler, error) {
 	})
 	s := &site{notes: map[string][]string{}}
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", silent.Optional(http.HandlerFunc(s.front)))
-	mux.Handle("/private", auth.Require(page("Private", "Only people who are logged in see this page.")))
-	mux.Handle("/admin", admin.Require(page("Admin", "Only test0001 sees this page, and only with a password typed in the last five minutes.")))
-	mux.Handle("/optional", auth.Optional(page("Optional", "Everybody sees this page; it knows you if you are logged in.")))
+	mux.Handle("/{$}", silent.Optional(page("front", "Quickstart", "A site that logs people in with Ucam-WebAuth. Try its pages.")))
+	mux.Handle("/private", auth.Require(page("private", "Private", "Only people who are logged in see this page.")))
+	mux.Handle("/admin", admin.Require(page("admin", "Admin", "Only test0001 sees this page, and only with a password typed in the last five minutes.")))
+	mux.Handle("/optional", auth.Optional(page("optional", "Optional", "Everybody sees this page; it knows you if you are logged in.")))
 	mux.Handle("/form", auth.Require(http.HandlerFunc(s.form)))
 	mux.HandleFunc("/login", auth.Login)
 	mux.HandleFunc("/logout", auth.Logout)
+	mux.HandleFunc("GET /page.css", style)
 	// No page of another site may post to this one.
 	return http.NewCrossOriginProtection().Handler(mux), nil
 }
 
+// view is what the template shows.
 type view struct {
-	Title, Text string
-	ID          *glue.Identity
-	Form        bool
-	Notes       []string
+	Name, Title, Text string
+	Path              string         // of the page shown
+	ID                *glue.Identity // nil for an anonymous visitor
+	Form              bool
+	Notes             []string
 }
 
-func (s *site) front(w http.ResponseWriter, r *http.Request) {
-	show(w, r, view{Title: "Quickstart", Text: "A site that logs people in with Ucam-WebAuth. Try its pages."})
+// Pages are the links at the top: path and text.
+func (view) Pages() [][2]string {
+	return [][2]string{{"/", "Front"}, {"/private", "Private"}, {"/admin", "Admin"}, {"/optional", "Optional"}, {"/form", "Form"}}
 }
 
-func page(title, text string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { show(w, r, view{Title: title, Text: text}) })
+func page(name, title, text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		show(w, r, view{Name: name, Title: title, Text: text})
+	})
 }
 
 // form keeps notes. If the session ends while somebody writes one, it is not lost.
 func (s *site) form(w http.ResponseWriter, r *http.Request) {
-	id, _ := glue.IdentityFrom(r.Context())
+	id, _ := glue.IdentityFrom(r.Context()) // always there, under Require
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-		if note := r.PostFormValue("note"); note != "" {
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, "That note is too long, or did not arrive whole.", http.StatusBadRequest)
+			return
+		}
+		if note := r.PostForm.Get("note"); note != "" {
 			s.notes[id.Principal] = append(s.notes[id.Principal], note)
 		}
 		http.Redirect(w, r, "/form", http.StatusSeeOther)
 		return
 	}
-	show(w, r, view{Title: "Form", Text: "Notes that you post are kept until the program stops.", Form: true, Notes: s.notes[id.Principal]})
+	show(w, r, view{Name: "form", Title: "Form", Text: "Notes that you post are kept until the program stops.", Form: true, Notes: s.notes[id.Principal]})
 }
 
 func show(w http.ResponseWriter, r *http.Request, v view) {
+	v.Path = r.URL.Path
 	if id, ok := glue.IdentityFrom(r.Context()); ok {
 		v.ID = &id
 	}
@@ -88,8 +103,14 @@ func show(w http.ResponseWriter, r *http.Request, v view) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
+}
+
+func style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write([]byte(pageStyle))
 }

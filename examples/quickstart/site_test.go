@@ -1,0 +1,217 @@
+package main
+
+import (
+	"html"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPages(t *testing.T) {
+	p := start(t)
+	for _, c := range []struct {
+		user, path string
+		status     int
+		page       string
+	}{
+		{"", "/", 200, "front"},
+		{"", "/optional", 200, "optional"},
+		{"", "/private", 200, ""}, // the login service's
+		{"", "/admin", 200, ""},
+		{"", "/form", 200, ""},
+		{"", "/nowhere", 404, ""},
+		{"", "/login?next=/optional", 200, ""},
+		{"", "/login?next=//evil.example", 400, "next"},
+		{"", "/logout", 200, "logout"},
+		{"test0001", "/private", 200, "private"},
+		{"test0001", "/admin", 200, "admin"},
+		{"test0001", "/form", 200, "form"},
+		{"test0001", "/login?next=/optional", 200, "optional"},
+		{"test0001", "/login", 200, "front"},
+		{"test0002", "/private", 200, "private"},
+		{"test0002", "/admin", 403, "forbidden"},
+		{"test0010", "/private", 403, "forbidden"},
+		{"test0010", "/optional", 200, "optional"}, // as anybody
+	} {
+		t.Run(c.user+c.path, func(t *testing.T) {
+			a := p.person(c.user).get(c.path)
+			assert.Equal(t, c.page, a.page(), a.Request.URL)
+			assert.Equal(t, c.status, a.StatusCode)
+			known := c.user != "" && c.status == 200 && c.path != "/optional"
+			assert.Equal(t, known, a.principal() != "", a.body)
+			if known {
+				assert.Equal(t, c.user, a.principal())
+			}
+			if c.page != "" && c.status == 200 && c.page != "logout" {
+				checkHeaders(t, a, known)
+			}
+			if c.status == 403 {
+				ref := match(`<code>([A-Z2-7]+)</code>`, a.body)
+				assert.Regexp(t, "level=WARN .* principal="+c.user+" ref="+ref, p.stderr.String())
+			}
+		})
+	}
+}
+
+// checkHeaders checks what a page of the quickstart says to the browser.
+func checkHeaders(t *testing.T, a answer, known bool) {
+	t.Helper()
+	assert.Equal(t, "text/html; charset=utf-8", a.Header.Get("Content-Type"))
+	assert.Contains(t, a.Header.Get("Content-Security-Policy"), "default-src 'none'")
+	assert.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"))
+	assert.Equal(t, "Cookie", a.Header.Get("Vary"))
+	if known {
+		assert.Equal(t, "private, no-cache", a.Header.Get("Cache-Control"))
+	}
+}
+
+func TestIdentityShown(t *testing.T) {
+	p := start(t)
+	who := p.person("test0001")
+	a := who.get("/private")
+	assert.Contains(t, a.body, `<dd id="ptags">current</dd>`)
+	assert.Contains(t, a.body, `<dd id="how">pwd, typed for this site</dd>`)
+	assert.Contains(t, a.body, `<dd id="expires"><time datetime="2026-03-01T14:00:00Z">1 March 2026, 14:00:00 UTC</time></dd>`)
+
+	p.advance(2 * time.Hour) // the session ends, single sign-on goes on
+	a = who.get("/private")
+	requirePage(t, a, http.StatusOK, "private", "test0001")
+	assert.Contains(t, a.body, `<dd id="how">single sign-on after pwd</dd>`)
+	assert.Contains(t, a.body, "not in this session")
+}
+
+func TestFreshPassword(t *testing.T) {
+	p := start(t)
+	who, nobody := p.person("test0001"), p.person("")
+	nobody.client.Jar = who.client.Jar // the same browser, but nobody types a password
+	requirePage(t, who.get("/admin"), http.StatusOK, "admin", "test0001")
+	p.advance(5 * time.Minute)
+	requirePage(t, nobody.get("/admin"), http.StatusOK, "admin", "test0001")
+	p.advance(time.Second)
+	assert.Contains(t, nobody.get("/admin").body, "It wants you to type your password")
+	requirePage(t, nobody.get("/private"), http.StatusOK, "private", "test0001")
+	requirePage(t, who.get("/admin"), http.StatusOK, "admin", "test0001")
+}
+
+func TestForm(t *testing.T) {
+	p := start(t)
+	who := p.person("test0001")
+	who.get("/private")
+	requirePage(t, who.post("/form", "note", `<script>"&'`), http.StatusOK, "form", "test0001")
+	requirePage(t, who.post("/form", "note", ""), http.StatusOK, "form", "test0001")
+	assert.Equal(t, []string{`<script>"&'`}, notes(who.get("/form")))
+	assert.Empty(t, notes(p.person("test0002").get("/form")), "of somebody else")
+	assert.Equal(t, http.StatusBadRequest, who.post("/form", "note", strings.Repeat("x", 70<<10)).StatusCode)
+	assert.Len(t, notes(who.get("/form")), 1)
+}
+
+// notes are what the form page lists.
+func notes(a answer) (list []string) {
+	_, rest, _ := strings.Cut(a.body, `<ul id="notes">`)
+	rest, _, _ = strings.Cut(rest, "</ul>")
+	for line := range strings.Lines(rest) {
+		if note := match(`<li>(.*)</li>`, line); note != "" {
+			list = append(list, html.UnescapeString(note))
+		}
+	}
+	return list
+}
+
+func TestForm_kept(t *testing.T) {
+	p := start(t)
+	who := p.person("test0001")
+	who.get("/form")
+	p.advance(3 * time.Hour)
+	a := who.post("/form", "note", "kept")
+	requirePage(t, a, http.StatusUnauthorized, "form-kept", "")
+	kept := match(`name="wls-kept" value="([^"]+)"`, a.body)
+
+	// Too early: nobody has logged in yet.
+	requirePage(t, who.post("/form?wls-kept=1", "wls-kept", kept), http.StatusUnauthorized, "form-kept", "")
+	requirePage(t, who.get("/form?wls-kept=1"), http.StatusOK, "go-back", "")
+	requirePage(t, who.post("/form?wls-kept=1", "wls-kept", kept), http.StatusOK, "form", "test0001")
+	assert.Equal(t, []string{"kept"}, notes(who.get("/form")))
+	// Once.
+	a = who.post("/form?wls-kept=1", "wls-kept", kept)
+	requirePage(t, a, http.StatusForbidden, "form-gone", "")
+	assert.Contains(t, a.body, `href="`+p.url+`/"`, "to the front page, not to the kept form again")
+	assert.Equal(t, []string{"kept"}, notes(who.get("/form")))
+}
+
+func TestForm_keptForSomebodyElse(t *testing.T) {
+	p := start(t)
+	who, other := p.person("test0001"), p.person("test0002")
+	other.client.Jar = who.client.Jar // at the same browser
+	who.get("/form")
+	p.advance(11 * time.Hour) // single sign-on has ended, too
+	kept := match(`name="wls-kept" value="([^"]+)"`, who.post("/form", "note", "mine").body)
+	require.NotEmpty(t, kept)
+	requirePage(t, other.get("/form?wls-kept=1"), http.StatusOK, "go-back", "")
+	requirePage(t, other.post("/form?wls-kept=1", "wls-kept", kept), http.StatusForbidden, "not-yours", "")
+	assert.Empty(t, notes(other.get("/form")))
+}
+
+// What another site makes a browser send changes nothing here.
+func TestCrossOrigin(t *testing.T) {
+	p := start(t)
+	who := p.person("test0001")
+	who.get("/private")
+	for _, path := range []string{"/form", "/logout"} {
+		for name, header := range map[string][]string{
+			"another site":         {"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"},
+			"another port":         {"Sec-Fetch-Site", "same-site", "Origin", "http://localhost:1"},
+			"a sandboxed document": {"Sec-Fetch-Site", "cross-site", "Origin", "null"},
+			"an old browser":       {"Sec-Fetch-Site", "", "Sec-Fetch-Mode", "", "Origin", "https://evil.example"},
+		} {
+			a := who.do(http.MethodPost, path, map[string][]string{"note": {"theirs"}}, header...)
+			assert.Equal(t, http.StatusForbidden, a.StatusCode, "%s, %s", path, name)
+		}
+	}
+	a := who.get("/form")
+	requirePage(t, a, http.StatusOK, "form", "test0001")
+	assert.Empty(t, notes(a))
+}
+
+func TestLogout(t *testing.T) {
+	p := start(t)
+	who := p.person("test0001")
+	who.get("/private")
+	requirePage(t, who.get("/logout"), http.StatusOK, "logout", "")
+	requirePage(t, who.get("/optional"), http.StatusOK, "optional", "test0001")
+	a := who.post("/logout")
+	requirePage(t, a, http.StatusOK, "logged-out", "")
+	assert.Contains(t, a.body, p.wls+"/auth/logout.html")
+	requirePage(t, who.get("/optional"), http.StatusOK, "optional", "")
+	requirePage(t, who.get("/"), http.StatusOK, "front", "") // no silent sign-in after that
+
+	a = who.do(http.MethodGet, "/private", nil, "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty", "Accept", "application/json")
+	assert.Equal(t, http.StatusUnauthorized, a.StatusCode)
+	assert.JSONEq(t, `{"error":"login_required","reason":"session"}`, a.body)
+}
+
+func TestSilentSignIn(t *testing.T) {
+	p := start(t)
+	who := p.person("test0001")
+	requirePage(t, who.get("/"), http.StatusOK, "front", "") // not before the browser has our cookie
+	requirePage(t, who.get("/"), http.StatusOK, "front", "") // nobody is logged in anywhere
+	requirePage(t, who.get("/"), http.StatusOK, "front", "") // and it tries once only
+
+	who = p.person("test0001")
+	elsewhere := start(t, "-auth-url", p.wls+"/auth/authenticate.html", "-keys", writeKey(t, fakeKey(t)))
+	who.site = elsewhere.url
+	requirePage(t, who.get("/private"), http.StatusOK, "private", "test0001")
+	who.site = p.url
+	requirePage(t, who.get("/"), http.StatusOK, "front", "")
+	requirePage(t, who.get("/"), http.StatusOK, "front", "test0001")
+}
+
+func TestStyle(t *testing.T) {
+	a := start(t).person("").get("/page.css")
+	assert.Equal(t, http.StatusOK, a.StatusCode)
+	assert.Equal(t, "text/css; charset=utf-8", a.Header.Get("Content-Type"))
+	assert.Equal(t, pageStyle, a.body)
+}

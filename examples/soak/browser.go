@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// browser is one person with a browser.
+type browser struct {
+	soak   *soak
+	user   string
+	client *http.Client
+	rand   *rand.Rand
+}
+
+func newBrowser(s *soak, i int) *browser {
+	return &browser{
+		soak: s, user: userName(i), client: s.fake.Client(userName(i)),
+		rand: rand.New(rand.NewPCG(s.seed, uint64(i))),
+	}
+}
+
+// run does what people do until the context ends.
+func (b *browser) run(ctx context.Context) {
+	b.wait(ctx, b.soak.think*time.Duration(b.rand.IntN(1000))/1000) // not all in the same instant
+	for ctx.Err() == nil {
+		switch n := b.rand.IntN(100); {
+		case n < 75:
+			b.visit(ctx, http.MethodGet, "/page", "navigate")
+		case n < 85:
+			b.visit(ctx, http.MethodGet, "/strict", "navigate")
+		case n < 92:
+			b.visit(ctx, http.MethodGet, "/page", "cors")
+		case n < 96:
+			b.visit(ctx, http.MethodPost, "/logout", "navigate")
+		default:
+			b.wait(ctx, inactivity*11/10/time.Duration(b.soak.speed)) // gone for coffee
+		}
+		b.wait(ctx, b.think())
+	}
+}
+
+// think draws how long the person looks at the page.
+func (b *browser) think() time.Duration {
+	return time.Duration(b.rand.ExpFloat64() * float64(b.soak.think))
+}
+
+func (b *browser) wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// visit opens a page and notes what came of it.
+func (b *browser) visit(ctx context.Context, method, path, mode string) {
+	req, err := http.NewRequestWithContext(ctx, method, b.soak.baseURL+path, nil)
+	if err != nil {
+		b.soak.stats.fault(err.Error())
+		return
+	}
+	if mode != "navigate" {
+		req.Header.Set("Sec-Fetch-Mode", mode)
+		req.Header.Set("Sec-Fetch-Dest", "empty")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	began := time.Now()
+	resp, err := b.client.Do(req)
+	if err != nil {
+		if ctx.Err() == nil {
+			b.soak.stats.fault(err.Error())
+		}
+		return
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		if ctx.Err() == nil {
+			b.soak.stats.fault(err.Error())
+		}
+		return
+	}
+	b.soak.stats.visit(outcome{
+		status: resp.StatusCode, page: path != "/logout", fetch: mode != "navigate",
+		atSite: resp.Request.URL.Host == req.URL.Host, redirected: resp.Request.Response != nil,
+		name: string(body), want: b.user, took: time.Since(began),
+	})
+}

@@ -1,0 +1,174 @@
+// Soak lets many browsers loose on one site: they log in, click, idle out, step up,
+// cancel and log out, against a fake login service that goes wrong now and then. It
+// ends with a table, and with exit code 1 if anybody saw somebody else's name, or
+// anything else that must not happen.
+//
+//	go run ./examples/soak -users 2000 -for 60s
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+)
+
+type options struct {
+	users  int
+	length time.Duration
+	think  time.Duration
+	speed  int
+	seed   uint64
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program; it returns the exit code: 0 all well, 1 not, 2 wrong usage.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var o options
+	fs := flag.NewFlagSet("soak", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.IntVar(&o.users, "users", 2000, "browsers at once")
+	fs.DurationVar(&o.length, "for", time.Minute, "how long they go on")
+	fs.DurationVar(&o.think, "think", 2*time.Second, "how long a person looks at a page, on average")
+	fs.IntVar(&o.speed, "speed", 20, "how much faster than ours the site's clock runs, so that sessions end within the test")
+	fs.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn by chance")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	if fs.NArg() > 0 || o.users < 1 || o.length <= 0 || o.think <= 0 || o.speed < 1 {
+		fmt.Fprintln(stderr, "soak: -users, -for, -think and -speed must be positive, and there are no other arguments")
+		return 2
+	}
+	s, err := newSoak(o)
+	if err != nil {
+		fmt.Fprintln(stderr, "soak:", err)
+		return 1
+	}
+	start := measureProcess()
+	s.run(ctx, stdout)
+	s.close()
+	if !s.stats.report(stdout, start, measureProcess()) {
+		return 1
+	}
+	return 0
+}
+
+// soak is a site, a fake login service and what they went through.
+type soak struct {
+	options
+	site, wls *http.Server
+	baseURL   string
+	fake      *webauthtest.WLS
+	stats     *stats
+}
+
+func newSoak(o options) (*soak, error) {
+	s := &soak{options: o, stats: newStats()}
+	siteListener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		return nil, err
+	}
+	wlsListener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, siteListener.Close())
+	}
+	began := time.Now()
+	now := func() time.Time { return began.Add(time.Since(began) * time.Duration(o.speed)) }
+	s.baseURL = fmt.Sprintf("http://localhost:%d", siteListener.Addr().(*net.TCPAddr).Port)
+	users := make([]webauthtest.User, o.users)
+	for i := range users {
+		users[i] = webauthtest.User{ID: userName(i), Password: "test", Ptags: []string{"current"}}
+	}
+	s.fake, err = webauthtest.NewWLS(webauthtest.Config{
+		BaseURL: "http://" + wlsListener.Addr().String(), Users: users, Now: now, Seed: o.seed, LogSize: 1,
+		SlowFor: 300 * time.Millisecond,
+		Faults: map[webauthtest.Fault]float64{
+			webauthtest.FaultCancel: 0.05, webauthtest.FaultStale: 0.05,
+			webauthtest.FaultSlow: 0.02, webauthtest.FaultDown: 0.01,
+		},
+	})
+	if err == nil {
+		s.site, err = newSite(s.baseURL, s.fake.Service(), now, s.stats)
+	}
+	if err != nil {
+		return nil, errors.Join(err, siteListener.Close(), wlsListener.Close())
+	}
+	s.wls = &http.Server{Handler: s.fake, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	go func() { _ = s.site.Serve(siteListener) }() // ends with close
+	go func() { _ = s.wls.Serve(wlsListener) }()
+	return s, nil
+}
+
+func userName(i int) string { return fmt.Sprintf("soak%05d", i) }
+
+// run lets the browsers go until the time is over.
+func (s *soak) run(ctx context.Context, out io.Writer) {
+	ctx, cancel := context.WithTimeout(ctx, s.length)
+	defer cancel()
+	var browsers sync.WaitGroup
+	s.stats.began = time.Now()
+	for i := range s.users {
+		browsers.Go(func() { newBrowser(s, i).run(ctx) })
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-tick.C:
+			fmt.Fprint(out, "\r", s.stats.line(s.length))
+		case <-ctx.Done():
+		}
+	}
+	browsers.Wait()
+	s.stats.ended = time.Now()
+	fmt.Fprintln(out)
+}
+
+func (s *soak) close() {
+	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s.fake.Close()
+	_ = s.site.Shutdown(grace)
+	_ = s.wls.Shutdown(grace)
+}
+
+// process is what the process uses.
+type process struct {
+	heap       uint64
+	goroutines int
+}
+
+// measureProcess waits a moment for what is ending, so that a leak shows and nothing
+// else.
+func measureProcess() process {
+	var m runtime.MemStats
+	for range 50 {
+		runtime.GC()
+		if runtime.NumGoroutine() < 10 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	runtime.ReadMemStats(&m)
+	return process{heap: m.HeapAlloc, goroutines: runtime.NumGoroutine()}
+}
