@@ -1,6 +1,7 @@
 package glue
 
 import (
+	"context"
 	"errors"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -9,7 +10,7 @@ import (
 // answersResponse deals with a request that carries a response of the WLS, and
 // reports whether there was one. Whatever kind of request carries it, the response
 // is verified first and so spent: otherwise what is refused here could be replayed
-// by whoever reads it in a log.
+// by whoever reads it in a log. A browser that goes away does not stop that.
 func (v *visit) answersResponse() bool {
 	value, found, err := webauth.ResponseFrom(v.query)
 	if !found {
@@ -18,7 +19,7 @@ func (v *visit) answersResponse() bool {
 	v.query = webauth.StripResponse(v.query)
 	var resp *webauth.Response
 	if err == nil {
-		resp, err = v.place.verifier.Verify(v.r.Context(), value, webauth.Expect{
+		resp, err = v.place.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{
 			URL: v.place.url(v.path, v.query), Secret: v.secret,
 		})
 	}
@@ -42,7 +43,7 @@ func (v *visit) spendElsewhere() {
 		return
 	}
 	for _, p := range *v.a.s.places.Load() { // any of them: each marks for all origins
-		_, _ = p.verifier.Verify(v.r.Context(), value, webauth.Expect{Secret: p.cookies.secret(v.r)})
+		_, _ = p.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{Secret: p.cookies.secret(v.r)})
 		return
 	}
 }

@@ -10,12 +10,12 @@ import (
 )
 
 // A redirect to the WLS for a path whose login succeeded in this browser less than
-// loopWindow ago is a step of a loop; step loopSteps stops at a page instead. It is
-// all in a sealed cookie of its own, so tabs that log in at once are no loop, and
-// nobody else can make one look like it.
+// loopWindow ago is a step of a loop, and so is each such login; a redirect that is
+// step loopSteps or beyond stops at a page instead. It is all in a sealed cookie of its
+// own, so nobody else can make one look like it, and tabs that log in at once are none.
 const (
 	loopWindow = time.Minute
-	loopSteps  = 3
+	loopSteps  = 6 // three logins and three redirects
 	loopPaths  = 6 // paths remembered at most
 )
 
@@ -95,6 +95,9 @@ func (v *visit) loopLogin() {
 			others = append(others, m)
 		}
 	}
+	// Logins count too: in two tabs, a login's slower reply would otherwise bring back
+	// the count from before a redirect, again and again.
+	mark.steps++
 	mark.at = v.now.Unix()
 	v.setLoopMarks(append(others, mark))
 }

@@ -37,12 +37,15 @@ var ErrUsed = errors.New("webauth: used before")
 // ErrFull is what a MemoryOneUse answers when it has no room.
 var ErrFull = errors.New("webauth: no room to remember another used response")
 
+var errBeforeStart = errors.New("webauth: older than the memory of what was used; a new login will do")
+
 var errExpired = errors.New("webauth: already expired by the clock of the MemoryOneUse")
 
 // MemoryOneUse is the OneUse for a site that runs in one process.
 type MemoryOneUse struct {
 	mu       sync.Mutex
 	now      func() time.Time
+	start    int64 // Unix seconds; what was used before, nobody knows here
 	max      int
 	used     map[[16]byte]struct{}
 	queue    useQueue
@@ -50,8 +53,11 @@ type MemoryOneUse struct {
 }
 
 // NewMemoryOneUse makes one that holds at most max items, about 150 bytes each, and
-// refuses more until some expire. max 0 means 1,000,000; a nil now means time.Now,
-// and must be the clock of the Verifier where that has one of its own. Half of the room is for items that are not Unsigned alone.
+// refuses more until some expire. It refuses what is older than itself: what was used
+// before a restart nobody knows, so logins under way at a restart begin again. max 0
+// means 1,000,000; a nil now means time.Now, and must be the clock of the Verifier
+// where that has one of its own. Half of the room is for items that are not Unsigned
+// alone.
 func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	if max <= 0 {
 		max = 1_000_000
@@ -59,7 +65,7 @@ func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	if now == nil {
 		now = time.Now
 	}
-	return &MemoryOneUse{now: now, max: max, used: map[[16]byte]struct{}{}}
+	return &MemoryOneUse{now: now, start: now().Unix(), max: max, used: map[[16]byte]struct{}{}}
 }
 
 // Once implements OneUse.
@@ -72,6 +78,9 @@ func (m *MemoryOneUse) Once(_ context.Context, item Item) error {
 	m.forget(now)
 	if _, seen := m.used[e.id]; seen {
 		return ErrUsed
+	}
+	if item.Issued.Unix() < m.start {
+		return errBeforeStart
 	}
 	if e.expires < now { // it may have been here, and forgotten
 		return errExpired

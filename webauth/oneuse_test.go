@@ -100,10 +100,31 @@ func TestMemoryOneUseRemembersUntilTheEnd(t *testing.T) {
 
 func TestMemoryOneUseAtTheVeryEnd(t *testing.T) {
 	// A response is accepted until its last moment, so that moment counts too.
-	now := newMoving(testNow.Add(time.Minute))
+	now := newMoving(testNow)
 	m := webauth.NewMemoryOneUse(0, now.now)
+	now.advance(time.Minute)
 	require.NoError(t, m.Once(t.Context(), item("a", time.Minute)))
 	require.ErrorIs(t, m.Once(t.Context(), item("a", time.Minute)), webauth.ErrUsed)
+}
+
+// What was used before a restart nobody knows after it.
+func TestMemoryOneUseRefusesWhatIsOlderThanItself(t *testing.T) {
+	m := webauth.NewMemoryOneUse(0, clock(testNow))
+	old := item("a", time.Minute)
+	old.Issued = testNow.Add(-time.Second)
+	err := m.Once(t.Context(), old)
+	require.ErrorContains(t, err, "older than the memory")
+	require.NotErrorIs(t, err, webauth.ErrUsed)
+	old.Issued = testNow
+	require.NoError(t, m.Once(t.Context(), old))
+}
+
+// inUse gives a memory that has been there for an hour.
+func inUse(size int) *webauth.MemoryOneUse {
+	now := newMoving(testNow.Add(-time.Hour))
+	m := webauth.NewMemoryOneUse(size, now.now)
+	now.advance(time.Hour)
+	return m
 }
 
 func TestMemoryOneUseUnsignedHalf(t *testing.T) {

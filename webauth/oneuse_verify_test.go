@@ -156,7 +156,7 @@ func TestVerifyConcurrently(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := newSite(t)
-			v := s.verifier(t, func(c *webauth.VerifierConfig) { c.OneUse = webauth.NewMemoryOneUse(0, clock(testNow)) })
+			v := s.verifier(t, func(c *webauth.VerifierConfig) { c.OneUse = inUse(0) })
 			params := s.params(t, nil)
 			values := make([]string, 64)
 			for i := range values {
@@ -220,7 +220,7 @@ func TestVerifyStoreFails(t *testing.T) {
 
 func TestVerifyStoreIsFull(t *testing.T) {
 	s := newSite(t)
-	v := s.verifier(t, func(c *webauth.VerifierConfig) { c.OneUse = webauth.NewMemoryOneUse(1, clock(testNow)) })
+	v := s.verifier(t, func(c *webauth.VerifierConfig) { c.OneUse = inUse(1) })
 	_, err := v.Verify(t.Context(), signed(t, success(s.params(t, nil))), s.here())
 	wantReason(t, webauth.ReasonStore, err)
 	assert.ErrorIs(t, err, webauth.ErrFull)

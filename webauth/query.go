@@ -2,6 +2,7 @@ package webauth
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -65,4 +66,20 @@ func responsePart(part string) (raw string, is bool) {
 		name, _ = url.QueryUnescape(name)
 	}
 	return raw, name == ResponseParam
+}
+
+// unescapeLoosely undoes the percent-encoding that is right and leaves the rest.
+func unescapeLoosely(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(c))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }

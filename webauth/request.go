@@ -95,13 +95,12 @@ func (s Service) LoginURL(r Request) (string, error) {
 }
 
 func (r Request) check() error {
-	a, err := parseAddress(r.URL)
-	if err != nil {
+	if _, err := parseAddress(r.URL); err != nil {
 		return fmt.Errorf("webauth: Request.URL: %v", err)
 	}
-	if _, found, _ := ResponseFrom(a.query); found {
+	if strings.Contains(unescapeLoosely(r.URL), ResponseParam) {
 		// The service would add a second one, and a request with two is refused before
-		// the good one is marked as used.
+		// the good one is marked as used. Behind a ';' counts: some services split there.
 		return errors.New("webauth: Request.URL holds a " + ResponseParam + ": take it out with StripResponse")
 	}
 	if err := checkStrength(r.IAct, r.AAuth); err != nil {
