@@ -1,0 +1,184 @@
+package model
+
+// attacker gives the attacker's steps. With the site and the WLS he talks by himself;
+// for what he cannot do by himself he uses the victim's browser.
+func (m *Model) attacker(s State, emit func(Step, State)) {
+	if m.can(HasAccount) {
+		m.getsTokens(s, emit)
+		m.logsInHimself(s, emit)
+		m.presents(s, emit)
+	}
+	if m.can(Navigates) {
+		m.navigates(s, emit)
+	}
+	if m.can(Fetches) && s.SSO {
+		m.fetches(s, emit)
+	}
+	if m.can(Tosses) && !m.on(HostPrefix) {
+		m.tosses(s, emit)
+	}
+	if m.can(SignsAsOther) {
+		m.signsAsOther(s, emit)
+	}
+	if m.can(Restarts) && !m.on(Memory) {
+		m.restarts(s, emit)
+	}
+}
+
+// reveal shows a response, and the token in it, to the attacker.
+func (s *State) reveal(r AnswerRef) {
+	a := s.answer(r)
+	a.Seen = true
+	if a.Token != 0 {
+		s.token(a.Token).Seen = true
+	}
+}
+
+// params are what the attacker can put into a request: nothing, a token that he got
+// himself, one that he read.
+func (s *State) params() []TokenRef {
+	known := []TokenRef{0}
+	for i, t := range s.Tokens {
+		if t.Secret == AttackersSecret || t.Seen {
+			known = append(known, TokenRef(i+1))
+		}
+	}
+	return known
+}
+
+func (m *Model) getsTokens(s State, emit func(Step, State)) {
+	for _, route := range [...]Route{Lax, Strict} {
+		n := s
+		if r := m.newToken(&n, Token{Secret: AttackersSecret, Route: route}); r != 0 {
+			emit(Step{Kind: GetsToken, Route: route, Token: r}, n)
+		}
+	}
+}
+
+// logsInHimself gets responses about the attacker, of either version.
+func (m *Model) logsInHimself(s State, emit func(Step, State)) {
+	for _, token := range s.params() {
+		for _, url := range [...]Route{Lax, Strict} {
+			for _, old := range [...]bool{false, true} {
+				a := Answer{Who: Attacker, Typed: true, Old: old, URL: url, Token: token, Seen: true}
+				m.gets(s, Step{Kind: LogsInHimself, Old: old}, a, emit)
+			}
+		}
+	}
+}
+
+func (m *Model) gets(s State, step Step, a Answer, emit func(Step, State)) {
+	if step.Answer = m.newAnswer(&s, a); step.Answer != 0 {
+		step.Route, step.Token = a.URL, a.Token
+		emit(step, s)
+	}
+}
+
+// presents brings the site a response that the attacker has, with his own secret.
+func (m *Model) presents(s State, emit func(Step, State)) {
+	for i, a := range s.Answers {
+		if !a.Seen {
+			continue
+		}
+		for _, route := range [...]Route{Lax, Strict} {
+			n := s
+			q := request{route: route, answer: AnswerRef(i + 1), cookies: Jar{Secret: AttackersSecret}}
+			t, out, ok := m.receive(&n, q)
+			if t.SetSession {
+				n.Held = t.Session
+			}
+			if ok {
+				emit(Step{Kind: Presents, Route: route, Answer: q.answer, Outcome: out}, n)
+			}
+		}
+	}
+}
+
+func (m *Model) navigates(s State, emit func(Step, State)) {
+	for i := range m.Tabs {
+		if s.Tabs[i].Phase == Idle {
+			m.toWLS(s, i, emit)
+			m.toSite(s, i, emit)
+		}
+	}
+}
+
+// toWLS sends a tab to the WLS with a request of the attacker's making. It is in vain
+// to alter the version of one that he cannot use, so only one such is tried.
+func (m *Model) toWLS(s State, i int, emit func(Step, State)) {
+	send := func(t Tab) {
+		t.Phase = AtWLS
+		s.Tabs[i] = t
+		emit(Step{Kind: SendsToWLS, Tab: i, Route: t.Route, Token: t.Token, Typing: t.Typing, Old: t.Old}, s)
+	}
+	for _, token := range s.params() {
+		for _, url := range [...]Route{Lax, Strict, Elsewhere} {
+			send(Tab{Route: url, Token: token})
+			send(Tab{Route: url, Token: token, Typing: true})
+		}
+		send(Tab{Route: Lax, Token: token, Old: true})
+	}
+}
+
+// toSite is also the victim's own back button: all that the victim brought to the
+// site is in the log.
+func (m *Model) toSite(s State, i int, emit func(Step, State)) {
+	for j, a := range s.Answers {
+		if !a.Seen {
+			continue
+		}
+		for _, route := range [...]Route{Lax, Strict} {
+			s.Tabs[i] = Tab{Phase: Back, Route: route, Answer: AnswerRef(j + 1)}
+			emit(Step{Kind: SendsToSite, Tab: i, Route: route, Answer: AnswerRef(j + 1)}, s)
+		}
+	}
+}
+
+// fetches sends a background request of the victim's browser through the WLS to the
+// site. It carries no SameSite cookie; one that did would spend more.
+func (m *Model) fetches(s State, emit func(Step, State)) {
+	for _, token := range s.params() {
+		for _, url := range [...]Route{Lax, Strict} {
+			n := s
+			r := m.newAnswer(&n, Answer{Who: Victim, URL: url, Token: token})
+			if r == 0 {
+				continue
+			}
+			_, out, _ := m.receive(&n, request{route: url, answer: r, fetch: true})
+			emit(Step{Kind: FetchesLogin, Route: url, Token: token, Answer: r, Outcome: out}, n)
+		}
+	}
+}
+
+// tosses puts the attacker's cookies in place of the victim's.
+func (m *Model) tosses(s State, emit func(Step, State)) {
+	s.Jar.Secret = AttackersSecret
+	emit(Step{Kind: TossesSecret}, s)
+	if s.Held != (Session{}) {
+		s.Jar.Session = s.Held
+		emit(Step{Kind: TossesSession}, s)
+	}
+}
+
+// signsAsOther makes responses about the victim for our site, or gets a session as
+// the victim at the other service's site.
+func (m *Model) signsAsOther(s State, emit func(Step, State)) {
+	for _, token := range s.params() {
+		a := Answer{Who: Victim, Typed: true, Other: true, URL: Lax, Token: token, Seen: true}
+		m.gets(s, Step{Kind: SignsOther}, a, emit)
+	}
+	if r := m.newAnswer(&s, Answer{Who: Victim, Typed: true}); r != 0 && s.Held == (Session{}) {
+		s.Held = Session{Answer: r, Secret: AttackersSecret, Other: true}
+		emit(Step{Kind: LogsInToOther, Answer: r}, s)
+	}
+}
+
+func (m *Model) restarts(s State, emit func(Step, State)) {
+	for i := range s.Tokens {
+		s.Tokens[i].Spent = false
+	}
+	for i := range s.Answers {
+		s.Answers[i].Spent = false
+	}
+	emit(Step{Kind: MemoryLost}, s)
+}

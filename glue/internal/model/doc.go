@@ -1,0 +1,66 @@
+// Package model is the login flow as a small explicit-state model. Its tests visit
+// every state that a browser, a login service, a site and an attacker can get into
+// within stated bounds, and check in each that nobody is logged in who should not be.
+// Then they switch off one rule of the code at a time and want the damage found. It is
+// part of no program.
+//
+// # Reading it
+//
+// state.go says what there is, site.go what the site does: it is webauth.Verifier,
+// glue.Auth.Require and Logout without parsing, cryptography and clocks. browser.go,
+// wls.go and attacker.go give everybody else's steps. rules.go lists the rules that can
+// be switched off, each with the code that keeps it, and what can happen in a
+// scenario; invariants.go lists what must never happen. explore.go searches, the
+// shortest way first, so that a trace has no step too many; tidy.go keeps the number
+// of states small. model_test.go has the scenarios and a row for each rule.
+//
+// go test -v prints the traces: each is an attack on a site that lacks one rule.
+//
+// # The world
+//
+// The victim has one browser with one or two tabs; a reply of the site that sets
+// cookies takes any time to arrive, as does the way to the WLS and back. The WLS knows
+// a browser again once a password was typed in it, and asks again for iact=yes. The
+// site has two routes: /lax lets in whoever logged in, /strict only after a typed
+// password. Both want ptag current, which the victim has and the attacker has not.
+//
+// The attacker has a secret of the site's and an account of his own; he gets tokens
+// and responses with them, of any version. He sends the victim's tabs to the WLS, with
+// url and params of his choice, and to the site, with any response that he has; his
+// own site receives responses that were asked for it; he makes the victim's browser
+// fetch. He reads every response that reached the site, in its access log. He can sign
+// as another service, under which another site has the same secret. Where a rule is
+// off that forbids it, his host sets cookies for the site, and the site forgets what
+// was used.
+//
+// # The bounds
+//
+// Any number of logins, logouts, cancels and attacks in a row, with as many tabs,
+// tokens and responses alive at one time as the scenario says: up to 2, 4 and 3
+// without the attacker; 1, 3 and 2, and 2, 2 and 2, with him (less under the race
+// detector). A token or response is alive until nobody has it or it will be refused
+// for ever. There are at most seven secrets of browsers at a time.
+//
+// # What it cannot show
+//
+//   - That cryptography holds. A token, a response or a session that was not made by its
+//     maker does not exist; secrets are not guessed.
+//   - That parsers are right. A response is understood or not, by everybody alike.
+//   - Anything about time. Nothing here expires: that a response is good for half a minute
+//     and a token for an hour only takes chances from the attacker, if what was used is
+//     remembered as long as it would pass. No time passes during a chain of automatic
+//     redirects, so loops that take longer than the loop cookie lasts are not seen.
+//   - A request that is logged but never reaches the site, and one for which the
+//     one-use store gives no answer: both leave a good response in the log, unmarked.
+//   - Silent sign-in, Fresh, inactivity, kept forms, several origins, changes of the
+//     site's secret, stores other than sealed cookies.
+//   - What a person can be talked into, a browser that is taken over, and a WLS that
+//     lies or that lets itself be logged in to by somebody else's page.
+//   - That code and model agree. Names and comments lead from one to the other; where the
+//     code changes, this must be changed by hand.
+//
+// A login is newer than a logout if the WLS answered after the page that said so
+// arrived. In a browser that was never here, two tabs opened at once get two secrets;
+// if the slower reply comes after a logout in the other tab, its login goes on, though
+// it was asked for before.
+package model

@@ -1,0 +1,149 @@
+package model
+
+// tidy forgets what can never matter again: tokens and responses that will be refused
+// for ever or that nobody has. So any number of logins fits into finitely many states.
+func (m *Model) tidy(s *State) {
+	if m.on(Binding) && s.Jar.Session.Secret != s.Jar.Secret && !s.arriving(s.Jar.Session.Secret) {
+		s.Jar.Session = Session{}
+	}
+	var kept [maxAnswers + 1]bool  // by a session or a tab
+	var wanted [maxTokens + 1]bool // by a response or a tab
+	kept[s.Jar.Session.Answer], kept[s.Held.Answer] = true, true
+	for i := range s.Tabs {
+		t := &s.Tabs[i]
+		kept[t.Answer], kept[t.Session.Answer], wanted[t.Token] = true, true, true
+	}
+	for i := range s.Answers {
+		a := &s.Answers[i]
+		switch {
+		case !kept[i+1] && (!a.Seen || m.hopeless(s, a)):
+			*a = Answer{}
+		case a.Spent && m.on(Memory): // kept for what it tells of a session
+			a.Token, a.URL, a.Seen = 0, 0, false
+		}
+		wanted[a.Token] = true
+	}
+	for i := range s.Tokens {
+		t := &s.Tokens[i]
+		known := t.Seen || t.Secret == AttackersSecret
+		if !wanted[i+1] && (!known || m.worthless(s, t)) {
+			*t = Token{}
+		}
+	}
+	if !m.can(CountsRedirects) {
+		s.acted()
+	}
+}
+
+// hopeless reports whether no browser will ever get in with a response.
+func (m *Model) hopeless(s *State, a *Answer) bool {
+	if !m.on(Memory) {
+		return false
+	}
+	for _, route := range [...]Route{Lax, Strict} {
+		for _, secret := range [...]Secret{AttackersSecret, s.Jar.Secret, s.Tabs[0].SetSecret, s.Tabs[1].SetSecret} {
+			if m.judge(s, a, route, secret) == LoggedIn {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// worthless reports whether no response with a token will ever pass.
+func (m *Model) worthless(s *State, t *Token) bool {
+	lost := t.Secret != AttackersSecret && t.Secret != s.Jar.Secret && !s.arriving(t.Secret)
+	return lost || t.Spent && m.on(Memory)
+}
+
+// arriving reports whether a reply on its way brings the victim's browser this secret.
+func (s *State) arriving(secret Secret) bool {
+	return secret != NoSecret && (s.Tabs[0].SetSecret == secret || s.Tabs[1].SetSecret == secret)
+}
+
+// canonical renames what has no meaning of its own: which tab, token and response
+// comes first, and which name a secret has. States that differ in names only need
+// not be told apart.
+func (s State) canonical() State {
+	if s.Tabs[1].rank() < s.Tabs[0].rank() {
+		s.Tabs[0], s.Tabs[1] = s.Tabs[1], s.Tabs[0]
+	}
+	s.renameSecrets()
+	tokens := arrange(s.Tokens[:], Token.rank)
+	for i := range s.Tabs {
+		s.Tabs[i].Token = TokenRef(tokens[s.Tabs[i].Token])
+	}
+	for i := range s.Answers {
+		s.Answers[i].Token = TokenRef(tokens[s.Answers[i].Token])
+	}
+	answers := arrange(s.Answers[:], Answer.rank)
+	rename := func(r *AnswerRef) { *r = AnswerRef(answers[*r]) }
+	rename(&s.Jar.Session.Answer)
+	rename(&s.Held.Answer)
+	for i := range s.Tabs {
+		rename(&s.Tabs[i].Answer)
+		rename(&s.Tabs[i].Session.Answer)
+	}
+	return s
+}
+
+// renameSecrets numbers the victim's secrets in the order in which they are found.
+func (s *State) renameSecrets() {
+	name := [maxSecret + 1]Secret{AttackersSecret: AttackersSecret}
+	last := AttackersSecret
+	rename := func(secret *Secret) {
+		if *secret != NoSecret && name[*secret] == NoSecret {
+			last++
+			name[*secret] = last
+		}
+		*secret = name[*secret]
+	}
+	rename(&s.Jar.Secret)
+	rename(&s.Jar.Session.Secret)
+	rename(&s.Held.Secret)
+	for i := range s.Tabs {
+		rename(&s.Tabs[i].SetSecret)
+		rename(&s.Tabs[i].Session.Secret)
+	}
+	for i := range s.Tokens {
+		rename(&s.Tokens[i].Secret)
+	}
+}
+
+// arrange sorts slots, the highest rank first, and tells where each number went.
+func arrange[T any](slots []T, rank func(T) uint32) (to [max(maxTokens, maxAnswers) + 1]uint8) {
+	var from [len(to)]uint8
+	for i := range slots {
+		from[i+1] = uint8(i + 1)
+		for j := i; j > 0 && rank(slots[j-1]) < rank(slots[j]); j-- {
+			slots[j-1], slots[j] = slots[j], slots[j-1]
+			from[j], from[j+1] = from[j+1], from[j]
+		}
+	}
+	for i, n := range from[:len(slots)+1] {
+		to[n] = uint8(i)
+	}
+	return to
+}
+
+func (t Token) rank() uint32 {
+	return uint32(t.Secret)<<8 | uint32(t.Route)<<4 | bit(t.Spent)<<1 | bit(t.Seen)
+}
+
+func (a Answer) rank() uint32 {
+	return bit(a.Exists)<<20 | uint32(a.Who)<<18 | uint32(a.URL)<<16 | uint32(a.Token)<<12 | uint32(a.Sessions)<<8 |
+		bit(a.Typed)<<5 | bit(a.Old)<<4 | bit(a.Other)<<3 | bit(a.Spent)<<2 | bit(a.Seen)<<1 | bit(a.Bygone)
+}
+
+// rank does not tell all tabs apart, which costs only time.
+func (t *Tab) rank() uint32 {
+	return uint32(t.Phase)<<28 | uint32(t.Route)<<26 | uint32(t.Then)<<23 | uint32(t.Token)<<20 | uint32(t.Answer)<<17 |
+		uint32(t.SetSecret)<<14 | bit(t.SetSession)<<13 | bit(t.Typing)<<12 | uint32(t.Redirects)
+}
+
+func bit(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,35 @@
+package model
+
+// atWLS has the WLS answer the request that a tab brought: at once if it knows the
+// victim and need not ask, else after the victim typed the password, or cancelled.
+func (m *Model) atWLS(s State, i int, emit func(Step, State)) {
+	typing := s.Tabs[i].Typing
+	if s.SSO && (!typing || m.can(IgnoresIAct)) {
+		m.answers(s, Step{Kind: SignsOn, Tab: i}, Answer{Who: Victim}, emit)
+	}
+	if !s.SSO || typing {
+		m.answers(s, Step{Kind: Cancels, Tab: i}, Answer{Who: Nobody}, emit)
+		m.answers(s, Step{Kind: Types, Tab: i}, Answer{Who: Victim, Typed: true}, emit)
+	}
+}
+
+// answers sends the tab back to the request's url, with a response.
+func (m *Model) answers(s State, step Step, a Answer, emit func(Step, State)) {
+	t := &s.Tabs[step.Tab]
+	if step.Kind != SignsOn {
+		s.acted()
+	}
+	s.SSO = s.SSO || a.Typed
+	a.URL, a.Token, a.Old = t.Route, t.Token, t.Old
+	r := m.newAnswer(&s, a)
+	if r == 0 {
+		return
+	}
+	step.Route, step.Token, step.Answer = t.Route, t.Token, r
+	*t = Tab{Phase: Back, Route: a.URL, Answer: r, Redirects: t.Redirects + 1}
+	if a.URL == Elsewhere {
+		s.reveal(r)
+		*t = Tab{}
+	}
+	emit(step, s)
+}
