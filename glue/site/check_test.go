@@ -89,6 +89,7 @@ func TestCheckTheWorstFirst(t *testing.T) {
 	assert.Equal(t, []string{"warning", "warning", "note", "note"}, severities)
 
 	cfg.Proxies.Count, cfg.Redirect = -1, "x"
+	cfg.Headers.CSP = ","
 	found := site.Check(cfg)
 	require.Len(t, found, 3)
 	for _, f := range found {

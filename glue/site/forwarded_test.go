@@ -52,6 +52,15 @@ func TestFromRight(t *testing.T) {
 	}
 }
 
+// Once it cannot be told where an element begins, nothing to the left is given either.
+func TestFromRightEnds(t *testing.T) {
+	list := fromRight{lines: []string{"a", "b,c=\""}, quoted: true}
+	for range 3 {
+		_, ok := list.next()
+		assert.False(t, ok)
+	}
+}
+
 func TestParseElement(t *testing.T) {
 	ip := netip.MustParseAddr
 	tests := []struct {
@@ -105,6 +114,8 @@ func TestParseElementRefuses(t *testing.T) {
 		"open quote":             `for="192.0.2.1`,
 		"open escape":            `for="192.0.2.1\`,
 		"text after quotes":      `for="192.0.2.1"x`,
+		"no semicolon":           `for=192.0.2.1 proto=https`,
+		"no semicolon, quotes":   `for="192.0.2.1"proto=https`,
 		"two values":             `for=192.0.2.1 192.0.2.2`,
 		"comma":                  `for=192.0.2.1,for=192.0.2.2`,
 		"colon without quotes":   `for=192.0.2.1:80`,

@@ -188,7 +188,7 @@ func (s HSTS) check(origin string) error {
 	case webauth.IsLoopback(origin):
 		return errors.New("browsers would insist on https for everything on this machine: leave it out on loopback")
 	case s.Preload && (!s.IncludeSubDomains || s.MaxAge < year):
-		return errors.New("Preload needs IncludeSubDomains and a MaxAge of at least a year (8760h)")
+		return errors.New("for Preload set IncludeSubDomains, and a MaxAge of at least a year (8760h)")
 	}
 	return nil
 }

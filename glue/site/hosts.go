@@ -25,7 +25,7 @@ func (h host) String() string {
 var (
 	errHostEmpty  = errors.New("it is empty")
 	errHostLength = errors.New("names have at most 253 characters, and 63 between two dots")
-	errHostChars  = errors.New("use letters, digits, '-' and '_', with names in other scripts as xn--...")
+	errHostChars  = errors.New("use letters, digits, '-' and '_', and names in other scripts in their xn-- form")
 	errHostPort   = errors.New("a port is a number from 1 to 65535")
 	errHostIPv6   = errors.New("write IPv6 addresses in brackets, without a zone, as [2001:db8::1]")
 	errHostIPv4   = errors.New("it ends in a number and is no IPv4 address")
@@ -33,9 +33,6 @@ var (
 
 // parseHost reads a host as it stands in a Host header.
 func parseHost(s string) (host, error) {
-	if len(s) > 300 {
-		return host{}, errHostLength
-	}
 	if strings.HasPrefix(s, "[") {
 		return parseIPv6Host(s)
 	}

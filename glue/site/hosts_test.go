@@ -131,6 +131,8 @@ func TestHostsMistakes(t *testing.T) {
 		{"long", strings.Repeat("a.", 150) + "example", "at most 253"},
 		{"no port", "soc.example:", "1 to 65535"},
 		{"port as a name", "soc.example:http", "1 to 65535"},
+		{"port with a zero", "www.soc.example:08443", "1 to 65535"},
+		{"IPv4 in brackets", "[192.0.2.1]", "write IPv6 addresses in brackets"},
 		{"default port", "www.soc.example:443", "leave port 443 out"},
 		{"other default port", "www.soc.example:80", "leave port 80 out"},
 		{"bare IPv6", "2001:db8::1", "in brackets"},
@@ -169,6 +171,15 @@ func TestMisdirectedPage(t *testing.T) {
 	assert.Less(t, log.Len(), 500)
 	assert.Equal(t, 1, strings.Count(log.String(), "\n"))
 	assert.Contains(t, log.String(), `client=192.0.2.9`)
+
+	log.Reset()
+	r.Host = "évil.example\x00"
+	s.Handler(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+	assert.Contains(t, log.String(), `\u00e9vil.example\x00`)
+	log.Reset()
+	r.Host = "evil.example"
+	s.Handler(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+	assert.Contains(t, log.String(), " host=evil.example ")
 
 	r.Method = http.MethodHead
 	w = httptest.NewRecorder()

@@ -73,6 +73,7 @@ func TestProxies(t *testing.T) {
 		{"count 2, IPv6 with port", count(2, x), tcp, lines{{xff, "[2001:db8::5]:1234, 10.0.0.2:80"}}, "2001:db8::5", "http", ""},
 		{"count 3", count(3, x), tcp, lines{{xff, "198.51.100.66,203.0.113.5,10.0.0.3,10.0.0.2"}, {xfp, "http,https,http,http"}}, "203.0.113.5", "https", ""},
 		{"count 3, over several lines", count(3, x), tcp, lines{{xff, "198.51.100.66, 203.0.113.5"}, {xff, "10.0.0.3"}, {xff, "10.0.0.2"}}, "203.0.113.5", "http", ""},
+		{"count 3, malformed scheme and host between", count(3, x), tcp, lines{{xff, "203.0.113.5, 10.0.0.3, 10.0.0.2"}, {xfp, "https, httpx, http"}, {xfh, "www.soc.example, , soc.example"}}, "203.0.113.5", "http", ""},
 		{"count does not look at addresses", count(2, x), "192.0.2.200:1", lines{{xff, "203.0.113.5, 192.0.2.201"}}, "203.0.113.5", "http", ""},
 		{"count, proxies only", count(1, x), tcp, lines{{xff, "10.0.0.9"}}, "10.0.0.9", "http", ""},
 		{"count and a unix socket nobody spoke of", count(1, x), "@", liar, "", "http", ""},
@@ -93,6 +94,7 @@ func TestProxies(t *testing.T) {
 		{"ranges, no address", ranges(x), "nonsense", liar, "", "http", ""},
 
 		{"Forwarded, count 1", count(1, f), tcp, lines{{fwd, `for=203.0.113.5;proto=https;host="www.soc.example:443"`}}, "203.0.113.5", "https", "www.soc.example"},
+		{"Forwarded, a host nobody asked for", site.Proxies{Count: 1, Header: f}, tcp, lines{{fwd, `for=203.0.113.5;host=www.soc.example`}}, "203.0.113.5", "http", ""},
 		{"Forwarded, lies in the other family", count(1, f), tcp, liar, "10.0.0.1", "http", ""},
 		{"Forwarded, lies on the left", count(1, f), tcp, lines{{fwd, "for=198.51.100.66;proto=https;host=evil.example, for=203.0.113.5"}}, "203.0.113.5", "http", ""},
 		{"Forwarded, an open quote on the left", count(1, f), tcp, lines{{fwd, `for=198.51.100.66;x=", for=203.0.113.5;proto=https`}}, "203.0.113.5", "https", ""},

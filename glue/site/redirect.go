@@ -105,13 +105,16 @@ func (s *Site) misdirect(w http.ResponseWriter, r *http.Request, st *state) {
 	}
 }
 
-// quoteHost makes what a client sent as its Host fit for a log.
+// quoteHost makes what a client sent as its Host fit for any log: short, and printable
+// ASCII.
 func quoteHost(s string) string {
 	const most = 100
+	rest := ""
 	if len(s) > most {
-		return strconv.QuoteToASCII(s[:most]) + "..."
+		s, rest = s[:most], "..."
 	}
-	return strconv.QuoteToASCII(s)
+	quoted := strconv.QuoteToASCII(s)
+	return quoted[1:len(quoted)-1] + rest
 }
 
 // misdirectedPage makes the answer to requests for other hosts. Nothing of a request

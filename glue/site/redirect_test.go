@@ -97,8 +97,11 @@ func TestRedirectNeverToHTTP(t *testing.T) {
 	seen, _ := send(t, cfg, r)
 	assert.NotNil(t, seen)
 
-	r.Host = "127.0.0.1:8080"
 	r.TLS = nil
+	seen, _ = send(t, cfg, r)
+	assert.NotNil(t, seen, "it is where it should be")
+
+	r.Host = "127.0.0.1:8080"
 	_, res := send(t, cfg, r)
 	assert.Equal(t, "http://localhost:8080/a", res.Header.Get("Location"))
 }

@@ -90,6 +90,7 @@ func TestConfigIsCopied(t *testing.T) {
 
 func TestAbsoluteForm(t *testing.T) {
 	r := httptest.NewRequest("GET", "https://SOC.example/a?b", nil)
+	r.TLS = nil
 	seen, _ := send(t, site.Config{BaseURL: base}, r)
 	require.NotNil(t, seen)
 	assert.Equal(t, "/a?b", seen.URL.String(), "neither scheme nor host for later code to believe")
