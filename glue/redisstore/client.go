@@ -1,0 +1,59 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// newClient makes a client whose every wait is bounded by timeout, and by the deadline
+// of the context.
+func newClient(o redis.UniversalOptions, timeout time.Duration) redis.UniversalClient {
+	o.ContextTimeoutEnabled = true
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
+	o.DialerRetries = 1
+	o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff = 2, 8*time.Millisecond, 64*time.Millisecond
+	// A replica or a cache may not know yet that a session has ended.
+	o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false
+	o.ClientSideCache, o.ClientSideCacheConfig = nil, nil
+	o.PipelinePoolSize = -1 // there are no pipelines
+	if o.MaintNotificationsConfig == nil {
+		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	}
+	dial := o.Dialer
+	if dial == nil {
+		dial = redis.NewDialer(&redis.Options{DialTimeout: timeout, TLSConfig: o.TLSConfig})
+	}
+	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return unconnected{fmt.Errorf("%v", err)}, nil // unwrapped, it would be tried again
+		}
+		return conn, nil
+	}
+	return redis.NewUniversalClient(&o)
+}
+
+// unconnected stands for a connection that was not made: the first use of it gives the
+// reason. The client counts connections that it could not make, and after as many as
+// its pool holds tries only once a second; this way a Redis that is back is met at
+// once. What is not there costs no more than a refused connection meanwhile.
+type unconnected struct{ err error }
+
+func (c unconnected) Read([]byte) (int, error)         { return 0, c.err }
+func (c unconnected) Write([]byte) (int, error)        { return 0, c.err }
+func (c unconnected) Close() error                     { return nil }
+func (c unconnected) LocalAddr() net.Addr              { return noAddr{} }
+func (c unconnected) RemoteAddr() net.Addr             { return noAddr{} }
+func (c unconnected) SetDeadline(time.Time) error      { return nil }
+func (c unconnected) SetReadDeadline(time.Time) error  { return nil }
+func (c unconnected) SetWriteDeadline(time.Time) error { return nil }
+
+type noAddr struct{}
+
+func (noAddr) Network() string { return "none" }
+func (noAddr) String() string  { return "not connected" }

@@ -1,0 +1,67 @@
+// Package redisstore keeps the sessions of a site, and what was used once, in Redis, so
+// that several machines can serve the site together: whoever logged in at one is known
+// at all, a response of the WLS is good at one of them once, and a session that is
+// ended, here or by "log out everywhere", is ended on all of them at once.
+//
+//	store, err := redisstore.New(redisstore.Config{
+//		URL:  "redis://127.0.0.1:6379",
+//		Site: "soc-example",
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	auth, err := glue.New(glue.Config{
+//		Service:    webauth.Raven(),
+//		BaseURL:    "https://soc.example",
+//		SecretFile: "/var/lib/soc/secret", // the same on all machines
+//		Session:    glue.Session{Store: store},
+//		OneUse:     store,
+//	})
+//
+// [Store] is a gorilla/sessions Store, so applications can keep sessions of their own in
+// it, and a webauth.OneUse. It needs Redis 5 or later, or Valkey.
+//
+// # What is kept
+//
+// A session's cookie holds a random id of 256 bits; Redis has only a hash of it, so that
+// a backup or a log of commands lets nobody in. The values are in the clear: they say
+// who is logged in where. Everything expires by itself.
+//
+// # When Redis fails
+//
+// Nobody is let in by a Redis that does not answer. Each operation waits for at most
+// Config.Timeout and then gives an error, which package glue shows as a page with status
+// 503 while it goes on by itself as soon as Redis is back.
+//
+// A Redis that forgot what was used would let a response in twice. So it keeps a note of
+// the time since which it has forgotten nothing; the note is missing in a Redis that was
+// emptied or came back empty, and is another process's in one that came back with an
+// older snapshot, or in a replica that took over. What was made before that time
+// ([ErrLostMemory]), or less than half a second after it, is refused: whoever was at the
+// login page during the restart logs in once more. So is, for a second or two, whoever
+// begins a login right after Redis came up. The time is the later one of Redis's clock
+// and of the machine's that noticed; keep all clocks set by NTP.
+//
+// Two masters at once, after a network split, do not know of each other, and a response
+// that was used at one of them is good at the other one. With replicas, let a master
+// that has lost them stop (min-replicas-to-write below).
+//
+// # Settings of Redis
+//
+//	maxmemory-policy noeviction      # others are refused: marks must not be evicted
+//	appendonly yes                   # keeps sessions over a restart
+//	appendfsync everysec             # "always" gains nothing for one use, see above
+//	min-replicas-to-write 1          # with replicas only
+//	min-replicas-max-lag 10          # likewise
+//
+// Size maxmemory for the sessions, about 1.5 KB each, and for what marks logins as used,
+// about 400 bytes each for an hour; when it is full, nobody can log in. If Redis is not on the
+// same machine, use TLS (rediss://) and a user of its own:
+//
+//	ACL SETUSER soc on >PASSWORD ~wls1:{soc-example}:* resetchannels -@all +@connection +@read +@write +@scripting +time +info
+//
+// Without the right to INFO it works, but cannot see the policy, nor an old snapshot or
+// a replica that took over; New says so in the log.
+//
+// The API is not stable before version 1; what is accepted will not become laxer.
+package redisstore

@@ -1,0 +1,192 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// ErrEnded is what Save answers for a session that has ended since it was loaded, by
+// logout, by Revoke, or by age: saving does not bring it back.
+var ErrEnded = errors.New("redisstore: the session has ended")
+
+// noteEvery bounds how often the last use of a session is written down.
+const noteEvery = time.Minute
+
+// Get gives the session of that name as the request's gorilla registry has it.
+func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(s, name)
+}
+
+// New gives the session that the request's cookie of that name stands for, or a new one
+// where there is no such cookie, or one that stands for nothing. An error means that
+// Redis does not answer.
+func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
+	session := sessions.NewSession(s, name)
+	session.Options, session.IsNew = s.cookieOptions(), true
+	id, handle, ok := presented(r, name)
+	if !ok {
+		return session, nil
+	}
+	values, err := s.load(r.Context(), handle)
+	if values == nil || err != nil {
+		return session, err
+	}
+	session.ID, session.Values, session.IsNew = id, values, false
+	return session, nil
+}
+
+// load gives the values of a live session, nil if there is none, and notes its use.
+func (s *Store) load(ctx context.Context, handle string) (map[any]any, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	key, now := s.names.sessions()+handle, s.cfg.Now()
+	field, err := s.client.HMGet(ctx, key, "values", "used", "finish").Result()
+	if err != nil {
+		return nil, s.unavailable(err)
+	}
+	text, written := field[0].(string)
+	used, okUsed := unixMilli(field[1])
+	finish, okFinish := unixMilli(field[2])
+	values, err := decodeValues(text)
+	switch {
+	case !written:
+		return nil, nil
+	case err != nil || !okUsed || !okFinish:
+		s.cfg.Logger.Warn("redisstore: a stored session is damaged, and is taken for none", "handle", handle[:8])
+		return nil, nil
+	case !now.Before(finish), s.cfg.Inactivity != 0 && now.Sub(used) > s.cfg.Inactivity:
+		return nil, nil // Redis, with a clock of its own, is about to drop it
+	case now.Sub(used) >= noteEvery:
+		err = s.touch(ctx, key, now)
+	}
+	return values, err
+}
+
+func (s *Store) touch(ctx context.Context, key string, now time.Time) error {
+	if err := s.run(ctx, touchScript, []string{key}, now.UnixMilli(), s.cfg.Inactivity.Milliseconds()).Err(); err != nil {
+		return s.unavailable(err)
+	}
+	return nil
+}
+
+// unixMilli reads a time from a reply.
+func unixMilli(field any) (time.Time, bool) {
+	text, _ := field.(string)
+	n, err := strconv.ParseInt(text, 10, 64)
+	return time.UnixMilli(n).UTC(), err == nil
+}
+
+// Save stores the session and sends its cookie; Options.MaxAge below 0 ends it, and
+// deletes the cookie. Values may be strings, bools, ints and int64s under keys that are
+// strings, 64 KiB together. A session gets its id when it is first saved, and a new one
+// when the principal in its values changes: an id from before a login, which somebody
+// else may have put into the browser, is good for nothing after it. Saving does not
+// bring back what has ended (ErrEnded).
+func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	options := session.Options
+	if options == nil || *options == (sessions.Options{}) {
+		options = s.cookieOptions()
+	}
+	cookie := newCookie(session.Name(), options)
+	if err := cookie.Valid(); err != nil {
+		return fmt.Errorf("redisstore: the cookie of the session: %w", err)
+	}
+	if options.MaxAge < 0 {
+		http.SetCookie(w, cookie)
+		return s.end(r.Context(), session)
+	}
+	if err := s.save(r.Context(), session, options.MaxAge); err != nil {
+		return err
+	}
+	cookie.Value = session.ID
+	http.SetCookie(w, cookie)
+	return nil
+}
+
+// save stores the session, and gives it an id where it has none or needs another.
+func (s *Store) save(ctx context.Context, session *sessions.Session, maxAge int) error {
+	values, err := encodeValues(session.Values)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	state := "ended"
+	if session.ID != "" {
+		if state, err = s.put(ctx, session, values, "again", session.ID, maxAge); err != nil {
+			return err
+		}
+	}
+	if session.ID == "" || state == "renew" {
+		id := newID()
+		if state, err = s.put(ctx, session, values, "new", id, maxAge); err != nil {
+			return err
+		}
+		session.ID = id
+	}
+	if state != "saved" {
+		return ErrEnded
+	}
+	return nil
+}
+
+// put runs the script that stores a session under an id.
+func (s *Store) put(ctx context.Context, session *sessions.Session, values, mode, id string, maxAge int) (state string, err error) {
+	handle, ok := handleOf(session.Name(), id)
+	if !ok {
+		return "", errors.New("redisstore: Session.ID is not one that this store gave")
+	}
+	principal, _ := session.Values[glue.ValuePrincipal].(string)
+	shown := ""
+	if expires, ok := session.Values[glue.ValueExpires].(int64); ok {
+		shown = strconv.FormatInt(expires, 10)
+	}
+	age := time.Duration(maxAge) * time.Second
+	life := s.cfg.MaxLife
+	if life == 0 {
+		life = max(defaultLife, age)
+	}
+	who := person(principal)
+	state, err = s.run(ctx, saveScript, []string{s.names.sessions() + handle, s.names.people() + who},
+		mode, handle, s.names.people(), values, who, shown,
+		s.cfg.Now().UnixMilli(), life.Milliseconds(), age.Milliseconds(), s.cfg.Inactivity.Milliseconds(),
+	).Text()
+	if err != nil {
+		return "", s.unavailable(err)
+	}
+	return state, nil
+}
+
+// end ends the session. Saved again, it would be a new one.
+func (s *Store) end(ctx context.Context, session *sessions.Session) error {
+	handle, ok := handleOf(session.Name(), session.ID)
+	if !ok {
+		return nil // never saved, or no id of ours: nothing is stored
+	}
+	if err := s.run(ctx, endScript, []string{s.names.sessions() + handle}, handle, s.names.people()).Err(); err != nil {
+		return s.unavailable(err)
+	}
+	session.ID, session.IsNew = "", true
+	return nil
+}
+
+// cookieOptions gives a copy, because sessions share nothing.
+func (s *Store) cookieOptions() *sessions.Options {
+	o := *s.cfg.Cookie
+	return &o
+}
+
+func newCookie(name string, o *sessions.Options) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Path: o.Path, Domain: o.Domain, MaxAge: o.MaxAge,
+		Secure: o.Secure, HttpOnly: o.HttpOnly, SameSite: o.SameSite, Partitioned: o.Partitioned,
+	}
+}

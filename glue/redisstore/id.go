@@ -1,0 +1,48 @@
+package redisstore
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// A session's id is the value of its cookie: a version and 256 random bits. Redis never
+// sees it: it is stored under its handle, a hash of it and of the cookie's name, so
+// that whoever reads the database, a backup or a log of commands cannot use a session.
+const (
+	idVersion = "1."
+	idBytes   = 32
+	handleLen = 43
+)
+
+func newID() string {
+	var b [idBytes]byte
+	rand.Read(b[:])
+	return idVersion + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// handleOf gives the handle that belongs to an id; false if it is none.
+func handleOf(cookieName, id string) (string, bool) {
+	text, versioned := strings.CutPrefix(id, idVersion)
+	if !versioned || len(text) != base64.RawURLEncoding.EncodedLen(idBytes) {
+		return "", false
+	}
+	// The length again, because the decoder overlooks line breaks.
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(text); err != nil || len(raw) != idBytes {
+		return "", false
+	}
+	return digest("session", cookieName, id), true
+}
+
+// presented gives the id that a request brought and its handle. A cookie that comes
+// twice counts as absent: one of the two was put there by somebody else, and nobody can
+// tell which.
+func presented(r *http.Request, cookieName string) (id, handle string, ok bool) {
+	found := r.CookiesNamed(cookieName)
+	if len(found) != 1 {
+		return "", "", false
+	}
+	handle, ok = handleOf(cookieName, found[0].Value)
+	return found[0].Value, handle, ok
+}
