@@ -75,7 +75,9 @@ func newAttackWorld(t *testing.T, words []string) *attackWorld {
 	w.fakes["soc"], w.fakes["soc2"], w.fakes["other"] = soc, soc, soc
 	w.fakes["foreign"] = w.newService("https://wls.other.example", foreignKey())
 	w.trusted = &trusted{KeySource: soc.Service().Keys, more: map[string]keys.Key{}}
+	soc.Advance(-time.Hour) // the site has been up for an hour
 	w.oneUse = webauth.NewMemoryOneUse(0, w.now)
+	soc.Advance(time.Hour)
 	w.people["victim"] = &actor{world: w, id: victimID}
 	w.people["attacker"] = &actor{world: w, id: attackerID}
 	return w

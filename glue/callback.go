@@ -63,6 +63,7 @@ func (v *visit) accepted(resp *webauth.Response) {
 		return
 	}
 	s := newSession(resp, v.secret, v.cfg.Service.Name, v.now, &v.cfg.Session)
+	s.whence = v.whence()
 	if old != nil && !same {
 		v.personChanges(old.Identity, s.Identity)
 	}

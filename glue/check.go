@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // Severity says how bad a Finding is.
@@ -35,9 +36,10 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s", f.Severity, f.Field, f.Text)
 }
 
-// Check lists everything wrong or weak about a configuration, errors first. It makes
-// no secret file and asks nobody; an empty list is a good sign, not a proof.
-func Check(cfg Config) []Finding {
+// Check lists everything wrong or weak about a configuration, errors first, and about
+// that of the site.Site around it, if there is one. It makes no secret file and asks
+// nobody; an empty list is a good sign, not a proof.
+func Check(cfg Config, around ...site.Config) []Finding {
 	var found []Finding
 	add := func(s Severity, field, format string, args ...any) {
 		found = append(found, Finding{s, field, fmt.Sprintf(format, args...)})
@@ -53,6 +55,7 @@ func Check(cfg Config) []Finding {
 	checkTimes(&cfg, add)
 	checkState(&given, add)
 	checkPolicy(&given, add)
+	checkAround(&given, around, add)
 	order := []Severity{SeverityError, SeverityWarning, SeverityNote}
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return slices.Index(order, a.Severity) - slices.Index(order, b.Severity)
@@ -158,4 +161,30 @@ func checkPolicy(cfg *Config, add addFinding) {
 	if p.Fail {
 		add(SeverityNote, "Policy.Fail", "people whose login fails stay at the login service and do not come back")
 	}
+}
+
+// checkAround asks package site about what stands around the login.
+func checkAround(cfg *Config, around []site.Config, add addFinding) {
+	for _, s := range around {
+		for _, f := range site.Check(s) {
+			add(Severity(f.Severity), "site."+f.Field, "%s", f.Text)
+		}
+		if base, err := webauth.Origin(s.BaseURL); err == nil && !slices.Contains(originsOf(cfg), base) {
+			add(SeverityError, "site.BaseURL", "%s is none of the login's origins: people would be sent back and forth", base)
+		}
+	}
+	if cfg.Session.BindAddress && len(around) == 0 {
+		add(SeverityWarning, "Session.BindAddress", "behind a front server and without a site.Site all people have its address")
+	}
+}
+
+// originsOf lists BaseURL's origin and the further ones, in their normal form.
+func originsOf(cfg *Config) []string {
+	var origins []string
+	for _, raw := range append([]string{cfg.BaseURL}, cfg.Origins...) {
+		if o, err := webauth.Origin(raw); err == nil {
+			origins = append(origins, o)
+		}
+	}
+	return origins
 }

@@ -3,6 +3,7 @@ package glue
 import (
 	"log/slog"
 
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -16,6 +17,8 @@ type Event struct {
 	Principal string
 	// Ref is the reference on the page that the person sees.
 	Ref string
+	// Client is the address that the request comes from; see site.ClientIP.
+	Client string
 	// Path of the request, without the query, and Host as the client sent it.
 	Path, Host string
 	// Err has the details, never a secret.
@@ -48,6 +51,9 @@ var eventLevels = map[string]slog.Level{
 // log tells the operators. The attributes' names are stable.
 func (v *visit) log(e Event) {
 	e.Ref, e.Path, e.Host = v.ref, v.path, v.r.Host
+	if ip := site.ClientIP(v.r); ip.IsValid() {
+		e.Client = ip.String()
+	}
 	ctx := v.r.Context()
 	level := eventLevels[e.Name]
 	if v.cfg.Logger.Enabled(ctx, level) {
@@ -61,7 +67,7 @@ func (v *visit) log(e Event) {
 func (e Event) attrs(service string) []slog.Attr {
 	attrs := []slog.Attr{slog.String("event", e.Name), slog.String("service", service)}
 	for _, a := range []struct{ key, value string }{
-		{"reason", string(e.Reason)}, {"principal", e.Principal}, {"ref", e.Ref}, {"path", e.Path},
+		{"reason", string(e.Reason)}, {"principal", e.Principal}, {"ref", e.Ref}, {"path", e.Path}, {"client", e.Client},
 	} {
 		if a.value != "" {
 			attrs = append(attrs, slog.String(a.key, a.value))

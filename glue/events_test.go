@@ -26,14 +26,14 @@ func TestEventsAndLogLines(t *testing.T) {
 	b := s.browser("test0001")
 	b.begin("/private/page?n=1")
 	assert.Equal(t, map[string]any{
-		"level": "DEBUG", "msg": "wls redirect", "event": "redirect", "service": "fake", "path": "/private/page",
+		"level": "DEBUG", "msg": "wls redirect", "event": "redirect", "service": "fake", "client": "127.0.0.1", "path": "/private/page",
 	}, last(s))
 	b.get("/private/page?n=1").requireEcho("test0001")
 	assert.Equal(t, map[string]any{
-		"level": "INFO", "msg": "wls login", "event": "login", "service": "fake", "path": "/private/page", "principal": "test0001",
+		"level": "INFO", "msg": "wls login", "event": "login", "service": "fake", "client": "127.0.0.1", "path": "/private/page", "principal": "test0001",
 	}, last(s))
 	e := s.lastEvent(glue.EventLogin)
-	assert.Equal(t, glue.Event{Name: "login", Principal: "test0001", Path: "/private/page", Host: e.Host}, e)
+	assert.Equal(t, glue.Event{Name: "login", Principal: "test0001", Client: "127.0.0.1", Path: "/private/page", Host: e.Host}, e)
 	assert.Equal(t, s.url, "http://"+e.Host)
 
 	s.advance(6 * time.Minute)
@@ -41,7 +41,7 @@ func TestEventsAndLogLines(t *testing.T) {
 	a := b.get("/admin").requirePage(http.StatusForbidden, "declined")
 	assert.NotContains(t, a.Body, "not today", "for logs only")
 	assert.Equal(t, map[string]any{
-		"level": "WARN", "msg": "wls refused", "event": "refused", "service": "fake", "path": "/admin", "reason": "status",
+		"level": "WARN", "msg": "wls refused", "event": "refused", "service": "fake", "client": "127.0.0.1", "path": "/admin", "reason": "status",
 		"ref": a.ref(), "status": 570.0, "signed": true, "error": "webauth: response refused (status): status 570 (authentication declined), signed",
 		"wls_msg": "not today", // "msg" is the line's own
 	}, last(s))

@@ -5,21 +5,15 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // What follows is for packages that extend a site's login, such as glue/xsrf, so that
 // they share its origins, keys, clock, log and pages.
 
 // Origins are the site's origins in their normal form, that of BaseURL first.
-func (a *Auth) Origins() []string {
-	origin, _ := webauth.Origin(a.s.cfg.BaseURL) // New has checked it
-	return append([]string{origin}, slices.Clone(a.s.cfg.Origins)...)
-}
+func (a *Auth) Origins() []string { return originsOf(&a.s.cfg) }
 
 // Keys derives keys for another purpose from the site's secret, for this service and
 // the origin of BaseURL; the first signs, all verify. They change with SetSecret.

@@ -101,6 +101,7 @@ const (
 	lackSession   shortfall = "session" // there is none
 	lackExpired   shortfall = "expired"
 	lackIdle      shortfall = "idle"
+	lackMoved     shortfall = "moved" // from another browser or network, see Session
 	lackInteract  shortfall = "interact"
 	lackAuthType  shortfall = "authtype"
 	lackFresh     shortfall = "fresh"

@@ -18,6 +18,7 @@ type session struct {
 	Identity
 	binding string // of the browser's secret, see webauth.BrowserSecret.Binding
 	started int64  // Unix seconds
+	whence  string // what the session is bound to beside the secret, see visit.whence
 }
 
 // sessionStore keeps sessions: in sealed cookies, or in any gorilla store.
@@ -60,18 +61,24 @@ func randomID() string {
 }
 
 // The encoded session is lines of printable ASCII, in this order.
-const sessionLines = 9
+const sessionLines = 10
 
 func (s *session) encode() string {
 	return strings.Join([]string{
 		s.SessionID, s.binding, s.Principal, strings.Join(s.Ptags, ","), s.Auth, strings.Join(s.SSO, ","),
-		formatUnix(s.Issue), formatUnix(s.Password), strconv.FormatInt(s.started, 10),
+		formatUnix(s.Issue), formatUnix(s.Password), strconv.FormatInt(s.started, 10), s.whence,
 	}, "\n")
 }
 
 // decodeSession reads what encode wrote. What is not in there is the caller's: when the
 // session ends, and the service's name.
 func decodeSession(text string) (*session, bool) {
+	for i := range len(text) {
+		// Responses have no blanks in their names and lists either.
+		if c := text[i]; c != '\n' && (c <= ' ' || c > '~') {
+			return nil, false
+		}
+	}
 	var line [sessionLines]string
 	for i := range line {
 		var more bool
@@ -80,15 +87,14 @@ func decodeSession(text string) (*session, bool) {
 			return nil, false
 		}
 	}
-	s := &session{binding: line[1]}
+	s := &session{binding: line[1], whence: line[9]}
 	s.Identity = Identity{
 		SessionID: line[0], Principal: line[2], Ptags: splitList(line[3]), Auth: line[4], SSO: splitList(line[5]),
 	}
 	var ok [3]bool
 	s.Issue, ok[0] = parseUnix(line[6])
 	s.Password, ok[1] = parseUnix(line[7])
-	started, err := strconv.ParseInt(line[8], 10, 64)
-	s.started, ok[2] = started, err == nil
+	s.started, ok[2] = parseSeconds(line[8])
 	return s, s.Principal != "" && s.SessionID != "" && !slices.Contains(ok[:], false)
 }
 
@@ -108,9 +114,16 @@ func formatUnix(t time.Time) string {
 }
 
 func parseUnix(s string) (time.Time, bool) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n == 0 {
-		return time.Time{}, err == nil
+	n, ok := parseSeconds(s)
+	if !ok || n == 0 {
+		return time.Time{}, ok
 	}
 	return time.Unix(n, 0).UTC(), true
+}
+
+// parseSeconds reads a number in the one form that strconv.FormatInt gives it.
+func parseSeconds(s string) (int64, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	var b [len("-9223372036854775808")]byte
+	return n, err == nil && string(strconv.AppendInt(b[:0], n, 10)) == s
 }

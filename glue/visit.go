@@ -114,6 +114,8 @@ func (v *visit) judge(s *session) shortfall {
 	switch {
 	case !v.now.Before(s.Expires):
 		return lackExpired
+	case s.whence != v.whence():
+		return lackMoved
 	case v.idle(s):
 		return lackIdle
 	}

@@ -1,0 +1,68 @@
+package glue
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzDecodeSession: what is taken for a session is in the one form that encode gives it,
+// and holds nothing that could not be shown, logged or compared.
+func FuzzDecodeSession(f *testing.F) {
+	s := &session{binding: "bindingbindingbinding0", started: 1772366400}
+	s.Identity = Identity{
+		SessionID: "idididididididididid00", Principal: "spqr1", Ptags: []string{"current", "staff"}, Auth: "pwd", SSO: []string{"x-card"},
+		Issue: time.Unix(1772366399, 0).UTC(), Password: time.Unix(1772366400, 0).UTC(),
+	}
+	f.Add(s.encode())
+	s.Auth, s.Ptags, s.Password = "", nil, time.Time{}
+	f.Add(s.encode())
+	f.Add("")
+	f.Add(strings.Repeat("\n", sessionLines-1))
+	f.Add(strings.Replace(s.encode(), "spqr1", "spqr1\r", 1))
+	f.Add(strings.Replace(s.encode(), "spqr1", "spqr1\x00", 1))
+	f.Add(strings.Replace(s.encode(), "1772366399", "+1772366399", 1))
+	f.Add(strings.Replace(s.encode(), "1772366400", "01772366400", 1))
+	f.Fuzz(func(t *testing.T, text string) {
+		s, ok := decodeSession(text)
+		if !ok {
+			return
+		}
+		require.Equal(t, text, s.encode())
+		require.NotEmpty(t, s.Principal)
+		require.NotEmpty(t, s.SessionID)
+		for _, field := range slices.Concat([]string{s.SessionID, s.binding, s.Principal, s.Auth}, s.Ptags, s.SSO) {
+			require.False(t, strings.ContainsFunc(field, func(r rune) bool { return unicode.IsControl(r) || r > '~' }), "%q", field)
+		}
+	})
+}
+
+// FuzzSession: a session comes back as it was, or not at all.
+func FuzzSession(f *testing.F) {
+	f.Add("spqr1", "current,staff", "pwd", "", int64(1772366399), int64(1772366400), int64(1772366400))
+	f.Add("a!b%c", "", "", "pwd,x-card", int64(1), int64(0), int64(-1))
+	f.Add("two\nlines", "a\nb", "p\nq", "", int64(0), int64(0), int64(0))
+	f.Add("", "", "", "", int64(0), int64(0), int64(0))
+	f.Add("spqr1", ",", "pwd", ",,", int64(-62135596800), int64(9e15), int64(0))
+	f.Fuzz(func(t *testing.T, principal, ptags, auth, sso string, issue, password, started int64) {
+		s := &session{binding: "bindingbindingbinding0", started: started}
+		s.Identity = Identity{SessionID: randomID(), Principal: principal, Ptags: splitList(ptags), Auth: auth, SSO: splitList(sso)}
+		s.Issue, s.Password = atUnix(issue), atUnix(password)
+		got, ok := decodeSession(s.encode())
+		if ok {
+			require.Equal(t, s, got)
+		}
+	})
+}
+
+// atUnix is a time as sessions keep it.
+func atUnix(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(n, 0).UTC()
+}
