@@ -27,8 +27,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience bounds what one person does in a browser.
-const patience = 30 * time.Second
+const (
+	patience  = 15 * time.Second // for a page to appear
+	attention = time.Minute      // for all that one person does
+)
 
 // findChromium skips the test where there is no browser, but never in CI.
 func findChromium(t *testing.T) string {
@@ -86,10 +88,10 @@ type tab struct {
 	expected []string
 }
 
-// open opens a tab of a browser that has no cookies yet.
+// openTab opens a tab of a browser that has no cookies yet.
 func openTab(t *testing.T, browser context.Context, p *program) *tab {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(browser, patience)
+	ctx, cancel := context.WithTimeout(browser, attention)
 	t.Cleanup(cancel)
 	return newTab(t, ctx, p, chromedp.WithNewBrowserContext())
 }
@@ -252,12 +254,17 @@ func (b *tab) sees(selector string) {
 		const look = () => document.querySelector(`+strconv.Quote(selector)+`)?.checkVisibility() ? done(true) : setTimeout(look, 10);
 		look();
 	})`, chromedp.EvalAwaitPromise)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
 	for {
-		_, err := chromedp.Run(b.ctx, appears)
+		_, err := chromedp.Run(ctx, appears)
 		if err == nil {
 			return
 		}
-		require.NoError(b.t, b.ctx.Err(), "waiting for %s", selector) // else the page has gone, and the next one is coming
+		if ctx.Err() != nil {
+			require.Fail(b.t, "not on the page: "+selector, "at %s:\n%s", b.address(), b.text())
+		}
+		// The page has gone meanwhile, and the next one is coming.
 	}
 }
 

@@ -90,7 +90,7 @@ func check(o options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	found := glue.Check(cfg)
+	found := glue.Check(cfg, siteConfig(cfg))
 	if len(found) == 0 {
 		fmt.Fprintln(stdout, "nothing weak found")
 		return nil

@@ -27,6 +27,8 @@ func TestRun_wrong(t *testing.T) {
 	placeholder := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(placeholder, []byte("change me\n"), 0o600))
 	keyDir := writeKey(t, webauthtest.New(t))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel() // should it start, against expectation, it stops at once
 
 	for name, c := range map[string]struct {
 		flags  string
@@ -57,7 +59,7 @@ func TestRun_wrong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr lockedBuffer
 			flags := append([]string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0"}, strings.Fields(c.flags)...)
-			assert.Equal(t, c.code, run(t.Context(), flags, &stdout, &stderr))
+			assert.Equal(t, c.code, run(ended, flags, &stdout, &stderr))
 			assert.Contains(t, stderr.String(), c.stderr)
 			assert.Empty(t, stdout.String())
 		})

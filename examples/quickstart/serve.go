@@ -40,11 +40,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	cfg.Logger = slog.New(slog.NewTextHandler(stderr, nil))
-	site, err := newSite(cfg)
+	handler, err := newSite(cfg)
 	if err != nil {
 		return err
 	}
-	servers := []*http.Server{newServer(site)}
+	servers := []*http.Server{newServer(handler)}
 	if fake != nil {
 		servers = append(servers, newServer(fake))
 	}

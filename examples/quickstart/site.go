@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
 var (
@@ -20,11 +22,15 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageText))
 )
 
-// site is the application: a few pages behind different doors.
-type site struct {
+// app is the application: a few pages behind different doors.
+type app struct {
+	guard *xsrf.Guard
 	mu    sync.Mutex
 	notes map[string][]string // by principal; in memory
 }
+
+// maxForm is the largest form that is read, in bytes.
+const maxForm = 64 << 10
 
 // newSite mounts the pages.
 func newSite(cfg glue.Config) (http.Handler, error) {
@@ -37,18 +43,35 @@ func newSite(cfg glue.Config) (http.Handler, error) {
 		p.Principals = []string{"test0001"}
 		p.Fresh = 5 * time.Minute
 	})
-	s := &site{notes: map[string][]string{}}
+	guard, err := xsrf.New(xsrf.Config{Auth: auth, MaxForm: maxForm})
+	if err != nil {
+		return nil, err
+	}
+	around, err := site.New(siteConfig(cfg))
+	if err != nil {
+		return nil, err
+	}
+	s := &app{guard: guard, notes: map[string][]string{}}
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", silent.Optional(page("front", "Quickstart", "A site that logs people in with Ucam-WebAuth. Try its pages.")))
 	mux.Handle("/private", auth.Require(page("private", "Private", "Only people who are logged in see this page.")))
 	mux.Handle("/admin", admin.Require(page("admin", "Admin", "Only test0001 sees this page, and only with a password typed in the last five minutes.")))
 	mux.Handle("/optional", auth.Optional(page("optional", "Optional", "Everybody sees this page; it knows you if you are logged in.")))
-	mux.Handle("/form", auth.Require(http.HandlerFunc(s.form)))
+	mux.Handle("/form", auth.Require(guard.Check(guard.Send(http.HandlerFunc(s.form)))))
 	mux.HandleFunc("/login", auth.Login)
 	mux.HandleFunc("/logout", auth.Logout)
 	mux.HandleFunc("GET /page.css", style)
-	// No page of another site may post to this one.
-	return http.NewCrossOriginProtection().Handler(mux), nil
+	// Only our own host, only with our headers; no page of another site posts to us.
+	return around.Handler(guard.Protect(mux)), nil
+}
+
+// siteConfig is what stands around the login.
+func siteConfig(cfg glue.Config) site.Config {
+	return site.Config{
+		BaseURL: cfg.BaseURL,
+		Headers: site.Headers{CSP: "default-src 'none'; style-src 'self'; connect-src 'self'; base-uri 'none'", FrameAncestors: "'none'"},
+		Logger:  cfg.Logger,
+	}
 }
 
 // view is what the template shows.
@@ -57,6 +80,7 @@ type view struct {
 	Path              string         // of the page shown
 	ID                *glue.Identity // nil for an anonymous visitor
 	Form              bool
+	Token             template.HTML // proves to the form's handler that the form is ours
 	Notes             []string
 }
 
@@ -72,23 +96,18 @@ func page(name, title, text string) http.Handler {
 }
 
 // form keeps notes. If the session ends while somebody writes one, it is not lost.
-func (s *site) form(w http.ResponseWriter, r *http.Request) {
+func (s *app) form(w http.ResponseWriter, r *http.Request) {
 	id, _ := glue.IdentityFrom(r.Context()) // always there, under Require
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-		if err := r.ParseForm(); err != nil {
-			http.Error(w, "That note is too long, or did not arrive whole.", http.StatusBadRequest)
-			return
-		}
-		if note := r.PostForm.Get("note"); note != "" {
+		if note := r.PostFormValue("note"); note != "" { // guard.Check has read the form
 			s.notes[id.Principal] = append(s.notes[id.Principal], note)
 		}
 		http.Redirect(w, r, "/form", http.StatusSeeOther)
 		return
 	}
-	show(w, r, view{Name: "form", Title: "Form", Text: "Notes that you post are kept until the program stops.", Form: true, Notes: s.notes[id.Principal]})
+	show(w, r, view{Name: "form", Title: "Form", Text: "Notes that you post are kept until the program stops.", Form: true, Token: s.guard.Field(r), Notes: s.notes[id.Principal]})
 }
 
 func show(w http.ResponseWriter, r *http.Request, v view) {
@@ -101,16 +120,11 @@ func show(w http.ResponseWriter, r *http.Request, v view) {
 		http.Error(w, "the page is out of order", http.StatusInternalServerError)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
 }
 
 func style(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write([]byte(pageStyle))
 }

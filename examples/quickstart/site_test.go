@@ -101,11 +101,13 @@ func TestForm(t *testing.T) {
 	p := start(t)
 	who := p.person("test0001")
 	who.get("/private")
-	requirePage(t, who.post("/form", "note", `<script>"&'`), http.StatusOK, "form", "test0001")
-	requirePage(t, who.post("/form", "note", ""), http.StatusOK, "form", "test0001")
+	token := match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").body)
+	requirePage(t, who.post("/form", "note", "without a token"), http.StatusForbidden, "form-expired", "")
+	requirePage(t, who.post("/form", "note", `<script>"&'`, "xsrf-token", token), http.StatusOK, "form", "test0001")
+	requirePage(t, who.post("/form", "note", "", "xsrf-token", token), http.StatusOK, "form", "test0001")
 	assert.Equal(t, []string{`<script>"&'`}, notes(who.get("/form")))
 	assert.Empty(t, notes(p.person("test0002").get("/form")), "of somebody else")
-	assert.Equal(t, http.StatusBadRequest, who.post("/form", "note", strings.Repeat("x", 70<<10)).StatusCode)
+	requirePage(t, who.post("/form", "note", strings.Repeat("x", 70<<10), "xsrf-token", token), http.StatusRequestEntityTooLarge, "form-too-large", "")
 	assert.Len(t, notes(who.get("/form")), 1)
 }
 

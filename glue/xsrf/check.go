@@ -104,7 +104,10 @@ func (g *Guard) form(w http.ResponseWriter, r *http.Request) (map[string][]strin
 	default:
 		return nil, nil
 	}
-	if err != nil && r.PostForm == nil {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, ErrTooLarge
+	}
+	if err != nil {
 		return nil, ErrMalformed
 	}
 	return r.PostForm, nil

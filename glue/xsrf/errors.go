@@ -13,6 +13,8 @@ var (
 	ErrMissing = errors.New("xsrf: no token")
 	// ErrMalformed: not of a token's form, or more than one.
 	ErrMalformed = errors.New("xsrf: malformed token")
+	// ErrTooLarge: a form too large to look for a token in.
+	ErrTooLarge = errors.New("xsrf: the form is larger than Config.MaxForm")
 	// ErrExpired: a token of ours whose time is over.
 	ErrExpired = errors.New("xsrf: the token has expired")
 	// ErrNotValid: not made here for this person, session and action, or used before.
@@ -25,4 +27,5 @@ var (
 var reasons = map[error]string{
 	ErrCrossOrigin: "cross-origin", ErrUpgrade: "upgrade", ErrMissing: "token-missing",
 	ErrMalformed: "token-malformed", ErrExpired: "token-expired", ErrNotValid: "token-not-valid", ErrNoUser: "no-user",
+	ErrTooLarge: "form-too-large",
 }

@@ -21,6 +21,9 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		page = glue.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "Please try again in a moment",
 			Text: []string{"The site cannot check forms just now. Nothing was done."}}
 		w.Header().Set("Retry-After", "5")
+	case err == ErrTooLarge:
+		page = glue.Page{Kind: "form-too-large", Status: http.StatusRequestEntityTooLarge, Title: "This form is too large",
+			Text: []string{"You sent more than this site takes. Nothing was done. Go back, shorten it, and send it again."}}
 	case err != ErrCrossOrigin && err != ErrUpgrade:
 		page = glue.Page{Kind: "form-expired", Status: http.StatusForbidden, Title: "This form is out of date",
 			Text: []string{"It was opened before you logged in or too long ago, or it was sent already. Nothing was done.",

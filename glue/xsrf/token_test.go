@@ -66,6 +66,12 @@ func TestWhereATokenMayBe(t *testing.T) {
 			c.body(r, "", "xsrf-token="+token)
 			r.Header.Del("Content-Type")
 		}, "token-missing"},
+		{"a form that is too large", func(r *http.Request) {
+			c.body(r, "application/x-www-form-urlencoded", "a="+strings.Repeat("x", 11<<20)+"&xsrf-token="+token)
+		}, "form-too-large"},
+		{"a form that is broken", func(r *http.Request) {
+			c.body(r, "application/x-www-form-urlencoded", "a=%zz&xsrf-token="+token)
+		}, "token-malformed"},
 		{"empty header", func(r *http.Request) { r.Header.Set("X-XSRF-Token", "") }, "token-missing"},
 		{"two headers", func(r *http.Request) { r.Header["X-Xsrf-Token"] = []string{token, token} }, "token-malformed"},
 		{"two fields", func(r *http.Request) {
