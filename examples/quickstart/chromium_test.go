@@ -86,6 +86,7 @@ type tab struct {
 	mu       sync.Mutex
 	problems []string
 	expected []string
+	stranger bool // a page of somebody else was shown, which may do what it likes
 }
 
 // openTab opens a tab of a browser that has no cookies yet.
@@ -122,6 +123,9 @@ func (b *tab) end() {
 	b.close()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.stranger {
+		return
+	}
 	for _, part := range b.expected {
 		i := slices.IndexFunc(b.problems, func(problem string) bool { return strings.Contains(problem, part) })
 		if assert.GreaterOrEqual(b.t, i, 0, "the browser does not complain: %s", part) {
@@ -151,8 +155,9 @@ func (b *tab) watch(event any) {
 	case *runtime.EventConsoleAPICalled:
 		b.complain("console: %s", e.Type)
 	case *audits.EventIssueAdded:
-		// Every login bounces, and that is what single sign-on is.
-		if e.Issue.Code != audits.InspectorIssueCodeBounceTrackingIssue {
+		// Every login bounces, and that is what single sign-on is. How fast it is, is
+		// the machine's affair.
+		if e.Issue.Code != audits.InspectorIssueCodeBounceTrackingIssue && e.Issue.Code != audits.InspectorIssueCodePerformanceIssue {
 			b.complain("issue: %s", e.Issue.Code)
 		}
 	case *network.EventRequestWillBeSent:
