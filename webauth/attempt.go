@@ -177,6 +177,10 @@ func onceError(err error, used Reason, detail string) *Error {
 		return nil
 	case errors.Is(err, ErrUsed):
 		return refuse(used, "%s", detail)
+	case errors.Is(err, ErrForgotten) && used == ReasonReplay:
+		return refuse(ReasonStale, "older than the memory of what was used (a restart?)")
+	case errors.Is(err, ErrForgotten):
+		return refuse(used, "the token is older than the memory of what was used (a restart?)")
 	}
 	e := refuse(ReasonStore, "cannot tell whether it was used before")
 	e.cause = err

@@ -26,8 +26,9 @@ type Item struct {
 	Issued time.Time
 	// Expires is when it is refused for its age anyway and may be forgotten.
 	Expires time.Time
-	// Unsigned marks a token that came back in a failure without a signature, as
-	// anybody can send. A bounded store keeps these from crowding out the others.
+	// Unsigned marks what came without the WLS's signature, as anybody can make it: a
+	// token that came back in an unsigned failure, a form. A bounded store keeps these
+	// from crowding out the others.
 	Unsigned bool
 }
 
@@ -37,7 +38,9 @@ var ErrUsed = errors.New("webauth: used before")
 // ErrFull is what a MemoryOneUse answers when it has no room.
 var ErrFull = errors.New("webauth: no room to remember another used response")
 
-var errBeforeStart = errors.New("webauth: older than the memory of what was used; a new login will do")
+// ErrForgotten is what a OneUse answers, or wraps, for an item that is older than its
+// memory: it may have been used, and a new one will do.
+var ErrForgotten = errors.New("webauth: older than the memory of what was used")
 
 var errExpired = errors.New("webauth: already expired by the clock of the MemoryOneUse")
 
@@ -80,7 +83,7 @@ func (m *MemoryOneUse) Once(_ context.Context, item Item) error {
 		return ErrUsed
 	}
 	if item.Issued.Unix() < m.start {
-		return errBeforeStart
+		return ErrForgotten
 	}
 	if e.expires < now { // it may have been here, and forgotten
 		return errExpired
