@@ -227,12 +227,12 @@ func checkOneOf(s string, known ...string) error {
 	return fmt.Errorf("%q is none of %s", s, strings.Join(known, ", "))
 }
 
-// checkPermissionsPolicy catches the syntax of the old Feature-Policy, which browsers
-// would ignore as a whole.
+// checkPermissionsPolicy catches the syntax of the old Feature-Policy, for which
+// browsers would ignore the whole header.
 func checkPermissionsPolicy(s string) error {
 	for directive := range strings.SplitSeq(s, ",") {
-		name, list, ok := strings.Cut(strings.TrimSpace(directive), "=")
-		if !ok || name == "" || list == "" || strings.ContainsAny(name, " ;'") {
+		name, list, _ := strings.Cut(strings.TrimSpace(directive), "=")
+		if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || list == "" || strings.ContainsAny(list, ";'") {
 			return fmt.Errorf("%q: write feature=(allowlist), separated by commas, as camera=(), fullscreen=(self)", directive)
 		}
 	}

@@ -124,7 +124,10 @@ func TestHeadersMistakes(t *testing.T) {
 		{"referrer", base, site.Headers{ReferrerPolicy: "never"}, `ReferrerPolicy: "never" is none of`},
 		{"no referrer", base, site.Headers{ReferrerPolicy: "no-referrer,"}, `"" is none of`},
 		{"permissions as of old", base, site.Headers{PermissionsPolicy: "camera 'none'; microphone 'none'"}, "PermissionsPolicy"},
-		{"permissions with semicolons", base, site.Headers{PermissionsPolicy: "camera=(); microphone=(), a"}, "separated by commas"},
+		{"permissions with semicolons", base, site.Headers{PermissionsPolicy: "camera=(); microphone=()"}, "separated by commas"},
+		{"permissions with a blank", base, site.Headers{PermissionsPolicy: "camera =()"}, "separated by commas"},
+		{"permissions with quotes", base, site.Headers{PermissionsPolicy: "camera='none'"}, "separated by commas"},
+		{"permissions without a list", base, site.Headers{PermissionsPolicy: "camera="}, "separated by commas"},
 		{"opener", base, site.Headers{OpenerPolicy: "none"}, "OpenerPolicy"},
 	}
 	for _, tt := range tests {
@@ -166,6 +169,7 @@ func TestHandlerReplacesHeaders(t *testing.T) {
 		h.ServeHTTP(w, get("192.0.2.9:1"))
 		assert.Equal(t, []string{"default-src 'none'"}, w.Header()[csp])
 		assert.Equal(t, []string{"same-origin", "no-referrer"}, w.Header()[referrer])
+		assert.Equal(t, []string{standard[permissions]}, w.Header()[permissions], "the one set after it")
 		assert.Empty(t, w.Header()[opener])
 		assert.Equal(t, []string{"SAMEORIGIN"}, w.Header()[frame])
 	}

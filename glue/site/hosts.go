@@ -62,8 +62,8 @@ func parseIPv6Host(s string) (host, error) {
 
 // isPort reports whether s is a port as browsers write it.
 func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0 && s[0] != '0'
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && s[0] != '0'
 }
 
 // checkName checks a name in lower case, or an IPv4 address.
@@ -88,7 +88,7 @@ func checkName(name string) error {
 	}
 	// Browsers take such a name for an address, in one of many notations.
 	if isNumber(last) {
-		if addr, err := netip.ParseAddr(name); err != nil || !addr.Is4() {
+		if _, err := netip.ParseAddr(name); err != nil {
 			return errHostIPv4
 		}
 	}

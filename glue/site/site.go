@@ -137,7 +137,7 @@ func (s *Site) readBaseURL() error {
 // For next, the request's Host is in normal form (lower case, without a final dot or
 // the default port), its URL has neither scheme nor host, and its headers hold nothing
 // that tells a client's address, scheme or host, whoever wrote it: use [ClientIP],
-// [Scheme] and Host. Forwarded and all that begins with X-Forwarded are among what is
+// [Scheme] and Host. (RemoteAddr and TLS are still those of the connection.) Forwarded and all that begins with X-Forwarded are among what is
 // removed, and so are X-Real-Ip, True-Client-Ip, Cf-Connecting-Ip, X-Original-Url and
 // their like, in every spelling that some software takes for theirs.
 func (s *Site) Handler(next http.Handler) http.Handler {

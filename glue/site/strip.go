@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// forwardingPrefixes begin the names, as fold gives them, of headers that tell a
-// client's address, scheme, host or path.
+// forwardingPrefixes begin the names, as isForwarding folds them, of headers that tell
+// a client's address, scheme, host or path.
 var forwardingPrefixes = []string{"x-forwarded", "x-original-"}
 
 // forwardingNames are the others: what front servers and content networks write, and
@@ -24,7 +24,8 @@ var forwardingNames = map[string]bool{
 	"x-scheme": true, "x-url-scheme": true, "front-end-https": true,
 }
 
-// maxForwardingName is longer than any of them.
+// maxForwardingName is longer than any of them: it is enough to look at as much of a
+// name.
 const maxForwardingName = 32
 
 // withoutForwarding gives the header without all that tells where a request comes
@@ -65,7 +66,7 @@ func isForwarding(name string) bool {
 		}
 		folded[i] = c
 	}
-	if len(name) < maxForwardingName && forwardingNames[string(folded[:n])] {
+	if forwardingNames[string(folded[:n])] {
 		return true
 	}
 	for _, prefix := range forwardingPrefixes {

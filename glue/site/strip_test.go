@@ -25,13 +25,13 @@ func TestForwardingHeadersAreRemoved(t *testing.T) {
 			strings.ReplaceAll(name, "-", "_"), strings.ToLower(strings.ReplaceAll(name, "-", "_")),
 			strings.Replace(name, "-", "_", 1), strings.ReplaceAll(name, "-", "."),
 		} {
-			r := get("10.0.0.1:1", [2]string{"Accept", "text/html"})
+			r := get("10.0.0.1:1", [2]string{"Accept", "text/html"}, [2]string{"Accept", "text/plain"})
 			// As a server that does not put names in their usual form would leave it.
 			r.Header[spelled] = []string{"198.51.100.66"}
 			before := r.Header.Clone()
 			seen, _ := send(t, site.Config{BaseURL: base}, r)
 			require.NotNil(t, seen)
-			assert.Equal(t, http.Header{"Accept": {"text/html"}}, seen.Header, spelled)
+			assert.Equal(t, http.Header{"Accept": {"text/html", "text/plain"}}, seen.Header, spelled)
 			assert.Equal(t, before, r.Header, "the request that came in is left alone")
 		}
 	}
