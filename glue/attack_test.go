@@ -3,6 +3,7 @@ package glue_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -111,8 +112,8 @@ func TestAttacks(t *testing.T) {
 		t.Logf("%-20s %3d tried", kind.Name, tried[kind.Name])
 		sum += tried[kind.Name]
 	}
-	t.Logf("%d attacks tried, %d held off, beside %d honest twins", sum, held, len(twins))
-	fmt.Printf("attacks: %d tried, %d held off\n", sum, held)
+	t.Logf("%d attacks tried, %d came out as they must, beside %d honest twins", sum, held, len(twins))
+	fmt.Printf("attacks: %d tried, %d came out as they must\n", sum, held)
 }
 
 // loadAttacks reads the catalogue, and fails where a mistake in it could hide an attack.
@@ -131,6 +132,9 @@ func parseAttacks(data []byte) (*attackFile, error) {
 	file := &attackFile{}
 	if err := decoder.Decode(file); err != nil {
 		return nil, err
+	}
+	if decoder.More() {
+		return nil, errors.New("something stands behind the catalogue")
 	}
 	kinds, names, used := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, k := range file.Kinds {
@@ -221,6 +225,7 @@ func TestAttacksRefusesABrokenCatalogue(t *testing.T) {
 		{"no JSON", []byte("attacks"), "invalid"},
 		{"cut off", good[:len(good)/2], "unexpected EOF"},
 		{"empty", []byte("{}"), "only 0 attacks"},
+		{"two in one", append(slices.Clone(good), '{', '}'), "behind the catalogue"},
 		{"a field that nobody knows", []byte(`{"Attacks":[{"nam":"x"}]}`), "unknown field"},
 		{"a name twice", broken(func(f *attackFile) { f.Attacks[1].Name = f.Attacks[0].Name }), "comes twice"},
 		{"a kind twice", broken(func(f *attackFile) { f.Kinds[1].Name = f.Kinds[0].Name }), "comes twice"},

@@ -23,10 +23,10 @@ type actor struct {
 	world *attackWorld
 	id    string // the principal
 	jar   cookies
-	asked string         // the request to the login service that the site sent them with
-	reply wlsReply       // the login service's answer, on its way back
-	page  answer         // the last answer
-	late  []*http.Cookie // of an answer that is still on its way
+	asked string   // the request to the login service that the site sent them with
+	reply wlsReply // the login service's answer, on its way back
+	page  answer   // the last answer
+	late  func()   // stores the cookies of the last answer to a reply
 
 	button struct { // of the last page that had one
 		action string
@@ -194,7 +194,7 @@ func (w *attackWorld) requireAtHome(site *attackedSite, a answer) {
 	if action != "" {
 		targets = append(targets, action)
 	}
-	service := w.service(site)
+	service := site.fake.Service()
 	for _, target := range targets {
 		if target == service.LogoutURL || strings.HasPrefix(target, service.AuthURL+"?") {
 			continue
@@ -204,16 +204,10 @@ func (w *attackWorld) requireAtHome(site *attackedSite, a answer) {
 	}
 }
 
-func (w *attackWorld) service(site *attackedSite) (s struct{ AuthURL, LogoutURL string }) {
-	service := site.fake.Service()
-	s.AuthURL, s.LogoutURL = service.AuthURL, service.LogoutURL
-	return s
-}
-
 // browsersOrigin is the origin at which a browser ends that is at base and goes to ref, by
 // the URL standard of the WHATWG ("basic URL parser"): it drops tabs and line breaks
-// anywhere and blanks at the ends, takes \ for /, and any number of slashes after a
-// scheme for two. Empty where that is no http or https URL.
+// anywhere and blanks at the ends, takes \ for /, and more slashes than two for two.
+// Empty where that is no http or https URL.
 func browsersOrigin(base, ref string) string {
 	ref = strings.Trim(ref, "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f ")
 	ref = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(ref)
@@ -227,7 +221,7 @@ func browsersOrigin(base, ref string) string {
 		if scheme != "http" && scheme != "https" {
 			return ""
 		}
-		if scheme == baseScheme && !strings.HasPrefix(rest, "/") {
+		if scheme == baseScheme && !strings.HasPrefix(rest, "//") {
 			return base // "https:path" is relative to an https page
 		}
 		return scheme + "://" + browsersHost(strings.TrimLeft(rest, "/"))
@@ -260,15 +254,15 @@ func isScheme(s string) bool {
 func (w *attackWorld) begin(site *attackedSite) {
 	site.mu.Lock()
 	defer site.mu.Unlock()
-	w.at, w.since = site, len(site.events)
+	w.at, w.since, w.event = site, len(site.events), nil
 }
 
 // lastEvent is the last event of the last request, nil if there was none.
 func (w *attackWorld) lastEvent() *glue.Event {
 	w.at.mu.Lock()
 	defer w.at.mu.Unlock()
-	if len(w.at.events) == w.since {
-		return nil
+	if w.event == nil && len(w.at.events) > w.since {
+		w.event = &w.at.events[len(w.at.events)-1]
 	}
-	return &w.at.events[len(w.at.events)-1]
+	return w.event
 }

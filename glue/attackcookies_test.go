@@ -2,6 +2,7 @@ package glue_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ func (j *cookies) take(base, host string, set []*http.Cookie) bool {
 func cookieFrom(host string, c *http.Cookie) storedCookie {
 	stored := storedCookie{name: c.Name, value: c.Value, domain: withoutPort(host), path: c.Path, hostOnly: true}
 	if c.Domain != "" {
-		stored.domain, stored.hostOnly = strings.TrimPrefix(c.Domain, "."), false
+		stored.domain, stored.hostOnly = strings.ToLower(strings.TrimPrefix(c.Domain, ".")), false
 	}
 	return stored
 }
@@ -57,7 +58,7 @@ func (j *cookies) put(c storedCookie, remove bool) {
 
 func acceptable(base, host string, c *http.Cookie) bool {
 	host = withoutPort(host)
-	domain := strings.TrimPrefix(c.Domain, ".")
+	domain := strings.ToLower(strings.TrimPrefix(c.Domain, "."))
 	switch name := strings.ToLower(c.Name); {
 	case domain != "" && (!strings.Contains(domain, ".") || !domainMatches(host, domain)):
 		return false
@@ -137,7 +138,7 @@ func (p *actor) moves(rest string) {
 //
 //	PART cut N          without its last N bytes
 //	PART bit N          with one bit of its text changed
-//	PART byte N VALUE   with one byte of what its text decodes to changed
+//	PART byte N D       with D added to a byte of what its text decodes to
 //	PART append TEXT, PART prepend TEXT, PART is TEXT
 //	PART twice TEXT     with a second one of the same name
 //	PART named NAME     under another name
@@ -162,14 +163,12 @@ func (p *actor) forges(rest string) {
 		b[n/8] ^= 1 << (n % 8)
 		c.value = string(b)
 	case "byte":
-		at, value, _ := strings.Cut(arg, " ")
-		n, err := strconv.Atoi(at)
+		var n, by int
+		_, err := fmt.Sscan(arg, &n, &by)
 		require.NoError(t, err)
 		b, err := base64.RawURLEncoding.DecodeString(c.value)
 		require.NoError(t, err)
-		v, err := strconv.ParseUint(value, 0, 8)
-		require.NoError(t, err)
-		b[n] = byte(v)
+		b[n] += byte(by)
 		c.value = base64.RawURLEncoding.EncodeToString(b)
 	case "append":
 		c.value += arg

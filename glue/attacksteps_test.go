@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,9 +24,10 @@ import (
 //	sends RAW               send the bytes of a request
 //	types, signs-on, cancels   what they do at the login service, which answers
 //	returns [by METHOD] [at TARGET] [late] [+H]...   bring its answer to the site
+//	gets-in [at TARGET]     the same, which must log them in
 //	storms N [on SITE,SITE] bring it N times at once
 //	hears                   receive what "returns late" held back
-//	follows, clicks [+H]    go on to where a redirect of the site leads; press a page's button
+//	clicks [+H]...           press the button of the last page that had one
 //	logs-out                press "Log out"
 //	is ID                   be somebody else at the login service
 //	crafts NAME=VALUE       change the request to the login service
@@ -62,32 +62,28 @@ func (w *attackWorld) run(steps []string) {
 	}
 }
 
-var verbs map[string]func(p *actor, rest string)
-
-func init() {
-	verbs = map[string]func(p *actor, rest string){
-		"asks":     (*actor).asks,
-		"goes":     func(p *actor, rest string) { p.visits(http.MethodGet, asNavigation, rest) },
-		"fetches":  func(p *actor, rest string) { p.visits(http.MethodGet, asScript, rest) },
-		"posts":    func(p *actor, rest string) { p.visits(http.MethodPost, asForm, rest) },
-		"sends":    (*actor).sends,
-		"types":    func(p *actor, _ string) { p.answered(webauthtest.Types) },
-		"signs-on": func(p *actor, _ string) { p.answered(webauthtest.SignedOn) },
-		"cancels":  func(p *actor, _ string) { p.answered(webauthtest.Cancels) },
-		"returns":  (*actor).returns,
-		"storms":   (*actor).storms,
-		"hears":    func(p *actor, _ string) { p.world.keep(p, p.late) },
-		"follows":  (*actor).follows,
-		"clicks":   (*actor).clicks,
-		"logs-out": (*actor).logsOut,
-		"is":       func(p *actor, id string) { p.id = id },
-		"crafts":   (*actor).crafts,
-		"alters":   (*actor).alters,
-		"invents":  (*actor).invents,
-		"forges":   (*actor).forges,
-		"takes":    (*actor).takes,
-		"moves":    (*actor).moves,
-	}
+var verbs = map[string]func(p *actor, rest string){
+	"asks":     (*actor).asks,
+	"goes":     func(p *actor, rest string) { p.visits(http.MethodGet, asNavigation, rest) },
+	"fetches":  func(p *actor, rest string) { p.visits(http.MethodGet, asScript, rest) },
+	"posts":    func(p *actor, rest string) { p.visits(http.MethodPost, asForm, rest) },
+	"sends":    (*actor).sends,
+	"types":    func(p *actor, _ string) { p.answered(webauthtest.Types) },
+	"signs-on": func(p *actor, _ string) { p.answered(webauthtest.SignedOn) },
+	"cancels":  func(p *actor, _ string) { p.answered(webauthtest.Cancels) },
+	"returns":  (*actor).returns,
+	"gets-in":  (*actor).getsIn,
+	"storms":   (*actor).storms,
+	"hears":    func(p *actor, _ string) { p.late() },
+	"clicks":   (*actor).clicks,
+	"logs-out": (*actor).logsOut,
+	"is":       func(p *actor, id string) { p.id = id },
+	"crafts":   (*actor).crafts,
+	"alters":   (*actor).alters,
+	"invents":  (*actor).invents,
+	"forges":   (*actor).forges,
+	"takes":    (*actor).takes,
+	"moves":    (*actor).moves,
 }
 
 func (w *attackWorld) actor(name string) *actor {
@@ -111,7 +107,7 @@ func (p *actor) visits(method string, h header, rest string) {
 	site, host, target := w.place(parts[0])
 	w.begin(site)
 	a := p.send(site, host, method, target, h.with(parts[1:]), body)
-	w.keepAt(p, site.base, host, a.Response.Cookies())
+	p.jar.take(site.base, host, a.Response.Cookies())
 	p.sees(a)
 }
 
@@ -121,17 +117,6 @@ func (p *actor) sees(a answer) {
 	if action, hidden := a.form(); action != "" {
 		p.button.action, p.button.hidden = action, hidden
 	}
-}
-
-func (w *attackWorld) keepAt(p *actor, base, host string, set []*http.Cookie) {
-	p.jar.take(base, host, set)
-}
-
-// keep stores the cookies of a late answer of soc.
-func (w *attackWorld) keep(p *actor, set []*http.Cookie) {
-	base := w.server("soc").base
-	_, host, _ := strings.Cut(base, "://")
-	p.jar.take(base, host, set)
 }
 
 func (p *actor) asks(rest string) {
@@ -162,6 +147,10 @@ func (p *actor) answered(doing webauthtest.Person) {
 		back, err := fake.Respond(p.asked, p.id, doing)
 		require.NoError(p.world.t, err)
 		p.reply = newReply(p.world.t, back)
+		if status := p.reply.fields(p.world.t)[1]; doing != webauthtest.Cancels && !p.world.scripted {
+			require.Equal(p.world.t, "200", status, "the login service would not let %s in", p.id)
+		}
+		p.world.scripted = false
 		return
 	}
 	require.Fail(p.world.t, "not sent to a login service", "%q", p.asked)
@@ -182,11 +171,17 @@ func (p *actor) returns(rest string) {
 	site, host, target := w.place(to)
 	w.begin(site)
 	a := p.send(site, host, method, p.reply.on(target), asNavigation.with(parts[1:]), "")
-	p.late = a.Response.Cookies()
+	p.late = func() { p.jar.take(site.base, host, a.Response.Cookies()) }
 	if !late {
-		w.keepAt(p, site.base, host, p.late)
+		p.late()
 	}
 	p.sees(a)
+}
+
+func (p *actor) getsIn(rest string) {
+	p.returns(rest)
+	require.Equal(p.world.t, http.StatusSeeOther, p.page.StatusCode, "page %q", p.page.kind())
+	require.Equal(p.world.t, glue.EventLogin, p.world.lastEvent().Name)
 }
 
 // storms brings the answer back many times at once, to several machines in turn. One
@@ -219,27 +214,18 @@ func (p *actor) storms(rest string) {
 		require.NoError(w.t, errs[i])
 		if a.StatusCode == http.StatusSeeOther {
 			logins++
-			w.keepAt(p, sites[0].base, host, a.Response.Cookies())
+			p.jar.take(sites[0].base, host, a.Response.Cookies())
 			continue
 		}
 		w.last = a
 	}
 	require.Equal(w.t, 1, logins, "exactly one wins")
-	w.at = sites[0]
+	w.at, w.event = sites[0], nil
 	w.at.mu.Lock()
 	defer w.at.mu.Unlock()
-	for i, e := range w.at.events {
-		if e.Name == glue.EventRefused {
-			w.since, w.at.events = i, append(w.at.events[:i:i], e)
-			return
-		}
+	if i := slices.IndexFunc(w.at.events, func(e glue.Event) bool { return e.Name == glue.EventRefused }); i >= 0 {
+		w.event = &w.at.events[i]
 	}
-}
-
-func (p *actor) follows(string) {
-	target, ok := strings.CutPrefix(p.page.location(), p.world.server("soc").base)
-	require.True(p.world.t, ok, "%q is not at the site", p.page.location())
-	p.visits(http.MethodGet, asNavigation, target)
 }
 
 func (p *actor) clicks(rest string) {
@@ -288,89 +274,4 @@ func (p *actor) takes(rest string) {
 		require.True(p.world.t, ok, "%s has no cookie %q", whose, what)
 		p.jar.put(c, false)
 	}
-}
-
-// atService changes what the login service does: "answers NAME=VALUE; ..." the next
-// request, or "trusts KEY as KID" from now on.
-func (w *attackWorld) atService(verb, rest string) {
-	switch verb {
-	case "answers":
-		var o webauthtest.Outcome
-		for part := range strings.SplitSeq(rest, "; ") {
-			switch name, value, _ := strings.Cut(part, "="); name {
-			case "status":
-				o.Status, _ = strconv.Atoi(value)
-			case "msg":
-				o.Msg = value
-			case "quirk":
-				o.Quirks = append(o.Quirks, webauthtest.Quirk(value))
-			case "fault":
-				o.Fault = webauthtest.Fault(value)
-			default:
-				require.Fail(w.t, "no such outcome", "%q", part)
-			}
-		}
-		w.fakes["soc"].Next(o)
-	case "trusts":
-		name, kid, _ := strings.Cut(rest, " as ")
-		w.trusted.more[kid] = knownKey(w.t, name, kid)
-	default:
-		require.Fail(w.t, "the login service cannot", "%q", verb)
-	}
-}
-
-var placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
-
-// expand fills in placeholders: {reply}, the answer as it stands in a query; {params}, the
-// token of the request; {session}, {login} and so on, cookies, and {session name};
-// {field sig}, a field of the answer; {cookies}, a Cookie header; {form}, the hidden field of a page; {soc}, where the site
-// is; {byte ff}; {9000 x}. "attacker" or "victim" in front names the person.
-func (p *actor) expand(text string) string {
-	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
-		word, whose := match[1:len(match)-1], p
-		if name, rest, ok := strings.Cut(word, " "); ok && p.world.people[name] != nil {
-			whose, word = p.world.people[name], rest
-		}
-		value, ok := whose.value(word)
-		require.True(p.world.t, ok, "no such placeholder: %s", match)
-		return value
-	})
-}
-
-func (p *actor) value(word string) (string, bool) {
-	switch word {
-	case "reply":
-		return url.QueryEscape(p.reply.value), true
-	case "params":
-		u, err := url.Parse(p.asked)
-		return u.Query().Get("params"), err == nil
-	case "cookies":
-		return p.jar.header("soc.example", "/", http.MethodGet, asNavigation), true
-	case "form":
-		for _, v := range p.button.hidden {
-			return v[0], true
-		}
-		return "", false
-	case "soc":
-		return p.world.server("soc").base, true
-	}
-	if hex, ok := strings.CutPrefix(word, "byte "); ok {
-		n, err := strconv.ParseUint(hex, 16, 8)
-		return string([]byte{byte(n)}), err == nil
-	}
-	if count, what, ok := strings.Cut(word, " "); ok {
-		if n, err := strconv.Atoi(count); err == nil {
-			return strings.Repeat(what, n), true
-		}
-	}
-	if name, ok := strings.CutPrefix(word, "field "); ok {
-		i := slices.Index(replyFields, name)
-		return p.reply.fields(p.world.t)[max(i, 0)], i >= 0
-	}
-	part, wantName := strings.CutSuffix(word, " name")
-	c, ok := p.jar.find(part)
-	if wantName {
-		return c.name, ok
-	}
-	return c.value, ok
 }

@@ -33,22 +33,25 @@ import (
 //
 //	http           soc is http://localhost:PORT
 //	cookie domain  soc shares its session cookie with every host below soc.example
-//	file store     soc keeps its sessions in files, and a cookie names them
+//	file store     all sites keep their sessions in the same files, and a cookie names them
 //	inactivity     soc ends a session after 10 minutes without use
 //	low exponent   the login service's key has the exponent 3
 type attackWorld struct {
-	t       *testing.T
-	words   []string
-	secret  string
-	oneUse  glue.OneUse
-	now     func() time.Time
-	fakes   map[string]*webauthtest.WLS // by server
-	trusted *trusted
-	servers map[string]*attackedSite
-	people  map[string]*actor
-	last    answer        // to the last request
-	since   int           // how many events there were before it
-	at      *attackedSite // who answered it
+	t        *testing.T
+	words    []string
+	secret   string
+	oneUse   glue.OneUse
+	store    func() sessions.Store
+	now      func() time.Time
+	fakes    map[string]*webauthtest.WLS // by server
+	trusted  *trusted
+	servers  map[string]*attackedSite
+	people   map[string]*actor
+	scripted bool          // the next answer of the login service is
+	last     answer        // to the last request
+	at       *attackedSite // who answered it
+	since    int           // how many events there were before it
+	event    *glue.Event   // the last one of it, once that is known
 }
 
 type attackedSite struct {
@@ -76,6 +79,9 @@ func newAttackWorld(t *testing.T, words []string) *attackWorld {
 	w.fakes["foreign"] = w.newService("https://wls.other.example", foreignKey())
 	w.trusted = &trusted{KeySource: soc.Service().Keys, more: map[string]keys.Key{}}
 	soc.Advance(-time.Hour) // the site has been up for an hour
+	w.store = sync.OnceValue(func() sessions.Store {
+		return sessions.NewFilesystemStore(t.TempDir(), []byte(strings.Repeat("k", 32)))
+	})
 	w.oneUse = webauth.NewMemoryOneUse(0, w.now)
 	soc.Advance(time.Hour)
 	w.people["victim"] = &actor{world: w, id: victimID}
@@ -129,11 +135,13 @@ func (w *attackWorld) configure(name string, c *glue.Config) {
 	switch {
 	case name == "other":
 		c.BaseURL = "https://other.example"
-		return
 	case !w.has("http"):
 		c.BaseURL, c.Origins = "https://soc.example", []string{"https://alt.soc.example"}
 	}
-	if name == "foreign" {
+	if w.has("file store") {
+		c.Session.Store, c.SingleMachine = w.store(), true
+	}
+	if name != "soc" && name != "soc2" {
 		return
 	}
 	c.Service.Keys, c.OneUse = w.trusted, w.oneUse
@@ -142,11 +150,6 @@ func (w *attackWorld) configure(name string, c *glue.Config) {
 	}
 	if w.has("inactivity") {
 		c.Session.Inactivity = 10 * time.Minute
-	}
-	if w.has("file store") {
-		store := sessions.NewFilesystemStore(w.t.TempDir(), []byte(strings.Repeat("k", 32)))
-		store.MaxLength(0)
-		c.Session.Store = store
 	}
 }
 
@@ -162,6 +165,7 @@ func attackedHandler(auth *glue.Auth) http.Handler {
 		"/fresh":       with(func(p *glue.Policy) { p.Fresh = 5 * time.Minute }).Require(echo),
 		"/staff":       with(func(p *glue.Policy) { p.Principals = []string{"spqr1"} }).Require(echo),
 		"/card":        with(func(p *glue.Policy) { p.AAuth = []string{"x-card"} }).Require(echo),
+		"/either":      with(func(p *glue.Policy) { p.AAuth = []string{"pwd", "x-card"} }).Require(echo),
 		"/anyone":      with(func(p *glue.Policy) { p.AnyPtags = true }).Require(echo),
 		"/fresh-typed": with(func(p *glue.Policy) { p.Fresh, p.AAuth = 5*time.Minute, []string{"pwd"} }).Require(echo),
 		"/public":      echo,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"sync/atomic"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -20,10 +21,15 @@ type Auth struct {
 
 // shared is what an Auth and the copies that With makes have in common.
 type shared struct {
-	cfg    Config
-	places atomic.Pointer[places] // replaced as a whole by SetSecret
-	secret atomic.Pointer[site.Secret]
-	store  sessionStore
+	cfg   Config
+	keys  atomic.Pointer[keyring] // replaced as a whole by SetSecret
+	store sessionStore
+}
+
+// keyring is all that is made of the secret.
+type keyring struct {
+	places places
+	secret *site.Secret
 }
 
 // New checks the configuration, all of it, and reads or makes the site's secret.
@@ -50,12 +56,14 @@ func New(cfg Config) (*Auth, error) {
 // SetSecret replaces the site's secret while requests go on. Sessions and logins in
 // flight continue if the new secret keeps the line that they were made with.
 func (a *Auth) SetSecret(secret *site.Secret) error {
+	if secret == nil {
+		return errors.New("glue: SetSecret: nil")
+	}
 	ps, err := newPlaces(&a.s.cfg, secret)
 	if err != nil {
 		return err
 	}
-	a.s.places.Store(&ps)
-	a.s.secret.Store(secret)
+	a.s.keys.Store(&keyring{ps, secret})
 	return nil
 }
 
@@ -64,6 +72,9 @@ func (a *Auth) SetSecret(secret *site.Secret) error {
 func (a *Auth) ReloadSecret() error {
 	if a.s.cfg.SecretFile == "" {
 		return errors.New("glue: ReloadSecret: there is no Config.SecretFile")
+	}
+	if _, err := os.Stat(a.s.cfg.SecretFile); err != nil {
+		return fmt.Errorf("glue: ReloadSecret: %w", err) // and no new one is made
 	}
 	secret, err := a.s.cfg.secret()
 	if err != nil {
@@ -80,8 +91,8 @@ func (a *Auth) ReloadSecret() error {
 func (a *Auth) With(edit func(p *Policy)) *Auth {
 	b := &Auth{s: a.s, given: a.given.clone(), err: a.err}
 	edit(&b.given)
-	if err := b.given.check(a.s.cfg.Service); err != nil && b.err == nil {
-		b.err = fmt.Errorf("glue: With: Policy.%w", err)
+	if err := b.given.check(a.s.cfg.Service, "With: Policy"); err != nil && b.err == nil {
+		b.err = err
 		a.s.cfg.Logger.Error("wls policy of a route is wrong: nobody gets in", "error", b.err)
 	}
 	b.policy = b.given.withDefaults(a.s.cfg.Service)

@@ -42,7 +42,7 @@ func (v *visit) spendElsewhere() {
 	if !found || err != nil {
 		return
 	}
-	for _, p := range *v.a.s.places.Load() { // any of them: each marks for all origins
+	for _, p := range v.a.s.keys.Load().places { // any of them: each marks for all origins
 		_, _ = p.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{Secret: p.cookies.secret(v.r)})
 		return
 	}
@@ -98,7 +98,11 @@ func (v *visit) refused(err error) {
 	case e.Reason == webauth.ReasonToken && v.secret == "":
 		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, pageNoCookies)
 	default:
-		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, pageFor(e))
+		page := pageFor(e)
+		if ours && e.ReturnURL() != "" { // our own URL, whole, even if the service dropped the query
+			page.Links = []Link{{Text: "Try again", Href: e.ReturnURL()}}
+		}
+		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, page)
 	}
 }
 

@@ -1,6 +1,7 @@
 package glue
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -70,7 +71,7 @@ func checkPlaces(cfg *Config) error {
 	if cfg.Service.Check() != nil {
 		return nil // said already, and everything here would say it again
 	}
-	secret, err := site.ParseSecret(randomID() + randomID())
+	secret, err := site.ParseSecret(rand.Text() + rand.Text())
 	if err != nil {
 		return err
 	}

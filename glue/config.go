@@ -57,9 +57,11 @@ type Config struct {
 	// so that the memory of one process is enough for OneUse.
 	SingleMachine bool
 
-	// LogoutPath is where Logout is mounted, for links on our pages; empty for none.
+	// LogoutPath is where Logout is mounted, as browsers see it, for links on our pages;
+	// empty for none.
 	LogoutPath string
-	// AfterLogout is the path to go to after logging out; empty shows a page.
+	// AfterLogout is the path to go to after logging out, as browsers see it; empty shows
+	// a page.
 	AfterLogout string
 	// LogoutAtWLS sends the person on to the WLS's logout page as well.
 	LogoutAtWLS bool
@@ -69,7 +71,9 @@ type Config struct {
 	KeepForms int
 
 	// Page shows our pages in the site's own dress; nil means the built-in ones. It
-	// writes the status, p.Status, and must escape what it writes.
+	// writes the status, p.Status, and must escape what it writes. Our headers are set
+	// already; Content-Security-Policy among them lets nothing in but our own style, so a
+	// page with another replaces that header.
 	Page func(w http.ResponseWriter, r *http.Request, p Page)
 	// Logger gets what operators need to know; nil means slog.Default().
 	Logger *slog.Logger
@@ -78,7 +82,8 @@ type Config struct {
 	OnEvent func(context.Context, Event)
 	// OnPersonChange runs when a browser that had a session of one person gets one of
 	// another, or of nobody (logout): clear what the application keeps of them. One of
-	// the two may be the zero Identity.
+	// the two may be the zero Identity. It does not run where the old session cannot be
+	// read any more.
 	OnPersonChange func(w http.ResponseWriter, r *http.Request, from, to Identity)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -176,8 +181,8 @@ func (c *Config) normalise() error {
 	}
 	c.Origins, c.Versions = slices.Clone(c.Origins), slices.Clone(c.Versions)
 	errs = append(errs, c.checkCookies()...)
-	if err := c.Policy.check(c.Service); err != nil {
-		errs = append(errs, fmt.Errorf("glue: Config.Policy.%w", err))
+	if err := c.Policy.check(c.Service, "Config.Policy"); err != nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

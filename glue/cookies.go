@@ -30,8 +30,7 @@ const (
 )
 
 // newCookieJar chooses the strictest names that the origin allows. On https they
-// begin with __Host-, which no other host can set; on http, where browsers would
-// refuse that, they hold the port, because ports share cookies.
+// begin with __Host-, which no other host can set; on http browsers would refuse that.
 func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 	u, _ := url.Parse(origin) // origin is in normal form
 	j := cookieJar{secure: u.Scheme == "https", path: cfg.Session.CookiePath, domain: cfg.InsecureCookieDomain}
@@ -42,12 +41,12 @@ func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 		}
 		return '-'
 	}, prefix)
+	if port := u.Port(); port != "" { // ports share cookies
+		suffix += "-" + port
+	}
 	before := "__Host-"
 	if !j.secure {
 		before = ""
-		if port := u.Port(); port != "" {
-			suffix += "-" + port
-		}
 	}
 	name := func(s string) string { return before + s + suffix }
 	j.login, j.seen, j.loop, j.tried = name(loginCookie), name(seenCookie), name(loopCookie), name(triedCookie)

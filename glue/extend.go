@@ -18,7 +18,7 @@ func (a *Auth) Origins() []string { return originsOf(&a.s.cfg) }
 // Keys derives keys for another purpose from the site's secret, for this service and
 // the origin of BaseURL; the first signs, all verify. They change with SetSecret.
 func (a *Auth) Keys(purpose string) [][]byte {
-	return a.s.secret.Load().Derive("extension "+purpose, a.s.cfg.Service.ID(), a.Origins()[0])
+	return a.s.keys.Load().secret.Derive("extension "+purpose, a.s.cfg.Service.ID(), a.Origins()[0])
 }
 
 // OneUse is the site's store of used responses and tokens.
@@ -32,7 +32,7 @@ func (a *Auth) Logger() *slog.Logger { return a.s.cfg.Logger }
 
 // HasSessionCookie reports whether the request brings a session cookie, good or bad.
 func (a *Auth) HasSessionCookie(r *http.Request) bool {
-	for _, p := range *a.s.places.Load() {
+	for _, p := range a.s.keys.Load().places {
 		if len(r.CookiesNamed(p.cookies.session)) > 0 {
 			return true
 		}

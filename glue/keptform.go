@@ -1,6 +1,7 @@
 package glue
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -116,7 +117,9 @@ func (v *visit) openForm() (*keptForm, string, error) {
 // sends the kept form to the handler.
 func (v *visit) resume(s *session, next http.Handler) {
 	if v.r.Method != http.MethodPost {
-		v.show(pageGoBack)
+		page := pageGoBack
+		page.Links = []Link{{Text: "Or open the page anew", Href: v.place.url(v.path, withoutKeptMark(v.query))}}
+		v.show(page)
 		return
 	}
 	form, _, err := v.openForm()
@@ -125,10 +128,10 @@ func (v *visit) resume(s *session, next http.Handler) {
 		return
 	}
 	if err == nil {
-		err = v.cfg.OneUse.Once(v.r.Context(), webauth.Item{
-			ID: "form:" + form.nonce, Issued: form.expires.Add(-keptLife), Expires: form.expires,
+		err = v.cfg.OneUse.Once(context.WithoutCancel(v.r.Context()), webauth.Item{
+			ID: "form:" + form.nonce, Issued: form.expires.Add(-keptLife), Expires: form.expires, Unsigned: true,
 		})
-		if err != nil && !errors.Is(err, webauth.ErrUsed) {
+		if err != nil && !errors.Is(err, webauth.ErrUsed) && !errors.Is(err, webauth.ErrForgotten) {
 			v.storeDown(err)
 			return
 		}
@@ -138,16 +141,12 @@ func (v *visit) resume(s *session, next http.Handler) {
 		return
 	}
 	v.log(Event{Name: EventFormResumed, Principal: s.Principal})
-	next.ServeHTTP(v.w, v.restored(form, s))
+	v.serve(next, v.restored(form, s))
 }
 
 // restored makes the request that was kept.
 func (v *visit) restored(form *keptForm, s *session) *http.Request {
-	r := v.identified(s)
-	u := *r.URL
-	u.RawQuery = withoutKeptMark(u.RawQuery)
-	r.URL = &u
-	r.RequestURI = withoutKeptMarkURI(r.RequestURI)
+	r := withoutMark(v.identified(s))
 	r.Header = r.Header.Clone()
 	r.Header.Set("Content-Type", form.kind)
 	r.Header.Del("Content-Length")
@@ -155,6 +154,35 @@ func (v *visit) restored(form *keptForm, s *session) *http.Request {
 	r.ContentLength = int64(len(form.body))
 	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
 	return r.WithContext(context.WithValue(r.Context(), resumedKey{}, true))
+}
+
+// leaveKeptForm takes the mark from a form of the site's own that was sent from a marked
+// address, where Continue had led: its body is its own.
+func (v *visit) leaveKeptForm() {
+	if v.r.Method != http.MethodPost || !v.aboutKeptForm() {
+		return
+	}
+	body := bufio.NewReader(v.r.Body)
+	begin, _ := body.Peek(len(keptField) + 1) // too short is another form's
+	v.r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, v.r.Body}
+	if string(begin) == keptField+"=" {
+		return
+	}
+	v.query = withoutKeptMark(v.query)
+	v.r = withoutMark(v.r)
+}
+
+// withoutMark gives the request as it was before it was marked.
+func withoutMark(r *http.Request) *http.Request {
+	r = r.WithContext(r.Context())
+	u := *r.URL
+	u.RawQuery = withoutKeptMark(u.RawQuery)
+	r.URL = &u
+	r.RequestURI = withoutKeptMarkURI(r.RequestURI)
+	return r
 }
 
 // aboutKeptForm reports whether a request came from a page that keeps a form.

@@ -198,12 +198,11 @@ func TestKeptFormThatIsRefused(t *testing.T) {
 		{"cut short", func(b *browser, action, sealed string) answer {
 			return b.post(action, url.Values{"wls-kept": {sealed[:len(sealed)-4]}})
 		}},
-		{"missing", func(b *browser, action, _ string) answer { return b.post(action, url.Values{"wls-keep": {"x"}}) }},
 		{"the seal of something else", func(b *browser, action, _ string) answer {
 			return b.post(action, url.Values{"wls-kept": {b.cookie("session").Value}})
 		}},
-		{"in the query", func(b *browser, action, sealed string) answer {
-			return b.post(strings.Replace(action, "wls-kept=1", "wls-kept="+sealed+"&wls-kept=1", 1), nil)
+		{"in the query as well", func(b *browser, action, sealed string) answer {
+			return b.post(strings.Replace(action, "wls-kept=1", "wls-kept="+sealed+"&wls-kept=1", 1), url.Values{"wls-kept": {"x"}})
 		}},
 		{"from another site", func(b *browser, action, sealed string) answer {
 			return b.send(action, urlType, "wls-kept="+sealed, "Sec-Fetch-Site", "cross-site")
@@ -215,7 +214,7 @@ func TestKeptFormThatIsRefused(t *testing.T) {
 			return b.send(action, urlType, "wls-kept="+sealed, "Sec-Fetch-Site", "", "Sec-Fetch-Mode", "", "Origin", "https://evil.example")
 		}},
 		{"too long", func(b *browser, action, sealed string) answer {
-			return b.send(action, urlType, "x="+strings.Repeat("y", 150<<10)+"&wls-kept="+sealed)
+			return b.send(action, urlType, "wls-kept="+sealed+"&x="+strings.Repeat("y", 150<<10))
 		}},
 		{"after an hour", func(b *browser, action, sealed string) answer {
 			s.advance(time.Hour)
@@ -233,6 +232,28 @@ func TestKeptFormThatIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// After Continue the browser is at the marked address. A form on the page that it sees
+// there, without an action of its own, is sent there too, and is nobody's kept form.
+func TestAFormSentFromAMarkedAddressIsItsOwn(t *testing.T) {
+	const body = "a=1&wls-kept=x"
+	s := startSite(t, setup{})
+	b := s.loggedIn("test0001")
+	e := b.send("/private/form?n=1&wls-kept=1", urlType, body).requireEcho("test0001")
+	assert.Equal(t, body, e.Body)
+	assert.Equal(t, "/private/form?n=1", e.RequestURI)
+	assert.Equal(t, "/private/form?n=1", e.URL)
+	assert.NotContains(t, s.eventNames(), glue.EventFormResumed)
+
+	// It is kept like any other, at the address without the mark.
+	s.advance(3 * time.Hour)
+	page := b.send("/private/form?n=1&wls-kept=1", urlType, body).requirePage(http.StatusUnauthorized, "form-kept")
+	b.get("/private/").requireEcho("test0001")
+	action, hidden := page.form()
+	e = b.send(action, urlType, hidden.Encode()).requireEcho("test0001")
+	assert.Equal(t, body, e.Body)
+	assert.Equal(t, "/private/form?n=1", e.RequestURI)
 }
 
 func flip(letter string) string {

@@ -40,7 +40,7 @@ func (v *visit) next() (string, error) {
 	switch {
 	case next == "":
 		return v.place.home(), nil
-	case !isLocalPath(next):
+	case !isLocalPath(next) || !v.place.holds(next):
 		return "", errors.New("next: not a path of this site")
 	}
 	return v.place.origin + next, nil

@@ -212,6 +212,7 @@ func TestLoginHandler(t *testing.T) {
 	t.Run("not for somebody who may not come in", func(t *testing.T) {
 		s.in(t)
 		a := s.browser("test0010").get("/login?next=/private/x").requirePage(http.StatusForbidden, "forbidden")
+		assert.Equal(t, "/login", a.Request.URL.Path, "before the page that it leads to says so")
 		assert.Equal(t, []string{s.url + "/", s.url + "/logout"}, a.links())
 	})
 }

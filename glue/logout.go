@@ -44,7 +44,7 @@ func (v *visit) offerLogout() {
 		return
 	}
 	p := pageLogout
-	p.Form = &Form{Action: v.place.url(v.path, ""), Button: "Log out", targets: []string{v.cfg.Service.LogoutURL}}
+	p.Form = &Form{Action: v.place.url(v.path, ""), Button: "Log out", anyTarget: v.cfg.LogoutAtWLS}
 	if s != nil {
 		p.Principal = s.Principal
 	}

@@ -22,7 +22,8 @@ func (b *browser) logOutVia(hidden url.Values, headers ...string) answer {
 func TestLogout(t *testing.T) {
 	s := startSite(t, setup{tls: true, config: func(c *glue.Config) { c.Session.Inactivity = time.Hour }})
 	b := s.loggedIn("test0001")
-	secret, session := b.cookie("login").Value, b.cookie("session").Value
+	oldLogin, oldSession := b.cookie("login"), b.cookie("session")
+	secret, session := oldLogin.Value, oldSession.Value
 	a := b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 	assert.Equal(t, `"cache"`, a.Header.Get("Clear-Site-Data"))
 	assert.Equal(t, []string{s.fake.Service().LogoutURL, s.url + "/"}, a.links())
@@ -38,9 +39,9 @@ func TestLogout(t *testing.T) {
 	b.get("/optional").requireEcho("")
 
 	// The old session is dead although its seal would last.
-	b.setCookie("__Host-wls-session", session)
+	b.setCookie(oldSession.Name, session)
 	b.get("/optional").requireEcho("")
-	b.setCookie("__Host-wls-login", secret)
+	b.setCookie(oldLogin.Name, secret)
 	b.get("/optional").requireEcho("test0001") // it was the secret
 }
 
@@ -61,7 +62,7 @@ func TestLogoutIsAskedForFirst(t *testing.T) {
 	b := s.loggedIn("test0001")
 	a := b.get("/logout?x=1").requirePage(http.StatusOK, "logout")
 	assert.Contains(t, a.Body, "<strong>test0001</strong>")
-	assert.Contains(t, a.Header.Get("Content-Security-Policy"), "form-action 'self' "+strings.TrimSuffix(s.fake.Service().LogoutURL, "/auth/logout.html"))
+	assert.Contains(t, a.Header.Get("Content-Security-Policy"), "form-action 'self'")
 	action, hidden := a.form()
 	assert.Equal(t, s.url+"/logout", action)
 	require.Len(t, hidden, 1)

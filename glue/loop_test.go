@@ -148,6 +148,18 @@ func TestLoopIsCountedForEachPath(t *testing.T) {
 	b.once("/private/a").requirePage(http.StatusForbidden, "loop")
 }
 
+// A later login elsewhere does not prolong what is remembered of a path.
+func TestLoopForgetsEachPathInItsTime(t *testing.T) {
+	s := startSite(t, setup{})
+	b := s.browser("test0001").forgetting("wls-session")
+	b.get("/private/a").requirePage(http.StatusForbidden, "loop")
+	s.advance(30 * time.Second)
+	b.get(s.respond(b.begin("/private/b"), "test0001", webauthtest.SignedOn))
+	b.once("/private/a").requirePage(http.StatusForbidden, "loop")
+	s.advance(30 * time.Second)
+	b.begin("/private/a")
+}
+
 // The cookie stays small however many pages a person logs in for.
 func TestLoopCookieIsBounded(t *testing.T) {
 	s := startSite(t, setup{})

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -47,8 +45,7 @@ type Form struct {
 	Action, Button string
 	Hidden         map[string]string
 
-	targets   []string // URLs that the answer may redirect to, beside this origin
-	anyTarget bool     // it may redirect anywhere
+	anyTarget bool // the answer may redirect to anywhere, not to this origin only
 }
 
 // The pages, but for what depends on the request.
@@ -127,7 +124,7 @@ func (v *visit) fail(e Event, p Page) {
 	if p.Links == nil && v.place != nil {
 		p.Links = []Link{{Text: "Try again", Href: v.place.url(v.path, v.query)}}
 		switch p.Kind {
-		case pageBadAddress.Kind, pageBadNext.Kind, pageForbidden.Kind, pageNotYours.Kind, pageFormGone.Kind:
+		case pageBadAddress.Kind, pageBadNext.Kind, pageForbidden.Kind:
 			p.Links = []Link{{Text: "Front page", Href: v.place.home()}}
 		}
 		if v.r.Method == http.MethodPost { // a link would not send the form again
@@ -151,12 +148,15 @@ func (v *visit) forbid(s *session, lack shortfall) {
 // storeDown answers while sessions or one-use marks are unavailable. Nobody is
 // logged in by accident meanwhile.
 func (v *visit) storeDown(err error) {
-	e := Event{Name: EventStoreError, Reason: webauth.ReasonStore, Err: err}
-	if errors.Is(err, errSessionTooLarge) {
-		e.Reason = "session-too-large"
+	switch {
+	case errors.Is(err, errSessionTooLarge):
+		v.fail(Event{Name: EventStoreError, Reason: "session-too-large", Err: err}, pageMisconfigured)
+	case v.r.Context().Err() != nil:
+		v.w.WriteHeader(http.StatusServiceUnavailable) // the client has gone: no fault of the store
+	default:
+		v.w.Header().Set("Retry-After", "5")
+		v.fail(Event{Name: EventStoreError, Reason: webauth.ReasonStore, Err: err}, pageStoreDown)
 	}
-	v.w.Header().Set("Retry-After", "5")
-	v.fail(e, pageStoreDown)
 }
 
 // misdirected answers a request for a host that is not ours. The page links to the
@@ -173,6 +173,11 @@ func (v *visit) misdirected() {
 func (v *visit) show(p Page) {
 	noStore(v.w)
 	h := v.w.Header()
+	if p.Form != nil {
+		// Without a referrer, browsers that know no Sec-Fetch-Site would not say either
+		// that the form is ours. No page with a form has a response in its address.
+		h.Set("Referrer-Policy", "same-origin")
+	}
 	h.Set("Content-Security-Policy", p.policy())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -243,13 +248,7 @@ func (p *Page) policy() string {
 	case p.Form == nil:
 		csp = append(csp, "form-action 'none'")
 	case !p.Form.anyTarget:
-		action := "form-action 'self'"
-		for _, t := range slices.DeleteFunc(slices.Clone(p.Form.targets), func(t string) bool { return t == "" }) {
-			if u, err := url.Parse(t); err == nil {
-				action += " " + u.Scheme + "://" + u.Host
-			}
-		}
-		csp = append(csp, action)
+		csp = append(csp, "form-action 'self'")
 	}
 	return strings.Join(csp, "; ")
 }

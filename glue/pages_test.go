@@ -1,8 +1,10 @@
 package glue_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -38,14 +41,7 @@ func everyPage() []pageCase {
 			return s.browser("").do(http.MethodGet, "/private/", nil, func(r *http.Request) { r.Host = "evil.example" })
 		}},
 		{"misconfigured", 500, func(s *testSite) answer { return s.browser("").get("/wrong") }},
-		{"unavailable", 503, func(s *testSite) answer {
-			tags := make([]string, 500)
-			for i := range tags {
-				tags[i] = fmt.Sprintf("group-%d", i)
-			}
-			s.fake.AddUser(webauthtest.User{ID: "busy1", Password: "x", Ptags: tags})
-			return s.browser("busy1").get("/private/")
-		}},
+		{"unavailable", 503, func(s *testSite) answer { return s.browser("test0001").get("/private/down") }},
 		{"forbidden", 403, func(s *testSite) answer { return s.browser("test0010").get("/private/") }},
 		{"loop", 403, func(s *testSite) answer { return s.browser("test0001").forgetting("wls-session").get("/private/") }},
 		{"address", 400, func(s *testSite) answer { return s.browser("").get("/private/?" + strings.Repeat("x", 2000)) }},
@@ -71,8 +67,28 @@ func everyPage() []pageCase {
 			b.get(s.respond(b.begin("/private/"), "test0002")).requireEcho("test0002")
 			return b.continues(page)
 		}},
-		{"form-gone", 403, func(s *testSite) answer { return s.loggedIn("test0001").post("/private/?wls-kept=1", nil) }},
+		{"form-gone", 403, func(s *testSite) answer {
+			return s.loggedIn("test0001").post("/private/?wls-kept=1", url.Values{"wls-kept": {"x"}})
+		}},
 	}
+}
+
+// downAt is a OneUse that cannot say, for requests to one path.
+type downAt struct{ glue.OneUse }
+
+type downKey struct{}
+
+func (d downAt) Once(ctx context.Context, item webauth.Item) error {
+	if down, _ := ctx.Value(downKey{}).(bool); down {
+		return errors.New("down")
+	}
+	return d.OneUse.Once(ctx, item)
+}
+
+func markDown(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), downKey{}, r.URL.Path == "/private/down")))
+	})
 }
 
 type pageCase struct {
@@ -83,7 +99,12 @@ type pageCase struct {
 
 // pagesSite has what everyPage needs.
 func pagesSite(t *testing.T, config func(c *glue.Config)) *testSite {
-	return startSite(t, setup{config: config, routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	return startSite(t, setup{config: func(c *glue.Config) {
+		c.OneUse = downAt{webauth.NewMemoryOneUse(0, c.Now)}
+		if config != nil {
+			config(c)
+		}
+	}, wrap: markDown, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.Handle("/wrong", auth.With(func(p *glue.Policy) { p.Ptags = []string{} }).Require(echo))
 	}})
 }

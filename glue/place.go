@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -54,24 +55,23 @@ func newPlaces(cfg *Config, secret *site.Secret) (places, error) {
 		if all[host] != nil {
 			return nil, fmt.Errorf("glue: Config.Origins: host %s comes twice; requests could not be told apart", host)
 		}
-		p, err := newPlace(cfg, secret, origin, origins)
+		p, err := newPlace(cfg, secret, origin, prefix, origins)
 		if err != nil {
 			return nil, err
 		}
-		p.prefix, p.stripped = prefix, cfg.PrefixStripped
 		p.cookies = newCookieJar(cfg, origin, prefix)
 		all[host] = p
 	}
 	return all, nil
 }
 
-func newPlace(cfg *Config, secret *site.Secret, origin string, origins []string) (*place, error) {
+func newPlace(cfg *Config, secret *site.Secret, origin, prefix string, origins []string) (*place, error) {
 	if strings.HasPrefix(origin, "http:") && !webauth.IsLoopback(origin) && !cfg.InsecureAllowHTTP {
 		return nil, fmt.Errorf("glue: origin %s is http: use https, or http://localhost for trying things out", origin)
 	}
-	p := &place{origin: origin}
+	p := &place{origin: origin, prefix: prefix, stripped: cfg.PrefixStripped}
 	var err error
-	keysFor := func(purpose string) [][]byte { return secret.Derive(purpose, cfg.Service.ID(), origin) }
+	keysFor := func(purpose string) [][]byte { return secret.Derive(purpose, cfg.Service.ID(), origin, prefix) }
 	p.signer, err = webauth.NewRequestSigner(webauth.SignerConfig{
 		Service: cfg.Service, Origin: origin, Keys: keysFor("request-token"), Now: cfg.Now,
 	})
@@ -168,3 +168,21 @@ func isLocalPath(s string) bool {
 
 // nowSeconds is the clock to whole seconds, as sessions keep time.
 func nowSeconds(now func() time.Time) time.Time { return time.Unix(now().Unix(), 0).UTC() }
+
+// holds reports whether a local path is below the path of BaseURL, whatever dot
+// segments a browser would resolve in it. What is beside it is another's site.
+func (p *place) holds(local string) bool {
+	if p.prefix == "" {
+		return true
+	}
+	u, err := url.Parse(local)
+	if err != nil {
+		return false
+	}
+	below, err := url.PathUnescape(p.prefix)
+	if err != nil {
+		return false
+	}
+	clean := path.Clean(u.Path)
+	return clean == below || strings.HasPrefix(clean, below+"/")
+}

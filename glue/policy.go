@@ -15,7 +15,9 @@ import (
 // every request, against what the session recorded.
 type Policy struct {
 	// Principals may come in; nil means anybody who passes the rest. A list matches if
-	// the person is any of its entries; an empty list that is not nil is an error.
+	// the person is any of its entries; an empty list that is not nil is an error. Use
+	// Only for a list that is read from somewhere: should it come out empty, nobody gets
+	// in, not everybody.
 	Principals []string
 	// Ptags the person must have one of. Nil means "current" where the service has
 	// ptags and no condition where it has none.
@@ -45,34 +47,40 @@ type Policy struct {
 	Fail bool
 }
 
-func (p *Policy) check(s webauth.Service) error {
+// Only makes a list for a Policy that never means "anybody": an empty one is an error
+// of New, or of With, which then lets nobody in.
+func Only(entries ...string) []string { return append([]string{}, entries...) }
+
+// check reports every mistake; where says whose policy it is.
+func (p *Policy) check(s webauth.Service, where string) error {
 	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("glue: "+where+"."+format, args...)) }
 	for _, f := range []struct {
 		name string
 		list []string
 	}{{"Principals", p.Principals}, {"Ptags", p.Ptags}, {"AAuth", p.AAuth}} {
 		if f.list != nil && len(f.list) == 0 {
-			errs = append(errs, fmt.Errorf("%s: an empty list lets nobody in; leave it nil for the default", f.name))
+			bad("%s: an empty list lets nobody in; leave it nil for the default", f.name)
 		}
 		if slices.Contains(f.list, "") {
-			errs = append(errs, fmt.Errorf("%s holds an empty entry", f.name))
+			bad("%s holds an empty entry", f.name)
 		}
 	}
 	if p.Ptags != nil && p.AnyPtags {
-		errs = append(errs, errors.New("AnyPtags contradicts Ptags"))
+		bad("AnyPtags contradicts Ptags")
 	}
 	if p.Ptags != nil && s.NoPtags {
-		errs = append(errs, fmt.Errorf("Ptags: service %q sets no ptags, nobody would get in", s.Name))
+		bad("Ptags: service %q sets no ptags, nobody would get in", s.Name)
 	}
 	if p.Fresh != 0 && p.Fresh < time.Minute {
-		errs = append(errs, fmt.Errorf("Fresh is %v, want at least 1m0s, or 0 for none", p.Fresh))
+		bad("Fresh is %v, want at least 1m0s, or 0 for none", p.Fresh)
 	}
 	if p.Fresh != 0 && p.IAct == webauth.IActNo {
-		errs = append(errs, errors.New(`Fresh contradicts IAct "no"`))
+		bad(`Fresh contradicts IAct "no"`)
 	}
 	// A request of this policy must be one that can be made.
 	if _, err := s.LoginURL(webauth.Request{URL: "https://soc.example/", Desc: p.Desc, Msg: p.Msg, IAct: p.IAct, AAuth: p.AAuth}); err != nil && s.Check() == nil {
-		errs = append(errs, err)
+		bad("%v", err)
 	}
 	return errors.Join(errs...)
 }
@@ -137,7 +145,13 @@ func (p *Policy) how(id *Identity, now time.Time) shortfall {
 	default:
 		return lackAuthType
 	}
-	if p.Fresh != 0 && (id.Password.IsZero() || now.Sub(id.Password) > p.Fresh) {
+	if p.Fresh == 0 {
+		return lackNothing
+	}
+	// What was typed must be of an accepted type itself: an earlier one beside it will do
+	// for the login, but says nothing of when.
+	typed := webauth.CheckStrength(webauth.IActYes, p.AAuth, id.Auth, nil) == ""
+	if !typed || id.Password.IsZero() || now.Sub(id.Password) > p.Fresh {
 		return lackFresh
 	}
 	return lackNothing

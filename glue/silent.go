@@ -17,10 +17,15 @@ func (v *visit) trySilently() bool {
 		v.w.Header().Set("Cache-Control", "private, no-cache")
 		return false
 	}
-	v.markTried()
 	req := v.strength(lackSession)
 	req.IAct, req.Fail = webauth.IActNo, false
-	v.startLogin(req)
+	location, err := v.loginURL(v.secret, req)
+	if err != nil || v.loopStep() {
+		return false // the page is for everybody, and is not refused for that
+	}
+	v.markTried()
+	v.log(Event{Name: EventRedirect})
+	v.redirect(location)
 	return true
 }
 

@@ -30,7 +30,7 @@ type visit struct {
 func (v *visit) begin() bool {
 	v.cfg = &v.a.s.cfg
 	v.now = nowSeconds(v.cfg.Now)
-	v.place = v.a.s.places.Load().find(v.r.Host)
+	v.place = v.a.s.keys.Load().places.find(v.r.Host)
 	if v.place == nil {
 		v.misdirected()
 		return false
@@ -49,6 +49,7 @@ func (v *visit) require(next http.Handler) {
 	if v.answersResponse() {
 		return
 	}
+	v.leaveKeptForm()
 	s, lack, err := v.session()
 	switch {
 	case err != nil:
@@ -56,7 +57,7 @@ func (v *visit) require(next http.Handler) {
 	case lack == lackNothing && v.aboutKeptForm():
 		v.resume(s, next)
 	case lack == lackNothing:
-		next.ServeHTTP(v.w, v.identified(s))
+		v.serve(next, v.identified(s))
 	case lack.forbidden():
 		v.forbid(s, lack)
 	default:
@@ -74,12 +75,23 @@ func (v *visit) maybe(next http.Handler) {
 	case err != nil:
 		v.storeDown(err)
 	case lack == lackNothing:
-		next.ServeHTTP(v.w, v.identified(s))
+		v.serve(next, v.identified(s))
 	case lack == lackSession && v.a.policy.Silent && v.trySilently():
 	default:
 		varyByCookie(v.w.Header())
-		next.ServeHTTP(v.w, v.r.WithContext(withoutIdentity(v.r.Context())))
+		v.serve(next, v.r.WithContext(withoutIdentity(v.r.Context())))
 	}
+}
+
+// serve runs a handler with a request that we derived. net/http removes an upload's
+// temporary files for the request that it made itself, and for no other.
+func (v *visit) serve(next http.Handler, r *http.Request) {
+	defer func() {
+		if r.MultipartForm != nil {
+			_ = r.MultipartForm.RemoveAll() // as net/http does
+		}
+	}()
+	next.ServeHTTP(v.w, r)
 }
 
 // identified prepares a request for a handler that will know the person.
@@ -160,12 +172,7 @@ func (v *visit) startLogin(req webauth.Request) {
 	if secret == "" {
 		secret = webauth.NewBrowserSecret()
 	}
-	req.URL = v.place.url(v.path, v.query)
-	req, err := v.place.signer.Sign(secret, req)
-	var location string
-	if err == nil {
-		location, err = v.cfg.Service.LoginURL(req)
-	}
+	location, err := v.loginURL(secret, req)
 	if err != nil {
 		v.fail(Event{Name: EventRefused, Err: err}, pageBadAddress)
 		return
@@ -175,6 +182,16 @@ func (v *visit) startLogin(req webauth.Request) {
 	}
 	v.log(Event{Name: EventRedirect})
 	v.redirect(location)
+}
+
+// loginURL is where to send the browser, to come back to the URL it asked for.
+func (v *visit) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
+	req.URL = v.place.url(v.path, v.query)
+	req, err := v.place.signer.Sign(secret, req)
+	if err != nil {
+		return "", err
+	}
+	return v.cfg.Service.LoginURL(req)
 }
 
 // redirect sends a GET elsewhere. Clients of HTTP/1.0 do not know 303.

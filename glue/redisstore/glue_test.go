@@ -344,7 +344,7 @@ func TestRedisDown(t *testing.T) {
 	_, body := get(t, person, site.URL+"/page")
 	assert.Equal(t, "Hello, test0001.", body, "who was in still is: Redis kept the session")
 	w = m.present(m.machine[1], pending)
-	assert.Equal(t, http.StatusServiceUnavailable, w.Code, "begun before the restart")
+	assert.Equal(t, http.StatusForbidden, w.Code, "begun before the restart")
 	assert.False(t, newSession(w))
 	settle(t, m.store[0])
 	status, _ = get(t, fake.Client("test0002"), site.URL+"/page")

@@ -14,7 +14,7 @@ import (
 // ErrLostMemory is what Once answers for an item that was made before the time since
 // which Redis remembers everything: nobody can tell whether it was used before, so it
 // is not accepted. A login that begins now will be.
-var ErrLostMemory = errors.New("redis has lost its memory, or another server took over, since this was made")
+var ErrLostMemory = fmt.Errorf("redis has lost its memory, or another server took over, since this was made: %w", webauth.ErrForgotten)
 
 var errExpired = errors.New("redisstore: the item has expired by this machine's clock")
 

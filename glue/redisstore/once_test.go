@@ -129,7 +129,9 @@ func TestMemoryByTheLaterClock(t *testing.T) {
 // TestMemoryFromAWrongClock: whoever noticed the loss had a clock that was ahead.
 func TestMemoryFromAWrongClock(t *testing.T) {
 	g := newRig(t)
-	at := func(d time.Duration) { require.NoError(t, g.mini.Set("wls1:{soc}:memory", fmt.Sprint(" ", g.Now().Add(d).UnixMilli()))) }
+	at := func(d time.Duration) {
+		require.NoError(t, g.mini.Set("wls1:{soc}:memory", fmt.Sprint(" ", g.Now().Add(d).UnixMilli())))
+	}
 	at(time.Hour)
 	assert.ErrorIs(t, g.Once(t.Context(), g.item("a")), redisstore.ErrLostMemory)
 	g.advance(time.Hour + time.Second)

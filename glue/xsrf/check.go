@@ -16,6 +16,11 @@ import (
 // auth.Optional.
 func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { // whoever made this request may not know of the files
+			if r.MultipartForm != nil {
+				_ = r.MultipartForm.RemoveAll() // as net/http does
+			}
+		}()
 		if err := g.Verify(w, r, options...); err != nil {
 			g.refuse(w, r, err)
 			return
@@ -58,8 +63,11 @@ func (g *Guard) Verify(w http.ResponseWriter, r *http.Request, options ...Option
 		return err
 	}
 	err = g.cfg.OneUse.Once(r.Context(), *item)
-	if errors.Is(err, webauth.ErrUsed) {
+	switch {
+	case errors.Is(err, webauth.ErrUsed):
 		return ErrNotValid
+	case errors.Is(err, webauth.ErrForgotten):
+		return ErrExpired
 	}
 	return err
 }

@@ -61,7 +61,9 @@ func isSafe(method string) bool {
 }
 
 func isUpgrade(r *http.Request) bool {
-	if r.Header.Get("Upgrade") != "" {
+	// Some tools offer h2c with every request; no server here takes it, and no page can
+	// ask for it.
+	if to := r.Header.Get("Upgrade"); to != "" && !strings.EqualFold(to, "h2c") {
 		return true
 	}
 	// An extended CONNECT opens a WebSocket over HTTP/2 (RFC 8441).

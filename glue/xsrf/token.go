@@ -81,5 +81,5 @@ func open(keys [][]byte, b binding, token string, ttl time.Duration, now time.Ti
 		return nil, nil
 	}
 	id := sha256.Sum256(raw)
-	return &webauth.Item{ID: "xsrf:" + encoding.EncodeToString(id[:]), Issued: made, Expires: made.Add(ttl)}, nil
+	return &webauth.Item{ID: "xsrf:" + encoding.EncodeToString(id[:]), Issued: made, Expires: made.Add(ttl), Unsigned: true}, nil
 }

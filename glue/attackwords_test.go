@@ -1,0 +1,99 @@
+package glue_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+)
+
+// atService changes what the login service does: "answers NAME=VALUE; ..." the next
+// request, or "trusts KEY as KID" from now on.
+func (w *attackWorld) atService(verb, rest string) {
+	switch verb {
+	case "answers":
+		var o webauthtest.Outcome
+		for part := range strings.SplitSeq(rest, "; ") {
+			switch name, value, _ := strings.Cut(part, "="); name {
+			case "status":
+				o.Status, _ = strconv.Atoi(value)
+			case "msg":
+				o.Msg = value
+			case "quirk":
+				o.Quirks = append(o.Quirks, webauthtest.Quirk(value))
+			case "fault":
+				o.Fault = webauthtest.Fault(value)
+			default:
+				require.Fail(w.t, "no such outcome", "%q", part)
+			}
+		}
+		w.fakes["soc"].Next(o)
+		w.scripted = true
+	case "trusts":
+		name, kid, _ := strings.Cut(rest, " as ")
+		w.trusted.more[kid] = knownKey(w.t, name, kid)
+	default:
+		require.Fail(w.t, "the login service cannot", "%q", verb)
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
+
+// expand fills in placeholders: {reply}, the answer as it stands in a query; {params}, the
+// token of the request; {session}, {login} and so on, cookies, and {session name};
+// {field sig}, a field of the answer; {cookies}, a Cookie header; {form}, the hidden field of a page; {soc}, where the site
+// is; {byte ff}; {9000 x}. "attacker" or "victim" in front names the person.
+func (p *actor) expand(text string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		word, whose := match[1:len(match)-1], p
+		if name, rest, ok := strings.Cut(word, " "); ok && p.world.people[name] != nil {
+			whose, word = p.world.people[name], rest
+		}
+		value, ok := whose.value(word)
+		require.True(p.world.t, ok, "no such placeholder: %s", match)
+		return value
+	})
+}
+
+func (p *actor) value(word string) (string, bool) {
+	switch word {
+	case "reply":
+		return url.QueryEscape(p.reply.value), true
+	case "params":
+		u, err := url.Parse(p.asked)
+		return u.Query().Get("params"), err == nil
+	case "cookies":
+		return p.jar.header("soc.example", "/", http.MethodGet, asNavigation), true
+	case "form":
+		for _, v := range p.button.hidden {
+			return v[0], true
+		}
+		return "", false
+	case "soc":
+		return p.world.server("soc").base, true
+	}
+	if hex, ok := strings.CutPrefix(word, "byte "); ok {
+		n, err := strconv.ParseUint(hex, 16, 8)
+		return string([]byte{byte(n)}), err == nil
+	}
+	if count, what, ok := strings.Cut(word, " "); ok {
+		if n, err := strconv.Atoi(count); err == nil {
+			return strings.Repeat(what, n), true
+		}
+	}
+	if name, ok := strings.CutPrefix(word, "field "); ok {
+		i := slices.Index(replyFields, name)
+		return p.reply.fields(p.world.t)[max(i, 0)], i >= 0
+	}
+	part, wantName := strings.CutSuffix(word, " name")
+	c, ok := p.jar.find(part)
+	if wantName {
+		return c.name, ok
+	}
+	return c.value, ok
+}
