@@ -57,6 +57,17 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// The link to log in leads back to where it was.
+func TestLoginLink(t *testing.T) {
+	who := start(t).person("test0001")
+	next := match(`<a href="(/login[^"]*)">Log in</a>`, who.get("/optional").body)
+	a := who.get(html.UnescapeString(next))
+	requirePage(t, a, http.StatusOK, "optional", "test0001")
+	assert.Equal(t, "/optional", a.Request.URL.RequestURI())
+	assert.NotContains(t, a.body, ">Log in<")
+	assert.Contains(t, a.body, `<a href="/logout">Log out</a>`)
+}
+
 // checkHeaders checks what a page of the quickstart says to the browser.
 func checkHeaders(t *testing.T, a answer, known bool) {
 	t.Helper()
@@ -116,8 +127,8 @@ func notes(a answer) (list []string) {
 	_, rest, _ := strings.Cut(a.body, `<ul id="notes">`)
 	rest, _, _ = strings.Cut(rest, "</ul>")
 	for line := range strings.Lines(rest) {
-		if note := match(`<li>(.*)</li>`, line); note != "" {
-			list = append(list, html.UnescapeString(note))
+		if strings.HasPrefix(line, "<li>") {
+			list = append(list, html.UnescapeString(match(`<li>(.*)</li>`, line)))
 		}
 	}
 	return list
