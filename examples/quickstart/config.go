@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
@@ -52,6 +53,13 @@ func configure(o options, fake *webauthtest.WLS) (glue.Config, error) {
 	}
 	if o.secretIn == "" {
 		cfg.Secret = rand.Text() + rand.Text() // sessions end with the program
+	}
+	if o.redis != "" {
+		store, err := redisstore.New(redisstore.Config{URL: o.redis, Site: "quickstart", Now: o.now})
+		if err != nil {
+			return glue.Config{}, err
+		}
+		cfg.Session.Store, cfg.OneUse = store, store
 	}
 	switch {
 	case o.ptags == "any":

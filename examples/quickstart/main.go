@@ -22,6 +22,7 @@ type options struct {
 	addr, wlsAddr, baseURL      string
 	wls, authURL, logoutURL     string
 	keys, desc, ptags, secretIn string
+	redis                       string
 	check                       bool
 
 	now func() time.Time // nil means time.Now
@@ -67,6 +68,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.keys, "keys", "", "`directory` of pubkeyN files; needed for nevar, goose and -auth-url")
 	fs.StringVar(&o.desc, "desc", "the go-webauth quickstart", "`text` that the login service shows about who is asking")
 	fs.StringVar(&o.ptags, "ptags", "", "let in people with one of these `ptags`, or \"any\" (default current, where the service has ptags)")
+	fs.StringVar(&o.redis, "redis", "", "keep sessions in the Redis at this `URL`, such as redis://127.0.0.1:6379, and show them at /sessions")
 	fs.StringVar(&o.secretIn, "secret", "", "`file` with the site's secret, made if absent (default: one in memory)")
 	fs.BoolVar(&o.check, "check", false, "print what is weak about this configuration, and exit")
 	if err := fs.Parse(args); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
@@ -25,6 +26,7 @@ var (
 // app is the application: a few pages behind different doors.
 type app struct {
 	guard *xsrf.Guard
+	store *redisstore.Store // nil where sessions are in cookies
 	mu    sync.Mutex
 	notes map[string][]string // by principal; in memory
 }
@@ -58,6 +60,10 @@ func newSite(cfg glue.Config) (http.Handler, error) {
 	mux.Handle("/admin", admin.Require(page("admin", "Admin", "Only test0001 sees this page, and only with a password typed in the last five minutes.")))
 	mux.Handle("/optional", auth.Optional(page("optional", "Optional", "Everybody sees this page; it knows you if you are logged in.")))
 	mux.Handle("/form", auth.Require(guard.Check(guard.Send(http.HandlerFunc(s.form)))))
+	if store, ok := cfg.Session.Store.(*redisstore.Store); ok {
+		s.store = store
+		mux.Handle("/sessions", auth.Require(guard.Check(guard.Send(http.HandlerFunc(s.sessions)))))
+	}
 	mux.HandleFunc("/login", auth.Login)
 	mux.HandleFunc("/logout", auth.Logout)
 	mux.HandleFunc("GET /page.css", style)
@@ -82,6 +88,7 @@ type view struct {
 	Form              bool
 	Token             template.HTML // proves to the form's handler that the form is ours
 	Notes             []string
+	Sessions          []place // where the person is logged in
 }
 
 // Pages are the links at the top: path and text.

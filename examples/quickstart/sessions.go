@@ -1,0 +1,44 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/redisstore"
+)
+
+// place is where a person is logged in.
+type place struct {
+	redisstore.Session
+	Here bool // in the browser that asks
+}
+
+// sessions shows where the person is logged in, and ends one of these sessions or all.
+func (s *app) sessions(w http.ResponseWriter, r *http.Request) {
+	id, _ := glue.IdentityFrom(r.Context()) // always there, under Require
+	var err error
+	if r.Method == http.MethodPost {
+		if end := r.PostFormValue("end"); end == "all" {
+			_, err = s.store.RevokeAll(r.Context(), id.Principal)
+		} else {
+			_, err = s.store.Revoke(r.Context(), id.Principal, end)
+		}
+		if err == nil {
+			http.Redirect(w, r, "/optional", http.StatusSeeOther)
+			return
+		}
+	}
+	var list []redisstore.Session
+	if err == nil {
+		list, err = s.store.Sessions(r.Context(), id.Principal)
+	}
+	if err != nil {
+		http.Error(w, "The list of sessions cannot be had just now. Please try again.", http.StatusServiceUnavailable)
+		return
+	}
+	v := view{Name: "sessions", Title: "Sessions", Text: "You are logged in to this site here:", Token: s.guard.Field(r)}
+	for _, session := range list {
+		v.Sessions = append(v.Sessions, place{session, session.Is(r)})
+	}
+	show(w, r, v)
+}
