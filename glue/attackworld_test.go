@@ -27,6 +27,7 @@ import (
 //	soc      https://soc.example and https://alt.soc.example
 //	soc2     a second machine of the same, which shares its OneUse
 //	other    https://other.example, by the same people: same secret, same login service
+//	below    https://soc.example/b, beside soc: same secret, same login service
 //	foreign  https://soc.example again, same secret, but of another login service
 //
 // The words of a kind's or an attack's world change it:
@@ -56,7 +57,7 @@ type attackWorld struct {
 
 type attackedSite struct {
 	*testSite
-	base, address string // for browsers; of the listener
+	base, address string // its origin for browsers; where it listens
 }
 
 const (
@@ -75,7 +76,9 @@ func newAttackWorld(t *testing.T, words []string) *attackWorld {
 	}
 	soc := w.newService("https://wls.example", key)
 	w.now = soc.Now
-	w.fakes["soc"], w.fakes["soc2"], w.fakes["other"] = soc, soc, soc
+	for _, name := range []string{"soc", "soc2", "other", "below"} {
+		w.fakes[name] = soc
+	}
 	w.fakes["foreign"] = w.newService("https://wls.other.example", foreignKey())
 	w.trusted = &trusted{KeySource: soc.Service().Keys, more: map[string]keys.Key{}}
 	soc.Advance(-time.Hour) // the site has been up for an hour
@@ -119,7 +122,9 @@ func (w *attackWorld) server(name string) *attackedSite {
 		config: func(c *glue.Config) {
 			c.Secret, c.Now = w.secret, w.now
 			w.configure(name, c)
-			site.base = strings.TrimSuffix(c.BaseURL, "/")
+			origin, err := webauth.Origin(c.BaseURL)
+			require.NoError(w.t, err)
+			site.base = origin
 		},
 		routes: func(_ *http.ServeMux, a *glue.Auth) { auth = a },
 		wrap:   func(http.Handler) http.Handler { return attackedHandler(auth) },
@@ -135,6 +140,8 @@ func (w *attackWorld) configure(name string, c *glue.Config) {
 	switch {
 	case name == "other":
 		c.BaseURL = "https://other.example"
+	case name == "below":
+		c.BaseURL = "https://soc.example/b"
 	case !w.has("http"):
 		c.BaseURL, c.Origins = "https://soc.example", []string{"https://alt.soc.example"}
 	}

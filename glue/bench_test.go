@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/sessions"
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,7 @@ func (w *blank) WriteHeader(status int)      { w.status = status }
 
 // bench is a site whose handlers are called without a network.
 type bench struct {
+	auth    *glue.Auth
 	fake    *webauthtest.WLS
 	handler http.Handler
 	host    string
@@ -39,14 +41,17 @@ var principalOnly = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request
 	}
 })
 
-func newBench(b *testing.B) *bench {
+func newBench(b *testing.B, config ...func(*glue.Config)) *bench {
 	b.Helper()
 	s := startSite(b, setup{})
 	cfg := s.config("https://soc.example")
 	cfg.Logger, cfg.OnEvent = slog.New(slog.DiscardHandler), nil
+	for _, edit := range config {
+		edit(&cfg)
+	}
 	auth, err := glue.New(cfg)
 	require.NoError(b, err)
-	return &bench{fake: s.fake, handler: auth.Require(principalOnly), host: "soc.example"}
+	return &bench{auth: auth, fake: s.fake, handler: auth.Require(principalOnly), host: "soc.example"}
 }
 
 func (bn *bench) request(target string, cookies ...*http.Cookie) *http.Request {
@@ -83,6 +88,15 @@ func (bn *bench) answer(b *testing.B, location string) string {
 	return strings.TrimPrefix(back, "https://soc.example")
 }
 
+// logIn gives the cookies of somebody who is logged in.
+func (bn *bench) logIn(b *testing.B) []*http.Cookie {
+	b.Helper()
+	location, login := bn.begin(b)
+	in := bn.serve(bn.request(bn.answer(b, location), login))
+	require.Equal(b, http.StatusSeeOther, in.StatusCode)
+	return append(in.Cookies(), login)
+}
+
 // run serves one request again and again and expects that status. Each time it is a
 // copy, as gorilla/sessions remembers by request what it has decoded.
 func run(b *testing.B, h http.Handler, r *http.Request, status int) {
@@ -104,11 +118,7 @@ func run(b *testing.B, h http.Handler, r *http.Request, status int) {
 // to the handler, and, to compare, with the same identity in a stock gorilla session.
 func BenchmarkRequire(b *testing.B) {
 	bn := newBench(b)
-	location, login := bn.begin(b)
-	in := bn.serve(bn.request(bn.answer(b, location), login))
-	require.Equal(b, http.StatusSeeOther, in.StatusCode)
-	cookies := append(in.Cookies(), login)
-
+	cookies := bn.logIn(b)
 	b.Run("warm", func(b *testing.B) { run(b, bn.handler, bn.request("/private/", cookies...), http.StatusOK) })
 	b.Run("bare", func(b *testing.B) {
 		r := bn.request("/private/", cookies...)
@@ -134,7 +144,16 @@ func BenchmarkRequire(b *testing.B) {
 		s.Values["principal"], s.Values["ptags"] = "test0001", "current"
 		s.Values["auth"], s.Values["expires"] = "pwd", testNow.Unix()
 		require.NoError(b, store.Save(bn.request("/"), w, s))
-		run(b, h, bn.request("/private/", w.Result().Cookies()[0], login), http.StatusOK)
+		run(b, h, bn.request("/private/", w.Result().Cookies()[0], cookies[len(cookies)-1]), http.StatusOK)
+	})
+	b.Run("redis", func(b *testing.B) {
+		store := startRedis(b)
+		bn := newBench(b, func(c *glue.Config) {
+			c.Session.Store, c.SingleMachine = store, true
+			c.Now = time.Now // as the Redis has it
+		})
+		bn.fake.SetNow(time.Time{})
+		run(b, bn.handler, bn.request("/private/", bn.logIn(b)...), http.StatusOK)
 	})
 }
 

@@ -42,9 +42,8 @@ func (v *visit) spendElsewhere() {
 	if !found || err != nil {
 		return
 	}
-	for _, p := range v.a.s.keys.Load().places { // any of them: each marks for all origins
+	for _, p := range v.a.s.keys.Load().places { // the token is of one of them
 		_, _ = p.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{Secret: p.cookies.secret(v.r)})
-		return
 	}
 }
 

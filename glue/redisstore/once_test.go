@@ -133,8 +133,11 @@ func TestMemoryFromAWrongClock(t *testing.T) {
 		require.NoError(t, g.mini.Set("wls1:{soc}:memory", fmt.Sprint(" ", g.Now().Add(d).UnixMilli())))
 	}
 	at(time.Hour)
-	assert.ErrorIs(t, g.Once(t.Context(), g.item("a")), redisstore.ErrLostMemory)
-	g.advance(time.Hour + time.Second)
+	for range 2 {
+		assert.ErrorIs(t, g.Once(t.Context(), g.item("a")), redisstore.ErrLostMemory, "for an hour")
+		g.advance(time.Second)
+	}
+	g.advance(time.Hour)
 	assert.NoError(t, g.Once(t.Context(), g.item("a")))
 
 	at(time.Hour + time.Millisecond)
