@@ -22,6 +22,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
@@ -68,6 +69,20 @@ func ExampleNew_keyDirectory() {
 		log.Fatal(err)
 	}
 	http.Handle("/private/", auth.Require(app))
+}
+
+func Example_around() {
+	var auth *glue.Auth // of glue.New
+	around, err := site.New(site.Config{BaseURL: "https://soc.example"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard, err := xsrf.New(xsrf.Config{Auth: auth})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/form", auth.Require(guard.Check(guard.Send(app)))) // guard.Field(r) goes into the form
+	log.Fatal(http.ListenAndServe("localhost:8080", around.Handler(guard.Protect(http.DefaultServeMux))))
 }
 
 func ExampleNew_mistakes() {
