@@ -36,7 +36,7 @@ func (s *app) sessions(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The list of sessions cannot be had just now. Please try again.", http.StatusServiceUnavailable)
 		return
 	}
-	v := view{Name: "sessions", Title: "Sessions", Text: "You are logged in to this site here:", Token: s.guard.Field(r)}
+	v := view{Name: "sessions", Title: "Sessions", Text: "End a session that you do not know, or all of them.", Token: s.guard.Field(r)}
 	for _, session := range list {
 		v.Sessions = append(v.Sessions, place{session, session.Is(r)})
 	}

@@ -28,7 +28,7 @@ func TestSessions(t *testing.T) {
 
 	page := home.get("/sessions")
 	requirePage(t, page, http.StatusOK, "sessions", "test0001")
-	assert.Contains(t, page.body, "this browser")
+	assert.Contains(t, page.body, "This browser")
 	ends := regexp.MustCompile(`name="end" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
 	require.Len(t, ends, 2, "the other session, and all; nobody else's")
 
