@@ -114,7 +114,8 @@ func (a *Auth) Require(next http.Handler) http.Handler {
 }
 
 // Optional lets every request through to next, with an identity where the session
-// satisfies the policy and without one otherwise.
+// satisfies the policy and without one otherwise. What next answers differs by person
+// and may carry a cookie of ours: it must not be given to shared caches ("public").
 func (a *Auth) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v := (visit{a: a, w: w, r: r}); v.begin() {
