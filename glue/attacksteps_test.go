@@ -217,6 +217,7 @@ func (p *actor) storms(rest string) {
 			p.jar.take(sites[0].base, host, a.Response.Cookies())
 			continue
 		}
+		require.Equal(w.t, http.StatusForbidden, a.StatusCode)
 		w.last = a
 	}
 	require.Equal(w.t, 1, logins, "exactly one wins")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/require"
+
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -44,10 +45,17 @@ func (w *attackWorld) atService(verb, rest string) {
 
 var placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
 
-// expand fills in placeholders: {reply}, the answer as it stands in a query; {params}, the
-// token of the request; {session}, {login} and so on, cookies, and {session name};
-// {field sig}, a field of the answer; {cookies}, a Cookie header; {form}, the hidden field of a page; {soc}, where the site
-// is; {byte ff}; {9000 x}. "attacker" or "victim" in front names the person.
+// expand fills in placeholders:
+//
+//	{reply}             the answer of the login service as it stands in a query
+//	{field sig}         a field of it
+//	{params}            the token of the request to the login service
+//	{session}, {login}  a cookie, and {session name}, {login name}
+//	{cookies}           a Cookie header
+//	{form}              the hidden field of the last page with a button
+//	{byte ff}, {9000 x} a byte, and something many times
+//
+// "attacker" or "victim" in front, as in {attacker session}, names the person.
 func (p *actor) expand(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
 		word, whose := match[1:len(match)-1], p
@@ -74,8 +82,6 @@ func (p *actor) value(word string) (string, bool) {
 			return v[0], true
 		}
 		return "", false
-	case "soc":
-		return p.world.server("soc").base, true
 	}
 	if hex, ok := strings.CutPrefix(word, "byte "); ok {
 		n, err := strconv.ParseUint(hex, 16, 8)

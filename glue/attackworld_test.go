@@ -162,20 +162,18 @@ func (w *attackWorld) configure(name string, c *glue.Config) {
 
 // attackedHandler routes without http.ServeMux, which would put strange paths right.
 func attackedHandler(auth *glue.Auth) http.Handler {
-	with := func(edit func(p *glue.Policy)) *glue.Auth { return auth.With(edit) }
 	routes := map[string]http.Handler{
-		"/login":       http.HandlerFunc(auth.Login),
-		"/logout":      http.HandlerFunc(auth.Logout),
-		"/optional":    auth.Optional(echo),
-		"/silent":      with(func(p *glue.Policy) { p.Silent = true }).Optional(echo),
-		"/strict":      with(func(p *glue.Policy) { p.IAct = webauth.IActYes }).Require(echo),
-		"/fresh":       with(func(p *glue.Policy) { p.Fresh = 5 * time.Minute }).Require(echo),
-		"/staff":       with(func(p *glue.Policy) { p.Principals = []string{"spqr1"} }).Require(echo),
-		"/card":        with(func(p *glue.Policy) { p.AAuth = []string{"x-card"} }).Require(echo),
-		"/either":      with(func(p *glue.Policy) { p.AAuth = []string{"pwd", "x-card"} }).Require(echo),
-		"/anyone":      with(func(p *glue.Policy) { p.AnyPtags = true }).Require(echo),
-		"/fresh-typed": with(func(p *glue.Policy) { p.Fresh, p.AAuth = 5*time.Minute, []string{"pwd"} }).Require(echo),
-		"/public":      echo,
+		"/login":    http.HandlerFunc(auth.Login),
+		"/logout":   http.HandlerFunc(auth.Logout),
+		"/optional": auth.Optional(echo),
+		"/silent":   auth.With(func(p *glue.Policy) { p.Silent = true }).Optional(echo),
+		"/strict":   auth.With(func(p *glue.Policy) { p.IAct = webauth.IActYes }).Require(echo),
+		"/fresh":    auth.With(func(p *glue.Policy) { p.Fresh = 5 * time.Minute }).Require(echo),
+		"/staff":    auth.With(func(p *glue.Policy) { p.Principals = []string{"spqr1"} }).Require(echo),
+		"/card":     auth.With(func(p *glue.Policy) { p.AAuth = []string{"x-card"} }).Require(echo),
+		"/either":   auth.With(func(p *glue.Policy) { p.AAuth = []string{"pwd", "x-card"} }).Require(echo),
+		"/anyone":   auth.With(func(p *glue.Policy) { p.AnyPtags = true }).Require(echo),
+		"/public":   echo,
 	}
 	private := auth.Require(echo)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
