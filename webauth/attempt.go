@@ -159,6 +159,9 @@ func (a *attempt) useToken(ctx context.Context) *Error {
 	}
 	var err error
 	if a.token, err = cfg.Signer.Check(a.want.Secret, a.u.f.url, a.u.f.params); err != nil {
+		if e := a.useSeenToken(ctx); e != nil {
+			return e
+		}
 		return refuse(ReasonToken, "%v", err)
 	}
 	if cfg.OneUse != nil {
@@ -168,6 +171,25 @@ func (a *attempt) useToken(ctx context.Context) *Error {
 		return e
 	}
 	a.ours = true
+	return nil
+}
+
+// useSeenToken spends a token that came without the secret of the browser that it was
+// made for: to another browser, without cookies, to another origin of ours. Its MAC
+// cannot be checked then, but the service signed the response for us, so the token may
+// well be good, and whoever reads it in a log must not log in with it.
+func (a *attempt) useSeenToken(ctx context.Context) *Error {
+	cfg := &a.v.cfg
+	if cfg.OneUse == nil || !a.signed || !a.forUs() {
+		return nil
+	}
+	item, ok := cfg.Signer.seen(a.u.f.addr.origin(), a.u.f.params)
+	if !ok {
+		return nil
+	}
+	if err := cfg.OneUse.Once(ctx, item); err != nil && !errors.Is(err, ErrUsed) {
+		return onceError(err, ReasonToken, "")
+	}
 	return nil
 }
 

@@ -53,7 +53,7 @@ type SignerConfig struct {
 type RequestSigner struct {
 	service string // its ID
 	origin  string
-	scope   string // names service and origin in one-use marks
+	scope   string // names service and origin in key derivation
 	keys    [][]byte
 	ttl     time.Duration
 	now     func() time.Time
@@ -160,11 +160,27 @@ func (s *RequestSigner) GoString() string { return s.String() }
 
 // item is what marks the token as used.
 func (s *RequestSigner) item(t Token, signed bool) Item {
-	h := sha256.Sum256([]byte(s.scope + " " + t.Nonce))
+	return s.itemAt(s.origin, t, signed)
+}
+
+func (s *RequestSigner) itemAt(origin string, t Token, signed bool) Item {
+	h := sha256.Sum256([]byte(s.service + " " + origin + " " + t.Nonce))
 	return Item{
 		ID:     "token:" + base64.RawURLEncoding.EncodeToString(h[:]),
 		Issued: t.Issued, Expires: t.Issued.Add(s.ttl), Unsigned: !signed,
 	}
+}
+
+// seen is item for a token of any origin of the site whose MAC nobody can check here. ok
+// is false for what is no token, or one that has expired.
+func (s *RequestSigner) seen(origin, params string) (item Item, ok bool) {
+	i := strings.LastIndexByte(params, '.')
+	if i < 0 {
+		return Item{}, false
+	}
+	t, ok := parseToken(params[:i])
+	age := s.now().Sub(t.Issued)
+	return s.itemAt(origin, t, true), ok && age <= s.ttl && age >= -tokenSkew
 }
 
 // mac covers length-prefixed parts, so that no two lists of parts look alike.

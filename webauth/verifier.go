@@ -144,7 +144,8 @@ func (cfg *VerifierConfig) complete() error {
 
 // Verify checks a response (the decoded value, see ResponseFrom), in this order:
 // shape; a key of this service; signature; version; time; url; one use of the
-// response; the token, spent as soon as its MAC holds; then the status, or iact and
+// response; the token, spent as soon as its MAC holds, or where the response
+// is signed for this site and only the browser's secret is missing; then the status, or iact and
 // aauth. The first check that fails makes the *Error; marking as used goes on all the
 // same, so that whatever was refused cannot be tried again elsewhere.
 func (v *Verifier) Verify(ctx context.Context, value string, want Expect) (*Response, error) {
