@@ -144,9 +144,9 @@ func (cfg *VerifierConfig) complete() error {
 
 // Verify checks a response (the decoded value, see ResponseFrom), in this order:
 // shape; a key of this service; signature; version; time; url; one use of the
-// response; the token, spent as soon as its MAC holds, or where the response
-// is signed for this site and only the browser's secret is missing; then the status, or iact and
-// aauth. The first check that fails makes the *Error; marking as used goes on all the
+// response; the token; then the status, or iact and aauth. The token is spent as soon as
+// its MAC holds, and where that cannot be checked if the response is signed for this
+// site. The first check that fails makes the *Error; marking as used goes on all the
 // same, so that whatever was refused cannot be tried again elsewhere.
 func (v *Verifier) Verify(ctx context.Context, value string, want Expect) (*Response, error) {
 	u, e := parseResponse(value)

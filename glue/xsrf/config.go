@@ -36,6 +36,9 @@ type Config struct {
 	// Headers are those that may carry a token; nil means X-XSRF-Token, X-CSRFToken.
 	// Fields are the form fields; nil means xsrf-token, csrf_token.
 	Headers, Fields []string
+	// NoHeader and NoCookie keep Send from giving tokens in that way, for sites whose
+	// scripts need only the other, or whose forms need neither.
+	NoHeader, NoCookie bool
 	// MaxForm is the largest form, in bytes, that is read to find a token in it; zero
 	// means 10 MiB. Scripts that send more put the token into a header.
 	MaxForm int64

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +48,25 @@ func TestNewRefuses(t *testing.T) {
 			_, err := xsrf.New(tc.cfg)
 			assert.ErrorContains(t, err, tc.says)
 		})
+	}
+}
+
+func TestHowATokenIsGiven(t *testing.T) {
+	for _, noHeader := range []bool{false, true} {
+		for _, noCookie := range []bool{false, true} {
+			guard, err := xsrf.New(xsrf.Config{
+				Secret: newSecret(t), Origins: []string{"https://soc.example"}, NoHeader: noHeader, NoCookie: noCookie,
+			})
+			require.NoError(t, err)
+			w := httptest.NewRecorder()
+			guard.Send(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = w.Write([]byte(guard.Field(r)))
+			})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://soc.example/", nil))
+			assert.Equal(t, noHeader, w.Header().Get(xsrf.Header) == "")
+			assert.Equal(t, noCookie, !slices.ContainsFunc(w.Result().Cookies(), func(c *http.Cookie) bool { return c.Name == xsrf.CookieName }))
+			assert.Contains(t, w.Body.String(), `name="xsrf-token"`)
+			assert.Equal(t, "private, no-cache", w.Header().Get("Cache-Control"))
+		}
 	}
 }
 

@@ -31,17 +31,26 @@ func (g *Guard) Send(next http.Handler, options ...Option) http.Handler {
 		r = g.withVisitor(w, r)
 		h := w.Header()
 		if token, err := g.Token(r, options...); err == nil {
-			h.Set(Header, token)
-			http.SetCookie(w, &http.Cookie{
-				Name: CookieName, Value: token, Path: "/", MaxAge: int(g.cfg.TTL / time.Second),
-				Secure: g.secure(), SameSite: http.SameSiteLaxMode, // and readable by script: that is its purpose
-			})
+			g.give(w, token)
 		}
 		if h.Get("Cache-Control") == "" {
 			h.Set("Cache-Control", "private, no-cache")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// give hands a token to the site's scripts.
+func (g *Guard) give(w http.ResponseWriter, token string) {
+	if !g.cfg.NoHeader {
+		w.Header().Set(Header, token)
+	}
+	if !g.cfg.NoCookie {
+		http.SetCookie(w, &http.Cookie{
+			Name: CookieName, Value: token, Path: "/", MaxAge: int(g.cfg.TTL / time.Second),
+			Secure: g.secure(), SameSite: http.SameSiteLaxMode, // and readable by script: that is its purpose
+		})
+	}
 }
 
 // Token makes a token for whoever sends r. It is ErrNoUser for an anonymous visitor
