@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -28,8 +29,9 @@ type shared struct {
 
 // keyring is all that is made of the secret.
 type keyring struct {
-	places places
-	secret *site.Secret
+	places  places
+	secret  *site.Secret
+	derived sync.Map // purpose to [][]byte, for Auth.Keys, which requests call
 }
 
 // New checks the configuration, all of it, and reads or makes the site's secret.
@@ -63,7 +65,7 @@ func (a *Auth) SetSecret(secret *site.Secret) error {
 	if err != nil {
 		return err
 	}
-	a.s.keys.Store(&keyring{ps, secret})
+	a.s.keys.Store(&keyring{places: ps, secret: secret})
 	return nil
 }
 

@@ -2,7 +2,6 @@ package glue
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -16,9 +15,16 @@ import (
 func (a *Auth) Origins() []string { return originsOf(&a.s.cfg) }
 
 // Keys derives keys for another purpose from the site's secret, for this service and
-// the origin of BaseURL; the first signs, all verify. They change with SetSecret.
+// the origin of BaseURL; the first signs, all verify. They change with SetSecret, so
+// ask each time; do not change them.
 func (a *Auth) Keys(purpose string) [][]byte {
-	return a.s.keys.Load().secret.Derive("extension "+purpose, a.s.cfg.Service.ID(), a.Origins()[0])
+	ring := a.s.keys.Load()
+	if keys, ok := ring.derived.Load(purpose); ok {
+		return keys.([][]byte)
+	}
+	keys := ring.secret.Derive("extension "+purpose, a.s.cfg.Service.ID(), a.Origins()[0])
+	ring.derived.Store(purpose, keys)
+	return keys
 }
 
 // OneUse is the site's store of used responses and tokens.
@@ -51,24 +57,8 @@ func (a *Auth) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
 		v.fail(e, p)
 	default:
 		v.log(e)
-		v.brief(p.Status, string(e.Reason))
-	}
-}
-
-// brief answers a script.
-func (v *visit) brief(status int, reason string) {
-	noStore(v.w)
-	h := v.w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	text, kind := []byte(http.StatusText(status)+": "+reason+"\n"), "text/plain; charset=utf-8"
-	if strings.Contains(v.r.Header.Get("Accept"), "json") {
-		text, _ = json.Marshal(map[string]string{"error": strings.ToLower(http.StatusText(status)), "reason": reason}) // strings marshal
-		kind = "application/json"
-	}
-	h.Set("Content-Type", kind)
-	v.w.WriteHeader(status)
-	if v.r.Method != http.MethodHead {
-		_, _ = v.w.Write(text) // the client's loss if it has gone
+		text := http.StatusText(p.Status)
+		v.brief(p.Status, strings.ToLower(text), string(e.Reason), text+": "+string(e.Reason))
 	}
 }
 

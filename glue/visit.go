@@ -2,6 +2,7 @@ package glue
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -207,18 +208,24 @@ func (v *visit) redirect(location string) {
 
 // unauthorised answers what is no navigation: no redirect, no cookie.
 func (v *visit) unauthorised(lack shortfall) {
+	v.w.Header().Set("WWW-Authenticate", "Ucam-WebAuth")
+	v.brief(http.StatusUnauthorized, "login_required", string(lack), "Log in first: open this site in a browser.")
+}
+
+// brief answers a script: by an error and its reason in JSON, or by a line of text.
+func (v *visit) brief(status int, code, reason, text string) {
 	noStore(v.w)
 	h := v.w.Header()
-	h.Set("WWW-Authenticate", "Ucam-WebAuth")
 	h.Set("X-Content-Type-Options", "nosniff")
-	text, kind := "Log in first: open this site in a browser.\n", "text/plain; charset=utf-8"
+	body, kind := []byte(text), "text/plain; charset=utf-8"
 	if strings.Contains(v.r.Header.Get("Accept"), "json") {
-		text, kind = `{"error":"login_required","reason":"`+string(lack)+`"}`+"\n", "application/json"
+		body, _ = json.Marshal(map[string]string{"error": code, "reason": reason}) // strings marshal
+		kind = "application/json"
 	}
 	h.Set("Content-Type", kind)
-	v.w.WriteHeader(http.StatusUnauthorized)
+	v.w.WriteHeader(status)
 	if v.r.Method != http.MethodHead {
-		_, _ = v.w.Write([]byte(text)) // the client's loss if it has gone
+		_, _ = v.w.Write(append(body, '\n')) // the client's loss if it has gone
 	}
 }
 
