@@ -31,7 +31,8 @@ type shared struct {
 type keyring struct {
 	places  places
 	secret  *site.Secret
-	derived sync.Map // purpose to [][]byte, for Auth.Keys, which requests call
+	own     map[string]bool // names of our cookies at all origins
+	derived sync.Map        // purpose to [][]byte, for Auth.Keys, which requests call
 }
 
 // New checks the configuration, all of it, and reads or makes the site's secret.
@@ -65,7 +66,13 @@ func (a *Auth) SetSecret(secret *site.Secret) error {
 	if err != nil {
 		return err
 	}
-	a.s.keys.Store(&keyring{places: ps, secret: secret})
+	own := map[string]bool{}
+	for _, p := range ps {
+		for _, name := range p.cookies.names() {
+			own[name] = true
+		}
+	}
+	a.s.keys.Store(&keyring{places: ps, secret: secret, own: own})
 	return nil
 }
 

@@ -57,6 +57,11 @@ func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 	return j
 }
 
+// names lists the cookies.
+func (j *cookieJar) names() []string {
+	return []string{j.login, j.session, j.seen, j.loop, j.tried}
+}
+
 // make gives a cookie that lasts as long as the browser runs.
 func (j *cookieJar) make(name, value string) *http.Cookie {
 	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: j.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}

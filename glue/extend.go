@@ -46,6 +46,12 @@ func (a *Auth) HasSessionCookie(r *http.Request) bool {
 	return false
 }
 
+// OwnCookie reports whether a cookie of that name is one of ours, at any of the site's
+// origins: none that what stands behind the login should see, or set.
+func (a *Auth) OwnCookie(name string) bool {
+	return a.s.keys.Load().own[name]
+}
+
 // Refuse answers a request that must not go on, in the site's manner: the event is
 // logged with a reference, and a person gets the page with the same reference, a
 // script a short text or JSON with the event's reason.
