@@ -40,12 +40,26 @@ type Link struct {
 	NewTab     bool // keep this page open: it holds a form
 }
 
-// Form is a button on a Page: a POST of the hidden fields to Action.
+// Form is a button on a Page: a POST of the hidden fields, and of what the person fills
+// in, to Action.
 type Form struct {
 	Action, Button string
 	Hidden         map[string]string
+	// Fields are filled in by the person; most forms have none.
+	Fields []Field
 
 	anyTarget bool // the answer may redirect to anywhere, not to this origin only
+}
+
+// Field is a line of text in a Form, which must not be left empty.
+type Field struct {
+	Name, Label string
+	// Type is that of the input element, such as "text" or "password".
+	Type string
+	// Value is there already; empty for none.
+	Value string
+	// Autocomplete tells password managers what it is, such as "username".
+	Autocomplete string
 }
 
 // The pages, but for what depends on the request.
@@ -169,10 +183,20 @@ func (v *visit) misdirected() {
 	v.fail(Event{Name: EventMisdirected, Reason: "host"}, p)
 }
 
-// show writes a page: no cache, no referrer, nothing but its own style.
+// show writes a page.
 func (v *visit) show(p Page) {
-	noStore(v.w)
-	h := v.w.Header()
+	if err := ShowPage(v.w, v.r, p, v.cfg.Page); err != nil {
+		v.cfg.Logger.Error("page template", "error", err)
+	}
+}
+
+// ShowPage answers with a page as a site's Auth would: never cached, without a referrer,
+// nothing in it but its own style. It is for packages that have no Auth; dress is a
+// Config.Page, or nil for the built-in design. A 401 names Ucam-WebAuth as the scheme
+// where WWW-Authenticate is not set yet. The error is that of the built-in template.
+func ShowPage(w http.ResponseWriter, r *http.Request, p Page, dress func(http.ResponseWriter, *http.Request, Page)) error {
+	noStore(w)
+	h := w.Header()
 	if p.Form != nil {
 		// Without a referrer, browsers that know no Sec-Fetch-Site would not say either
 		// that the form is ours. No page with a form has a response in its address.
@@ -181,23 +205,26 @@ func (v *visit) show(p Page) {
 	h.Set("Content-Security-Policy", p.policy())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	if p.Status == http.StatusUnauthorized {
+	if p.Status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
 		h.Set("WWW-Authenticate", "Ucam-WebAuth")
 	}
-	if v.cfg.Page != nil {
-		v.cfg.Page(v.w, v.r, p)
-		return
+	if dress != nil {
+		dress(w, r, p)
+		return nil
 	}
 	text, err := p.html()
-	if err != nil {
-		v.cfg.Logger.Error("page template", "error", err)
-	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	v.w.WriteHeader(p.Status)
-	if v.r.Method != http.MethodHead {
-		_, _ = v.w.Write(text) // the client's loss if it has gone
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(text) // the client's loss if it has gone
 	}
+	return err
 }
+
+// WantsPage reports whether a person opens a page, or sends a form, in a browser and
+// will see the answer: by a GET such a person may be sent to log in. Everything else,
+// such as a script or a prefetch, wants a short answer and no redirect.
+func WantsPage(r *http.Request) bool { return isNavigation(r) || isFormPost(r) }
 
 // html fills in the built-in page. What opens a new tab comes before the form, which
 // is for afterwards; other links come after it.

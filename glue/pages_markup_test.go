@@ -149,6 +149,7 @@ func TestPages_style(t *testing.T) {
 		}{
 			{"text", "card", 7}, {"muted", "card", 4.5}, {"accent", "card", 4.5}, {"accent-over", "card", 4.5},
 			{"on-accent", "accent", 4.5}, {"on-accent", "accent-over", 4.5}, {"edge", "card", 3}, {"accent", "page", 3},
+			{"text", "page", 7}, {"edge", "page", 3}, // fields have the page's colour
 		} {
 			require.NotEmpty(t, colours[c.front]+colours[c.back], theme)
 			ratio := contrast(t, colours[c.front], colours[c.back])
@@ -157,7 +158,7 @@ func TestPages_style(t *testing.T) {
 	}
 	assert.Regexp(t, `:focus-visible \{ outline: 3px solid`, pageStyle)
 	assert.NotContains(t, pageStyle, "outline: none")
-	for _, target := range []string{`.next a`, `.next a.button, button`} {
+	for _, target := range []string{`.next a`, `.next a.button, button`, `label + input`} {
 		assert.Regexp(t, `(?m)^`+regexp.QuoteMeta(target)+` \{[^}]*min-height: 2\.75rem;`, pageStyle)
 	}
 	assert.NotRegexp(t, `url\(|@import|@font-face`, pageStyle)
