@@ -1,0 +1,136 @@
+package remoteuser
+
+import (
+	"net/http"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// field is a header that something is taken from.
+type field int
+
+const (
+	fieldPrincipal field = iota // Config.Header
+	fieldSame                   // X-AAPrincipal beside another Config.Header
+	fieldPtags
+	fieldAuth
+	fieldSSO
+	fieldIssue
+	fieldLife
+	fieldID
+	fields
+)
+
+// aaHeaders are those of mod_ucam_webauth (and of wlsgateway) that are read with
+// Config.AAHeaders, as net/http spells them.
+var aaHeaders = map[string]field{
+	"X-Aaprincipal": fieldSame, "X-Aaptags": fieldPtags, "X-Aaauth": fieldAuth, "X-Aasso": fieldSSO,
+	"X-Aaissue": fieldIssue, "X-Aalife": fieldLife, "X-Aaid": fieldID,
+}
+
+// knownHeader is a header that something is taken from.
+type knownHeader struct {
+	canonical string
+	field     field
+}
+
+// knownHeaders gives the headers to read, by their folded names.
+func knownHeaders(cfg *Config) map[string]knownHeader {
+	known := map[string]knownHeader{}
+	if cfg.AAHeaders {
+		for name, f := range aaHeaders {
+			known[foldString(name)] = knownHeader{name, f}
+		}
+	}
+	known[foldString(cfg.Header)] = knownHeader{http.CanonicalHeaderKey(cfg.Header), fieldPrincipal}
+	return known
+}
+
+// claim is what a request says of who somebody is, before anybody has looked at who
+// says it.
+type claim struct {
+	value [fields]string // under the very name of the header
+	count [fields]int    // of values under that name in any spelling
+}
+
+// made reports whether the request says anything.
+func (c *claim) made() bool { return c.count != [fields]int{} }
+
+// separate takes everything that claims an identity out of a request's header. The
+// request that came in stays as it was, for whoever logs it.
+func (u *RemoteUser) separate(header http.Header) (http.Header, claim) {
+	var c claim
+	var buf [maxName]byte
+	clean := header
+	copied := false
+	for name, values := range header {
+		folded := fold(&buf, name)
+		known, read := u.known[string(folded)]
+		if !read && !u.isIdentity(folded) {
+			continue
+		}
+		if read {
+			c.count[known.field] += len(values)
+			if name == known.canonical && len(values) > 0 {
+				c.value[known.field] = values[0]
+			}
+		}
+		if !copied {
+			clean, copied = make(http.Header, len(header)), true
+			for k, v := range header {
+				clean[k] = v
+			}
+		}
+		delete(clean, name)
+	}
+	return clean, c
+}
+
+// Why a claim of a front server is refused.
+const (
+	reasonDoubled   webauth.Reason = "doubled"         // a header comes twice, perhaps in two spellings
+	reasonUnsigned  webauth.Reason = "unsigned"        // as Config.HMACKey has it
+	reasonSignature webauth.Reason = "signature"       // a wrong one
+	reasonPrincipal webauth.Reason = "principal"       // not a principal
+	reasonMalformed webauth.Reason = "malformed"       // another value is
+	reasonConflict  webauth.Reason = "other-principal" // two headers name two people
+	reasonUntrusted webauth.Reason = "untrusted-peer"  // nobody that we know says so
+	reasonNobody    webauth.Reason = "login_required"  // nobody says anything
+)
+
+// refusal is an error with a reason for logs and scripts.
+type refusal struct {
+	reason webauth.Reason
+	text   string
+}
+
+func (r *refusal) Error() string { return "remoteuser: " + r.text }
+
+// identity is what the claim comes to, if a front server made it; known is false where it
+// names nobody. Whatever is not exactly as it should be is refused: a front server that
+// writes such a thing passes on what a client wrote.
+func (u *RemoteUser) identity(c *claim) (id glue.Identity, known bool, err error) {
+	for f := range fields {
+		if c.count[f] > 1 {
+			return id, false, &refusal{reasonDoubled, "an identity header comes twice, or in two spellings"}
+		}
+		if c.value[f], err = u.opened(c.value[f]); err != nil {
+			return id, false, err
+		}
+	}
+	id.Principal, id.Service = c.value[fieldPrincipal], u.cfg.Service
+	if id.Principal == "" || id.Principal == apacheUnset {
+		return glue.Identity{}, false, nil
+	}
+	if !validPrincipal(id.Principal) {
+		return id, false, &refusal{reasonPrincipal, "the value of " + u.cfg.Header + " is not a principal"}
+	}
+	if same := c.value[fieldSame]; same != "" && same != id.Principal {
+		return id, false, &refusal{reasonConflict, "X-AAPrincipal names somebody else than " + u.cfg.Header}
+	}
+	if !fill(&id, c) {
+		return id, false, &refusal{reasonMalformed, "the value of an X-AA header is malformed"}
+	}
+	return id, true, nil
+}

@@ -1,0 +1,93 @@
+package remoteuser
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzClaim: whatever a front server's headers hold, who is known has a principal that
+// can be one, exactly as it was sent or signed, and nothing that claims an identity is
+// left for handlers.
+func FuzzClaim(f *testing.F) {
+	const key = "0123456789abcdef0123"
+	for _, name := range []string{"Remote-User", "X-Aaprincipal", "Remote_user", "Http-Remote-User", "http_http_remote_user", "Remote.User", "X-Aaptags", "Cookie", "HTTP_", "-", ""} {
+		for _, value := range []string{
+			"spqr1", "", "(null)", "a b", "a,b", "7tO2pcjYhu7rRy+r8+qa32SKaIw= spqr1", "7tO2pcjYhu7rRy+r8+qa32SKaIw=", "08fRQlGI/3KFbqlYw5i2+4HN2rI=",
+			"7tO2pcjYhu7rRy+r8+qa32SKaIw= ", " spqr1", "spqr1\r\nX: y", "\x00", strings.Repeat("x", 256),
+		} {
+			f.Add(name, value, "X-Aasso", "pwd")
+			f.Add("Remote-User", "spqr1", name, value)
+		}
+	}
+	f.Add("X-Aaissue", "20261122T030000Z", "X-Aalife", "-1")
+	f.Add("X-Aaprincipal", "root", "Remote-User", "spqr1")
+
+	newOne := func(key string) *RemoteUser {
+		u, err := New(Config{Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, AAHeaders: true, HMACKey: key, Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(f, err)
+		return u
+	}
+	plain, signed := newOne(""), newOne(key)
+
+	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
+		h := http.Header{}
+		h[name1] = append(h[name1], value1)
+		h[name2] = append(h[name2], value2)
+		before := h.Clone()
+
+		for _, u := range []*RemoteUser{plain, signed} {
+			clean, c := u.separate(h)
+			assert.Equal(t, before, h, "the request that came stays as it was")
+			for name := range clean {
+				var buf [maxName]byte
+				assert.False(t, u.isIdentity(fold(&buf, name)), name)
+			}
+			id, known, err := u.identity(&c)
+			if !known || err != nil {
+				continue
+			}
+			require.Len(t, h["Remote-User"], 1)
+			assert.True(t, validPrincipal(id.Principal))
+			assert.Equal(t, ServiceHeader, id.Service)
+			want := id.Principal
+			if u == signed {
+				want = sign(key, id.Principal) + " " + id.Principal
+			}
+			assert.Equal(t, want, h["Remote-User"][0])
+		}
+
+		// What is signed is believed, if it is a principal.
+		_, c := signed.separate(http.Header{"Remote-User": {sign(key, value1) + " " + value1}})
+		id, known, _ := signed.identity(&c)
+		assert.Equal(t, validPrincipal(value1) && value1 != apacheUnset, known)
+		if known {
+			assert.Equal(t, value1, id.Principal)
+		}
+	})
+}
+
+// FuzzFold: the form in which names are compared says the same whatever case or
+// separators they are written in, and folding it again changes nothing.
+func FuzzFold(f *testing.F) {
+	for _, name := range []string{"Remote-User", "remote_user", "HTTP_REMOTE_USER", "Http-Http-X", "http-", "HTTP", "", "X.Y", "é", strings.Repeat("Http-", 30) + "Remote-User"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		folded := foldString(name)
+		assert.LessOrEqual(t, len(folded), maxName)
+		for i := range len(folded) {
+			assert.Equal(t, folded[i], foldByte(folded[i]))
+		}
+		if folded != "" && len(folded) < maxName {
+			assert.Equal(t, folded, foldString(folded))
+			assert.Equal(t, folded, foldString("HTTP_"+strings.ToUpper(folded)))
+			assert.Equal(t, folded, foldString(strings.ReplaceAll(folded, "-", "_")))
+		}
+	})
+}

@@ -1,0 +1,220 @@
+package remoteuser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// Config is everything that can be set. Peers or UnixSocket is required; every other
+// field's zero value is the safe default.
+type Config struct {
+	// Peers are the addresses of the front servers, such as 127.0.0.1/32: of the other
+	// end of the connection, never of what a header says. A range that would trust much
+	// of the Internet (less than 8 bits of IPv4, 7 of IPv6) is refused.
+	Peers []netip.Prefix
+	// UnixSocket says that whoever connects through a unix socket is a front server: look
+	// after who may open it. For such a connection RemoteAddr is "@" or empty.
+	UnixSocket bool
+
+	// Header has the principal; empty means Remote-User. X-AAPrincipal and
+	// X-Forwarded-User are others that front servers write. A value that is empty, or
+	// "(null)" as Apache writes for a variable that is not set, is nobody.
+	Header string
+	// HMACKey is that of AAHeaderKey in mod_ucam_webauth, at least 16 characters. With it,
+	// a value that is not signed is refused. See the package's documentation for how
+	// little that proves.
+	HMACKey string
+	// AAHeaders has X-AAPtags, X-AAAuth, X-AASSO, X-AAIssue, X-AALife and X-AAID fill in
+	// the rest of the Identity, where they are sent; X-AAPrincipal must then name the same
+	// person, if it is sent beside Header. HMACKey counts for them too.
+	AAHeaders bool
+	// Strip are further headers that only the front server may set. They are removed from
+	// every request, as are Remote-*, X-Remote-*, X-AA*, X-Auth-Request-*,
+	// X-Forwarded-User and their like.
+	Strip []string
+	// Service is what Identity.Service says of whom the front server vouches for, such as
+	// "raven"; a-z, 0-9 and '-'. Empty means ServiceHeader; ServicePassword is refused.
+	Service string
+
+	// Lookup finds the site's own user for a person, on every request: cache it if that
+	// is costly. The value is for UserFrom. ErrUnknown and ErrInactive get a page with
+	// 403; any other error means that nobody can be looked up just now (503). Nil lets
+	// everybody in. Mind id.Service: a principal of the front server and a local name that
+	// are alike need not be one person.
+	Lookup func(ctx context.Context, id glue.Identity) (any, error)
+
+	// Password reports whether a name and a password are right, for people who come past
+	// the front server; nil means that there is no other way in. An error means that it
+	// cannot be said just now. It must compare in constant time and work as long for a name
+	// that does not exist, or the names can be found out. Names are 1 to 255 printable
+	// ASCII characters without blanks and commas, passwords 1 to 1024 bytes; tries are
+	// limited per name and per client's address. Where the front server named somebody,
+	// that counts, whatever else the request brings.
+	Password func(ctx context.Context, name, password string) (bool, error)
+	// Form is a login form for Password. Nil means HTTP Basic (RFC 7617), whose
+	// credentials browsers send until they are closed: for scripts and small sites.
+	Form *Form
+	// Realm is that of HTTP Basic, in printable ASCII; empty means "Log in".
+	Realm string
+	// BaseURL is where browsers see the site, without a path; required with Password. It is
+	// https, or http on loopback, because passwords are sent there.
+	BaseURL string
+	// InsecureAllowHTTP lets a site that is not on loopback have an http BaseURL: whoever is
+	// on the way can read people's passwords.
+	InsecureAllowHTTP bool
+
+	// Page shows our pages in the site's own dress; nil means those of glue. See
+	// glue.Config.Page.
+	Page func(w http.ResponseWriter, r *http.Request, p glue.Page)
+	// Logger gets what operators need to know; nil means slog.Default().
+	Logger *slog.Logger
+	// OnEvent is told of everything that is logged. It runs before the answer is written
+	// and must be quick.
+	OnEvent func(context.Context, glue.Event)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// What Identity.Service says by default.
+const (
+	ServiceHeader   = "remote-user" // the front server vouches for the person
+	ServicePassword = "password"    // Config.Password does
+)
+
+const (
+	defaultHeader = "Remote-User"
+	defaultRealm  = "Log in"
+	minHMACKey    = 16
+	// The widest private networks that there are: 10.0.0.0/8 and fc00::/7.
+	minBits4, minBits6 = 8, 7
+)
+
+var (
+	serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+	headerName  = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
+	realmText   = regexp.MustCompile(`^[ !#-\[\]-~]+$`) // no quotes, no backslashes
+)
+
+// normalise fills in defaults and reports every mistake at once.
+func (c *Config) normalise() error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("remoteuser: Config."+format, args...))
+	}
+	if len(c.Peers) == 0 && !c.UnixSocket {
+		bad("Peers: nobody is trusted: name the front server's address, such as 127.0.0.1/32, or set UnixSocket")
+	}
+	for _, p := range c.Peers {
+		if err := checkPeers(p); err != nil {
+			bad("Peers: %v: %v", p, err)
+		}
+	}
+	if c.Header == "" {
+		c.Header = defaultHeader
+	}
+	for field, names := range map[string][]string{"Header": {c.Header}, "Strip": c.Strip} {
+		for _, name := range names {
+			if err := checkHeaderName(name); err != nil {
+				bad("%s: %q: %v", field, name, err)
+			}
+		}
+	}
+	if err := checkKey(c.HMACKey); err != nil {
+		bad("HMACKey: %v", err)
+	}
+	if c.Service == "" {
+		c.Service = ServiceHeader
+	}
+	if c.Service == ServicePassword || !serviceName.MatchString(c.Service) {
+		bad("Service: %q: want 1 to 32 of a-z, 0-9 and '-', and not %q", c.Service, ServicePassword)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Peers, c.Strip = slices.Clone(c.Peers), slices.Clone(c.Strip)
+	return errors.Join(append(errs, c.checkFallback()...)...)
+}
+
+// checkFallback looks at what belongs to Password.
+func (c *Config) checkFallback() (errs []error) {
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("remoteuser: Config."+format, args...))
+	}
+	if c.Password == nil {
+		if c.Form != nil || c.Realm != "" || c.BaseURL != "" || c.InsecureAllowHTTP {
+			bad("Password is nil, but Form, Realm, BaseURL or InsecureAllowHTTP is set, which only it needs")
+		}
+		return errs
+	}
+	if err := checkBaseURL(c.BaseURL, c.InsecureAllowHTTP); err != nil {
+		bad("BaseURL: %v", err)
+	}
+	if c.Form != nil {
+		if c.Realm != "" {
+			bad("Realm is for HTTP Basic, but there is a Form")
+		}
+		form := *c.Form
+		c.Form = &form
+		return append(errs, form.normalise()...)
+	}
+	if c.Realm == "" {
+		c.Realm = defaultRealm
+	}
+	if !realmText.MatchString(c.Realm) {
+		bad("Realm: %q: want printable ASCII without quotes and backslashes", c.Realm)
+	}
+	return errs
+}
+
+func checkPeers(p netip.Prefix) error {
+	switch {
+	case !p.IsValid():
+		return errors.New("make it with netip.MustParsePrefix, as 192.0.2.7/32")
+	case p.Addr().Is4In6():
+		return errors.New("write an IPv4 range as IPv4")
+	case p.Addr().Is4() && p.Bits() < minBits4, p.Addr().Is6() && p.Bits() < minBits6:
+		return errors.New("it trusts everybody, or nearly: name the front servers")
+	case p != p.Masked():
+		return fmt.Errorf("it has bits beyond its length: write %v", p.Masked())
+	}
+	return nil
+}
+
+func checkHeaderName(name string) error {
+	switch folded := foldString(name); {
+	case !headerName.MatchString(name) || len(name) > maxName:
+		return errors.New("want letters, digits and single hyphens, 64 at most: software does not agree on other names")
+	case len(folded) != len(name):
+		return errors.New("a name that begins with Http- is what some software makes of another")
+	case neverIdentity[folded]:
+		return errors.New("this header has another purpose, and is not to be removed")
+	}
+	return nil
+}
+
+func checkKey(key string) error {
+	switch {
+	case key == "":
+		return nil
+	case len(key) < minHMACKey:
+		return fmt.Errorf("%d characters are too few, want at least %d: take a random text, here and for the front server (\"none\" switches signing off there; leave it empty here)", len(key), minHMACKey)
+	}
+	for i := range len(key) {
+		if key[i] < ' ' || key[i] == 0x7f {
+			return errors.New("it holds a line break or another control character: read it without the end of the line")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package remoteuser
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // the form is mod_ucam_webauth's
+	"crypto/subtle"
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// apacheUnset is what "RequestHeader set Remote-User %{REMOTE_USER}e" makes of a variable
+// that is not set.
+const apacheUnset = "(null)"
+
+// maxValue bounds what is looked at; a list of ptags is the longest value there is.
+const maxValue = 4 << 10
+
+// opened checks the signature of a value, where there must be one, and gives the value
+// inside. A header that did not come claims nothing.
+func (u *RemoteUser) opened(value string) (string, error) {
+	if u.cfg.HMACKey == "" || value == "" || value == apacheUnset {
+		return value, nil
+	}
+	if len(value) > maxValue {
+		return "", &refusal{reasonMalformed, "the value of an identity header is too long"}
+	}
+	mac, plain, found := strings.Cut(value, " ")
+	// The blank after the signature of an empty value is lost on the way.
+	if len(mac) != base64.StdEncoding.EncodedLen(sha1.Size) || found && plain == "" {
+		return "", &refusal{reasonUnsigned, "the value of an identity header is not signed: look at AAHeaderKey of the front server"}
+	}
+	// The text that a signature must be is compared, so that no other base64 is taken
+	// for it.
+	if subtle.ConstantTimeCompare([]byte(mac), []byte(sign(u.cfg.HMACKey, plain))) != 1 {
+		return "", &refusal{reasonSignature, "the signature of an identity header is wrong: is the key that of the front server?"}
+	}
+	return plain, nil
+}
+
+// sign gives the signature that mod_ucam_webauth writes before a value.
+func sign(key, value string) string {
+	h := hmac.New(sha1.New, []byte(key))
+	h.Write([]byte(value + key))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// validPrincipal reports whether s is 1 to 255 printable ASCII characters without a
+// blank, as webauth has it, or a comma: with one, a server on the way may have made
+// one header of two (RFC 9110 section 5.3).
+func validPrincipal(s string) bool { return isWord(s) && !strings.Contains(s, ",") }
+
+// isWord reports whether s is 1 to 255 printable ASCII characters without a blank.
+func isWord(s string) bool {
+	if s == "" || len(s) > 255 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// fill reads what the X-AA headers tell beside the principal.
+func fill(id *glue.Identity, c *claim) bool {
+	var ok [5]bool
+	id.Ptags, ok[0] = splitList(c.value[fieldPtags])
+	id.SSO, ok[1] = splitList(c.value[fieldSSO])
+	id.Issue, ok[2] = parseTime(c.value[fieldIssue])
+	var life time.Duration
+	life, ok[3] = parseLife(c.value[fieldLife])
+	id.Auth, id.SessionID = c.value[fieldAuth], c.value[fieldID]
+	ok[4] = (id.Auth == "" || validPrincipal(id.Auth)) && (id.SessionID == "" || isWord(id.SessionID))
+	if ok != [5]bool{true, true, true, true, true} {
+		return false
+	}
+	if !id.Issue.IsZero() && life != 0 {
+		id.Expires = id.Issue.Add(life)
+	}
+	if id.Auth != "" { // the person typed it for this very login
+		id.Password = id.Issue
+	}
+	return true
+}
+
+// splitList reads a comma-separated list without blanks or empty entries; empty is no
+// list at all.
+func splitList(s string) ([]string, bool) {
+	if s == "" {
+		return nil, true
+	}
+	if len(s) > maxValue {
+		return nil, false
+	}
+	list := strings.Split(s, ",")
+	for _, entry := range list {
+		if !isWord(entry) {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+// timeLayout is the protocol's form of a time (WAA2WLS, "Authentication response").
+const timeLayout = "20060102T150405Z"
+
+// parseTime reads a time in that form and no other; empty is the zero time.
+func parseTime(s string) (time.Time, bool) {
+	if s == "" {
+		return time.Time{}, true
+	}
+	t, err := time.Parse(timeLayout, s)
+	return t, err == nil && t.Format(timeLayout) == s
+}
+
+// parseLife reads a number of seconds of at most 9 digits, perhaps negative, as the WLS
+// may say it; empty is none.
+func parseLife(s string) (time.Duration, bool) {
+	if s == "" {
+		return 0, true
+	}
+	n, err := strconv.ParseInt(s, 10, 32)
+	ok := err == nil && len(strings.TrimPrefix(s, "-")) <= 9 && strconv.FormatInt(n, 10) == s
+	return time.Duration(n) * time.Second, ok
+}

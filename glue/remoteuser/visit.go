@@ -1,0 +1,81 @@
+package remoteuser
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// visit is one request on its way through.
+type visit struct {
+	u   *RemoteUser
+	w   http.ResponseWriter
+	r   *http.Request
+	now time.Time
+
+	header   http.Header // of the request, without what claims an identity
+	believed bool        // a front server said who it is
+	ref      string      // ties a page to its log line
+}
+
+func (u *RemoteUser) visit(w http.ResponseWriter, r *http.Request) *visit {
+	return &visit{u: u, w: w, r: r, now: time.Unix(u.cfg.Now().Unix(), 0).UTC(), header: r.Header}
+}
+
+// admit looks a person up and runs next for them.
+func (v *visit) admit(next http.Handler, id glue.Identity, optional bool) {
+	ctx, verdict := v.lookup(id)
+	switch {
+	case verdict == nil:
+		ctx = context.WithValue(glue.WithIdentity(ctx, id), admittedKey{}, v.u)
+		v.serve(next, ctx, &id)
+	case optional && isNoUser(verdict):
+		v.serve(next, v.r.Context(), nil)
+	default:
+		v.turnAway(id, verdict)
+	}
+}
+
+type admittedKey struct{}
+
+// admitted reports whether an outer Require or Optional of the same RemoteUser has let a
+// person through. It need not be done twice, and could not be: HTTP Basic credentials
+// are gone by now.
+func (u *RemoteUser) admitted(r *http.Request) bool {
+	by, _ := r.Context().Value(admittedKey{}).(*RemoteUser)
+	return by == u
+}
+
+// serve runs next with a request that says no more of who somebody is than we know.
+func (v *visit) serve(next http.Handler, ctx context.Context, id *glue.Identity) {
+	h := v.w.Header()
+	if id != nil {
+		h.Set("Cache-Control", "private, no-cache")
+	}
+	varyByCookie(h)
+	r := v.r.WithContext(ctx)
+	r.Header = v.header
+	if id != nil && v.believed {
+		name := http.CanonicalHeaderKey(v.u.cfg.Header)
+		r.Header[name] = v.r.Header[name] // separate made a copy
+	}
+	v.u.separateTrailer(r, v.r)
+	defer func() {
+		// net/http removes an upload's temporary files for its own request only.
+		if r.MultipartForm != nil {
+			_ = r.MultipartForm.RemoveAll() // as net/http does
+		}
+	}()
+	next.ServeHTTP(v.w, r)
+}
+
+// varyByCookie says that an answer depends on who asks: it is a cookie that the front
+// server or we know people by.
+func varyByCookie(h http.Header) {
+	if !slices.Contains(h["Vary"], "Cookie") {
+		h.Add("Vary", "Cookie")
+	}
+}
