@@ -72,9 +72,27 @@ func TestCookieNames(t *testing.T) {
 			assert.Equal(t, []string{
 				tt.session, strings.Replace(tt.login, "login", "seen", 1), strings.Replace(tt.login, "login", "loop", 1),
 			}, names)
+			for _, name := range append(names, tt.login, strings.Replace(tt.login, "login", "tried", 1)) {
+				assert.True(t, auth.OwnCookie(name), name)
+				assert.False(t, auth.OwnCookie("x"+name), name)
+			}
 			in := roundTrip(auth.Require(echo), base.Host, path, append(here.Cookies(), login)...)
 			assert.Equal(t, http.StatusOK, in.StatusCode)
 		})
+	}
+}
+
+func TestOwnCookie(t *testing.T) {
+	s := startSite(t, setup{})
+	cfg := s.config("https://soc.example")
+	cfg.Origins = []string{"https://www.soc.example:8443"}
+	auth, err := glue.New(cfg)
+	require.NoError(t, err)
+	for name, own := range map[string]bool{
+		"__Host-wls-session": true, "__Host-wls-session-8443": true, "__Host-wls-login-8443": true,
+		"__Host-wls-session-9443": false, "wls-session": false, "__host-wls-session": false, "": false,
+	} {
+		assert.Equal(t, own, auth.OwnCookie(name), name)
 	}
 }
 
