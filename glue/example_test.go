@@ -350,7 +350,7 @@ func TestPrivatePage(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
 }
 
-// TestREADME makes sure that every piece of Go in the README is in this file, which
+// TestREADME makes sure that every piece of Go in the README is in an example, which
 // compiles, and that the package's documentation begins with the same lines.
 func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
@@ -358,11 +358,15 @@ func TestREADME(t *testing.T) {
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
 	require.NotEmpty(t, blocks)
 
-	here, err := os.ReadFile("example_test.go")
-	require.NoError(t, err)
+	var examples strings.Builder
+	for _, file := range []string{"example_test.go", "remoteuser/example_test.go"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		examples.Write(text)
+	}
 	for _, block := range blocks {
 		code := outdent(string(block[1]))
-		assert.True(t, strings.Contains(outdent(string(here)), code), "not in example_test.go:\n%s", block[1])
+		assert.True(t, strings.Contains(outdent(examples.String()), code), "in no example:\n%s", block[1])
 	}
 	doc, err := os.ReadFile("doc.go")
 	require.NoError(t, err)

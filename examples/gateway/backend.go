@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// tell is the backend: it shows what it was told, and believes it.
+func tell(w http.ResponseWriter, r *http.Request) {
+	told := []header{{"Method", r.Method}, {"Target", r.RequestURI}, {"Host", r.Host}}
+	for name, values := range r.Header {
+		told = append(told, header{name, strings.Join(values, " | ")})
+	}
+	slices.SortFunc(told[3:], func(a, b header) int { return strings.Compare(a.Name, b.Name) })
+	var b bytes.Buffer
+	if err := page.Execute(&b, view{User: r.Header.Get("Remote-User"), Path: r.URL.Path, Told: told}); err != nil {
+		http.Error(w, "the page is out of order", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
+	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
+}
+
+type header struct{ Name, Value string }
+
+// view is what the template shows.
+type view struct {
+	User, Path string
+	Told       []header
+}
+
+// Pages are the links at the top: path and text.
+func (view) Pages() [][2]string {
+	return [][2]string{{"/", "Front"}, {"/public", "Public"}, {"/private", "Private"}, {"/private/admin", "Admin"}}
+}

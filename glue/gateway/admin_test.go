@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+func TestAdmin(t *testing.T) {
+	var down error
+	m := newMetrics()
+	server := httptest.NewServer(adminHandler(m, func(ctx context.Context) error {
+		_, bounded := ctx.Deadline()
+		assert.True(t, bounded)
+		return down
+	}))
+	defer server.Close()
+	ask := func(method, path string) (int, string) {
+		r, err := http.NewRequest(method, server.URL+path, nil)
+		require.NoError(t, err)
+		resp, err := server.Client().Do(r)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(text)
+	}
+	for _, row := range []struct {
+		name, method, path string
+		down               error
+		status             int
+		text               string
+	}{
+		{"alive", "GET", "/healthz", nil, 200, "ok\n"},
+		{"alive though not ready", "GET", "/healthz", errors.New("redis"), 200, "ok\n"},
+		{"ready", "GET", "/readyz", nil, 200, "ready\n"},
+		{"not ready", "GET", "/readyz", errors.New("redis is away"), 503, "not ready: redis is away\n"},
+		{"metrics", "GET", "/metrics", nil, 200, "wlsgateway_requests_in_flight 0\n"},
+		{"nothing else", "GET", "/", nil, 404, "not found"},
+		{"no profiles", "GET", "/debug/pprof/", nil, 404, "not found"},
+		{"by GET only", "POST", "/readyz", nil, 405, "Method Not Allowed"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			down = row.down
+			status, text := ask(row.method, row.path)
+			assert.Equal(t, row.status, status)
+			assert.Contains(t, text, row.text)
+		})
+	}
+	status, _ := ask("HEAD", "/healthz")
+	assert.Equal(t, 200, status)
+}
+
+// What clients send makes no new labels.
+func TestMetricsAreBounded(t *testing.T) {
+	log, _ := logTo(t, "combined")
+	m := newMetrics()
+	h := observe(http.NotFoundHandler(), log, m, time.Now)
+	for _, method := range []string{"GET", "POST", "BREW", "PROPFIND", "get", strings.Repeat("X", 100)} {
+		for _, host := range []string{"a.example", "b.example"} {
+			r := httptest.NewRequest(http.MethodGet, "http://"+host+"/"+method, nil)
+			r.Method = method
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	families, err := m.registry.Gather()
+	require.NoError(t, err)
+	seen := 0
+	for _, f := range families {
+		if f.GetName() != "wlsgateway_requests_total" {
+			continue
+		}
+		for _, metric := range f.GetMetric() {
+			seen++
+			for _, label := range metric.GetLabel() {
+				assert.Contains(t, map[string][]string{
+					"rule": {"none"}, "method": {"GET", "POST", "other"}, "code": {"4xx"},
+				}[label.GetName()], label.GetValue())
+			}
+		}
+	}
+	assert.Equal(t, 3, seen)
+	for status, class := range map[int]string{101: "1xx", 200: "2xx", 399: "3xx", 599: "5xx", 600: "other", 999: "other", 0: "other", -1: "other"} {
+		assert.Equal(t, class, statusClass(status))
+	}
+}
+
+func TestMetricsText(t *testing.T) {
+	m := newMetrics()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	m.reloaded(at, nil)
+	m.reloaded(at.Add(time.Hour), errors.New("wrong"))
+	m.certificateExpires("cert.pem", at)
+	m.backendError("/api", "dial")
+	m.passwordAttempt(attemptLimited)
+	m.event(glue.Event{Name: glue.EventLogin})
+	w := httptest.NewRecorder()
+	adminHandler(m, func(context.Context) error { return nil }).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, line := range []string{
+		`wlsgateway_config_loads_total{result="success"} 1`,
+		`wlsgateway_config_loads_total{result="failure"} 1`,
+		`wlsgateway_config_last_load_success_timestamp_seconds 1.7723664e+09`,
+		`wlsgateway_certificate_expiry_timestamp_seconds{file="cert.pem"} 1.7723664e+09`,
+		`wlsgateway_backend_errors_total{reason="dial",rule="/api"} 1`,
+		`wlsgateway_password_attempts_total{verdict="limited"} 1`,
+		`wlsgateway_login_events_total{event="login",reason=""} 1`,
+		`go_goroutines`,
+	} {
+		assert.Contains(t, w.Body.String(), line)
+	}
+}

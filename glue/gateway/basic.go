@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// basic asks for a name and a password of an .htpasswd file (RFC 7617). One is made
+// for each rule that wants it, anew at each reload; attempts and metrics are the
+// gateway's.
+type basic struct {
+	auth      *glue.Auth // for pages and log
+	realm     string     // what people are told it is for; "" for the host
+	passwords *passwords
+	attempts  *attempts
+	metrics   *metrics
+	checked   *recent // pairs of name and password that were right
+}
+
+// A right password is not checked again for a while, because browsers send it with
+// every request and a check costs up to a second. A reload forgets them all.
+const checkedLife, checkedMax = 5 * time.Minute, 1000
+
+func newBasic(auth *glue.Auth, realm string, p *passwords, a *attempts, m *metrics) *basic {
+	return &basic{
+		auth: auth, realm: realm, passwords: p, attempts: a, metrics: m,
+		checked: newRecent(checkedLife, checkedMax, auth.Now),
+	}
+}
+
+// What becomes of an attempt, for metrics.
+const (
+	attemptRight   = "right"
+	attemptWrong   = "wrong"
+	attemptLimited = "limited"
+)
+
+// authenticate gives the name of a user who sent the right password. Where it is false,
+// the request has been answered: 401 or, with Retry-After, 429.
+func (b *basic) authenticate(w http.ResponseWriter, r *http.Request) (user string, ok bool) {
+	user, password, ok := r.BasicAuth()
+	if !ok || len(r.Header["Authorization"]) != 1 {
+		b.challenge(w, r)
+		http.Error(w, "Log in with name and password.", http.StatusUnauthorized)
+		return "", false
+	}
+	right, wait := b.check(r, user, password)
+	switch {
+	case wait > 0:
+		b.metrics.passwordAttempt(attemptLimited)
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		b.refuse(w, r, "attempts", errors.New("too many wrong passwords for this user or from this address"), pageTooMany)
+		return "", false
+	case !right:
+		b.metrics.passwordAttempt(attemptWrong)
+		b.challenge(w, r)
+		b.refuse(w, r, "password", errors.New("no such user, or not the password"), pagePassword)
+		return "", false
+	}
+	return user, true
+}
+
+// check tells whether the password is right, or how long to wait before it is looked
+// at. A limited attempt learns nothing, not even from the memory of right ones.
+func (b *basic) check(r *http.Request, user, password string) (right bool, wait time.Duration) {
+	addr := site.ClientIP(r)
+	if wait := b.attempts.wait(addr, user); wait > 0 {
+		return false, wait
+	}
+	if b.checked.has(user, password) {
+		return true, 0
+	}
+	select {
+	case b.attempts.slots <- struct{}{}:
+		defer func() { <-b.attempts.slots }()
+	case <-r.Context().Done():
+		return false, time.Second // nobody is there to be told
+	}
+	if b.checked.has(user, password) { // a request beside this one was first
+		return true, 0
+	}
+	if wait := b.attempts.take(addr, user); wait > 0 {
+		return false, wait
+	}
+	if !b.passwords.verify(user, password) {
+		return false, 0
+	}
+	b.attempts.right(addr, user)
+	b.checked.add(user, password)
+	b.metrics.passwordAttempt(attemptRight)
+	return true, 0
+}
+
+// challenge asks the browser to ask the person.
+func (b *basic) challenge(w http.ResponseWriter, r *http.Request) {
+	realm := b.realm
+	if realm == "" {
+		realm = r.Host
+	}
+	h := w.Header()
+	h.Set("WWW-Authenticate", `Basic realm="`+quotable(realm)+`", charset="UTF-8"`)
+	h.Set("Cache-Control", "no-store")
+}
+
+// refuse answers without the name that was sent: people type their password there.
+func (b *basic) refuse(w http.ResponseWriter, r *http.Request, reason webauth.Reason, err error, p glue.Page) {
+	w.Header().Set("Cache-Control", "no-store")
+	b.auth.Refuse(w, r, glue.Event{Name: glue.EventRefused, Reason: reason, Err: err}, p)
+}
+
+// quotable leaves out what would need an escape in a quoted string.
+func quotable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return -1
+		}
+		return c
+	}, s)
+}
+
+var (
+	pagePassword = glue.Page{Kind: "password", Status: http.StatusUnauthorized, Title: "That did not fit",
+		Text: []string{"The name or the password is not right. Load the page again to try once more."}}
+	pageTooMany = glue.Page{Kind: "too-many", Status: http.StatusTooManyRequests, Title: "Too many attempts",
+		Text: []string{"There were too many wrong passwords for this name, or from your network. Wait a few minutes and load the page again."}}
+)

@@ -1,0 +1,159 @@
+package gateway
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// refs are the references on pages.
+var refs = regexp.MustCompile(`[A-Z2-7]{8}`)
+
+// writeOver replaces what is in a file.
+func writeOver(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
+
+func password(user, password string) func(*http.Request) {
+	return func(r *http.Request) { r.SetBasicAuth(user, password) }
+}
+
+func basicWorld(t *testing.T) *world {
+	t.Helper()
+	file := writeFile(t, "htpasswd", "anna:"+hashOf(t, "sesame", 4)+"\nbob:"+hashOf(t, "open", 4)+"\n")
+	return newWorld(t, kit{rules: []Rule{
+		{Path: "/basic", Access: Basic, Htpasswd: file},
+		{Path: "/annas", Access: Basic, Htpasswd: file, Principals: []string{"anna"}},
+	}})
+}
+
+func TestBasic(t *testing.T) {
+	w := basicWorld(t)
+	for _, row := range []struct {
+		name, path string
+		edit       func(*http.Request)
+		status     int
+		told       string
+	}{
+		{"nothing", "/basic", func(*http.Request) {}, 401, ""},
+		{"right", "/basic", password("anna", "sesame"), 200, "anna"},
+		{"right once more", "/basic", password("anna", "sesame"), 200, "anna"},
+		{"wrong", "/basic", password("anna", "open"), 401, ""},
+		{"unknown", "/basic", password("carl", "sesame"), 401, ""},
+		{"empty", "/basic", password("", ""), 401, ""},
+		{"not base64", "/basic", header("Authorization", "Basic ????"), 401, ""},
+		{"another scheme", "/basic", header("Authorization", "Bearer x"), 401, ""},
+		{"twice", "/basic", func(r *http.Request) {
+			r.SetBasicAuth("anna", "sesame")
+			r.Header.Add("Authorization", r.Header.Get("Authorization"))
+		}, 401, ""},
+		{"not for bob", "/annas", password("bob", "open"), 403, ""},
+		{"for anna", "/annas", password("anna", "sesame"), 200, "anna"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			answer := w.visitor("").get(row.path, row.edit)
+			require.Equal(t, row.status, answer.StatusCode, answer.body)
+			switch row.status {
+			case http.StatusOK:
+				got := w.backend.one(t)
+				assert.Equal(t, row.told, got.user())
+				assert.Empty(t, got.Header["Authorization"])
+			case http.StatusUnauthorized:
+				assert.Regexp(t, `^Basic realm="[^"\\]+", charset="UTF-8"$`, answer.Header.Get("WWW-Authenticate"))
+				assert.Contains(t, answer.Header.Get("Cache-Control"), "no-store")
+			}
+			assert.Empty(t, w.backend.take())
+		})
+	}
+	text := w.log.String()
+	assert.NotContains(t, text, "sesame")
+	assert.NotContains(t, text, "carl", "people type passwords where names belong")
+}
+
+// When it is too much, nothing tells the right password from a wrong one.
+func TestBasicIsLimited(t *testing.T) {
+	w := basicWorld(t)
+	v := w.visitor("")
+	for range userBurst {
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "wrong")).StatusCode)
+	}
+	limited := func(edit func(*http.Request)) reply {
+		answer := v.get("/basic", edit, func(r *http.Request) { r.Header.Set("Accept", "application/json") })
+		answer.Header.Del("Date")
+		return answer
+	}
+	wrong, right := limited(password("anna", "wrong")), limited(password("anna", "sesame"))
+	require.Equal(t, http.StatusTooManyRequests, wrong.StatusCode)
+	assert.Equal(t, strconv.Itoa(int(userInterval/time.Second)), wrong.Header.Get("Retry-After"))
+	assert.Equal(t, wrong.StatusCode, right.StatusCode)
+	drop := func(s string) string { return refs.ReplaceAllString(s, "") }
+	assert.Equal(t, drop(wrong.body), drop(right.body))
+	assert.Equal(t, wrong.Header, right.Header)
+	assert.Empty(t, w.backend.take())
+	assert.EqualValues(t, 2, testutil.ToFloat64(w.gateway.metrics.passwordTries.WithLabelValues(attemptLimited)))
+
+	w.fake.Advance(userInterval)
+	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "wrong")).StatusCode, "familiar now, and so only the address counts")
+}
+
+// Not even the memory of right passwords answers whom the limit holds.
+func TestBasicMemoryIsLimitedToo(t *testing.T) {
+	w := basicWorld(t)
+	v := w.visitor("")
+	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	for i := range addrBurst {
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password(manyUsers(i), "wrong")).StatusCode)
+	}
+	assert.Equal(t, http.StatusTooManyRequests, v.get("/basic", password("anna", "sesame")).StatusCode)
+}
+
+// A page with many images is one check, and a reload another one.
+func TestBasicRemembersRightPasswords(t *testing.T) {
+	w := basicWorld(t)
+	v := w.visitor("")
+	checks := func() float64 {
+		return testutil.ToFloat64(w.gateway.metrics.passwordTries.WithLabelValues(attemptRight))
+	}
+	var all sync.WaitGroup
+	for range 40 { // more than the limits allow of checks
+		all.Go(func() {
+			answer, err := v.try(http.MethodGet, "/basic", nil, password("anna", "sesame"))
+			if assert.NoError(t, err) {
+				assert.Equal(t, http.StatusOK, answer.StatusCode)
+			}
+		})
+	}
+	all.Wait()
+	assert.LessOrEqual(t, checks(), float64(cap(w.gateway.attempts.slots)))
+
+	before := checks()
+	w.fake.Advance(checkedLife)
+	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	assert.Equal(t, before+1, checks(), "forgotten after a while")
+
+	file := w.cfg.Rules[0].Htpasswd
+	require.NoError(t, writeOver(file, "anna:"+hashOf(t, "changed", 4)+"\n"))
+	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode, "the file is read at a reload")
+	require.NoError(t, w.gateway.Reload(w.cfg))
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "changed")).StatusCode)
+}
+
+func TestBadHtpasswdIsReportedAtStart(t *testing.T) {
+	w := basicWorld(t)
+	cfg := w.cfg
+	require.NoError(t, writeOver(cfg.Rules[0].Htpasswd, "# x\nanna:{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=\n"))
+	err := w.gateway.Reload(cfg)
+	require.ErrorContains(t, err, "htpasswd:2: not a bcrypt hash")
+	assert.NotContains(t, err.Error(), "VBPuJHI7")
+	assert.True(t, strings.Contains(err.Error(), "rule[1].htpasswd"), err)
+	assert.Equal(t, http.StatusOK, w.visitor("").get("/basic", password("anna", "sesame")).StatusCode, "the old configuration stays")
+}

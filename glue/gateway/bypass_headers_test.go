@@ -1,0 +1,165 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// headerTricks are header lines that claim to be "evil", or try to get rid of what the
+// gateway says.
+var headerTricks = []string{
+	"Remote-User: evil", "remote-user: evil", "REMOTE-USER: evil", "ReMoTe-UsEr: evil", "Remote_User: evil", "REMOTE_USER: evil",
+	"remote_user: evil", "Remote.User: evil", "Remote~User: evil", "Remote-User: \r\nRemote-User: evil", "Remote-User: evil\r\nRemote_User: evil",
+	"Remote-User:evil", "Remote-User:\tevil", "Remote-User: x, evil", "Remote-User:\r\n evil", "Remote-User:\r\n\tevil",
+	"X-Remote-User: evil", "X_Remote_User: evil", "x_remote-user: evil", "X-Remote-Groups: evil", "Remote-Groups: evil", "Remote-Name: evil", "Remote-Email: evil",
+	"X-Forwarded-User: evil", "X_Forwarded_User: evil", "x-forwarded_user: evil", "X-Forwarded-Email: evil", "X-Forwarded-Groups: evil",
+	"X-Forwarded-Preferred-Username: evil", "X-Forwarded-Access-Token: evil",
+	"X-Auth-Request-User: evil", "X_Auth_Request_User: evil", "X-Auth-Request-Email: evil", "Auth-User: evil", "AUTH_USER: evil", "X-WebAuth-User: evil",
+	"X-AAPrincipal: evil", "x-aaprincipal: evil", "X_AAPrincipal: evil", "X_AAPRINCIPAL: evil", "X-AAPtags: evil", "X-AAAuth: evil", "X-AASSO: evil",
+	"X-AAIssue: evil", "X-AALast: evil", "X-AALife: evil", "X-AATimeout: evil", "X-AAID: evil", "X-AAAnything: evil", "X_AA_Principal: evil",
+	"HTTP_REMOTE_USER: evil", "Http-Remote-User: evil", "HTTP-REMOTE_USER: evil", "HTTP_HTTP_REMOTE_USER: evil", "HTTP_X_AAPRINCIPAL: evil", "HTTP_X_FORWARDED_USER: evil",
+	"X-Who: evil", "x_who: evil", "X.WHO: evil", "HTTP_X_WHO: evil",
+	"Proxy: http://evil.example/", "PROXY: evil", "Http_Proxy: evil", "HTTP-PROXY: evil",
+	"X-Forwarded-For: evil", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: evil", "X-Forwarded-Prefix: /evil", "X_Forwarded_For: evil", "Forwarded: for=evil;host=evil",
+	"X-Real-Ip: evil", "X-Original-Url: /evil", "X-Rewrite-Url: /evil", "X-Original-Uri: /evil", "X-Original-Method: evil", "X-Forwarded-Uri: /evil",
+	"Remote-User : evil", " Remote-User: evil", "Remote-User\t: evil", "Remote-User\x00: evil", "Remote-User: ev\x00il", "Remote-User: a\rRemote-User: evil",
+	"X-A: b\nRemote-User: evil", "Remote-User\x0b: evil", "\"Remote-User\": evil", "(Remote-User): evil", "Remote-User; evil",
+	"Remote\xc2\xadUser: evil", "Remote\xffUser: evil", "Ｒemote-User: evil", ": evil", "Remote-User",
+	"Connection: Remote-User", "Connection: keep-alive, Remote-User, X-AAPrincipal, X-Forwarded-User", "Connection: remote_user", "Connection: X-Forwarded-For, X-Forwarded-Host",
+	"Connection: Remote-User\r\nRemote-User: evil", "Connection: Cookie", "Connection: Host", "Connection: Content-Length, Transfer-Encoding",
+	"Proxy-Connection: Remote-User", "Keep-Alive: Remote-User", "Te: Remote-User", "TE: trailers, Remote-User", "Trailer: Remote-User", "Trailers: Remote-User",
+	"Upgrade: Remote-User\r\nConnection: Upgrade, Remote-User",
+}
+
+// TestBypassHeaders sends every header trick to every kind of rule, with a session and
+// without one.
+func TestBypassHeaders(t *testing.T) {
+	w := openWorld(t)
+	session := "Cookie: " + w.loggedIn("test0001").cookieHeader()
+	password := "Authorization: Basic Ym9iOnNlc2FtZQ==" // bob:sesame
+	for _, tt := range []struct{ name, path, credentials, user string }{
+		{"public", "/x", "", ""},
+		{"public, with a session", "/x", session, ""},
+		{"optional", "/optional", "", ""},
+		{"optional, with a session", "/optional", session, "test0001"},
+		{"login", "/private/x", session, "test0001"},
+		{"login, without a session", "/private/x", "X-Nothing: 1", ""},
+		{"basic", "/basic", password, "bob"},
+		{"basic, with a session beside it", "/basic", password + "\r\n" + session, "bob"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, trick := range headerTricks {
+				for _, method := range []string{"GET", "POST"} {
+					lines := []string{trick, "Content-Length: 0"}
+					if tt.credentials != "" {
+						lines = append(lines, tt.credentials)
+					}
+					answer := w.wire(w.request(method+" "+tt.path+" HTTP/1.1", lines...))
+					all := w.backend.take()
+					mustBeHonest(t, all, tt.user)
+					assert.LessOrEqual(t, len(all), 1)
+					for _, s := range all {
+						if !strings.Contains(trick, "Connection: Cookie") {
+							assert.Equal(t, tt.user, s.user(), "what the gateway says is not undone")
+						}
+						assert.Equal(t, []string{"127.0.0.1"}, s.Header["X-Forwarded-For"])
+						assert.Equal(t, []string{w.host}, s.Header["X-Forwarded-Host"])
+						assert.Equal(t, []string{"http"}, s.Header["X-Forwarded-Proto"])
+						assert.NotContains(t, s.Header.Get("Cookie"), "wls-")
+						assert.NotContains(t, s.Header.Get("Authorization"), "Ym9i")
+					}
+					if t.Failed() {
+						t.Fatalf("at %q:\n%s", trick, answer)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestHeadersTwins: what is no trick arrives as it was sent.
+func TestHeadersTwins(t *testing.T) {
+	w := openWorld(t)
+	session := w.loggedIn("test0001").cookieHeader()
+	answer := w.wire(w.request("GET /private/x HTTP/1.1", "Cookie: a=b; "+session+"; c=\"d e\"; wls=1", "Authorization: Bearer abc",
+		"User-Agent: x", "Accept-Language: cy", "X-Requested-With: XMLHttpRequest", "X-Auth-Token: t", "X-Custom_Name: 1", "Range: bytes=0-1", "If-None-Match: \"e\""))
+	require.Equal(t, 200, statusOf(t, answer), answer)
+	got := w.backend.one(t)
+	for name, value := range map[string]string{
+		"Cookie": `a=b; c="d e"; wls=1`, "Authorization": "Bearer abc", "User-Agent": "x", "Accept-Language": "cy", "X-Requested-With": "XMLHttpRequest",
+		"X-Auth-Token": "t", "X-Custom_name": "1", "Range": "bytes=0-1", "If-None-Match": `"e"`,
+		"Remote-User": "test0001", "X-Forwarded-User": "test0001", "X-Aaprincipal": "test0001", "X-Aaptags": "current", "X-Aaauth": "pwd", "X-Aasso": "",
+		"X-Aaissue": "20260203T120000Z", "X-Aalast": "20260203T120000Z", "X-Aalife": "7200", "X-Aatimeout": "0",
+	} {
+		assert.Equal(t, []string{value}, got.Header[name], name)
+	}
+	assert.NotEmpty(t, got.Header.Get("X-Aaid"))
+}
+
+// TestBypassTrailers: nothing that comes after the checks reaches a backend.
+func TestBypassTrailers(t *testing.T) {
+	w := openWorld(t)
+	session := "Cookie: " + w.loggedIn("test0001").cookieHeader()
+	for _, announced := range []string{"Trailer: Remote-User", "Trailer: remote_user, X-AAPrincipal, X-Fine", "X-Nothing: 1", "TE: trailers\r\nTrailer: Remote-User"} {
+		for path, user := range map[string]string{"/x": "", "/private/x": "test0001"} {
+			request := w.request("POST "+path+" HTTP/1.1", session, announced, "Transfer-Encoding: chunked") +
+				"5\r\nhello\r\n0\r\nRemote-User: evil\r\nRemote_User: evil\r\nX-AAPrincipal: evil\r\nX-Fine: evil\r\n\r\n"
+			answer := w.wire(request)
+			require.Equal(t, 200, statusOf(t, answer), answer)
+			got := w.backend.one(t)
+			mustNotClaim(t, got, user)
+			assert.Equal(t, "hello", got.Body)
+			assert.Empty(t, got.Header["Trailer"])
+		}
+	}
+}
+
+// TestBypassCookies: ours never reach a backend, and no backend sets them.
+func TestBypassCookies(t *testing.T) {
+	names := []string{}
+	w := openWorld(t, func(k *kit) {
+		k.handler = func(rw http.ResponseWriter, _ *http.Request) {
+			for _, name := range names {
+				for _, form := range []string{name + "=evil; Path=/", " " + name + " =evil", "=" + name + "=evil", name, name + "=evil;Domain=example", "=\t" + name + "=evil"} {
+					rw.Header().Add("Set-Cookie", form)
+				}
+			}
+			rw.Header().Add("Set-Cookie", "theirs=1; Path=/")
+			rw.Header().Add("Set-Cookie", "wls=2")
+		}
+	})
+	session := w.loggedIn("test0001").cookieHeader()
+	session = strings.TrimSuffix(session, "; theirs=1")
+	for pair := range strings.SplitSeq(session, "; ") {
+		name, _, _ := strings.Cut(pair, "=")
+		names = append(names, name)
+	}
+	require.GreaterOrEqual(t, len(names), 2, session)
+	for _, cookies := range []string{
+		session, "a=b; " + session, session + ";", ";;" + session, strings.ReplaceAll(session, "; ", ";"), strings.ReplaceAll(session, "; ", ";\t "),
+		`a="; ` + session + `; b="`, `$Version=1; ` + session, strings.ReplaceAll(session, "=", " ="), session + "; " + session, "x; " + session + "; =y",
+		strings.ReplaceAll(session, "; ", "\r\nCookie: "), "a=b\r\nCookie: " + session, strings.ReplaceAll(session, "; ", ",; "),
+	} {
+		for _, path := range []string{"/x", "/optional", "/private/x"} {
+			answer := w.wire(w.request("GET "+path+" HTTP/1.1", "Cookie: "+cookies))
+			for _, s := range w.backend.take() {
+				for _, line := range s.Header["Cookie"] {
+					for pair := range strings.SplitSeq(session, "; ") {
+						_, value, _ := strings.Cut(pair, "=")
+						assert.NotContains(t, line, value, "%q at %s", cookies, path)
+					}
+				}
+			}
+			head, _, _ := strings.Cut(answer, "\r\n\r\n")
+			assert.NotContains(t, head, "evil")
+			if strings.HasPrefix(answer, "HTTP/1.1 200") {
+				assert.Contains(t, head, "Set-Cookie: theirs=1; Path=/")
+				assert.Contains(t, head, "Set-Cookie: wls=2")
+			}
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+)
+
+// protectedCaching is for protected answers of backends that say nothing themselves.
+const protectedCaching = "private, no-cache"
+
+// sharedCaching are headers that tell caches between us and the browser, and only them,
+// to keep an answer, whatever Cache-Control says.
+var sharedCaching = []string{"Surrogate-Control", "Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "X-Accel-Expires", "Edge-Control"}
+
+// keepPrivate keeps the answer of a backend out of shared caches: it is for the person
+// who got it.
+func keepPrivate(h http.Header) {
+	caching := protectedCaching
+	if lines := h["Cache-Control"]; len(lines) > 0 {
+		caching = privately(lines)
+	}
+	h["Cache-Control"] = []string{caching}
+	for _, name := range sharedCaching {
+		delete(h, name)
+	}
+	if !variesByCookie(h["Vary"]) {
+		h["Vary"] = append(h["Vary"], "Cookie")
+	}
+}
+
+// privately gives Cache-Control with "private", which stands for the whole answer, and
+// without what shared caches would go by.
+func privately(lines []string) string {
+	kept := []string{"private"}
+	for _, line := range lines {
+		for directive := range splitQuoted(line) {
+			name, _, _ := strings.Cut(directive, "=")
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "", "public", "private", "s-maxage", "proxy-revalidate":
+			default:
+				kept = append(kept, directive)
+			}
+		}
+	}
+	return strings.Join(kept, ", ")
+}
+
+// splitQuoted gives the elements of a list, in which commas in quotes separate nothing.
+func splitQuoted(list string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		start, quoted := 0, false
+		for i := 0; i <= len(list); i++ {
+			switch {
+			case i < len(list) && list[i] == '\\' && quoted:
+				i++
+			case i < len(list) && list[i] == '"':
+				quoted = !quoted
+			case i >= len(list) || list[i] == ',' && !quoted:
+				if !yield(strings.TrimSpace(list[start:min(i, len(list))])) {
+					return
+				}
+				start = i + 1
+			}
+		}
+	}
+}
+
+func variesByCookie(lines []string) bool {
+	for _, line := range lines {
+		for field := range strings.SplitSeq(line, ",") {
+			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, "Cookie") {
+				return true
+			}
+		}
+	}
+	return false
+}

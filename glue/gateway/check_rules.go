@@ -1,0 +1,214 @@
+package gateway
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+func (k *checker) checkRules() {
+	if len(k.Rules) == 0 {
+		k.bad("rule", "there is none: add a [[rule]] with path, access and to")
+	}
+	for i := range k.Rules {
+		k.checkPlace(i)
+		k.checkWho(i)
+		k.checkPolicy(i)
+		k.checkBackend(i)
+	}
+}
+
+// checkPlace checks where a rule is for.
+func (k *checker) checkPlace(i int) {
+	r := &k.Rules[i]
+	hosts := k.hosts()
+	if r.Host != "" && !slices.ContainsFunc(hosts, func(h string) bool { return isHost(r.Host, h) }) {
+		k.bad(ruleKey(i, "host"), "%q is not a host of base-url or origins: those are %s", r.Host, strings.Join(hosts, ", "))
+	}
+	if r.Path == "" {
+		k.need(ruleKey(i, "path"), "", `where the rule begins; "/" is the whole site`)
+		return
+	}
+	normal, err := rulePath(r.Path)
+	switch {
+	case err != nil:
+		k.bad(ruleKey(i, "path"), "%q: %v", r.Path, err)
+	case strings.ContainsAny(r.Path, "?#"):
+		k.bad(ruleKey(i, "path"), "%q: rules look at the path alone: leave out what begins with ? or #", r.Path)
+	case normal != r.Path && normal != escapePath(r.Path):
+		k.bad(ruleKey(i, "path"), "%q is not how paths are compared: write %s", r.Path, normal)
+	case isReserved(normal):
+		k.bad(ruleKey(i, "path"), "/.wls and what is below it are the gateway's own")
+	}
+	for j, other := range k.Rules[:i] {
+		if theirs, err := rulePath(other.Path); err == nil && other.Host == r.Host && k.sameFold(trimSlash(theirs), trimSlash(normal)) {
+			k.bad(ruleKey(i, "path"), "rule[%d] is for the same host and path: make them one", j+1)
+			return
+		}
+	}
+}
+
+func trimSlash(path string) string { return strings.TrimSuffix(path, "/") }
+
+// sameFold compares paths as rules are.
+func (c *Config) sameFold(a, b string) bool {
+	return a == b || c.IgnoreCase && strings.EqualFold(a, b)
+}
+
+// checkWho checks the kind of access, and that nothing is set that it has no use for.
+func (k *checker) checkWho(i int) {
+	r := &k.Rules[i]
+	all := []Access{Public, Optional, Login, Basic}
+	if !slices.Contains(all, r.Access) {
+		k.oneOf(ruleKey(i, "access"), string(r.Access), "public", "optional", "login", "basic")
+		return
+	}
+	for _, f := range []struct {
+		field string
+		set   bool
+		uses  []Access
+	}{
+		{"principals", r.Principals != nil, []Access{Login, Basic}},
+		{"groups", r.Groups != nil, []Access{Login, Basic}},
+		{"ptags", r.Ptags != nil, []Access{Login, Optional}},
+		{"any-ptags", r.AnyPtags, []Access{Login, Optional}},
+		{"iact", r.IAct != "", []Access{Login, Optional}},
+		{"aauth", r.AAuth != nil, []Access{Login, Optional}},
+		{"fresh", r.Fresh != 0, []Access{Login, Optional}},
+		{"desc", r.Desc != "", []Access{Login}},
+		{"msg", r.Msg != "", []Access{Login}},
+		{"allow-from", r.AllowFrom != nil, []Access{Login, Basic}},
+		{"htpasswd", r.Htpasswd != "", []Access{Basic}},
+		{"cross-origin", r.CrossOrigin, []Access{Login, Optional, Basic}},
+	} {
+		if f.set && !slices.Contains(f.uses, r.Access) {
+			k.bad(ruleKey(i, f.field), "this means nothing for access = %q, only for %s", r.Access, words(f.uses))
+		}
+	}
+	if r.Access == Basic {
+		k.need(ruleKey(i, "htpasswd"), r.Htpasswd, "a file with lines as htpasswd -B makes them")
+	}
+	if r.Groups != nil && r.GroupFile == "" {
+		k.need(ruleKey(i, "group-file"), "", `a file with lines such as "editors: spqr1 spqr2"`)
+	}
+	if r.Groups == nil && r.GroupFile != "" {
+		k.bad(ruleKey(i, "group-file"), "say with groups which groups of the file may come in")
+	}
+}
+
+func words(all []Access) string {
+	quoted := make([]string, len(all))
+	for i, a := range all {
+		quoted[i] = fmt.Sprintf("%q", a)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// checkPolicy checks who may come in, and how they must have logged in.
+func (k *checker) checkPolicy(i int) {
+	r := &k.Rules[i]
+	for _, f := range []struct {
+		field string
+		list  []string
+	}{{"principals", r.Principals}, {"groups", r.Groups}, {"ptags", r.Ptags}, {"aauth", r.AAuth}} {
+		k.notEmpty(ruleKey(i, f.field), f.list)
+	}
+	if r.AllowFrom != nil && len(r.AllowFrom) == 0 {
+		k.bad(ruleKey(i, "allow-from"), "an empty list lets nobody in without a login: leave it out")
+	}
+	k.checkRanges(ruleKey(i, "allow-from"), r.AllowFrom)
+	if r.Ptags != nil && r.AnyPtags {
+		k.bad(ruleKey(i, "any-ptags"), "this contradicts ptags: leave one of them out")
+	}
+	if r.Ptags != nil && !k.setsPtags() {
+		k.bad(ruleKey(i, "ptags"), "the login service sets no ptags, so nobody would get in")
+	}
+	if r.Fresh != 0 {
+		k.between(ruleKey(i, "fresh"), r.Fresh, time.Minute, 0)
+	}
+	if r.IAct != "" {
+		k.oneOf(ruleKey(i, "iact"), r.IAct, "yes", "no")
+	}
+	if r.Fresh != 0 && r.IAct == "no" {
+		k.bad(ruleKey(i, "iact"), `"no" contradicts fresh, which asks for a password`)
+	}
+	k.checkRequest(i, "desc", webauth.Request{Desc: r.Desc})
+	k.checkRequest(i, "msg", webauth.Request{Msg: r.Msg})
+	k.checkRequest(i, "aauth", webauth.Request{AAuth: r.AAuth})
+}
+
+// checkRequest reports what cannot be said to a login service.
+func (k *checker) checkRequest(i int, field string, request webauth.Request) {
+	request.URL = "https://soc.example/"
+	if _, err := webauth.Raven().LoginURL(request); err != nil {
+		_, text, _ := strings.Cut(err.Error(), "Request.")
+		_, text, _ = strings.Cut(text, ": ")
+		k.bad(ruleKey(i, field), "%s", text)
+	}
+}
+
+// checkBackend checks where a rule's pages come from.
+func (k *checker) checkBackend(i int) {
+	r := &k.Rules[i]
+	if r.BackendHost != "" {
+		k.oneOf(ruleKey(i, "backend-host"), r.BackendHost, hostKeep, hostBackend)
+	}
+	if r.To != "" {
+		if err := checkTo(r.To); err != nil {
+			k.bad(ruleKey(i, "to"), "%q: %v", r.To, err)
+		}
+		if r.BackendCA != "" && !strings.HasPrefix(r.To, "https:") {
+			k.bad(ruleKey(i, "backend-ca"), "this is for backends that speak https")
+		}
+		return
+	}
+	for _, f := range []struct {
+		field string
+		set   bool
+	}{{"backend-host", r.BackendHost != ""}, {"backend-ca", r.BackendCA != ""}, {"strip-path", r.StripPath}} {
+		if f.set {
+			k.bad(ruleKey(i, f.field), "this rule has no backend of its own: set to as well, or set this where to is set")
+		}
+	}
+	if !k.inherits(i) && !k.ForwardAuth {
+		k.bad(ruleKey(i, "to"), "this is missing, and no rule for a shorter path has a backend: set it to one, such as http://127.0.0.1:8000 or unix:/run/app.sock")
+	}
+}
+
+// checkTo checks the address of a backend.
+func checkTo(to string) error {
+	if path, ok := strings.CutPrefix(to, unixPrefix); ok {
+		if path == "" || strings.HasPrefix(path, "//") {
+			return fmt.Errorf("write the socket's path behind unix:, such as unix:/run/app.sock")
+		}
+		return nil
+	}
+	origin, err := webauth.Origin(to)
+	if err != nil {
+		return fmt.Errorf("%v: write it such as http://127.0.0.1:8000, https://app.internal or unix:/run/app.sock", err)
+	}
+	if u, err := url.Parse(to); err != nil || u.Path != "" && u.Path != "/" || strings.Contains(to, "?") {
+		return fmt.Errorf("a backend has neither path nor query: write %s", origin)
+	}
+	return nil
+}
+
+// inherits reports whether rule i can get a backend from the rule that is next for what
+// it is for, at one host at least.
+func (c *Config) inherits(i int) bool {
+	r := &c.Rules[i]
+	return slices.ContainsFunc(c.Rules, func(other Rule) bool {
+		if other.To == "" || other.Host != "" && r.Host != "" && other.Host != r.Host {
+			return false
+		}
+		path, prefix := trimSlash(r.Path), trimSlash(other.Path)
+		if len(path) == len(prefix) { // one with a host comes before one without
+			return c.sameFold(path, prefix) && r.Host != "" && other.Host == ""
+		}
+		return len(prefix) < len(path) && path[len(prefix)] == '/' && c.sameFold(path[:len(prefix)], prefix)
+	})
+}

@@ -1,0 +1,285 @@
+package gateway
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Config is everything that a gateway can be told: the configuration file, or the same
+// from a Go program. BaseURL, WLS (or Service), SecretFile and one rule are required;
+// every other field's zero value is the safe default.
+//
+// Paths of files are relative to the configuration file's directory, or to the working
+// directory in a program that fills Config in itself.
+type Config struct {
+	// BaseURL is where browsers see the site: "https://soc.example", without a path.
+	// http is for loopback hosts.
+	BaseURL string `toml:"base-url,omitempty"`
+	// Origins are further origins of the same site. Each has sessions of its own;
+	// requests for any other host get 421.
+	Origins []string `toml:"origins,omitempty"`
+
+	// WLS is where people log in: "raven", "raven-demo", "nevar", "goose" or "custom".
+	WLS string `toml:"wls,omitempty"`
+	// KeyDir has the pubkeyN files of nevar, goose or a custom service; it is read again
+	// as they change.
+	KeyDir string `toml:"key-dir,omitempty"`
+	// CustomWLS describes the service that WLS = "custom" stands for.
+	CustomWLS CustomWLS `toml:"custom-wls,omitempty"`
+
+	// SecretFile holds the site's secret; it is made on first use.
+	SecretFile string `toml:"secret-file,omitempty"`
+	// RedisURL keeps sessions and what was used once in Redis, for several gateways of
+	// one site: see redisstore.Config.URL. Empty means sealed cookies and this process's
+	// memory.
+	RedisURL string `toml:"redis-url,omitempty"`
+	// PageTemplate is a file with an html/template for a glue.Page, to show the
+	// gateway's pages in the site's own dress; empty means the built-in ones.
+	PageTemplate string `toml:"page-template,omitempty"`
+
+	Listen   Listen   `toml:"listen,omitempty"`
+	Front    Front    `toml:"front,omitempty"`
+	Session  Session  `toml:"session,omitempty"`
+	Identity Identity `toml:"identity,omitempty"`
+	Headers  Headers  `toml:"headers,omitempty"`
+	Limits   Limits   `toml:"limits,omitempty"`
+	Log      Log      `toml:"log,omitempty"`
+	Admin    Admin    `toml:"admin,omitempty"`
+
+	// ForwardAuth serves /.wls/auth and /.wls/auth-or-login for front servers that ask
+	// the gateway about each request and pass it on themselves. They must be named in
+	// Front. Rules then need no To.
+	ForwardAuth bool `toml:"forward-auth,omitempty"`
+	// IgnoreCase compares paths with rules without regard to letter case, for backends
+	// that do.
+	IgnoreCase bool `toml:"ignore-case,omitempty"`
+
+	// Rules say who may have what. The longest path that fits wins, one with a host
+	// before one without; what no rule fits needs a login, and has no backend.
+	Rules []Rule `toml:"rule,omitempty"`
+
+	// Service replaces WLS, for a program that makes its own.
+	Service *webauth.Service `toml:"-"`
+	// Logger gets what operators need to know; nil means slog.Default().
+	Logger *slog.Logger `toml:"-"`
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time `toml:"-"`
+
+	source *source // the file it was read from, by Load; nil for none
+}
+
+// CustomWLS is a service of one's own; see webauth.Service.
+type CustomWLS struct {
+	Name      string `toml:"name,omitempty"`
+	AuthURL   string `toml:"auth-url,omitempty"`
+	LogoutURL string `toml:"logout-url,omitempty"`
+	NoPtags   bool   `toml:"no-ptags,omitempty"`
+}
+
+// Listen says where the gateway listens. With nothing set, and no socket from systemd,
+// that is https at ":443" and redirects at ":80", or the host and port of an http
+// BaseURL. An empty list is none of a kind.
+type Listen struct {
+	// HTTPS are addresses for https, such as ":443".
+	HTTPS []string `toml:"https"`
+	// Redirect are addresses for plain http, all of which is sent on to BaseURL.
+	Redirect []string `toml:"redirect"`
+	// HTTP are addresses for plain http that is served: on loopback, or to front servers
+	// that are named in Front. Others who connect are sent on to BaseURL.
+	HTTP []string `toml:"http"`
+	// Unix is the path of a unix socket for a front server on the same machine, and
+	// UnixMode its permissions, by default "0660".
+	Unix     string `toml:"unix,omitempty"`
+	UnixMode string `toml:"unix-mode,omitempty"`
+	// Certificates are for HTTPS; the default is cert.pem and key.pem. Files are read
+	// again when they change.
+	Certificates []Certificate `toml:"certificate,omitempty"`
+}
+
+// Certificate names two PEM files: the chain, its own certificate first, and the key.
+type Certificate struct {
+	Cert string `toml:"cert,omitempty"`
+	Key  string `toml:"key,omitempty"`
+}
+
+// Front are front servers whose word about a request is believed; see site.Proxies.
+type Front struct {
+	// Proxies are their addresses, such as "127.0.0.0/8".
+	Proxies []netip.Prefix `toml:"proxies,omitempty"`
+	// UnixSocket says that whoever connects through a unix socket is one.
+	UnixSocket bool `toml:"unix-socket,omitempty"`
+	// Header says what they write: "x-forwarded" (the default) or "forwarded".
+	Header string `toml:"header,omitempty"`
+	// Host believes them about the host too, instead of the Host header.
+	Host bool `toml:"host,omitempty"`
+}
+
+// Session says how long a login lasts; see glue.Session.
+type Session struct {
+	MaxLife       Duration `toml:"max-life,omitempty"`   // default 2h
+	Inactivity    Duration `toml:"inactivity,omitempty"` // default off, else at least 2m
+	IgnoreWLSLife bool     `toml:"ignore-wls-life,omitempty"`
+	BindAddress   bool     `toml:"bind-address,omitempty"`
+	BindBrowser   bool     `toml:"bind-browser,omitempty"`
+	// LogoutAtWLS sends people on to the WLS's logout page as well.
+	LogoutAtWLS bool `toml:"logout-at-wls,omitempty"`
+	// AfterLogout is the path to go to after logging out; empty shows a page.
+	AfterLogout string `toml:"after-logout,omitempty"`
+	// MaxAge and Skew are those of glue.Config.
+	MaxAge Duration `toml:"response-max-age,omitempty"`
+	Skew   Duration `toml:"clock-skew,omitempty"`
+}
+
+// Identity says how the backend learns who it is. Whatever is chosen here, every header
+// that any of these ways uses is removed from what clients send.
+type Identity struct {
+	// Send lists the headers: "remote-user" (Remote-User, the default), "x-forwarded-user"
+	// (X-Forwarded-User) and "x-aa" (X-AAPrincipal and the other headers of
+	// mod_ucam_webauth). An empty list sends none. People of rules with access = "basic"
+	// are named by the first two, as in the .htpasswd file, and never by X-AA headers.
+	Send []string `toml:"send"`
+	// Strip are further names that clients must not send, such as "X-WebAuth-User".
+	Strip []string `toml:"strip,omitempty"`
+	// HMACKeyFile holds the key for the form of the X-AA headers that AAHeaderKey asks
+	// for in mod_ucam_webauth; without it their values are plain.
+	HMACKeyFile string `toml:"hmac-key-file,omitempty"`
+}
+
+// Headers are security headers that the gateway adds where the backend does not set
+// them; an empty field adds none. See site.Headers.
+type Headers struct {
+	HSTS              Duration `toml:"hsts,omitempty"`
+	HSTSSubDomains    bool     `toml:"hsts-include-subdomains,omitempty"`
+	CSP               string   `toml:"content-security-policy,omitempty"`
+	FrameAncestors    string   `toml:"frame-ancestors,omitempty"`
+	ReferrerPolicy    string   `toml:"referrer-policy,omitempty"`
+	PermissionsPolicy string   `toml:"permissions-policy,omitempty"`
+}
+
+// Limits bound what clients and backends may cost. Zero means the default, a negative
+// duration no limit.
+type Limits struct {
+	HeaderBytes   int      `toml:"header-bytes,omitempty"`   // largest request header; default 64 KiB
+	BodyBytes     int64    `toml:"body-bytes,omitempty"`     // largest request body; default none
+	HeaderTimeout Duration `toml:"header-timeout,omitempty"` // to read a request's header; default 10s
+	BodyTimeout   Duration `toml:"body-timeout,omitempty"`   // to read a whole request; default none, for uploads
+	WriteTimeout  Duration `toml:"write-timeout,omitempty"`  // to write a whole answer; default none, for downloads
+	IdleTimeout   Duration `toml:"idle-timeout,omitempty"`   // between requests on one connection; default 2m
+	StopTimeout   Duration `toml:"stop-timeout,omitempty"`   // for requests to end when the gateway stops; default 30s
+
+	DialTimeout     Duration `toml:"dial-timeout,omitempty"`     // to reach a backend; default 5s
+	ResponseTimeout Duration `toml:"response-timeout,omitempty"` // until a backend begins to answer; default 60s
+	Connections     int      `toml:"connections,omitempty"`      // to one backend at once; default no limit
+	IdleConnections int      `toml:"idle-connections,omitempty"` // kept open to one backend; default 64
+}
+
+// Log says what is logged and where.
+type Log struct {
+	// Access is where the access log goes: a file, "stdout", or "off" (the default
+	// where it is empty is "stdout"). A file is opened again on reload.
+	Access string `toml:"access,omitempty"`
+	// Format is "combined" (the default) or "json".
+	Format string `toml:"format,omitempty"`
+	// Level is the least that the gateway's own log on stderr has: "debug", "info" (the
+	// default), "warn" or "error".
+	Level string `toml:"level,omitempty"`
+}
+
+// Admin is where the gateway tells operators how it is.
+type Admin struct {
+	// Listen is an address, or "unix:" and a path, for /healthz, /readyz and /metrics;
+	// empty for none. Whoever reaches it may ask: keep it to yourself.
+	Listen string `toml:"listen,omitempty"`
+}
+
+// Access says what a rule asks for.
+type Access string
+
+// The kinds of access.
+const (
+	// Public lets everybody through, without a look at who it is.
+	Public Access = "public"
+	// Optional lets everybody through, and tells the backend who is logged in.
+	Optional Access = "optional"
+	// Login lets people through who are logged in and satisfy the rule.
+	Login Access = "login"
+	// Basic asks for a name and a password of an .htpasswd file.
+	Basic Access = "basic"
+)
+
+// Rule says who may have what is below a path, and where it comes from.
+type Rule struct {
+	// Host limits the rule to one host of BaseURL or Origins, such as "wiki.soc.example";
+	// empty for all.
+	Host string `toml:"host,omitempty"`
+	// Path is where the rule begins: "/api" is for /api and all below it, not for /apix.
+	Path string `toml:"path,omitempty"`
+	// Access is public, optional, login or basic; default login.
+	Access Access `toml:"access,omitempty"`
+	// To is the backend: "http://127.0.0.1:8000", "https://app.internal", or
+	// "unix:/run/app.sock". Empty means that of the rule that would be next.
+	To string `toml:"to,omitempty"`
+
+	// Principals and Groups let these people in and the members of these groups; with
+	// neither, everybody. They are for login and, as names in the .htpasswd file, for
+	// basic.
+	Principals []string `toml:"principals,omitempty"`
+	Groups     []string `toml:"groups,omitempty"`
+	// GroupFile has lines such as "editors: spqr1 spqr2"; it is read again on reload.
+	GroupFile string `toml:"group-file,omitempty"`
+	// Ptags, AnyPtags, IAct, AAuth, Fresh, Desc and Msg are those of glue.Policy.
+	Ptags    []string `toml:"ptags,omitempty"`
+	AnyPtags bool     `toml:"any-ptags,omitempty"`
+	IAct     string   `toml:"iact,omitempty"`
+	AAuth    []string `toml:"aauth,omitempty"`
+	Fresh    Duration `toml:"fresh,omitempty"`
+	Desc     string   `toml:"desc,omitempty"`
+	Msg      string   `toml:"msg,omitempty"`
+	// AllowFrom lets clients in these ranges through without a login, as Optional does.
+	AllowFrom []netip.Prefix `toml:"allow-from,omitempty"`
+	// Htpasswd is the file for basic, with bcrypt lines; it is read again on reload.
+	Htpasswd string `toml:"htpasswd,omitempty"`
+
+	// CrossOrigin lets pages of other origins send requests in a person's name: for
+	// backends with protection of their own, or none to need.
+	CrossOrigin bool `toml:"cross-origin,omitempty"`
+	// Host header for the backend: "keep" (the default) or "backend".
+	BackendHost string `toml:"backend-host,omitempty"`
+	// BackendCA is a PEM file of certificates to trust an https backend by; empty means
+	// the system's.
+	BackendCA string `toml:"backend-ca,omitempty"`
+	// StripPath removes Path from what the backend is asked for.
+	StripPath bool `toml:"strip-path,omitempty"`
+	// ResponseTimeout replaces that of Limits.
+	ResponseTimeout Duration `toml:"response-timeout,omitempty"`
+}
+
+// Duration is a time.Duration, written such as "90s" or "2h30m" in a file.
+type Duration time.Duration
+
+// UnmarshalText reads a duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no duration: write it such as 90s, 5m or 2h", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText writes a duration as UnmarshalText reads it.
+func (d Duration) MarshalText() ([]byte, error) {
+	text := time.Duration(d).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return []byte(text), nil
+}

@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+)
+
+// withoutOwn removes our cookies from a Cookie header's lines. Quotes mean nothing here,
+// whatever a backend takes them for: a cookie of ours is found wherever it stands.
+func withoutOwn(lines []string, own func(name string) bool) []string {
+	kept := lines[:0]
+	for _, line := range lines {
+		if line = withoutOwnIn(line, own); line != "" {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+func withoutOwnIn(line string, own func(name string) bool) string {
+	var b strings.Builder // mostly nothing is left, and nothing is made
+	for more := true; more; {
+		var part string
+		part, line, more = strings.Cut(line, ";")
+		part = strings.Trim(part, " \t")
+		name, _, _ := strings.Cut(part, "=")
+		if part == "" || own(strings.Trim(name, " \t")) {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// dropOwnSetCookies removes what a backend would set under our cookies' names.
+func dropOwnSetCookies(h http.Header, own func(name string) bool) {
+	lines := h["Set-Cookie"]
+	kept := lines[:0]
+	for _, line := range lines {
+		if !own(setCookieName(line)) {
+			kept = append(kept, line)
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Set-Cookie")
+	} else {
+		h["Set-Cookie"] = kept
+	}
+}
+
+// setCookieName is the name under which a browser would send a cookie back. One without
+// a name comes back as its value alone, which can look like a name and a value.
+func setCookieName(line string) string {
+	pair, _, _ := strings.Cut(line, ";")
+	pair = strings.TrimLeft(pair, " \t=")
+	name, _, _ := strings.Cut(pair, "=")
+	return strings.Trim(name, " \t")
+}

@@ -1,0 +1,300 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/redisstore"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Paths that are the gateway's own; nothing below reservedPath reaches a backend.
+const (
+	reservedPath = "/.wls"
+	loginPath    = reservedPath + "/login"
+	logoutPath   = reservedPath + "/logout"
+	authPath     = reservedPath + "/auth"
+	orLoginPath  = reservedPath + "/auth-or-login"
+)
+
+// core is a configuration at work. All that can be prepared is, so that a request only
+// finds its rule. It does not change; a reload makes another one.
+type core struct {
+	cfg      Config
+	metrics  *metrics
+	attempts *attempts
+
+	site  *site.Site
+	auth  *glue.Auth
+	xsrf  *xsrf.Guard
+	proxy *httputil.ReverseProxy
+
+	identity  *identity
+	stripping *stripping
+	rules     map[string][]*rule // by host, the first that fits
+	nothing   *rule              // for what no rule fits
+	unclear   *rule              // for what several rules might
+	handler   http.Handler       // the way through, from its beginning
+
+	store    *sharedStore
+	backends []*backend // each once
+
+	users    atomic.Int64 // requests on their way
+	retired  atomic.Bool  // no longer in force
+	released bool         // guarded by Gateway.mu
+}
+
+// build makes a core, or gives all that is wrong. The caller holds g.mu, or nobody else
+// knows g yet.
+func (g *Gateway) build(cfg Config) (*core, error) {
+	cfg.Rules = append([]Rule(nil), cfg.Rules...)
+	c := &core{cfg: cfg, metrics: g.metrics, attempts: g.attempts}
+	err := errors.Join(g.buildLogin(c), c.buildIdentity())
+	if err == nil {
+		err = errors.Join(c.buildSite(), g.buildRules(c))
+	}
+	if err != nil {
+		g.release(c)
+		return nil, err
+	}
+	c.proxy = newProxy(c)
+	c.handler = c.site.Handler(http.HandlerFunc(c.serve))
+	return c, nil
+}
+
+// buildLogin makes the login, and what it keeps its state in.
+func (g *Gateway) buildLogin(c *core) error {
+	cfg := &c.cfg
+	service, err := cfg.service()
+	if err != nil {
+		return err
+	}
+	config := glue.Config{
+		Service: service, BaseURL: cfg.BaseURL, Origins: cfg.Origins, SecretFile: cfg.SecretFile,
+		MaxAge: time.Duration(cfg.Session.MaxAge), Skew: time.Duration(cfg.Session.Skew),
+		LogoutPath: logoutPath, AfterLogout: cfg.Session.AfterLogout, LogoutAtWLS: cfg.Session.LogoutAtWLS,
+		Session: glue.Session{
+			MaxLife: time.Duration(cfg.Session.MaxLife), Inactivity: time.Duration(cfg.Session.Inactivity),
+			IgnoreWLSLife: cfg.Session.IgnoreWLSLife,
+			BindAddress:   cfg.Session.BindAddress, BindBrowser: cfg.Session.BindBrowser,
+		},
+		OneUse: g.once, Logger: cfg.Logger, OnEvent: g.metrics.onEvent, Now: cfg.Now,
+	}
+	if cfg.RedisURL != "" {
+		if c.store, err = g.storeFor(cfg); err != nil {
+			return cfg.problem("redis-url", "%v", err)
+		}
+		config.Session.Store, config.OneUse = c.store.Store, c.store.Store
+	}
+	if cfg.PageTemplate != "" {
+		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
+			return cfg.problem("page-template", "%v", err)
+		}
+	}
+	if c.auth, err = glue.New(config); err != nil {
+		return err
+	}
+	c.xsrf, err = xsrf.New(xsrf.Config{Auth: c.auth})
+	return err
+}
+
+// storeFor gives the Redis of a configuration; it stays connected over a reload.
+func (g *Gateway) storeFor(cfg *Config) (*sharedStore, error) {
+	s := g.stores[cfg.RedisURL]
+	if s == nil {
+		store, err := redisstore.New(redisstore.Config{
+			URL: cfg.RedisURL, Site: siteName(cfg.BaseURL), Logger: cfg.Logger, Now: cfg.Now,
+			MaxLife: time.Duration(cfg.Session.MaxLife),
+		})
+		if err != nil {
+			return nil, err
+		}
+		s = &sharedStore{Store: store}
+		g.stores[cfg.RedisURL] = s
+	}
+	s.users++
+	return s, nil
+}
+
+// siteName is the site's name in Redis: its host, with the port.
+func siteName(baseURL string) string {
+	origin, _ := webauth.Origin(baseURL) // in its normal form, or refused elsewhere
+	_, host, _ := strings.Cut(origin, "://")
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if strings.ContainsRune("[]:", r) {
+			return '-'
+		}
+		return r
+	}, host), "-")
+}
+
+// buildSite makes what stands in front of everything: hosts, front servers, headers.
+func (c *core) buildSite() error {
+	cfg := &c.cfg
+	config := site.Config{
+		BaseURL: cfg.BaseURL, Logger: cfg.Logger,
+		Misdirected: http.HandlerFunc(c.misdirected),
+		Headers: site.Headers{
+			HSTS: site.HSTS{MaxAge: time.Duration(cfg.Headers.HSTS), IncludeSubDomains: cfg.Headers.HSTSSubDomains},
+			CSP:  cfg.Headers.CSP, FrameAncestors: cfg.Headers.FrameAncestors,
+			ReferrerPolicy: cfg.Headers.ReferrerPolicy, PermissionsPolicy: cfg.Headers.PermissionsPolicy,
+			OpenerPolicy: site.Omit,
+		},
+	}
+	for _, h := range []*string{
+		&config.Headers.CSP, &config.Headers.FrameAncestors, &config.Headers.ReferrerPolicy, &config.Headers.PermissionsPolicy,
+	} {
+		if *h == "" {
+			*h = site.Omit // the backend knows its pages, the gateway does not
+		}
+	}
+	for _, origin := range c.auth.Origins()[1:] {
+		config.Hosts = append(config.Hosts, hostOf(origin))
+	}
+	if strings.HasPrefix(c.auth.Origins()[0], "https:") {
+		config.Redirect = site.RedirectHTTPS
+	}
+	if f := &cfg.Front; len(f.Proxies) > 0 || f.UnixSocket {
+		config.Proxies = site.Proxies{Ranges: f.Proxies, UnixSocket: f.UnixSocket, Host: f.Host, Header: site.XForwarded}
+		if f.Header == frontForwarded {
+			config.Proxies.Header = site.Forwarded
+		}
+	}
+	var err error
+	c.site, err = site.New(config)
+	return err
+}
+
+func hostOf(origin string) string {
+	_, host, _ := strings.Cut(origin, "://")
+	return host
+}
+
+// serve is the way through inside of site.Handler: path, rule, access, backend.
+func (c *core) serve(w http.ResponseWriter, r *http.Request) {
+	recordOf(r.Context()).Client = site.ClientIP(r)
+	if !isPassedOn(r.Method) {
+		c.spendOr(c.badMethod).ServeHTTP(w, r)
+		return
+	}
+	if err := normalise(r); err != nil {
+		c.spendOr(func(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, err) }).ServeHTTP(w, r)
+		return
+	}
+	path := r.URL.RawPath
+	if isReserved(path) {
+		c.serveReserved(w, r, path)
+		return
+	}
+	ru := c.ruleFor(r.Host, path)
+	recordOf(r.Context()).Rule = ru.label
+	if carriesResponse(r) {
+		ru.respond.ServeHTTP(w, r)
+		return
+	}
+	ru.serve.ServeHTTP(w, r)
+}
+
+// isPassedOn reports whether a method may reach a backend: not CONNECT, which is for
+// other proxies; not TRACE, which sends back what we add; and no text that is no method,
+// which HTTP/2 can carry.
+func isPassedOn(method string) bool {
+	for i := range len(method) {
+		if c := method[i]; !('a' <= c|0x20 && c|0x20 <= 'z' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return method != "" && !strings.EqualFold(method, http.MethodConnect) && !strings.EqualFold(method, http.MethodTrace)
+}
+
+// normalise puts the normal form of the path in place of what was sent: what is matched
+// is what the login service signs, what is logged and what the backend gets.
+func normalise(r *http.Request) error {
+	path, query, err := splitTarget(r.RequestURI)
+	if err != nil {
+		return err
+	}
+	normal, err := normalisePath(path)
+	if err != nil {
+		return err
+	}
+	if normal == path && r.URL.Path == normal && r.URL.RawQuery == query && r.RequestURI[0] == '/' {
+		r.URL.RawPath = normal // says the same, and is where the normal form is looked for
+		return nil
+	}
+	u := *r.URL // the one of the request as it came is the log's
+	u.Path, u.RawPath, u.RawQuery = normal, normal, query
+	u.Scheme, u.Host, u.User, u.Opaque, u.Fragment, u.RawFragment = "", "", nil, "", "", ""
+	if strings.Contains(normal, "%") {
+		if u.Path, err = decodeOnce(normal); err != nil {
+			return err
+		}
+	}
+	r.URL = &u
+	if normal != path || !strings.HasPrefix(r.RequestURI, "/") {
+		r.RequestURI = u.RequestURI()
+	}
+	return nil
+}
+
+func isReserved(path string) bool {
+	return len(path) >= len(reservedPath) && strings.EqualFold(path[:len(reservedPath)], reservedPath) &&
+		(len(path) == len(reservedPath) || path[len(reservedPath)] == '/')
+}
+
+// serveReserved answers for the gateway's own paths.
+func (c *core) serveReserved(w http.ResponseWriter, r *http.Request, path string) {
+	switch {
+	case path == loginPath:
+		c.login(w, r)
+	case carriesResponse(r):
+		c.spendOr(c.notFound).ServeHTTP(w, r)
+	case path == logoutPath:
+		c.auth.Logout(w, r)
+	case path == authPath && c.cfg.ForwardAuth:
+		c.forwardAuth(w, r)
+	case path == orLoginPath && c.cfg.ForwardAuth:
+		c.forwardAuthOrLogin(w, r)
+	default:
+		c.notFound(w, r)
+	}
+}
+
+// carriesResponse reports whether a request brings a response of the login service.
+func carriesResponse(r *http.Request) bool {
+	if r.URL.RawQuery == "" {
+		return false
+	}
+	_, found, _ := webauth.ResponseFrom(r.URL.RawQuery)
+	return found
+}
+
+// spendOr answers a request that is refused before any rule is asked. A response of the
+// login service that it brings is spent all the same, so that nobody can use it who finds
+// it in a log.
+func (c *core) spendOr(refuse http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if carriesResponse(r) {
+			c.auth.Optional(refuse).ServeHTTP(w, r)
+			return
+		}
+		refuse(w, r)
+	})
+}
+
+// misdirected answers for hosts that are not ours; package glue spends what they bring.
+func (c *core) misdirected(w http.ResponseWriter, r *http.Request) {
+	c.auth.Refuse(w, r, glue.Event{Name: glue.EventMisdirected, Reason: "host"}, pageElsewhere)
+}
+
+// problemAt names the rule that an error is about.
+func (c *core) problemAt(i int, field string, err error) error {
+	return c.cfg.problem(ruleKey(i, field), "%v", err)
+}

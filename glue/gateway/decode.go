@@ -1,0 +1,199 @@
+package gateway
+
+import (
+	"encoding"
+	"fmt"
+	"maps"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// decoder stores what a file says in a Config, key by key, so that one wrong value does
+// not hide the next one.
+type decoder struct {
+	cfg      *Config
+	problems Problems
+	refused  map[string]bool // keys whose values could not be stored
+}
+
+func (d *decoder) decode(tree map[string]any) {
+	d.table(tree, reflect.ValueOf(d.cfg).Elem(), "")
+}
+
+func (d *decoder) refuse(key, format string, args ...any) {
+	d.refused[key] = true
+	d.problems = append(d.problems, d.cfg.problem(key, format, args...))
+}
+
+func (d *decoder) table(tree map[string]any, to reflect.Value, table string) {
+	fields := fieldsOf(to.Type())
+	for name, value := range tree {
+		key := join(table, name)
+		if i, ok := fields[name]; ok {
+			d.value(value, to.Field(i), key)
+			continue
+		}
+		p := d.cfg.problem(nameOf(key), "this key is unknown%s", advice(name, to.Type()))
+		p.Key = key
+		d.problems = append(d.problems, p)
+	}
+}
+
+func (d *decoder) value(value any, to reflect.Value, key string) {
+	if u, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		d.text(value, u, key)
+		return
+	}
+	switch to.Kind() {
+	case reflect.Struct:
+		if tree, ok := value.(map[string]any); ok {
+			d.table(tree, to, key)
+			return
+		}
+	case reflect.Slice:
+		if list, ok := value.([]any); ok {
+			d.list(list, to, key)
+			return
+		}
+	default:
+		v := reflect.ValueOf(value)
+		if v.CanInt() && to.CanInt() && to.OverflowInt(v.Int()) {
+			d.refuse(key, "%d is too large a number", v.Int())
+			return
+		}
+		if kindName(v.Type()) == kindName(to.Type()) {
+			to.Set(v.Convert(to.Type()))
+			return
+		}
+	}
+	d.refuse(key, "this is %s, but must be %s", kindName(reflect.TypeOf(value)), kindName(to.Type()))
+}
+
+func (d *decoder) text(value any, to encoding.TextUnmarshaler, key string) {
+	text, ok := value.(string)
+	switch _, isRange := to.(*netip.Prefix); {
+	case !ok:
+		d.refuse(key, "this is %s, but must be %s", kindName(reflect.TypeOf(value)), kindName(reflect.TypeOf(to).Elem()))
+	case to.UnmarshalText([]byte(text)) == nil:
+	case isRange:
+		d.refuse(key, "%q is no address range: write it such as 192.0.2.0/24, one address as 192.0.2.7/32", text)
+	default:
+		d.refuse(key, "%v", to.UnmarshalText([]byte(text)))
+	}
+}
+
+func (d *decoder) list(list []any, to reflect.Value, key string) {
+	to.Set(reflect.MakeSlice(to.Type(), len(list), len(list)))
+	for i, value := range list {
+		d.value(value, to.Index(i), element(key, i+1))
+	}
+}
+
+// kindName says in TOML's words what a value of a type is.
+func kindName(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[Duration]():
+		return `a duration such as "90s"`
+	case t == reflect.TypeFor[netip.Prefix]():
+		return `an address range such as "192.0.2.0/24"`
+	case t == reflect.TypeFor[time.Time]() || t.PkgPath() == "github.com/pelletier/go-toml/v2":
+		return "a date or time"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number with a fraction"
+	case reflect.Map, reflect.Struct:
+		return "a table"
+	default:
+		if t.Elem().Kind() == reflect.Struct && t.Elem() != reflect.TypeFor[netip.Prefix]() {
+			return "an array of tables"
+		}
+		return "an array"
+	}
+}
+
+// fieldsOf gives the number of each field of a table by its key.
+func fieldsOf(t reflect.Type) map[string]int {
+	fields := map[string]int{}
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ","); name != "" && name != "-" {
+			fields[name] = i
+		}
+	}
+	return fields
+}
+
+// advice says what an unknown key may have been meant to be.
+func advice(name string, t reflect.Type) string {
+	here := slices.Sorted(maps.Keys(fieldsOf(t)))
+	for _, known := range here {
+		if resembles(name, known) {
+			return fmt.Sprintf(": did you mean %q?", known)
+		}
+	}
+	if where := whereabouts(name, reflect.TypeFor[Config](), ""); where != "" {
+		return ": it belongs " + where
+	}
+	return ": the keys here are " + strings.Join(here, ", ")
+}
+
+// whereabouts says in which table of t a key belongs; empty if in none.
+func whereabouts(name string, t reflect.Type, table string) string {
+	fields := fieldsOf(t)
+	if _, ok := fields[name]; ok && table == "" {
+		return "at the top of the file, before the first [table]"
+	} else if ok {
+		return "in " + table
+	}
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		inner, form := t.Field(fields[field]).Type, "[%s]"
+		if inner.Kind() == reflect.Slice {
+			inner, form = inner.Elem(), "[[%s]]"
+		}
+		if inner.Kind() != reflect.Struct || inner == reflect.TypeFor[netip.Prefix]() {
+			continue
+		}
+		if where := whereabouts(name, inner, fmt.Sprintf(form, join(strings.Trim(table, "[]"), field))); where != "" {
+			return where
+		}
+	}
+	return ""
+}
+
+// resembles reports whether a key is another one, but for letter case, '_' for '-', and
+// about every third letter.
+func resembles(a, b string) bool {
+	fold := strings.NewReplacer("_", "", "-", "")
+	a, b = fold.Replace(strings.ToLower(a)), fold.Replace(strings.ToLower(b))
+	return len(a) <= 2*len(b) && 3*distance(a, b) <= len(b)
+}
+
+// distance is how many letters must be put in, taken out or replaced to make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1) // of what of a is done, to each beginning of b
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

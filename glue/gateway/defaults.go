@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"cmp"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// The ways of Identity.Send.
+const (
+	sendRemoteUser     = "remote-user"
+	sendXForwardedUser = "x-forwarded-user"
+	sendXAA            = "x-aa"
+)
+
+// Words of a configuration file.
+const (
+	frontXForwarded = "x-forwarded"
+	frontForwarded  = "forwarded"
+
+	hostKeep    = "keep"
+	hostBackend = "backend"
+
+	accessStdout = "stdout"
+	accessOff    = "off"
+
+	formatCombined = "combined"
+	formatJSON     = "json"
+
+	unixPrefix = "unix:" // of an address that is the path of a unix socket
+)
+
+// setDefaults replaces zero values by what they mean, and paths by absolute ones. It
+// changes nothing that the caller's Config shares.
+func (c *Config) setDefaults() {
+	c.Origins, c.Rules = slices.Clone(c.Origins), slices.Clone(c.Rules)
+	c.Listen.Certificates = slices.Clone(c.Listen.Certificates)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Identity.Send == nil {
+		c.Identity.Send = []string{sendRemoteUser}
+	}
+	if c.Listen.Unix != "" {
+		setDefault(&c.Listen.UnixMode, "0660")
+	}
+	if len(c.Front.Proxies) > 0 || c.Front.UnixSocket {
+		setDefault(&c.Front.Header, frontXForwarded)
+	}
+	setDefault(&c.Session.MaxLife, Duration(2*time.Hour))
+	setDefault(&c.Session.MaxAge, Duration(30*time.Second))
+	setDefault(&c.Session.Skew, Duration(5*time.Second))
+	c.Limits.setDefaults()
+	setDefault(&c.Log.Access, accessStdout)
+	setDefault(&c.Log.Format, formatCombined)
+	setDefault(&c.Log.Level, "info")
+	for i := range c.Rules {
+		setDefault(&c.Rules[i].Access, Login)
+		c.Rules[i].Host = strings.ToLower(c.Rules[i].Host)
+		if c.Rules[i].To != "" {
+			setDefault(&c.Rules[i].BackendHost, hostKeep)
+		}
+	}
+	c.setPaths()
+}
+
+func (l *Limits) setDefaults() {
+	setDefault(&l.HeaderBytes, 64<<10)
+	setDefault(&l.HeaderTimeout, Duration(10*time.Second))
+	setDefault(&l.IdleTimeout, Duration(2*time.Minute))
+	setDefault(&l.StopTimeout, Duration(30*time.Second))
+	setDefault(&l.DialTimeout, Duration(5*time.Second))
+	setDefault(&l.ResponseTimeout, Duration(60*time.Second))
+	setDefault(&l.IdleConnections, 64)
+}
+
+func setDefault[T comparable](field *T, value T) { *field = cmp.Or(*field, value) }
+
+// setPaths makes the paths of files begin at the configuration file's directory.
+func (c *Config) setPaths() {
+	paths := []*string{&c.KeyDir, &c.SecretFile, &c.PageTemplate, &c.Listen.Unix, &c.Identity.HMACKeyFile}
+	for i := range c.Listen.Certificates {
+		paths = append(paths, &c.Listen.Certificates[i].Cert, &c.Listen.Certificates[i].Key)
+	}
+	if c.Log.Access != accessStdout && c.Log.Access != accessOff {
+		paths = append(paths, &c.Log.Access)
+	}
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		paths = append(paths, &r.GroupFile, &r.Htpasswd, &r.BackendCA)
+		r.To = c.socketPath(r.To)
+	}
+	c.Admin.Listen = c.socketPath(c.Admin.Listen)
+	for _, p := range paths {
+		*p = c.filePath(*p)
+	}
+}
+
+func (c *Config) filePath(path string) string {
+	if path == "" || filepath.IsAbs(path) || c.source == nil {
+		return path
+	}
+	return filepath.Join(c.source.dir, path)
+}
+
+// socketPath is filePath for "unix:" addresses; it leaves others as they are.
+func (c *Config) socketPath(address string) string {
+	if path, ok := strings.CutPrefix(address, unixPrefix); ok && path != "" {
+		return unixPrefix + c.filePath(path)
+	}
+	return address
+}
+
+// silent reports whether nothing is said about where to listen.
+func (l *Listen) silent() bool {
+	return l.HTTPS == nil && l.Redirect == nil && l.HTTP == nil && l.Unix == ""
+}
+
+// listening is Listen with what it means if it says nothing, and systemd has passed no
+// sockets: the customary ports, or the one of an http BaseURL.
+func (c *Config) listening() Listen {
+	l := c.Listen
+	if base, err := url.Parse(c.BaseURL); l.silent() && err == nil {
+		if base.Scheme == "http" {
+			l.HTTP = []string{net.JoinHostPort(base.Hostname(), cmp.Or(base.Port(), "80"))}
+		} else {
+			l.HTTPS, l.Redirect = []string{":443"}, []string{":80"}
+		}
+	}
+	if len(l.HTTPS) > 0 && len(l.Certificates) == 0 {
+		l.Certificates = c.defaultCertificates()
+	}
+	return l
+}
+
+func (c *Config) defaultCertificates() []Certificate {
+	return []Certificate{{Cert: c.filePath("cert.pem"), Key: c.filePath("key.pem")}}
+}
+
+// hosts lists the hosts of BaseURL and Origins, with their ports unless those are the
+// default ones.
+func (c *Config) hosts() []string {
+	var hosts []string
+	for _, raw := range append([]string{c.BaseURL}, c.Origins...) {
+		if origin, err := webauth.Origin(raw); err == nil {
+			_, host, _ := strings.Cut(origin, "://")
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}

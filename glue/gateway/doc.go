@@ -1,0 +1,56 @@
+// Package gateway is a reverse proxy that logs people in with Ucam-WebAuth before any
+// backend, and tells the backend who they are. It is for sites that are not written in
+// Go, or must not change. The program is cmd/wlsgateway, and this its smallest useful
+// file:
+//
+//	base-url = "https://soc.example"
+//	wls = "raven"
+//	secret-file = "/etc/wlsgateway/secret"
+//	[[rule]]
+//	path = "/"
+//	access = "login"
+//	to = "unix:/run/app.sock"
+//
+// [Config] describes everything that can be in it. A Go program can have the same:
+//
+//	cfg, err := gateway.Load("gateway.toml")
+//	if err != nil {
+//		log.Fatal(err) // every mistake in the file, with line and column
+//	}
+//	g, err := gateway.New(*cfg)
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	server, err := gateway.NewServer(g, *cfg, nil)
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	err = server.Serve(ctx)
+//
+// or mount [Gateway.Handler] in a server of its own.
+//
+// # Rules
+//
+// A rule is for a host and what is below a path; the longest path that fits wins, and
+// what no rule fits needs a login. Paths are matched in one normal form, the same form is
+// what the backend gets, and what has none is refused. /.wls/login, with a path in the
+// query parameter "next", logs people in, /.wls/logout out; all else below /.wls/ is not
+// found.
+//
+// The backend learns who it is from headers ([Identity]). Whatever a client sends that
+// looks like one of them is removed, on every path and in every spelling, and so are the
+// gateway's cookies.
+//
+// # What is left to do
+//
+// See that nobody but the gateway can connect to the backend: whoever else does can claim
+// to be anybody. A unix socket, or an address that a firewall guards, will do; a port on
+// loopback is open to every program on the machine. Let only operators reach
+// [Admin].Listen. Keep the secret file, the configuration file if it has a password of
+// Redis, and the keys of certificates from others. A front server, if there is one, must
+// be named in [Front], and must keep queries out of its logs. "wlsgateway check" points
+// at most of this.
+//
+// The API is not stable before version 1, nor is the configuration file; what is refused
+// will not be accepted later, and the path, header and cookie rules will not become laxer.
+package gateway

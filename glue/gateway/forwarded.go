@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+)
+
+// forwarded is the request that a front server asks about, as the server tells it. Its
+// host is that of the request that asks, which site.Handler has found out.
+type forwarded struct {
+	uri, method string
+	err         error // why nothing is believed
+}
+
+// What front servers write: nginx as its configuration says, and the snippets for it
+// say the first; Caddy and Traefik the second by themselves.
+var forwardedNames = [...]struct{ uri, method string }{
+	{"X-Original-Uri", "X-Original-Method"},
+	{"X-Forwarded-Uri", "X-Forwarded-Method"},
+}
+
+var (
+	errNotFront = errors.New("whoever asks is not among the front servers of the configuration")
+	errNotAsked = errors.New("neither X-Original-URI and X-Original-Method came, nor X-Forwarded-Uri and X-Forwarded-Method")
+	errTwoWays  = errors.New("both X-Original- and X-Forwarded- headers came, and one of them may be the client's own: remove those that the front server does not write")
+)
+
+// captureForwarded notes in the request's record what a front server asks about. It
+// must see the request before site.Handler removes such headers.
+func captureForwarded(r *http.Request, front *Front) {
+	rec := recordOf(r.Context())
+	if !front.trusts(r) {
+		rec.forwarded.err = errNotFront
+		return
+	}
+	rec.forwarded = readForwarded(r.Header)
+}
+
+// readForwarded reads the headers of a front server. Both come once, from one family:
+// a server that writes only one of them, or writes the other family, would pass on what
+// the client says.
+func readForwarded(h http.Header) forwarded {
+	var found forwarded
+	families := 0
+	for _, names := range forwardedNames {
+		uris, methods := h[names.uri], h[names.method]
+		if len(uris) == 0 && len(methods) == 0 {
+			continue
+		}
+		families++
+		if len(uris) != 1 || len(methods) != 1 {
+			return forwarded{err: fmt.Errorf("%s and %s must both come, and once", names.uri, names.method)}
+		}
+		found = forwarded{uri: uris[0], method: methods[0]}
+	}
+	switch {
+	case families == 0:
+		return forwarded{err: errNotAsked}
+	case families > 1:
+		return forwarded{err: errTwoWays}
+	case !isMethod(found.method):
+		return forwarded{err: errors.New("the method is no token")}
+	}
+	return found
+}
+
+// isMethod reports whether s is a method as people use them (RFC 9110 section 9.1 has
+// them in capitals; WebDAV's have a hyphen).
+func isMethod(s string) bool {
+	if s == "" || len(s) > 32 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'A' || c > 'Z') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// trusts reports whether the other end of the connection is a front server.
+func (f *Front) trusts(r *http.Request) bool {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && a != nil && a.Network() == "unix" {
+		return f.UnixSocket
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	addr := peer.Addr().Unmap().WithZone("")
+	for _, p := range f.Proxies {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// front is a front server that asks the gateway about each request. It starts at addr,
+// with the application at app and the gateway at gateway, both "http://HOST:PORT", and
+// reports whether that worked.
+type front func(t testing.TB, addr, app, gateway string) bool
+
+// frontWorld is a world whose visitors come through a front server.
+func frontWorld(t testing.TB, start front, edit ...func(*Config)) *world {
+	t.Helper()
+	var addr, app string
+	w := newWorld(t, kit{rules: frontRules(t), config: func(cfg *Config) {
+		addr, app = freeAddr(t), cfg.Rules[0].To
+		_, port, err := net.SplitHostPort(addr)
+		require.NoError(t, err)
+		cfg.BaseURL = "http://localhost:" + port
+		cfg.ForwardAuth = true
+		cfg.Front.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		for i := range cfg.Rules {
+			cfg.Rules[i].To = ""
+		}
+		for _, e := range edit {
+			e(cfg)
+		}
+	}})
+	require.True(t, start(t, addr, app, w.url[:len("http://")]+w.addr), "the front server does not start")
+	w.url, w.host, w.addr = w.cfg.BaseURL, strings.TrimPrefix(w.cfg.BaseURL, "http://"), addr
+	return w
+}
+
+func frontRules(t testing.TB) []Rule {
+	return append(everyAccess(t),
+		Rule{Path: "/strict", Access: Login, Fresh: Duration(5 * time.Minute)},
+		Rule{Path: "/old", Access: Login, AnyPtags: true})
+}
+
+// freeAddr gives an address on loopback where nothing listens now.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// startProgram runs a front server until the test ends, and waits until it listens.
+func startProgram(t testing.TB, addr string, cmd *exec.Cmd) bool {
+	t.Helper()
+	log, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	require.NoError(t, err)
+	cmd.Stdout, cmd.Stderr = log, log
+	require.NoError(t, cmd.Start())
+	exited := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // stopped, as a rule
+		close(exited)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt) // it may have ended by itself
+		<-exited
+		_ = log.Close()
+	})
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 2000 {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			_ = conn.Close()
+			return true
+		}
+		select {
+		case <-exited:
+			text, _ := os.ReadFile(log.Name())
+			t.Logf("%s: %s", cmd.Path, text)
+			return false
+		case <-tick.C:
+		}
+	}
+	return false
+}
+
+// snippet reads a configuration that the README shows, with other addresses in it.
+func snippet(t testing.TB, name string, replace ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "front", name))
+	require.NoError(t, err)
+	for i := 0; i < len(replace); i += 2 {
+		require.Contains(t, string(text), replace[i])
+	}
+	return strings.NewReplacer(replace...).Replace(string(text))
+}

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// TestSignedHeaders is the form that AAHeaderKey of mod_ucam_webauth asks for.
+func TestSignedHeaders(t *testing.T) {
+	const key = "a key of some thirty characters."
+	w := newWorld(t, kit{config: func(cfg *Config) {
+		cfg.Identity = Identity{Send: []string{"x-aa"}, HMACKeyFile: writeFile(t, "key", key+"\n")}
+	}})
+	w.visitor("test0001").get("/private")
+	got := w.backend.one(t)
+	assert.Empty(t, got.user(), "it was not asked for")
+	for name, value := range map[string]string{"X-Aaprincipal": "test0001", "X-Aaptags": "current", "X-Aasso": "", "X-Aalife": "7200"} {
+		mac := hmac.New(sha1.New, []byte(key))
+		mac.Write([]byte(value + key))
+		want := base64.StdEncoding.EncodeToString(mac.Sum(nil)) + " " + value
+		assert.Equal(t, strings.TrimSpace(want), got.Header.Get(name), name)
+	}
+}
+
+// TestUnsafeIdentity: a name that no header can carry is never sent in part.
+func TestUnsafeIdentity(t *testing.T) {
+	id := &identity{remoteUser: true, forwardedUser: true, aa: true, now: func() time.Time { return testNow }}
+	ru := &rule{cfg: &Rule{Access: Login}}
+	for _, name := range []string{"a\nb", "a\r\nX: y", "é", " a", "a ", "a\x00", "a\x7f"} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r = r.WithContext(glue.WithIdentity(r.Context(), glue.Identity{Principal: name}))
+		h := http.Header{}
+		assert.ErrorIs(t, id.set(h, r, ru), errUnsafe, "%q", name)
+		assert.Empty(t, h)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r = r.WithContext(glue.WithIdentity(r.Context(), glue.Identity{Principal: "spqr1"}))
+	h := http.Header{}
+	require.NoError(t, id.set(h, r, &rule{cfg: &Rule{Access: Public}}))
+	assert.Empty(t, h, "public means nobody, whatever is around the gateway")
+}
+
+func TestKeepPrivate(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", "private, no-cache"},
+		{"public", "public, max-age=60", "private, max-age=60"},
+		{"private", "private, max-age=60", "private, max-age=60"},
+		{"private for a field", `private="Set-Cookie, X-A", max-age=60`, "private, max-age=60"},
+		{"shared age", "max-age=60, S-MaxAge=600, proxy-revalidate", "private, max-age=60"},
+		{"in capitals", "PUBLIC", "private"},
+		{"no-store", "no-store", "private, no-store"},
+		{"quoted comma", `no-cache="Set-Cookie, public", public`, `private, no-cache="Set-Cookie, public"`},
+		{"quoted escape", `x="a\",public", public`, `private, x="a\",public"`},
+		{"open quote", `x="a, public`, `private, x="a, public`},
+		{"commas", ",, public ,", "private"},
+		{"immutable", "immutable, stale-while-revalidate=5", "private, immutable, stale-while-revalidate=5"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := http.Header{"Surrogate-Control": {"max-age=9"}, "X-Accel-Expires": {"9"}, "Cdn-Cache-Control": {"max-age=9"}}
+			if tt.in != "" {
+				h.Set("Cache-Control", tt.in)
+			}
+			keepPrivate(h)
+			assert.Equal(t, http.Header{"Cache-Control": {tt.want}, "Vary": {"Cookie"}}, h)
+			keepPrivate(h)
+			assert.Len(t, h["Vary"], 1)
+		})
+	}
+}
+
+// TestAnswerHeaders: the backend's word counts where it has one, and nothing comes twice.
+func TestAnswerHeaders(t *testing.T) {
+	w := newWorld(t, kit{
+		config: func(cfg *Config) {
+			cfg.Headers = Headers{CSP: "default-src 'self'", FrameAncestors: "'none'", ReferrerPolicy: "no-referrer"}
+		},
+		handler: func(rw http.ResponseWriter, _ *http.Request) {
+			for name, value := range map[string]string{
+				"Cache-Control": "public, max-age=60", "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'", "Server": "theirs",
+			} {
+				rw.Header().Set(name, value)
+			}
+		},
+	})
+	v := w.loggedIn("test0001")
+	for path, caching := range map[string]string{"/private": "private, max-age=60", "/optional": "private, max-age=60", "/public": "public, max-age=60"} {
+		h := v.get(path).Header
+		assert.Equal(t, []string{caching}, h["Cache-Control"], path)
+		assert.Equal(t, []string{"nosniff"}, h["X-Content-Type-Options"], path)
+		assert.Equal(t, []string{"default-src 'none'"}, h["Content-Security-Policy"], path)
+		assert.Equal(t, []string{"DENY"}, h["X-Frame-Options"], path)
+		assert.Equal(t, []string{"no-referrer"}, h["Referrer-Policy"], path)
+		assert.Equal(t, path != "/public", variesByCookie(h["Vary"]), path)
+		assert.Equal(t, []string{"theirs"}, h["Server"], path)
+	}
+}
+
+// TestPageTemplate shows the gateway's pages in the site's own dress.
+func TestPageTemplate(t *testing.T) {
+	const page = `<title>{{.Title}}</title>{{range .Text}}<p>{{.}}{{end}}{{range .Links}}<a href="{{.Href}}">{{.Text}}</a>{{end}}
+{{with .Form}}<form method="post" action="{{.Action}}">{{range $k, $v := .Hidden}}<input type="hidden" name="{{$k}}" value="{{$v}}">{{end}}<button>{{.Button}}</button></form>{{end}}`
+	w := newWorld(t, kit{config: func(cfg *Config) { cfg.PageTemplate = writeFile(t, "page.html", page) }})
+	answer := w.visitor("").get("/nowhere%2f")
+	assert.Equal(t, 400, answer.StatusCode)
+	assert.Contains(t, answer.body, "<title>This address is malformed</title>")
+	policy := answer.Header.Get("Content-Security-Policy")
+	assert.Contains(t, policy, "default-src 'none'; style-src 'self' 'unsafe-inline'")
+	assert.NotContains(t, policy, "script-src")
+	assert.Contains(t, w.visitor("").get("/.wls/logout").body, "<form method=\"post\"")
+}

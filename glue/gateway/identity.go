@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // mod_ucam_webauth's choice; a MAC, where SHA-1 still holds
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// identity makes the headers that tell a backend who somebody is.
+type identity struct {
+	remoteUser, forwardedUser, aa bool
+
+	key     []byte        // for the HMAC form of the X-AA headers; nil for plain values
+	timeout time.Duration // Session.Inactivity
+	now     func() time.Time
+}
+
+// buildIdentity prepares what is said about people and what they must not say themselves.
+func (c *core) buildIdentity() error {
+	cfg := &c.cfg.Identity
+	id := &identity{timeout: durationOf(c.cfg.Session.Inactivity), now: c.cfg.Now}
+	id.remoteUser = slices.Contains(cfg.Send, sendRemoteUser)
+	id.forwardedUser = slices.Contains(cfg.Send, sendXForwardedUser)
+	id.aa = slices.Contains(cfg.Send, sendXAA)
+	if cfg.HMACKeyFile != "" {
+		var err error
+		if id.key, err = readKey(cfg.HMACKeyFile); err != nil {
+			return c.cfg.problem("identity.hmac-key-file", "%v", err)
+		}
+	}
+	stripping, err := newStripping(cfg.Strip)
+	if err != nil {
+		return c.cfg.problem("identity.strip", "%v", err)
+	}
+	c.identity, c.stripping = id, stripping
+	return nil
+}
+
+const (
+	minKey = 16      // bytes
+	maxKey = 4 << 10 // bytes
+)
+
+// readKey reads the key that a file holds, without the line break at its end.
+func readKey(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	key := bytes.TrimRight(text, "\r\n")
+	if len(key) < minKey || len(key) > maxKey || bytes.ContainsAny(key, "\r\n") {
+		return nil, fmt.Errorf("%s must hold one line of %d to %d bytes: make it with: openssl rand -base64 33", file, minKey, maxKey)
+	}
+	return key, nil
+}
+
+// errUnsafe says that a name cannot stand in a header.
+var errUnsafe = errors.New("the person's name or status has characters that a header cannot have")
+
+// set puts headers about whoever the rule let in. Of people with HTTP Basic nothing is
+// known but the name: they get Remote-User and X-Forwarded-User, and no X-AA header.
+func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
+	if ru.cfg.Access == Public {
+		return nil // whatever a handler around this one put into the context
+	}
+	user, who := basicUser(r.Context()), glue.Identity{}
+	if ru.cfg.Access != Basic {
+		var known bool
+		if who, known = glue.IdentityFrom(r.Context()); known {
+			user = who.Principal
+		}
+	}
+	if user == "" {
+		return nil
+	}
+	recordOf(r.Context()).Principal = user
+	if !isHeaderSafe(user) {
+		return errUnsafe
+	}
+	if id.remoteUser {
+		h["Remote-User"] = []string{user}
+	}
+	if id.forwardedUser {
+		h["X-Forwarded-User"] = []string{user}
+	}
+	if id.aa && ru.cfg.Access != Basic {
+		return id.setAA(h, &who)
+	}
+	return nil
+}
+
+// aaTime is how mod_ucam_webauth writes a time, in UTC.
+const aaTime = "20060102T150405Z"
+
+// setAA puts the headers of mod_ucam_webauth.
+func (id *identity) setAA(h http.Header, who *glue.Identity) error {
+	now := id.now()
+	for _, f := range []struct{ name, value string }{
+		{"X-Aaprincipal", who.Principal},
+		{"X-Aaptags", strings.Join(who.Ptags, ",")},
+		{"X-Aaauth", who.Auth},
+		{"X-Aasso", strings.Join(who.SSO, ",")},
+		{"X-Aaissue", who.Issue.UTC().Format(aaTime)},
+		{"X-Aalast", now.UTC().Format(aaTime)},
+		{"X-Aalife", strconv.FormatInt(int64(max(0, who.Expires.Sub(now))/time.Second), 10)},
+		{"X-Aatimeout", strconv.FormatInt(int64(id.timeout/time.Second), 10)},
+		{"X-Aaid", who.SessionID},
+	} {
+		if !isHeaderSafe(f.value) {
+			return errUnsafe
+		}
+		if id.key != nil {
+			f.value = id.sign(f.value) + " " + f.value
+		}
+		h[f.name] = []string{f.value}
+	}
+	return nil
+}
+
+// sign gives the MAC of mod_ucam_webauth's AAHeaderKey: over the value, and the key after
+// it. It covers neither the header's name nor a time.
+func (id *identity) sign(value string) string {
+	mac := hmac.New(sha1.New, id.key)
+	mac.Write([]byte(value))
+	mac.Write(id.key)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// isHeaderSafe reports whether a value reaches every backend as it is: printable ASCII
+// with no blank at either end. An empty one does.
+func isHeaderSafe(value string) bool {
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] > '~' {
+			return false
+		}
+	}
+	return strings.TrimSpace(value) == value
+}

@@ -1,0 +1,228 @@
+package gateway
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// smallest is the smallest useful file.
+const smallest = `base-url = "https://soc.example"
+wls = "raven"
+secret-file = "/etc/wlsgateway/secret"
+[[rule]]
+path = "/"
+access = "login"
+to = "unix:/run/app.sock"
+`
+
+// writeConfig puts a configuration into a file of its own.
+func writeConfig(t testing.TB, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "gateway.toml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return file
+}
+
+func TestLoad_smallest(t *testing.T) {
+	cfg, err := Load(writeConfig(t, smallest))
+	require.NoError(t, err)
+	assert.Equal(t, "https://soc.example", cfg.BaseURL)
+	assert.Equal(t, []Rule{{Path: "/", Access: Login, To: "unix:/run/app.sock", BackendHost: "keep"}}, cfg.Rules)
+	assert.Equal(t, []string{"remote-user"}, cfg.Identity.Send)
+	assert.Equal(t, Duration(2*time.Hour), cfg.Session.MaxLife)
+	assert.Equal(t, Duration(10*time.Second), cfg.Limits.HeaderTimeout)
+	assert.Equal(t, Log{Access: "stdout", Format: "combined", Level: "info"}, cfg.Log)
+	listen := cfg.listening()
+	assert.Equal(t, []string{":443"}, listen.HTTPS)
+	assert.Equal(t, []string{":80"}, listen.Redirect)
+	service, err := cfg.service()
+	require.NoError(t, err)
+	assert.Equal(t, "raven", service.Name)
+}
+
+// TestLoad_everything also makes sure that the file in testdata has every key there is.
+func TestLoad_everything(t *testing.T) {
+	cfg, err := Load("testdata/everything.toml")
+	require.NoError(t, err)
+	requireFilled(t, reflect.ValueOf(*cfg), "")
+	here, err := filepath.Abs("testdata")
+	require.NoError(t, err)
+	assert.Equal(t, filepath.Join(here, "secret"), cfg.SecretFile)
+	assert.Equal(t, filepath.Join(here, "wiki.pem"), cfg.Listen.Certificates[1].Cert)
+	assert.Equal(t, "unix:"+filepath.Join(here, "admin.sock"), cfg.Admin.Listen)
+	assert.Equal(t, filepath.Join(here, "groups"), cfg.Rules[1].GroupFile)
+	assert.Equal(t, "unix:"+filepath.Join(here, "app.sock"), cfg.Rules[2].To)
+	assert.Equal(t, Duration(-1), cfg.Limits.WriteTimeout)
+}
+
+// requireFilled fails for a key that is nowhere in the file; of rules, one with it will do.
+func requireFilled(t *testing.T, v reflect.Value, path string) {
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("toml"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		field := v.Field(i)
+		switch {
+		case field.Kind() == reflect.Struct:
+			requireFilled(t, field, join(path, name))
+		case field.Kind() == reflect.Slice && field.Type().Elem() == reflect.TypeFor[Rule]():
+			all := reflect.New(reflect.TypeFor[Rule]()).Elem()
+			for j := range field.Len() {
+				for k := range all.NumField() {
+					if f := field.Index(j).Field(k); !f.IsZero() {
+						all.Field(k).Set(f)
+					}
+				}
+			}
+			requireFilled(t, all, name)
+		case join(path, name) == "rule.ptags": // contradicts custom-wls.no-ptags
+		default:
+			assert.False(t, field.IsZero(), "%s is not in the file", join(path, name))
+		}
+	}
+}
+
+// TestLoad_wrong has one mistake a row; want is line:column, key and text of each problem.
+func TestLoad_wrong(t *testing.T) {
+	for _, row := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"no TOML", "base-url = \n", []string{"1:12: this is not TOML: "}},
+		{"no quotes", "wls = raven\n", []string{"1:7: this is not TOML: "}},
+		{"no end of string", "wls = \"raven\nbase-url = \"x\"\n", []string{"1:13: this is not TOML: "}},
+		{"a key twice", "wls = \"raven\"\nwls = \"goose\"\n", []string{"2:1: this is not TOML: "}},
+		{"a table twice", "[log]\n[log]\n", []string{"2:2: this is not TOML: "}},
+		{"not UTF-8", "wls = \"\xff\"\n", []string{"1:8: this is not TOML: "}},
+		{"unknown key", smallest + "colour = 1\n", []string{"8:1: rule[1].colour: this key is unknown: the keys here are aauth, "}},
+		{"unknown table", smallest + "[colours]\nred = 1\n", []string{"8:2: colours: this key is unknown"}},
+		{"unknown key of an inline table", smallest + "[listen]\ncertificate = [{cert = \"a\", kee = \"b\"}]\n", []string{
+			`9:16: listen.certificate[1].key: this is missing`, `9:29: listen.certificate[1].kee: this key is unknown: did you mean "key"?`}},
+		{"misspelt", smallest + "strip_path = true\n", []string{`8:1: rule[1].strip_path: this key is unknown: did you mean "strip-path"?`}},
+		{"in capitals", smallest + "Principals = [\"a\"]\n", []string{`8:1: rule[1].Principals: this key is unknown: did you mean "principals"?`}},
+		{"in the wrong table", smallest + "secret-file = \"x\"\n", []string{"8:1: rule[1].secret-file: this key is unknown: it belongs at the top of the file"}},
+		{"in no table", "max-life = \"1h\"\n" + smallest, []string{"1:1: max-life: this key is unknown: it belongs in [session]"}},
+		{"quoted key", smallest + "\"a b\" = 1\n", []string{`8:1: rule[1]."a b": this key is unknown`}},
+		{"dotted key", "limits.body-bytes = -1\nlimits.connexions = 1\n" + smallest, []string{
+			"1:21: limits.body-bytes: -1 must not be negative", `2:1: limits.connexions: this key is unknown: did you mean "connections"?`}},
+		{"number for a string", smallest + "desc = 5\n", []string{"8:8: rule[1].desc: this is a whole number, but must be a string"}},
+		{"string for a switch", smallest + "strip-path = \"yes\"\n", []string{"8:14: rule[1].strip-path: this is a string, but must be true or false"}},
+		{"string for a list", smallest + "principals = \"spqr1\"\n", []string{"8:14: rule[1].principals: this is a string, but must be an array"}},
+		{"number in a list", smallest + "principals = [\n  \"spqr1\",\n  2,\n]\n", []string{"10:3: rule[1].principals[2]: this is a whole number, but must be a string"}},
+		{"table for a value", smallest + "[rule.desc]\na = 1\n", []string{"8:2: rule[1].desc: this is a table, but must be a string"}},
+		{"value for a table", "log = \"json\"\n" + smallest, []string{"1:7: log: this is a string, but must be a table"}},
+		{"table for an array of tables", strings.Replace(smallest, "[[rule]]", "[rule]", 1), []string{"4:2: rule: this is a table, but must be an array of tables"}},
+		{"date for a string", smallest + "desc = 2020-01-02\n", []string{"8:8: rule[1].desc: this is a date or time, but must be a string"}},
+		{"fraction", smallest + "[limits]\nheader-bytes = 1.5\n", []string{"9:16: limits.header-bytes: this is a number with a fraction, but must be a whole number"}},
+		{"duration as a number", smallest + "fresh = 300\n", []string{`8:9: rule[1].fresh: this is a whole number, but must be a duration such as "90s"`}},
+		{"duration without a unit", smallest + "fresh = \"300\"\n", []string{`8:9: rule[1].fresh: "300" is no duration: write it such as 90s`}},
+		{"address for a range", smallest + "allow-from = [\"192.0.2.0/24\", \"192.0.2.7\"]\n", []string{`8:31: rule[1].allow-from[2]: "192.0.2.7" is no address range: write it such as 192.0.2.0/24, one address as 192.0.2.7/32`}},
+		{"nothing", "", []string{"1:1: base-url: this is missing", "1:1: wls: this is missing", "1:1: secret-file: this is missing", "1:1: rule: there is none"}},
+		{"all at once", "base-url = 1\nwls = \"crow\"\nspeed = 3\n[[rule]]\npath = \"x\"\n", []string{
+			"1:1: secret-file: this is missing",
+			"1:12: base-url: this is a whole number, but must be a string",
+			`2:7: wls: "crow" is none of raven, raven-demo, nevar, goose, custom`,
+			"3:1: speed: this key is unknown",
+			"4:3: rule[1].to: this is missing",
+			`5:8: rule[1].path: "x":`,
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			file := writeConfig(t, row.text)
+			_, err := Load(file)
+			requireProblems(t, err, file, row.want)
+		})
+	}
+}
+
+// requireProblems compares problems with the beginnings of their texts.
+func requireProblems(t *testing.T, err error, file string, want []string) {
+	t.Helper()
+	require.Error(t, err)
+	problems, ok := err.(Problems)
+	require.True(t, ok, "%T", err)
+	got := strings.Split(problems.Error(), "\n")
+	require.Len(t, got, len(want), "%s", problems)
+	for i := range want {
+		rest, ok := strings.CutPrefix(got[i], file+":")
+		require.True(t, ok, got[i])
+		assert.True(t, strings.HasPrefix(rest, want[i]), "got  %s\nwant %s", rest, want[i])
+	}
+}
+
+func TestLoad_unreadable(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), "none.toml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	large := writeConfig(t, smallest+"#"+strings.Repeat("x", maxFile))
+	_, err = Load(large)
+	require.ErrorContains(t, err, "larger than 1048576 bytes")
+}
+
+func TestLoad_byteOrderMark(t *testing.T) {
+	_, err := Load(writeConfig(t, "\ufeff"+smallest))
+	require.NoError(t, err)
+}
+
+func TestShow(t *testing.T) {
+	for _, file := range []string{writeConfig(t, smallest), "testdata/everything.toml"} {
+		cfg, err := Load(file)
+		require.NoError(t, err)
+		var first, second bytes.Buffer
+		require.NoError(t, cfg.Show(&first))
+		again, err := Load(writeConfig(t, first.String()))
+		require.NoError(t, err, first.String())
+		require.NoError(t, again.Show(&second))
+		assert.Equal(t, first.String(), second.String())
+		assert.NotContains(t, first.String(), "hunter2")
+	}
+}
+
+func TestShow_content(t *testing.T) {
+	cfg, err := Load("testdata/everything.toml")
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, cfg.Show(&b))
+	for _, line := range []string{
+		"redis-url = 'rediss://soc:xxxxx@redis.soc.example:6379/1'", "proxies = ['192.0.2.0/28', '2001:db8::/64']", "max-life = '1h30m'",
+	} {
+		assert.Contains(t, b.String(), line+"\n")
+	}
+}
+
+// FuzzLoad: whatever is in a file, Load answers; what it accepts can be shown, and means
+// the same when that is loaded.
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(smallest))
+	everything, err := os.ReadFile("testdata/everything.toml")
+	require.NoError(f, err)
+	f.Add(everything)
+	f.Add([]byte("a = {b = [1, {c = 2}], d.e = 3}\n[[x.y]]\n[[x.y]]\n[x.y.z]\nq = 1979-05-27\n"))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		cfg := Config{source: &source{file: "gateway.toml", dir: "/etc/wlsgateway"}}
+		if err := cfg.parse(document); err != nil {
+			problems, ok := err.(Problems)
+			require.True(t, ok)
+			for _, p := range problems {
+				assert.Positive(t, p.Line)
+				assert.Positive(t, p.Column)
+				assert.NotEmpty(t, p.Text)
+			}
+			return
+		}
+		var first, second bytes.Buffer
+		require.NoError(t, cfg.Show(&first))
+		again := Config{source: cfg.source}
+		require.NoError(t, again.parse(first.Bytes()), first.String())
+		require.NoError(t, again.Show(&second))
+		assert.Equal(t, first.String(), second.String())
+	})
+}

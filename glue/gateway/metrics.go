@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// metrics counts what happens, in a registry of its own. Labels are from the
+// configuration or from fixed lists, never from a request: else whoever sends requests
+// could fill the memory. It outlives a reload.
+type metrics struct {
+	registry *prometheus.Registry
+
+	requests      *prometheus.CounterVec
+	durations     *prometheus.HistogramVec
+	inFlight      prometheus.Gauge
+	backendErrors *prometheus.CounterVec
+	events        *prometheus.CounterVec
+	passwordTries *prometheus.CounterVec
+	reloads       *prometheus.CounterVec
+	lastReload    prometheus.Gauge
+	certificates  *prometheus.GaugeVec
+	lostLines     prometheus.Counter
+}
+
+// namespace begins the names of all our metrics.
+const namespace = "wlsgateway"
+
+func newMetrics() *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	}
+	gauge := func(name, help string) prometheus.GaugeOpts {
+		return prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}
+	}
+	m.requests = counters("requests_total", "Requests answered, by rule, method and class of status.", "rule", "method", "code")
+	m.durations = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "request_duration_seconds",
+		Help:    "From a request's header to the end of its answer, by rule; without upgraded connections.",
+		Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10, 30, 100},
+	}, []string{"rule"})
+	m.inFlight = prometheus.NewGauge(gauge("requests_in_flight", "Requests being answered now, and upgraded connections."))
+	m.backendErrors = counters("backend_errors_total", "Requests that a backend did not answer, by rule and reason.", "rule", "reason")
+	m.events = counters("login_events_total", "What happened about logins, by event and reason.", "event", "reason")
+	m.passwordTries = counters("password_attempts_total", "Passwords looked at, by verdict; not those remembered as right.", "verdict")
+	m.reloads = counters("config_loads_total", "Configurations loaded, the first included, by result.", "result")
+	m.lastReload = prometheus.NewGauge(gauge("config_last_load_success_timestamp_seconds", "When the configuration in force was loaded."))
+	m.certificates = prometheus.NewGaugeVec(gauge("certificate_expiry_timestamp_seconds", "When the certificate in a file expires."), []string{"file"})
+	m.lostLines = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: namespace, Name: "access_log_lost_lines_total", Help: "Lines that could not be written to the access log.",
+	})
+	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.backendErrors, m.events, m.passwordTries, m.reloads,
+		m.lastReload, m.certificates, m.lostLines,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	return m
+}
+
+// noRule is the label of requests that no rule was asked about: login, logout, refused
+// ones.
+const noRule = "none"
+
+// request counts an answered request.
+func (m *metrics) request(r *http.Request, o *observed) {
+	rule := o.record.Rule
+	if rule == "" {
+		rule = noRule
+	}
+	status := o.finalStatus()
+	m.requests.WithLabelValues(rule, methodLabel(r.Method), statusClass(status)).Inc()
+	if status != http.StatusSwitchingProtocols {
+		m.durations.WithLabelValues(rule).Observe(o.duration.Seconds())
+	}
+}
+
+// methodLabel is the method if it is a usual one.
+func methodLabel(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	default:
+		return "other"
+	}
+}
+
+var statusClasses = [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}
+
+func statusClass(status int) string {
+	if i := status/100 - 1; i >= 0 && i < len(statusClasses) {
+		return statusClasses[i]
+	}
+	return "other" // a backend may send 999
+}
+
+// event counts an event of the login. Names and reasons are constants.
+func (m *metrics) event(e glue.Event) { m.events.WithLabelValues(e.Name, string(e.Reason)).Inc() }
+
+// backendError counts a request that the backend of a rule did not answer; reason is
+// one of a few constants such as "dial".
+func (m *metrics) backendError(rule, reason string) {
+	m.backendErrors.WithLabelValues(rule, reason).Inc()
+}
+
+// passwordAttempt counts what became of a password.
+func (m *metrics) passwordAttempt(verdict string) { m.passwordTries.WithLabelValues(verdict).Inc() }
+
+// reloaded notes an attempt to load a configuration, the first one included.
+func (m *metrics) reloaded(at time.Time, err error) {
+	m.reloads.WithLabelValues(map[bool]string{true: "success", false: "failure"}[err == nil]).Inc()
+	if err == nil {
+		m.lastReload.Set(float64(at.Unix()))
+	}
+}
+
+// certificateExpires notes until when the certificate in a file is good.
+func (m *metrics) certificateExpires(file string, at time.Time) {
+	m.certificates.WithLabelValues(file).Set(float64(at.Unix()))
+}
+
+// logged counts a line that the access log lost.
+func (m *metrics) logged(err error) {
+	if err != nil {
+		m.lostLines.Inc()
+	}
+}

@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// The gateway's pages beside those of package glue.
+var (
+	pageElsewhere = glue.Page{Kind: "misdirected", Status: http.StatusMisdirectedRequest, Title: "Wrong address",
+		Text: []string{"This site is not at the address that you asked for."}}
+	pageAddress = glue.Page{Kind: "address", Status: http.StatusBadRequest, Title: "This address is malformed",
+		Text: []string{"It can be read in more than one way, so we do not guess. Please start from the site’s front page."}}
+	pageMethod = glue.Page{Kind: "method", Status: http.StatusMethodNotAllowed, Title: "This cannot be done here",
+		Text: []string{"The site does not answer requests of this kind."}}
+	pageNotFound = glue.Page{Kind: "not-found", Status: http.StatusNotFound, Title: "There is nothing here",
+		Text: []string{"Check the address, or start from the site’s front page."}}
+	pageForbidden = glue.Page{Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not see this page",
+		Text: []string{"It is for particular people, and you are not among them. If you think that you should see it, ask the site’s webmaster."}}
+	pageTooLarge = glue.Page{Kind: "too-large", Status: http.StatusRequestEntityTooLarge, Title: "This is too large",
+		Text: []string{"You sent more than this site takes. It was not stored."}}
+	pageBadRequest = glue.Page{Kind: "incomplete", Status: http.StatusBadRequest, Title: "This did not arrive in one piece",
+		Text: []string{"What you sent broke off or was malformed. Please try again."}}
+	pageDown = glue.Page{Kind: "backend-down", Status: http.StatusBadGateway, Title: "This part of the site does not answer",
+		Text: []string{"Nothing is wrong with your account. Please try again in a few minutes; if it keeps happening, tell the site’s webmaster."}}
+	pageBusy = glue.Page{Kind: "backend-busy", Status: http.StatusServiceUnavailable, Title: "This part of the site is busy",
+		Text: []string{"Please try again in a moment."}}
+	pageSlow = glue.Page{Kind: "backend-slow", Status: http.StatusGatewayTimeout, Title: "This part of the site takes too long to answer",
+		Text: []string{"It may or may not have done what you asked for. Check before you try again; if it keeps happening, tell the site’s webmaster."}}
+	pageIdentity = glue.Page{Kind: "misconfigured", Status: http.StatusInternalServerError, Title: "This page is out of order",
+		Text: []string{"The site cannot say safely who you are. Please tell the site’s webmaster."}}
+)
+
+func (c *core) refuse(w http.ResponseWriter, r *http.Request, reason webauth.Reason, err error, p glue.Page) {
+	c.auth.Refuse(w, r, glue.Event{Name: glue.EventRefused, Reason: reason, Err: err}, p)
+}
+
+func (c *core) badMethod(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+	c.refuse(w, r, "method", nil, pageMethod)
+}
+
+func (c *core) badPath(w http.ResponseWriter, r *http.Request, err error) {
+	c.refuse(w, r, "path", err, pageAddress)
+}
+
+func (c *core) unclearPath(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, errUnclear) }
+
+func (c *core) notFound(w http.ResponseWriter, r *http.Request) {
+	c.refuse(w, r, "no-backend", nil, pageNotFound)
+}
+
+// maxTemplate is the largest page template, in bytes.
+const maxTemplate = 1 << 20
+
+// loadPage reads a template for pages, and tries it with one of them.
+func loadPage(file string, log *slog.Logger) (func(http.ResponseWriter, *http.Request, glue.Page), error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxTemplate {
+		return nil, fmt.Errorf("%s is larger than %d bytes", file, maxTemplate)
+	}
+	t, err := template.New("page").Parse(string(text))
+	if err != nil {
+		return nil, err
+	}
+	sample := pageDown
+	sample.Principal, sample.Ref = "spqr1", "ABCDEFGH"
+	sample.Links = []glue.Link{{Text: "Front page", Href: "/"}}
+	sample.Form = &glue.Form{Action: "/", Button: "Continue", Hidden: map[string]string{"a": "b"}}
+	var b bytes.Buffer
+	if err := t.Execute(&b, &sample); err != nil {
+		return nil, err
+	}
+	for part, missing := range map[string]string{sample.Title: "{{.Title}}", `value="b"`: "the form's hidden fields", sample.Links[0].Text: "the links"} {
+		if !strings.Contains(b.String(), part) {
+			return nil, errors.New("it does not show " + missing + ", so that people could not go on")
+		}
+	}
+	return func(w http.ResponseWriter, r *http.Request, p glue.Page) {
+		var b bytes.Buffer
+		if err := t.Execute(&b, &p); err != nil {
+			log.ErrorContext(r.Context(), "wls gateway: page template", "error", err)
+			b.Reset()
+			b.WriteString(template.HTMLEscapeString(p.Title))
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", ownStyle(h.Get("Content-Security-Policy")))
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(p.Status)
+		if r.Method != http.MethodHead {
+			_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
+		}
+	}, nil
+}
+
+// ownStyle changes the policy of glue's page into one for a page with a style, images
+// and fonts of the site's own. Scripts stay out, and forms lead where they did.
+func ownStyle(policy string) string {
+	parts := strings.Split(policy, "; ")
+	for i, part := range parts {
+		if strings.HasPrefix(part, "style-src ") {
+			parts[i] = "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'"
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,221 @@
+package gateway
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// Why a path is refused.
+var (
+	errPathForm    = errors.New("the target is not a path")
+	errPathEscape  = errors.New("a percent sign is not followed by two hexadecimal digits")
+	errPathByte    = errors.New("the path has a byte that URLs cannot have")
+	errPathControl = errors.New("the path has a control character")
+	errPathTwice   = errors.New("the path is percent-encoded twice")
+	errPathSlash   = errors.New("the path has an encoded slash, a backslash, a semicolon or what some programs take for one of them")
+	errPathUTF8    = errors.New("the path is not UTF-8")
+	errPathAbove   = errors.New("the path leads above the root")
+	errQuery       = errors.New("the query has a byte that URLs cannot have")
+)
+
+// normalisePath gives the one form of a path, as it stands in a request, that rules are
+// matched with and that goes to the backend. Two paths that any program may take for the
+// same have the same form; what programs may read in different ways is refused.
+//
+//   - Percent-encoding is undone once and put back where it is needed, and only there.
+//   - "." and ".." are resolved, and slashes in a row are one.
+//   - Refused are bad encoding and text that could be decoded again, control characters,
+//     encoded slashes, backslashes and semicolons and their lookalikes, what is not UTF-8
+//     (overlong forms are not), and paths that lead above the root or begin with no '/'.
+//
+// The form of a form is itself.
+func normalisePath(escaped string) (string, error) {
+	if escaped == "" || escaped[0] != '/' {
+		return "", errPathForm
+	}
+	if isNormal(escaped) {
+		return escaped, nil
+	}
+	decoded, err := decodeOnce(escaped)
+	if err != nil {
+		return "", err
+	}
+	clean, err := resolveDots(decoded)
+	if err != nil {
+		return "", err
+	}
+	return escapePath(clean), nil
+}
+
+// isPlain reports whether a byte stands for itself in the normal form: all of RFC 3986's
+// pchar but for ';', which some programs cut paths at, and '+', which some take for a
+// blank.
+func isPlain(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("-._~!$&'()*,=:@/", c) >= 0
+}
+
+// isNormal is quick about paths that need nothing. Paths with percent signs, and with
+// segments that begin with a dot, are left to the long way.
+func isNormal(path string) bool {
+	previous := byte(0)
+	for i := range len(path) {
+		c := path[i]
+		if !isPlain(c) || previous == '/' && (c == '/' || c == '.') {
+			return false
+		}
+		previous = c
+	}
+	return true
+}
+
+// decodeOnce undoes percent-encoding and refuses what is not one plain text.
+func decodeOnce(escaped string) (string, error) {
+	var b strings.Builder
+	b.Grow(len(escaped))
+	for i := 0; i < len(escaped); i++ {
+		c := escaped[i]
+		switch {
+		case c == '%':
+			if i+2 >= len(escaped) || !isHex(escaped[i+1]) || !isHex(escaped[i+2]) {
+				return "", errPathEscape
+			}
+			c = unhex(escaped[i+1])<<4 | unhex(escaped[i+2])
+			i += 2
+			if c == '/' {
+				return "", errPathSlash
+			}
+		case c <= ' ' || c == '#' || c == '?' || c == 0x7f:
+			return "", errPathByte
+		}
+		if c == '\\' || c == ';' {
+			return "", errPathSlash
+		}
+		b.WriteByte(c)
+	}
+	text := b.String()
+	return text, checkDecoded(text)
+}
+
+func checkDecoded(text string) error {
+	if !utf8.ValidString(text) {
+		return errPathUTF8
+	}
+	for i, r := range text {
+		switch {
+		case r < ' ' || 0x7f <= r && r <= 0x9f:
+			return errPathControl
+		case isLookalike(r):
+			return errPathSlash
+		case r == '%' && i+2 < len(text) && isHex(text[i+1]) && isHex(text[i+2]):
+			return errPathTwice
+		case r == '%' && i+5 < len(text) && (text[i+1]|0x20) == 'u' && isHex(text[i+2]) && isHex(text[i+3]):
+			return errPathTwice // %u002f, as some servers decode
+		}
+	}
+	return nil
+}
+
+// isLookalike tells the characters that become a slash, a backslash, a dot, a semicolon
+// or a percent sign where a program normalises Unicode (NFKC) or fits a path to an
+// 8-bit code page.
+func isLookalike(r rune) bool {
+	switch r {
+	case '\u2044', '\u2215', '\u29f8', '\uff0f', // slashes
+		'\u2216', '\u29f5', '\u29f9', '\ufe68', '\uff3c', // backslashes
+		'\u2024', '\u2025', '\ufe30', '\ufe52', '\uff0e', // dots, one or two
+		'\u037e', '\ufe14', '\ufe54', '\uff1b', // semicolons
+		'\ufe6a', '\uff05': // percent signs
+		return true
+	}
+	return false
+}
+
+// resolveDots removes empty and dot segments (RFC 3986 section 5.2.4), but refuses to go
+// above the root. A final slash stays, or comes from a final dot segment.
+func resolveDots(path string) (string, error) {
+	var segments []string
+	last := ""
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		last = segment
+		switch segment {
+		case "", ".":
+		case "..":
+			if len(segments) == 0 {
+				return "", errPathAbove
+			}
+			segments = segments[:len(segments)-1]
+		default:
+			segments = append(segments, segment)
+		}
+	}
+	if len(segments) == 0 {
+		return "/", nil
+	}
+	clean := "/" + strings.Join(segments, "/")
+	if last == "" || last == "." || last == ".." {
+		clean += "/"
+	}
+	return clean, nil
+}
+
+// escapePath puts the percent-encoding back.
+func escapePath(path string) string {
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	b.Grow(len(path))
+	for i := range len(path) {
+		if c := path[i]; isPlain(c) {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		}
+	}
+	return b.String()
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return (c | 0x20) - 'a' + 10
+}
+
+// splitTarget takes a request's target apart, as it came, in origin or absolute form
+// (RFC 9112 section 3.2).
+func splitTarget(uri string) (path, query string, err error) {
+	if !strings.HasPrefix(uri, "/") {
+		scheme, rest, found := strings.Cut(uri, "://")
+		if !found || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
+			return "", "", errPathForm
+		}
+		end := strings.IndexAny(rest, "/?#\\")
+		if end < 0 {
+			end = len(rest)
+		}
+		if strings.Contains(rest[:end], "@") {
+			return "", "", errPathForm // "http://ours@theirs/" is for confusing people
+		}
+		if uri = rest[end:]; uri == "" || uri[0] == '?' {
+			uri = "/" + uri
+		}
+	}
+	path, query, _ = strings.Cut(uri, "?")
+	return path, query, checkQuery(query)
+}
+
+// checkQuery refuses what would end the target, or the line, for a program that reads
+// on after it. HTTP/2 can carry such bytes.
+func checkQuery(query string) error {
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c == '#' || c == 0x7f {
+			return errQuery
+		}
+	}
+	return nil
+}

@@ -1,0 +1,298 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// passage is one request on its way to a backend and its answer on the way back. It is
+// the answer's http.ResponseWriter and the request's body, so that one allocation does.
+type passage struct {
+	http.ResponseWriter
+	body io.ReadCloser
+
+	c    *core
+	rule *rule
+	in   *http.Request
+
+	ours    []field // what was set before the backend answered
+	fields  [6]field
+	err     error // why the request must not go on
+	readErr error // of the request's body, other than its end
+}
+
+// field is a header with its values.
+type field struct {
+	name   string
+	values []string
+}
+
+// forward passes requests on to the rule's backend.
+func (c *core) forward(ru *rule) http.Handler {
+	if ru.backend == nil {
+		return http.HandlerFunc(c.notFound)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.pass(w, r, ru) })
+}
+
+func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
+	b := ru.backend
+	rec := recordOf(r.Context())
+	rec.Backend = b.name
+	p := &passage{ResponseWriter: w, c: c, rule: ru, in: r}
+	rec.passage = p
+	if most := c.cfg.Limits.BodyBytes; most > 0 {
+		if r.ContentLength > most {
+			w.Header().Set("Connection", "close")
+			c.refuse(w, r, "too-large", nil, pageTooLarge)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+	}
+	if b.slots != nil {
+		if err := b.enter(r.Context()); err != nil {
+			p.failed(w, err)
+			return
+		}
+		defer b.leave()
+	}
+	p.takeHeaders()
+	c.proxy.ServeHTTP(p, r)
+}
+
+// newProxy makes what all rules share. Where a request goes is in its passage.
+func newProxy(c *core) *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Rewrite:        func(pr *httputil.ProxyRequest) { passageOf(pr.In).rewrite(pr) },
+		ModifyResponse: func(resp *http.Response) error { return passageOf(resp.Request).answer(resp) },
+		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { passageOf(r).broken(err) },
+		Transport:      transports{},
+		BufferPool:     newBuffers(),
+		ErrorLog:       slog.NewLogLogger(c.cfg.Logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// transports sends each request through its backend's own.
+type transports struct{}
+
+func (transports) RoundTrip(r *http.Request) (*http.Response, error) {
+	p := passageOf(r)
+	if p.err != nil {
+		return nil, p.err
+	}
+	return p.rule.backend.transport.RoundTrip(r)
+}
+
+// passageOf gives what pass noted. Every request that gets there has a record.
+func passageOf(r *http.Request) *passage { return recordOf(r.Context()).passage }
+
+// rewrite makes the request that the backend gets. The proxy has removed hop-by-hop
+// headers already, and what Connection lists, so nothing that is set here can be undone
+// by a client.
+func (p *passage) rewrite(pr *httputil.ProxyRequest) {
+	c, ru, in, out := p.c, p.rule, pr.In, pr.Out
+	b := ru.backend
+	path, escaped := in.URL.Path, in.URL.RawPath
+	if ru.cfg.StripPath {
+		path, escaped = stripPath(ru, in.URL)
+	}
+	*out.URL = url.URL{Scheme: b.scheme, Host: b.host, Path: path, RawPath: escaped, RawQuery: in.URL.RawQuery, ForceQuery: in.URL.ForceQuery}
+	out.Host = in.Host
+	if ru.cfg.BackendHost == hostBackend {
+		out.Host = b.host
+	}
+	out.Trailer = nil // whatever it holds, it comes after the checks
+	if out.Body != nil {
+		p.body, out.Body = out.Body, p
+		// A server that expects no body with these could take it for the next request on
+		// the connection, so there is none.
+		out.Close = in.Method == http.MethodGet || in.Method == http.MethodHead || in.Method == http.MethodOptions
+	}
+	p.cleanHeaders(out.Header)
+	setForwarding(out.Header, in, ru)
+	p.err = c.identity.set(out.Header, in, ru)
+}
+
+// stripPath gives the path without the rule's own. Letter case apart, the request's path
+// begins with it, segment by segment.
+func stripPath(ru *rule, u *url.URL) (path, escaped string) {
+	escaped = u.RawPath
+	for range strings.Count(ru.strip, "/") {
+		next := strings.IndexByte(escaped[1:], '/')
+		if next < 0 {
+			return "/", "/"
+		}
+		escaped = escaped[1+next:]
+	}
+	path, err := decodeOnce(escaped)
+	if err != nil {
+		return "/", "/" // never: it is the end of a normal path
+	}
+	return path, escaped
+}
+
+// cleanHeaders removes what clients must not tell the backend, and what is not for it.
+func (p *passage) cleanHeaders(h http.Header) {
+	p.c.stripping.strip(h)
+	if lines := h["Cookie"]; lines != nil {
+		if lines = withoutOwn(lines, p.c.auth.OwnCookie); len(lines) > 0 {
+			h["Cookie"] = lines
+		} else {
+			delete(h, "Cookie")
+		}
+	}
+	if p.rule.cfg.Access == Basic {
+		delete(h, "Authorization") // our passwords are not the backend's business
+	}
+	if _, ok := h["Upgrade"]; ok && !isWebSocket(h) {
+		delete(h, "Upgrade") // h2c above all, in which nothing here could look
+		delete(h, "Connection")
+	}
+	if referer := h["Referer"]; len(referer) > 0 {
+		if before, query, ok := strings.Cut(referer[0], "?"); ok {
+			h["Referer"] = []string{strings.TrimSuffix(before+"?"+webauth.StripResponse(query), "?")}
+		}
+	}
+}
+
+// isWebSocket reports whether exactly that is what a request would upgrade to.
+func isWebSocket(h http.Header) bool {
+	to := h["Upgrade"]
+	return len(to) == 1 && strings.EqualFold(to[0], "websocket")
+}
+
+// setForwarding tells the backend where the request comes from: what package site found
+// out, never what the client says.
+func setForwarding(h http.Header, in *http.Request, ru *rule) {
+	values := []string{in.Host, site.Scheme(in), ""}
+	h["X-Forwarded-Host"], h["X-Forwarded-Proto"] = values[0:1:1], values[1:2:2]
+	if addr := site.ClientIP(in); addr.IsValid() {
+		values[2] = addr.String()
+		h["X-Forwarded-For"] = values[2:3:3]
+	}
+	if ru.cfg.StripPath && ru.strip != "" {
+		h["X-Forwarded-Prefix"] = []string{ru.strip}
+	}
+}
+
+// Read reads the request's body and notes whether that fails: then it is not the backend
+// that is to blame.
+func (p *passage) Read(b []byte) (int, error) {
+	n, err := p.body.Read(b)
+	if err != nil && err != io.EOF {
+		p.readErr = err
+	}
+	return n, err
+}
+
+// Close ends the request's body.
+func (p *passage) Close() error { return p.body.Close() }
+
+// Unwrap is for http.ResponseController.
+func (p *passage) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+
+// takeHeaders takes the headers that were set so far. The proxy adds the backend's to
+// what is there, and clears all after an interim answer; ours come back in answer.
+func (p *passage) takeHeaders() {
+	h := p.Header()
+	p.ours = p.fields[:0]
+	for name, values := range h {
+		p.ours = append(p.ours, field{name, values})
+	}
+	clear(h)
+}
+
+// WriteHeader passes on an interim answer without the headers that only a final one may
+// have been checked for.
+func (p *passage) WriteHeader(status int) {
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		h := p.Header()
+		for name := range h {
+			if status != http.StatusEarlyHints || name != "Link" {
+				delete(h, name)
+			}
+		}
+	}
+	p.ResponseWriter.WriteHeader(status)
+}
+
+// answer makes of the backend's answer what the client gets.
+func (p *passage) answer(resp *http.Response) error {
+	h := resp.Header
+	dropOwnSetCookies(h, p.c.auth.OwnCookie)
+	if p.rule.cfg.Access != Public {
+		keepPrivate(h)
+	}
+	for _, f := range p.ours {
+		switch {
+		case f.name == "Set-Cookie":
+			h[f.name] = append(f.values[:len(f.values):len(f.values)], h[f.name]...)
+		case h[f.name] == nil:
+			h[f.name] = f.values
+		}
+	}
+	return nil
+}
+
+// broken answers for a backend that did not.
+func (p *passage) broken(err error) {
+	h := p.Header()
+	for _, f := range p.ours {
+		h[f.name] = f.values
+	}
+	p.failed(p.ResponseWriter, err)
+}
+
+// failed answers a request that did not reach its backend, or whose answer did not come.
+func (p *passage) failed(w http.ResponseWriter, err error) {
+	c, r := p.c, p.in
+	fault := func(reason string, retry bool) {
+		c.metrics.backendError(p.rule.label, reason)
+		if retry {
+			w.Header().Set("Retry-After", "5")
+		}
+	}
+	switch tooLarge := (*http.MaxBytesError)(nil); {
+	case errors.As(err, &tooLarge) || errors.As(p.readErr, &tooLarge):
+		c.refuse(w, r, "too-large", nil, pageTooLarge)
+	case errors.Is(err, errUnsafe):
+		c.refuse(w, r, "identity", err, pageIdentity)
+	case r.Context().Err() != nil:
+		w.WriteHeader(http.StatusBadGateway) // nobody is there to read it
+	case p.readErr != nil:
+		c.refuse(w, r, "body", p.readErr, pageBadRequest)
+	case errors.Is(err, errBusy):
+		fault("busy", true)
+		c.refuse(w, r, "backend-busy", err, pageBusy)
+	case isTimeout(err):
+		fault("timeout", false)
+		c.refuse(w, r, "backend-timeout", err, pageSlow)
+	case isDial(err):
+		fault("dial", true)
+		c.refuse(w, r, "backend-down", err, pageDown)
+	default:
+		fault("broken", false)
+		c.refuse(w, r, "backend-broken", err, pageDown)
+	}
+}
+
+func isTimeout(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout() || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+func isDial(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED)
+}

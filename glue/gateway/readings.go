@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Some characters are fit for a path, and common in one, but not all programs take them
+// for part of it. Paths that have them are refused only where that would make a
+// difference to the rules.
+
+var errUnclear = errors.New("backends may read the path in more than one way, and the rules differ about them")
+
+// otherReadings gives what else a program might take a normal path for, other than by
+// letter case: one that cuts it at an encoded '?' or '#', one that drops dots and blanks
+// at the end of names, as Windows does, and one that does both. There are none for most
+// paths.
+func otherReadings(path string) []string {
+	var readings []string
+	if i := strings.Index(path, "%3F"); i >= 0 {
+		readings = append(readings, path[:i])
+	}
+	if i := strings.Index(path, "%23"); i >= 0 {
+		readings = append(readings, path[:i])
+	}
+	if !strings.Contains(path, ".") && !strings.Contains(path, "%20") {
+		return readings
+	}
+	for _, p := range append(readings, path) {
+		if trimmed := trimNames(p); trimmed != p {
+			readings = append(readings, trimmed)
+		}
+	}
+	return readings
+}
+
+// trimNames drops dots and blanks at the end of each segment.
+func trimNames(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		for strings.HasSuffix(segment, "%20") {
+			segment = strings.TrimSuffix(segment, "%20")
+		}
+		if segment != "." && segment != ".." {
+			for trimmed := ""; trimmed != segment; {
+				trimmed, segment = segment, strings.TrimSuffix(strings.TrimRight(segment, "."), "%20")
+			}
+		}
+		segments[i] = segment
+	}
+	resolved, err := resolveDots("/" + strings.TrimPrefix(strings.Join(segments, "/"), "/"))
+	if err != nil {
+		return "/" // as programs do that stay at the root
+	}
+	return resolved
+}
+
+// foldPath gives the form of a normal path in which those are alike that differ in letter
+// case. It is not clear where a character is a letter of ASCII in some other case (the
+// long s, the Kelvin sign, the dotless i): systems that ignore case disagree about these.
+func foldPath(path string) (folded string, clear bool) {
+	text := path
+	if strings.Contains(path, "%") {
+		var err error
+		if text, err = decodeOnce(path); err != nil {
+			return "", false
+		}
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, r := range text {
+		small := unicode.ToLower(unicode.ToUpper(r))
+		if r >= utf8.RuneSelf && (small < utf8.RuneSelf || unicode.ToLower(r) < utf8.RuneSelf) {
+			return "", false
+		}
+		b.WriteRune(small)
+	}
+	return escapePath(b.String()), true
+}

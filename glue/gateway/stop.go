@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// upgradeGrace is how long upgraded connections may take to end when they are told to.
+const upgradeGrace = 5 * time.Second
+
+// stop ends the service: no new connections, requests under way may finish in time, then
+// what is left is cut off. The admin listeners go last, so that they can tell.
+func (s *Server) stop() error {
+	cfg := s.cfg.Load()
+	ctx, cancel := context.Background(), context.CancelFunc(func() {})
+	if grace := time.Duration(cfg.Limits.StopTimeout); grace >= 0 {
+		ctx, cancel = context.WithTimeout(ctx, grace)
+	}
+	defer cancel()
+	err := s.shutdown(ctx, func(kind string) bool { return kind != socketAdmin })
+	s.endRequests()
+	s.upgrades.stop(upgradeGrace)
+	err = errors.Join(err, s.shutdown(ctx, func(kind string) bool { return kind == socketAdmin }))
+	if errors.Is(err, context.DeadlineExceeded) {
+		cfg.Logger.Warn("wls gateway: stopped, though some requests had not ended", "waited", time.Duration(cfg.Limits.StopTimeout))
+		return nil
+	}
+	return err
+}
+
+// shutdown ends some of the servers, all at the same time.
+func (s *Server) shutdown(ctx context.Context, which func(kind string) bool) error {
+	var (
+		group sync.WaitGroup
+		mu    sync.Mutex
+		errs  []error
+	)
+	for _, p := range s.places {
+		if !which(p.kind) {
+			continue
+		}
+		group.Go(func() {
+			err := p.server.Shutdown(ctx)
+			if err != nil {
+				err = errors.Join(err, p.server.Close())
+			}
+			_ = p.Close() // Shutdown closes only what Serve has seen
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// upgrades counts requests that may become other protocols: a server forgets about
+// connections that were taken over.
+type upgrades struct {
+	mu      sync.Mutex
+	stopped bool
+	running sync.WaitGroup
+}
+
+// count passes requests on. After stop there are no more upgrades.
+func (u *upgrades) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header["Upgrade"] == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if !u.begin() {
+			plainAnswer(w, http.StatusServiceUnavailable, "The server is stopping.")
+			return
+		}
+		defer u.running.Done()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (u *upgrades) begin() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.stopped {
+		u.running.Add(1)
+	}
+	return !u.stopped
+}
+
+// stop waits for what began to end.
+func (u *upgrades) stop(grace time.Duration) {
+	u.mu.Lock()
+	u.stopped = true
+	u.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		u.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(grace):
+	}
+}
