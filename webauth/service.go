@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/keys"
@@ -144,8 +145,8 @@ func checkServiceURL(raw string) error {
 
 // Origin gives the origin of an absolute http or https URL in its one normal form:
 // lower case, without a default port. It refuses URLs with userinfo, a fragment,
-// white space, backslashes, characters outside ASCII, or a host that is no plain name
-// or address.
+// white space, backslashes, characters outside ASCII, a host that is no plain name or
+// address, or a port beyond 1 to 65535.
 func Origin(rawURL string) (string, error) {
 	a, err := parseAddress(rawURL)
 	if err != nil {
@@ -190,7 +191,11 @@ func parseAddress(raw string) (address, error) {
 	case !plainHost(a.host):
 		return address{}, errors.New("has a host that is no name or address")
 	}
-	if port := u.Port(); port == "" || a.scheme == "http" && port == "80" || a.scheme == "https" && port == "443" {
+	port := u.Port()
+	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
+		return address{}, errors.New("has a port that is not 1 to 65535")
+	}
+	if port == "" || a.scheme == "http" && port == "80" || a.scheme == "https" && port == "443" {
 		a.host = strings.TrimSuffix(strings.TrimSuffix(a.host, port), ":")
 	}
 	_, rest, _ := strings.Cut(raw, "://")

@@ -155,6 +155,10 @@ func TestOrigin(t *testing.T) {
 		{"quote in the host", `https://soc".example/`, "", "no name or address"},
 		{"comma in the host", "https://soc.example,evil.example/", "", "no name or address"},
 		{"bad port", "https://soc.example:1x/", "", "not a valid URL"},
+		{"last port", "https://soc.example:65535/", "https://soc.example:65535", ""},
+		{"port beyond the last", "https://soc.example:65536/", "", "1 to 65535"},
+		{"port beyond all numbers", "https://soc.example:18446744073709551617/", "", "1 to 65535"},
+		{"port 0", "http://localhost:0/", "", "1 to 65535"},
 		{"bad escape in the path", "https://soc.example/%zz", "", "not a valid URL"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
