@@ -98,7 +98,7 @@ func (v *visit) serve(next http.Handler, r *http.Request) {
 // identified prepares a request for a handler that will know the person.
 func (v *visit) identified(s *session) *http.Request {
 	h := v.w.Header()
-	h.Set("Cache-Control", "private, no-cache")
+	h["Cache-Control"] = []string{"private, no-cache"}
 	varyByCookie(h)
 	v.noteUse(s)
 	return v.r.WithContext(context.WithValue(v.r.Context(), identityKey{}, &s.Identity))
@@ -239,6 +239,6 @@ func noStore(w http.ResponseWriter) {
 
 func varyByCookie(h http.Header) {
 	if !slices.Contains(h["Vary"], "Cookie") {
-		h.Add("Vary", "Cookie")
+		h["Vary"] = append(h["Vary"], "Cookie")
 	}
 }

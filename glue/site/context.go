@@ -9,8 +9,9 @@ import (
 	"sync"
 )
 
-// state is what a Site knows about one request.
+// state is what a Site knows about one request, and the context that leads to it.
 type state struct {
+	context.Context
 	site *Site
 	hop
 	origin string // where absolute links go
@@ -28,6 +29,14 @@ type hop struct {
 
 type stateKey struct{}
 
+// Value makes the state part of the context.
+func (st *state) Value(key any) any {
+	if key == (stateKey{}) {
+		return st
+	}
+	return st.Context.Value(key)
+}
+
 func stateOf(ctx context.Context) *state {
 	st, _ := ctx.Value(stateKey{}).(*state)
 	return st
@@ -36,7 +45,7 @@ func stateOf(ctx context.Context) *state {
 // attach gives the request that later handlers see. The one that came in stays as it
 // was, for whoever logs it.
 func (st *state) attach(r *http.Request) *http.Request {
-	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, st))
+	r = r.WithContext(st)
 	r.Host = st.host
 	r.Header = withoutForwarding(r.Header)
 	// A request in absolute form names a scheme, and nobody has checked it.

@@ -165,7 +165,7 @@ func (s *Site) Handler(next http.Handler) http.Handler {
 // receive finds out where a request comes from. A Site inside of another one, or of
 // itself, takes the outer one's word: the headers are gone.
 func (s *Site) receive(r *http.Request) *state {
-	st := &state{site: s, origin: s.origin}
+	st := &state{Context: r.Context(), site: s, origin: s.origin}
 	if outer := stateOf(r.Context()); outer != nil {
 		st.hop = hop{client: outer.client, scheme: outer.scheme, host: r.Host}
 	} else {

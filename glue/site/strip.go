@@ -24,6 +24,17 @@ var forwardingNames = map[string]bool{
 	"x-scheme": true, "x-url-scheme": true, "front-end-https": true,
 }
 
+// forwardingInitials are the first bytes of all these names; most headers begin otherwise.
+var forwardingInitials = func() (initials [256]bool) {
+	for name := range forwardingNames {
+		initials[name[0]] = true
+	}
+	for _, prefix := range forwardingPrefixes {
+		initials[prefix[0]] = true
+	}
+	return initials
+}()
+
 // maxForwardingName is longer than any of them: it is enough to look at as much of a
 // name.
 const maxForwardingName = 32
@@ -54,6 +65,9 @@ func withoutForwarding(header http.Header) http.Header {
 // passes headers on as variables takes X_Forwarded_For for X-Forwarded-For, and some
 // takes X.Forwarded.For for it, so all that is neither letter nor digit counts as '-'.
 func isForwarding(name string) bool {
+	if name == "" || !forwardingInitials[name[0]|0x20] {
+		return false
+	}
 	var folded [maxForwardingName]byte
 	n := min(len(name), maxForwardingName)
 	for i := range n {
