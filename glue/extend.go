@@ -68,6 +68,16 @@ func (a *Auth) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
 	}
 }
 
+// Unmarked gives the request as it was before its address was marked as that of a kept
+// form. It is for those who ask what may be done with a request that goes elsewhere:
+// the pages of a kept form are not what its address has there.
+func Unmarked(r *http.Request) *http.Request {
+	if !hasKeptMark(r.URL.RawQuery) {
+		return r
+	}
+	return withoutMark(r)
+}
+
 type resumedKey struct{}
 
 // Resumed reports whether a request is a form that was kept over a login and has just

@@ -36,7 +36,9 @@ func IdentityFrom(ctx context.Context) (id Identity, ok bool) {
 	return *p, true
 }
 
-// WithIdentity puts an identity into a context, for tests of handlers.
+// WithIdentity puts an identity into a context, where IdentityFrom finds it: for tests of
+// handlers, and for other ways of logging in, such as by a token or at a server in front.
+// The caller answers for it: nothing is verified, and there need not be a session.
 func WithIdentity(ctx context.Context, id Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, &id)
 }

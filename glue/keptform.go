@@ -114,7 +114,7 @@ func (v *visit) openForm() (*keptForm, string, error) {
 }
 
 // resume goes on after the login: the new tab is told to close, the Continue button
-// sends the kept form to the handler.
+// sends the kept form to the handler. Of other methods leaveKeptForm has left none.
 func (v *visit) resume(s *session, next http.Handler) {
 	if v.r.Method != http.MethodPost {
 		page := pageGoBack
@@ -156,23 +156,29 @@ func (v *visit) restored(form *keptForm, s *session) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), resumedKey{}, true))
 }
 
-// leaveKeptForm takes the mark from a form of the site's own that was sent from a marked
-// address, where Continue had led: its body is its own.
+// leaveKeptForm takes the mark from what is neither the new tab nor the Continue button:
+// a form of the site's own that was sent from a marked address, where Continue had led,
+// so that its body is its own; and any other method, which a kept form never has.
 func (v *visit) leaveKeptForm() {
-	if v.r.Method != http.MethodPost || !v.aboutKeptForm() {
+	switch {
+	case !v.aboutKeptForm(), v.r.Method == http.MethodGet, v.r.Method == http.MethodHead:
+		return
+	case v.r.Method == http.MethodPost && v.bringsKeptForm():
 		return
 	}
+	v.query = withoutKeptMark(v.query)
+	v.r = withoutMark(v.r)
+}
+
+// bringsKeptForm reports whether a form begins as Continue's does. The body stays whole.
+func (v *visit) bringsKeptForm() bool {
 	body := bufio.NewReader(v.r.Body)
 	begin, _ := body.Peek(len(keptField) + 1) // too short is another form's
 	v.r.Body = struct {
 		io.Reader
 		io.Closer
 	}{body, v.r.Body}
-	if string(begin) == keptField+"=" {
-		return
-	}
-	v.query = withoutKeptMark(v.query)
-	v.r = withoutMark(v.r)
+	return string(begin) == keptField+"="
 }
 
 // withoutMark gives the request as it was before it was marked.
@@ -203,10 +209,10 @@ func withKeptMark(query string) string {
 }
 
 func withoutKeptMark(query string) string {
-	if query == keptMark {
-		return ""
+	for hasKeptMark(query) {
+		query = strings.TrimSuffix(strings.TrimSuffix(query, keptMark), "&")
 	}
-	return strings.TrimSuffix(query, "&"+keptMark)
+	return query
 }
 
 func withoutKeptMarkURI(uri string) string {

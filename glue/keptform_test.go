@@ -2,6 +2,7 @@ package glue_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -254,6 +255,39 @@ func TestAFormSentFromAMarkedAddressIsItsOwn(t *testing.T) {
 	e = b.send(action, urlType, hidden.Encode()).requireEcho("test0001")
 	assert.Equal(t, body, e.Body)
 	assert.Equal(t, "/private/form?n=1", e.RequestURI)
+}
+
+// A kept form is never sent by another method, and an address says nothing about who
+// made it: without the mark these are requests like any other.
+func TestOtherMethodsAtAMarkedAddress(t *testing.T) {
+	s := startSite(t, setup{})
+	b := s.loggedIn("test0001")
+	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+		for _, query := range []string{"?wls-kept=1", "?n=1&wls-kept=1", "?n=1&wls-kept=1&wls-kept=1"} {
+			t.Run(method+" "+query, func(t *testing.T) {
+				e := b.do(method, "/private/form"+query, strings.NewReader("wls-kept=x"), func(*http.Request) {}).requireEcho("test0001")
+				want := "/private/form" + strings.TrimSuffix(strings.ReplaceAll(strings.ReplaceAll(query, "&wls-kept=1", ""), "wls-kept=1", ""), "?")
+				assert.Equal(t, method, e.Method)
+				assert.Equal(t, "wls-kept=x", e.Body)
+				assert.Equal(t, want, e.RequestURI)
+				assert.Equal(t, want, e.URL)
+			})
+		}
+	}
+}
+
+func TestUnmarked(t *testing.T) {
+	for target, want := range map[string]string{
+		"/a": "/a", "/a?wls-kept=1": "/a", "/a?b&wls-kept=1": "/a?b", "/a?b&wls-kept=1&wls-kept=1": "/a?b",
+		"/a?wls-kept=1&b": "/a?wls-kept=1&b", "/a?xwls-kept=1": "/a?xwls-kept=1",
+	} {
+		r := httptest.NewRequest(http.MethodGet, target, nil)
+		got := glue.Unmarked(r)
+		assert.Equal(t, want, got.RequestURI)
+		assert.Equal(t, want, got.URL.String())
+		assert.Equal(t, target, r.RequestURI, "the request itself stays")
+		assert.Equal(t, target == want, got == r)
+	}
 }
 
 func flip(letter string) string {
