@@ -11,11 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // accessLog writes a line for each request. It is safe for concurrent use and outlives
 // a reload.
 type accessLog struct {
+	on     atomic.Bool
 	mu     sync.Mutex
 	out    io.Writer // nil: off
 	closer io.Closer // nil: not ours to close
@@ -26,23 +28,28 @@ type accessLog struct {
 // newAccessLog opens the log.
 func newAccessLog(cfg Log) (*accessLog, error) {
 	l := &accessLog{}
-	if err := l.reopen(cfg); err != nil {
+	if _, err := l.reopen(cfg); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// reopen opens the log anew, perhaps elsewhere or in another format. On error the old
-// one stays in use.
-func (l *accessLog) reopen(cfg Log) error {
+// reopen opens the log anew, perhaps elsewhere or in another format, and gives what is to
+// be closed now, or nil. On error the old one stays in use.
+func (l *accessLog) reopen(cfg Log) (old io.Closer, err error) {
 	out, closer, err := openLog(cfg.Access)
 	if err != nil {
-		return fmt.Errorf("gateway: access log: %w", err)
+		return nil, fmt.Errorf("gateway: access log: %w", err)
 	}
-	if old := l.use(out, closer, cfg.Format); old != nil {
-		return old.Close()
+	return l.use(out, closer, cfg.Format), nil
+}
+
+// closeLog closes what reopen gave.
+func closeLog(old io.Closer) error {
+	if old == nil {
+		return nil
 	}
-	return nil
+	return old.Close()
 }
 
 // use changes where lines go, and gives what is to be closed now.
@@ -50,6 +57,7 @@ func (l *accessLog) use(out io.Writer, closer io.Closer, format string) (old io.
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old = l.closer
+	l.on.Store(out != nil)
 	l.out, l.closer, l.json = out, closer, nil
 	if format == "json" && out != nil {
 		l.json = slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: withoutLevel})
@@ -58,7 +66,7 @@ func (l *accessLog) use(out io.Writer, closer io.Closer, format string) (old io.
 }
 
 // close ends the log.
-func (l *accessLog) close() error { return l.reopen(Log{Access: "off"}) }
+func (l *accessLog) close() error { return closeLog(l.use(nil, nil, "")) }
 
 // openLog opens a file for lines to be added, with nothing to close for what is none.
 func openLog(name string) (io.Writer, io.Closer, error) {
@@ -83,30 +91,38 @@ func withoutLevel(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// write logs a request, as it came in, and its answer.
+// addresses are what a line says of a request's target and where it came from.
+type addresses struct{ uri, referer string }
+
+// write logs a request, as it came in, and its answer. The search for responses takes
+// longest where a client wants it to, so nobody else waits for it.
 func (l *accessLog) write(r *http.Request, o *observed) error {
+	if !l.on.Load() {
+		return nil
+	}
+	a := addresses{withoutResponse(r.RequestURI), withoutResponse(r.Referer())}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.out == nil:
 		return nil
 	case l.json != nil:
-		return l.json.Handle(context.Background(), jsonLine(r, o))
+		return l.json.Handle(context.Background(), jsonLine(r, o, a))
 	}
-	l.buf = appendCombined(l.buf[:0], r, o)
+	l.buf = appendCombined(l.buf[:0], r, o, a)
 	_, err := l.out.Write(l.buf)
 	return err
 }
 
 // jsonLine has all that is known. Its names are stable.
-func jsonLine(r *http.Request, o *observed) slog.Record {
+func jsonLine(r *http.Request, o *observed, from addresses) slog.Record {
 	rec := &o.record
 	line := slog.NewRecord(o.start, slog.LevelInfo, "request", 0)
 	line.AddAttrs(
 		slog.String("client", clientOf(r, rec)),
 		slog.String("method", r.Method),
 		slog.String("host", r.Host),
-		slog.String("uri", withoutResponse(r.RequestURI)),
+		slog.String("uri", from.uri),
 		slog.String("proto", r.Proto),
 		slog.Int("status", o.finalStatus()),
 		slog.Int64("bytes", o.bytes),
@@ -114,7 +130,7 @@ func jsonLine(r *http.Request, o *observed) slog.Record {
 	)
 	for _, a := range [...]struct{ key, value string }{
 		{"principal", rec.Principal}, {"rule", rec.Rule}, {"backend", rec.Backend}, {"ref", rec.Ref},
-		{"referer", withoutResponse(r.Referer())}, {"user_agent", r.UserAgent()},
+		{"referer", from.referer}, {"user_agent", r.UserAgent()},
 	} {
 		if a.value != "" {
 			line.AddAttrs(slog.String(a.key, a.value))
@@ -128,13 +144,13 @@ func jsonLine(r *http.Request, o *observed) slog.Record {
 //	%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"
 //
 // It has no place for rule, duration and reference.
-func appendCombined(b []byte, r *http.Request, o *observed) []byte {
+func appendCombined(b []byte, r *http.Request, o *observed, from addresses) []byte {
 	b = append(b, clientOf(r, &o.record)...)
 	b = append(b, " - "...)
 	b = appendField(b, o.record.Principal)
 	b = o.start.AppendFormat(append(b, ' '), "[02/Jan/2006:15:04:05 -0700]")
 	b = appendEscaped(append(b, ` "`...), r.Method)
-	b = appendEscaped(append(b, ' '), withoutResponse(r.RequestURI))
+	b = appendEscaped(append(b, ' '), from.uri)
 	b = appendEscaped(append(b, ' '), r.Proto)
 	b = strconv.AppendInt(append(b, `" `...), int64(o.finalStatus()), 10)
 	b = append(b, ' ')
@@ -143,7 +159,7 @@ func appendCombined(b []byte, r *http.Request, o *observed) []byte {
 	} else {
 		b = strconv.AppendInt(b, o.bytes, 10)
 	}
-	b = appendField(append(b, ` "`...), withoutResponse(r.Referer()))
+	b = appendField(append(b, ` "`...), from.referer)
 	b = appendField(append(b, `" "`...), r.UserAgent())
 	return append(b, "\"\n"...)
 }

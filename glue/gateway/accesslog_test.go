@@ -103,6 +103,28 @@ func TestJSONLog(t *testing.T) {
 	assert.Equal(t, "192.0.2.7", got["client"])
 }
 
+func reopened(l *accessLog, cfg Log) error {
+	old, err := l.reopen(cfg)
+	if err != nil {
+		return err
+	}
+	return closeLog(old)
+}
+
+// The old file may have failed long ago; the new configuration is in force all the same.
+func TestReloadOutlivesItsOldLog(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorld(t, kit{config: func(cfg *Config) { cfg.Log.Access = filepath.Join(dir, "one") }})
+	require.NoError(t, w.gateway.log.closer.Close())
+	w.cfg.Log.Access = filepath.Join(dir, "two")
+	require.NoError(t, w.gateway.Reload(w.cfg))
+	assert.Contains(t, w.log.String(), "closing the old access log")
+	w.visitor("").get("/public/a")
+	text, err := os.ReadFile(w.cfg.Log.Access)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "/public/a")
+}
+
 // logrotate moves the file away, and a reload opens a new one.
 func TestLogIsReopened(t *testing.T) {
 	dir := t.TempDir()
@@ -114,11 +136,11 @@ func TestLogIsReopened(t *testing.T) {
 	require.NoError(t, os.Rename(path, path+".1"))
 	r.RequestURI = "/two"
 	require.NoError(t, l.write(r, o))
-	require.NoError(t, l.reopen(Log{Access: path, Format: "json"}))
+	require.NoError(t, reopened(l, Log{Access: path, Format: "json"}))
 	r.RequestURI = "/three"
 	require.NoError(t, l.write(r, o))
 
-	require.ErrorContains(t, l.reopen(Log{Access: filepath.Join(dir, "none", "access.log")}), "gateway: access log")
+	require.ErrorContains(t, reopened(l, Log{Access: filepath.Join(dir, "none", "access.log")}), "gateway: access log")
 	r.RequestURI = "/four"
 	require.NoError(t, l.write(r, o), "the old one stays")
 	require.NoError(t, l.close())

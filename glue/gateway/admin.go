@@ -3,7 +3,10 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -35,6 +38,38 @@ func adminHandler(m *metrics, ready func(context.Context) error) http.Handler {
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	return mux
+}
+
+// adminHosts answers requests that are for an address, localhost or the host that is
+// listened at. Another name may be one that a page of another site has in DNS, to have an
+// operator's browser read here what is for operators.
+func adminHosts(listen func() string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isAdminHost(r, listen()) {
+			plainAnswer(w, http.StatusMisdirectedRequest, "wrong host: ask by address, or by the host of admin.listen")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isAdminHost(r *http.Request, listen string) bool {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && a != nil && a.Network() == "unix" {
+		return true // browsers cannot connect
+	}
+	host := hostnameOf(r.Host)
+	if _, err := netip.ParseAddr(host); err == nil || host == "" || strings.EqualFold(host, "localhost") {
+		return true
+	}
+	return strings.EqualFold(host, hostnameOf(listen))
+}
+
+// hostnameOf is a host without its port, and without the brackets of IPv6.
+func hostnameOf(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
 func plainAnswer(w http.ResponseWriter, status int, text string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -59,6 +60,45 @@ func TestAdmin(t *testing.T) {
 	}
 	status, _ := ask("HEAD", "/healthz")
 	assert.Equal(t, 200, status)
+}
+
+// A page that has a name of its own lead here reads nothing.
+func TestAdminHosts(t *testing.T) {
+	for _, row := range []struct {
+		name, listen, host string
+		status             int
+	}{
+		{"address", ":9000", "192.0.2.1:9000", 200},
+		{"address without a port", ":9000", "192.0.2.1", 200},
+		{"IPv6", ":9000", "[::1]:9000", 200},
+		{"IPv6 without a port", ":9000", "[::1]", 200},
+		{"localhost", ":9000", "LOCALHOST:9000", 200},
+		{"none", ":9000", "", 200},
+		{"own name", "admin.internal:9000", "Admin.internal:9000", 200},
+		{"own name behind a tunnel", "admin.internal:9000", "admin.internal:1", 200},
+		{"another name", "admin.internal:9000", "evil.example:9000", 421},
+		{"another name of loopback", "127.0.0.1:9000", "evil.example:9000", 421},
+		{"below localhost", "localhost:9000", "localhost.evil.example", 421},
+		{"below an address", ":9000", "127.0.0.1.evil.example:9000", 421},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}}, config: func(cfg *Config) { cfg.Admin.Listen = row.listen }})
+			for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+				r := httptest.NewRequest(http.MethodGet, path, nil)
+				r.Host = row.host
+				answer := httptest.NewRecorder()
+				w.gateway.Admin().ServeHTTP(answer, r)
+				assert.Equal(t, row.status, answer.Code, path)
+				if row.status != http.StatusOK {
+					assert.NotContains(t, answer.Body.String(), "wlsgateway")
+				}
+				r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.UnixAddr{Net: "unix"}))
+				answer = httptest.NewRecorder()
+				w.gateway.Admin().ServeHTTP(answer, r)
+				assert.Equal(t, http.StatusOK, answer.Code, "%s by a unix socket", path)
+			}
+		})
+	}
 }
 
 // What clients send makes no new labels.

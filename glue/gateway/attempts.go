@@ -3,7 +3,6 @@ package gateway
 import (
 	"hash/maphash"
 	"net/netip"
-	"runtime"
 	"sync"
 	"time"
 
@@ -11,10 +10,10 @@ import (
 )
 
 // attempts limits how often passwords are tried: per network address (for IPv6 the
-// first 64 bits, which one household has) and per user, known or not. Right ones do
-// not count. Somebody who keeps a user's limit exhausted does not keep out that user
-// at an address where the password was right in the last day: only that address's own
-// limit holds there.
+// first 64 bits, which one household has), per 48 bits of IPv6 (which anybody can have),
+// and per user, known or not. Right ones do not count. Somebody who keeps a user's limit
+// exhausted, or that of 48 bits, does not keep out that user at an address where the
+// password was right in the last day: only that address's own limit holds there.
 //
 // It needs a fixed amount of memory whatever is thrown at it, and is safe for
 // concurrent use. It outlives a reload.
@@ -24,16 +23,16 @@ type attempts struct {
 
 	mu    sync.Mutex
 	addrs sketch
+	sites sketch
 	users sketch
 
-	// slots are for checks at once: bcrypt takes all of a processor, and the rest of the
-	// site shall not wait for it.
-	slots chan struct{}
+	turns *turns
 }
 
 // The limits: so many at once, and one more after each interval.
 const (
 	addrBurst, addrInterval = 20, 15 * time.Second
+	siteBurst, siteInterval = 60, 5 * time.Second
 	userBurst, userInterval = 10, 30 * time.Second
 
 	familiarLife, familiarMax = 24 * time.Hour, 10_000
@@ -44,32 +43,37 @@ func newAttempts(now func() time.Time) *attempts {
 		now:      now,
 		familiar: newRecent(familiarLife, familiarMax, now),
 		addrs:    newSketch(addrBurst, addrInterval),
+		sites:    newSketch(siteBurst, siteInterval),
 		users:    newSketch(userBurst, userInterval),
-		slots:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		turns:    newTurns(),
 	}
+}
+
+// isFamiliar reports whether the user's password was right at this address lately.
+func (a *attempts) isFamiliar(addr netip.Addr, user string) bool {
+	return a.familiar.has(networkOf(addr), user)
 }
 
 // wait is how long until this address may try a password for this user; zero is now.
 func (a *attempts) wait(addr netip.Addr, user string) time.Duration {
-	network := networkOf(addr)
-	known := a.familiar.has(network, user)
+	known := a.isFamiliar(addr, user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.waitLocked(network, user, known)
+	return a.waitLocked(addr, user, known)
 }
 
 // take counts an attempt that is about to be made, unless it has to wait: then it is
 // not to be made, and not counted.
 func (a *attempts) take(addr netip.Addr, user string) time.Duration {
-	network := networkOf(addr)
-	known := a.familiar.has(network, user)
+	known := a.isFamiliar(addr, user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if wait := a.waitLocked(network, user, known); wait > 0 {
+	if wait := a.waitLocked(addr, user, known); wait > 0 {
 		return wait
 	}
 	now := a.now()
-	a.addrs.add(network, now)
+	a.addrs.add(networkOf(addr), now)
+	a.sites.add(siteOf(addr), now)
 	a.users.add(user, now)
 	return 0
 }
@@ -81,14 +85,15 @@ func (a *attempts) right(addr netip.Addr, user string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.addrs.remove(network)
+	a.sites.remove(siteOf(addr))
 	a.users.remove(user)
 }
 
-func (a *attempts) waitLocked(network, user string, known bool) time.Duration {
+func (a *attempts) waitLocked(addr netip.Addr, user string, known bool) time.Duration {
 	now := a.now()
-	wait := a.addrs.wait(network, now)
+	wait := a.addrs.wait(networkOf(addr), now)
 	if !known {
-		wait = max(wait, a.users.wait(user, now))
+		wait = max(wait, a.sites.wait(siteOf(addr), now), a.users.wait(user, now))
 	}
 	return wait
 }
@@ -96,6 +101,10 @@ func (a *attempts) waitLocked(network, user string, known bool) time.Duration {
 // networkOf is the part of an address that one client has to itself. Clients without
 // an address, such as those of a front server that does not tell, have it in common.
 func networkOf(addr netip.Addr) string { return site.AddressPrefix(addr, 32, 64).String() }
+
+// siteOf is the part of an address that one customer of a provider may have to itself; of
+// IPv4 that is no more than networkOf.
+func siteOf(addr netip.Addr) string { return site.AddressPrefix(addr, 32, 48).String() }
 
 // sketch counts attempts per key in a fixed table, twice, at places that a random hash
 // gives. Keys that share a place share its count, so a key counts as limited only if

@@ -107,6 +107,21 @@ func TestFamiliarAddress(t *testing.T) {
 	assert.NotZero(t, a.wait(hereAddr, "anna"), "not any more")
 }
 
+// Whoever has all networks of 48 bits of IPv6 cannot try as many passwords as they have.
+func TestAttemptsPerSite(t *testing.T) {
+	clock := newStoppedClock()
+	a := newAttempts(clock.now)
+	of := func(site, network int) netip.Addr {
+		return netip.MustParseAddr(fmt.Sprintf("2001:db8:%x:%x::1", site, network))
+	}
+	require.Zero(t, a.take(of(1, 1), "anna"))
+	a.right(of(1, 1), "anna")
+	assert.Equal(t, siteBurst, exhaust(t, a, func(i int) netip.Addr { return of(1, i) }, manyUsers))
+	assert.Equal(t, siteInterval, a.wait(of(1, 1000), "bert"))
+	assert.Zero(t, a.wait(of(2, 1000), "bert"), "another site")
+	assert.Zero(t, a.wait(of(1, 1), "anna"), "familiar")
+}
+
 // A limited attempt is not counted, so that waiting as told suffices.
 func TestLimitedAttemptsDoNotCount(t *testing.T) {
 	clock := newStoppedClock()

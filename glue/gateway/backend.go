@@ -46,10 +46,10 @@ type backend struct {
 
 // backendFor gives the backend of a rule, a new one if none is like it. The caller holds
 // g.mu, or nobody else knows g yet.
-func (g *Gateway) backendFor(cfg *Config, ru *Rule, to string) (*backend, error) {
+func (g *Gateway) backendFor(cfg *Config, ru *Rule) (*backend, error) {
 	l := &cfg.Limits
 	key := backendKey{
-		to: to, dial: limit(l.DialTimeout), response: limit(l.ResponseTimeout),
+		to: ru.To, dial: limit(l.DialTimeout), response: limit(l.ResponseTimeout),
 		most: l.Connections, mostIdles: l.IdleConnections,
 	}
 	if ru.ResponseTimeout != 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type basic struct {
 	attempts  *attempts
 	metrics   *metrics
 	checked   *recent // pairs of name and password that were right
+	flights   flights // checks under way
 }
 
 // A right password is not checked again for a while, because browsers send it with
@@ -33,6 +35,7 @@ func newBasic(auth *glue.Auth, realm string, p *passwords, a *attempts, m *metri
 	return &basic{
 		auth: auth, realm: realm, passwords: p, attempts: a, metrics: m,
 		checked: newRecent(checkedLife, checkedMax, auth.Now),
+		flights: flights{now: map[string]*flight{}},
 	}
 }
 
@@ -41,10 +44,18 @@ const (
 	attemptRight   = "right"
 	attemptWrong   = "wrong"
 	attemptLimited = "limited"
+	attemptCrowded = "crowded"
 )
 
+// attempt is what a check has found.
+type attempt struct {
+	right bool
+	wait  time.Duration // how long until a password is looked at; zero if this one was
+	err   error         // it was not looked at: too many are, or nobody waits for it
+}
+
 // authenticate gives the name of a user who sent the right password. Where it is false,
-// the request has been answered: 401 or, with Retry-After, 429.
+// the request has been answered: 401 or, with Retry-After, 429 or 503.
 func (b *basic) authenticate(w http.ResponseWriter, r *http.Request) (user string, ok bool) {
 	user, password, ok := r.BasicAuth()
 	if !ok || len(r.Header["Authorization"]) != 1 {
@@ -52,14 +63,19 @@ func (b *basic) authenticate(w http.ResponseWriter, r *http.Request) (user strin
 		http.Error(w, "Log in with name and password.", http.StatusUnauthorized)
 		return "", false
 	}
-	right, wait := b.check(r, user, password)
+	v := b.check(r, user, password)
 	switch {
-	case wait > 0:
+	case v.err != nil:
+		b.metrics.passwordAttempt(attemptCrowded)
+		w.Header().Set("Retry-After", strconv.Itoa(int(crowdedWait/time.Second)))
+		b.refuse(w, r, "crowded", v.err, pageCrowded)
+		return "", false
+	case v.wait > 0:
 		b.metrics.passwordAttempt(attemptLimited)
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(v.wait.Seconds()))))
 		b.refuse(w, r, "attempts", errors.New("too many wrong passwords for this user or from this address"), pageTooMany)
 		return "", false
-	case !right:
+	case !v.right:
 		b.metrics.passwordAttempt(attemptWrong)
 		b.challenge(w, r)
 		b.refuse(w, r, "password", errors.New("no such user, or not the password"), pagePassword)
@@ -68,35 +84,45 @@ func (b *basic) authenticate(w http.ResponseWriter, r *http.Request) (user strin
 	return user, true
 }
 
-// check tells whether the password is right, or how long to wait before it is looked
-// at. A limited attempt learns nothing, not even from the memory of right ones.
-func (b *basic) check(r *http.Request, user, password string) (right bool, wait time.Duration) {
+// crowdedWait is when to try again where too many passwords are being checked.
+const crowdedWait = 5 * time.Second
+
+// check tells whether the password is right, or why it was not looked at. A limited
+// attempt learns nothing, not even from the memory of right ones.
+func (b *basic) check(r *http.Request, user, password string) attempt {
 	addr := site.ClientIP(r)
 	if wait := b.attempts.wait(addr, user); wait > 0 {
-		return false, wait
+		return attempt{wait: wait}
 	}
 	if b.checked.has(user, password) {
-		return true, 0
+		return attempt{right: true}
 	}
-	select {
-	case b.attempts.slots <- struct{}{}:
-		defer func() { <-b.attempts.slots }()
-	case <-r.Context().Done():
-		return false, time.Second // nobody is there to be told
-	}
+	key := b.checked.sum([]string{networkOf(addr), user, password})
+	return b.flights.share(r.Context(), string(key[:]), func() attempt {
+		done, err := b.attempts.turns.take(r.Context(), b.attempts.isFamiliar(addr, user))
+		if err != nil {
+			return attempt{err: err}
+		}
+		defer done()
+		return b.verify(addr, user, password)
+	})
+}
+
+// verify looks at the password, when it is its turn.
+func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 	if b.checked.has(user, password) { // a request beside this one was first
-		return true, 0
+		return attempt{right: true}
 	}
 	if wait := b.attempts.take(addr, user); wait > 0 {
-		return false, wait
+		return attempt{wait: wait}
 	}
 	if !b.passwords.verify(user, password) {
-		return false, 0
+		return attempt{}
 	}
 	b.attempts.right(addr, user)
 	b.checked.add(user, password)
 	b.metrics.passwordAttempt(attemptRight)
-	return true, 0
+	return attempt{right: true}
 }
 
 // challenge asks the browser to ask the person.
@@ -131,4 +157,6 @@ var (
 		Text: []string{"The name or the password is not right. Load the page again to try once more."}}
 	pageTooMany = glue.Page{Kind: "too-many", Status: http.StatusTooManyRequests, Title: "Too many attempts",
 		Text: []string{"There were too many wrong passwords for this name, or from your network. Wait a few minutes and load the page again."}}
+	pageCrowded = glue.Page{Kind: "crowded", Status: http.StatusServiceUnavailable, Title: "Too many people are logging in",
+		Text: []string{"Your password was not looked at. Please load the page again in a moment."}}
 )

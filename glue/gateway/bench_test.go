@@ -3,11 +3,13 @@ package gateway
 import (
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,11 +23,13 @@ import (
 type benchWay struct {
 	name, url, cookie string
 	client            *http.Client
-	cpu, wall         time.Duration
+	cpu, wall         []time.Duration // of each turn
 }
 
-// benchWays are a bare httputil.ReverseProxy with the transport that the gateway has, and
-// the gateway as a person who is logged in, without and with an access log.
+// benchWays are a bare httputil.ReverseProxy, which has nothing but a Rewrite and the
+// gateway's transport settings, so that it keeps as many connections; the same with the
+// gateway's pool of buffers; and the gateway as a person who is logged in, without and
+// with an access log.
 func benchWays(b *testing.B) []*benchWay {
 	page := []byte(strings.Repeat("x", 1024))
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -41,20 +45,13 @@ func benchWays(b *testing.B) []*benchWay {
 	logged := newWorld(b, kit{rules: rules, config: func(cfg *Config) {
 		cfg.Log.Access = filepath.Join(b.TempDir(), "access.log")
 	}})
-	bare := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(pr *httputil.ProxyRequest) {
-			pr.SetURL(to)
-			pr.SetXForwarded()
-			pr.Out.Host = pr.In.Host
-		},
-		Transport:  quiet.gateway.core.Load().ruleFor(quiet.host, "/private").backend.transport.Clone(),
-		BufferPool: newBuffers(),
-		ErrorLog:   slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	})
-	b.Cleanup(bare.Close)
+	transport := quiet.gateway.core.Load().ruleFor(quiet.host, "/private").backend.transport
+	bare := benchBare(b, to, &httputil.ReverseProxy{Transport: transport.Clone()})
+	pooled := benchBare(b, to, &httputil.ReverseProxy{Transport: transport.Clone(), BufferPool: newBuffers()})
 	cookie := benchLogin(b, quiet)
 	ways := []*benchWay{
-		{name: "bare", url: bare.URL, cookie: cookie}, // it passes the cookies on, and has as much to read
+		{name: "bare", url: bare, cookie: cookie}, // it passes the cookies on, and has as much to read
+		{name: "pooled", url: pooled, cookie: cookie},
 		{name: "gateway", url: quiet.url, cookie: cookie},
 		{name: "logged", url: logged.url, cookie: benchLogin(b, logged)},
 	}
@@ -63,6 +60,19 @@ func benchWays(b *testing.B) []*benchWay {
 		b.Cleanup(way.client.CloseIdleConnections)
 	}
 	return ways
+}
+
+// benchBare serves a proxy that passes everything on, and gives its URL.
+func benchBare(b *testing.B, to *url.URL, proxy *httputil.ReverseProxy) string {
+	proxy.Rewrite = func(pr *httputil.ProxyRequest) {
+		pr.SetURL(to)
+		pr.SetXForwarded()
+		pr.Out.Host = pr.In.Host
+	}
+	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server := httptest.NewServer(proxy)
+	b.Cleanup(server.Close)
+	return server.URL
 }
 
 // benchLogin logs in and gives the cookies.
@@ -115,31 +125,41 @@ func BenchmarkProxy(b *testing.B) {
 	}
 }
 
-// BenchmarkShare compares the ways in turns of a hundred requests from four clients, so
-// that what else the machine does hits all alike. share is how much of the bare proxy's
-// throughput is left, by processor time for backend, proxy and client together, which is
-// what bounds it; wall-share the same by the clock.
+// BenchmarkShare compares the ways in short turns in random order, so that what else the
+// machine does hits all alike. A share is how much of the bare proxy's throughput is
+// left: of the median turns by the clock, and by the processor time that client, proxy
+// and backend took together. Run it with -benchtime 50x or more.
 func BenchmarkShare(b *testing.B) {
 	ways := benchWays(b)
+	for _, way := range ways {
+		way.turn(b) // to warm up
+		way.cpu, way.wall = nil, nil
+	}
+	bare := ways[0]
 	for b.Loop() {
+		rand.Shuffle(len(ways), func(i, j int) { ways[i], ways[j] = ways[j], ways[i] })
 		for _, way := range ways {
 			way.turn(b)
 		}
 	}
-	bare := ways[0]
-	for _, way := range ways[1:] {
-		b.ReportMetric(float64(bare.cpu)/float64(way.cpu), way.name+"-share")
-		b.ReportMetric(float64(bare.wall)/float64(way.wall), way.name+"-wall-share")
+	for _, way := range ways {
+		if way == bare {
+			continue
+		}
+		b.ReportMetric(median(bare.cpu)/median(way.cpu), way.name+"-cpu-share")
+		b.ReportMetric(median(bare.wall)/median(way.wall), way.name+"-share")
 	}
 }
 
+// turn sends some hundred requests from four clients: enough for the garbage of each way
+// to be collected in its own turn.
 func (way *benchWay) turn(b *testing.B) {
 	cpu, wall := cpuTime(b), time.Now()
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
 			buffer := make([]byte, 32<<10)
-			for range 25 {
+			for range 100 {
 				if err := way.get(buffer); err != nil {
 					b.Error(err)
 				}
@@ -147,8 +167,13 @@ func (way *benchWay) turn(b *testing.B) {
 		})
 	}
 	all.Wait()
-	way.cpu += cpuTime(b) - cpu
-	way.wall += time.Since(wall)
+	way.cpu = append(way.cpu, cpuTime(b)-cpu)
+	way.wall = append(way.wall, time.Since(wall))
+}
+
+func median(turns []time.Duration) float64 {
+	slices.Sort(turns)
+	return float64(turns[len(turns)/2]+turns[(len(turns)-1)/2]) / 2
 }
 
 // cpuTime is what this process has used of all processors.

@@ -19,6 +19,7 @@ var headerTricks = []string{
 	"X-Forwarded-User: evil", "X_Forwarded_User: evil", "x-forwarded_user: evil", "X-Forwarded-Email: evil", "X-Forwarded-Groups: evil",
 	"X-Forwarded-Preferred-Username: evil", "X-Forwarded-Access-Token: evil",
 	"X-Auth-Request-User: evil", "X_Auth_Request_User: evil", "X-Auth-Request-Email: evil", "Auth-User: evil", "AUTH_USER: evil", "X-WebAuth-User: evil",
+	"X-User: evil", "X_USER: evil", "HTTP_X_USER: evil", "X-Auth-User: evil", "Proxy-User: evil", "X-Authenticated-User: evil", "X_Authenticated_Groups: evil",
 	"X-AAPrincipal: evil", "x-aaprincipal: evil", "X_AAPrincipal: evil", "X_AAPRINCIPAL: evil", "X-AAPtags: evil", "X-AAAuth: evil", "X-AASSO: evil",
 	"X-AAIssue: evil", "X-AALast: evil", "X-AALife: evil", "X-AATimeout: evil", "X-AAID: evil", "X-AAAnything: evil", "X_AA_Principal: evil",
 	"HTTP_REMOTE_USER: evil", "Http-Remote-User: evil", "HTTP-REMOTE_USER: evil", "HTTP_HTTP_REMOTE_USER: evil", "HTTP_X_AAPRINCIPAL: evil", "HTTP_X_FORWARDED_USER: evil",

@@ -130,3 +130,43 @@ func TestWebSocket(t *testing.T) {
 		})
 	}
 }
+
+// TestWebSocketEndsWithTheSession: nothing looks at its requests again, so it ends when
+// the session would. The clock stands still just before that; the rest is waited for.
+func TestWebSocketEndsWithTheSession(t *testing.T) {
+	ended := make(chan struct{}, 1)
+	w := newWorld(t, kit{handler: func(rw http.ResponseWriter, r *http.Request) {
+		echoSocket(rw, r)
+		if r.Header.Get("Upgrade") != "" {
+			ended <- struct{}{}
+		}
+	}})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cookie := w.socketCookie(t)
+	w.fake.SetNow(testNow.Add(2*time.Hour - 300*time.Millisecond))
+	dial := func(path string) *websocket.Conn {
+		conn, _, err := websocket.Dial(ctx, w.url+path, &websocket.DialOptions{HTTPHeader: http.Header{"Cookie": {cookie}, "Origin": {w.url}}})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.CloseNow() })
+		return conn
+	}
+	public := dial("/public/")
+	for _, path := range []string{"/private/", "/optional"} {
+		conn := dial(path)
+		_, _, err := conn.Read(ctx)
+		require.Error(t, err)
+		require.NoError(t, ctx.Err(), path)
+		select {
+		case <-ended: // at the backend as well
+		case <-ctx.Done():
+			t.Fatal("the backend's connection is left")
+		}
+	}
+	require.NoError(t, public.Write(ctx, websocket.MessageText, []byte("hello")))
+	_, got, err := public.Read(ctx)
+	require.NoError(t, err, "nobody's session ends with anybody's")
+	assert.Equal(t, ":hello", string(got))
+	require.NoError(t, public.Close(websocket.StatusNormalClosure, ""))
+	assert.Eventually(t, func() bool { return w.gateway.core.Load().users.Load() == 0 }, 20*time.Second, time.Millisecond, "no request is left")
+}

@@ -31,18 +31,21 @@ func keepPrivate(h http.Header) {
 // privately gives Cache-Control with "private", which stands for the whole answer, and
 // without what shared caches would go by.
 func privately(lines []string) string {
-	kept := []string{"private"}
+	var b strings.Builder
+	b.Grow(64)
+	b.WriteString("private")
 	for _, line := range lines {
 		for directive := range splitQuoted(line) {
 			name, _, _ := strings.Cut(directive, "=")
 			switch strings.ToLower(strings.TrimSpace(name)) {
 			case "", "public", "private", "s-maxage", "proxy-revalidate":
 			default:
-				kept = append(kept, directive)
+				b.WriteString(", ")
+				b.WriteString(directive)
 			}
 		}
 	}
-	return strings.Join(kept, ", ")
+	return b.String()
 }
 
 // splitQuoted gives the elements of a list, in which commas in quotes separate nothing.

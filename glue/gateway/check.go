@@ -198,10 +198,27 @@ func (k *checker) checkState() {
 	}
 	// It may hold a password, so nothing of it is shown.
 	u, err := url.Parse(k.RedisURL)
-	if err != nil || !slices.Contains([]string{"redis", "rediss", "unix"}, u.Scheme) || u.Scheme != "unix" && u.Host == "" {
-		k.bad("redis-url", "this is no address of Redis: write it such as redis://127.0.0.1:6379, rediss://... for TLS, or unix:///path/of/socket")
+	if err != nil || !isRedis(u) {
+		k.bad("redis-url", "this is no address of Redis: write it such as redis://user:password@127.0.0.1:6379/0, rediss://... for TLS, or unix:///path/of/socket; in a password, write other signs than letters and digits as %%XX")
 	}
 }
+
+// isRedis reports whether each part of a URL is what it seems to be. A password with a
+// '/', '?' or '#' in it would go on as path, query or fragment, and be shown as such.
+func isRedis(u *url.URL) bool {
+	if u.Opaque != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(u.Path, "@") {
+		return false
+	}
+	switch u.Scheme {
+	case "redis", "rediss":
+		return u.Hostname() != "" && redisDatabase.MatchString(u.Path)
+	case "unix":
+		return u.Host == "" && len(u.Path) > 1
+	}
+	return false
+}
+
+var redisDatabase = regexp.MustCompile(`^(/[0-9]{0,5})?$`)
 
 func (k *checker) checkFront() {
 	f := &k.Front

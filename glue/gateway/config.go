@@ -32,11 +32,15 @@ type Config struct {
 	// CustomWLS describes the service that WLS = "custom" stands for.
 	CustomWLS CustomWLS `toml:"custom-wls,omitempty"`
 
-	// SecretFile holds the site's secret; it is made on first use.
+	// SecretFile holds the site's secret; it is made on first use, but not on reload.
 	SecretFile string `toml:"secret-file,omitempty"`
 	// RedisURL keeps sessions and what was used once in Redis, for several gateways of
-	// one site: see redisstore.Config.URL. Empty means sealed cookies and this process's
-	// memory.
+	// one site: see redisstore.Config.URL, and write what is no letter or digit in its
+	// password as %XX. Empty means sealed cookies and this process's memory. After a
+	// reload that changes it, what this gateway let in just before cannot be used again;
+	// of what the others did, the new place knows nothing: where there are several, stop
+	// them for as long as a response of the login service is good (MaxAge and Skew of
+	// Session).
 	RedisURL string `toml:"redis-url,omitempty"`
 	// PageTemplate is a file with an html/template for a glue.Page, to show the
 	// gateway's pages in the site's own dress; empty means the built-in ones.
@@ -56,7 +60,8 @@ type Config struct {
 	// Front. Rules then need no To.
 	ForwardAuth bool `toml:"forward-auth,omitempty"`
 	// IgnoreCase compares paths with rules without regard to letter case, for backends
-	// that do.
+	// that do. As these are mostly on Windows, a colon in a path, where NTFS ends the name
+	// of a file, is refused if it could make a difference to the rules.
 	IgnoreCase bool `toml:"ignore-case,omitempty"`
 
 	// Rules say who may have what. The longest path that fits wins, one with a host
@@ -193,7 +198,9 @@ type Log struct {
 // Admin is where the gateway tells operators how it is.
 type Admin struct {
 	// Listen is an address, or "unix:" and a path, for /healthz, /readyz and /metrics;
-	// empty for none. Whoever reaches it may ask: keep it to yourself.
+	// empty for none. Whoever reaches it may ask: keep it to yourself. Programs ask for
+	// it by address, as localhost, or by the host that is written here; pages of other
+	// sites could bring any other name along, which gets 421.
 	Listen string `toml:"listen,omitempty"`
 }
 
@@ -208,7 +215,11 @@ const (
 	Optional Access = "optional"
 	// Login lets people through who are logged in and satisfy the rule.
 	Login Access = "login"
-	// Basic asks for a name and a password of an .htpasswd file.
+	// Basic asks for a name and a password of an .htpasswd file. Browsers send these to
+	// other paths of the host too, so Authorization headers with names and passwords
+	// reach no backend of a host that has such a rule, whatever the rule for the path: what
+	// checks passwords of its own needs a host of its own. Where a front server passes
+	// requests on itself (Config.ForwardAuth), removing them is up to that.
 	Basic Access = "basic"
 )
 
@@ -217,12 +228,18 @@ type Rule struct {
 	// Host limits the rule to one host of BaseURL or Origins, such as "wiki.soc.example";
 	// empty for all.
 	Host string `toml:"host,omitempty"`
-	// Path is where the rule begins: "/api" is for /api and all below it, not for /apix.
+	// Path is where the rule begins: "/api" is for /api and all below it, not for /apix or
+	// /api.json. If the backend finds the same page under such names too (with a suffix,
+	// by a short name such as PRIVAT~1, in letters of another width, or with invisible ones
+	// in between), give the stricter rule a shorter path, or "/". See also
+	// Config.IgnoreCase.
 	Path string `toml:"path,omitempty"`
 	// Access is public, optional, login or basic; default login.
 	Access Access `toml:"access,omitempty"`
 	// To is the backend: "http://127.0.0.1:8000", "https://app.internal", or
-	// "unix:/run/app.sock". Empty means that of the rule that would be next.
+	// "unix:/run/app.sock". Empty means that of the rule that would be next, and to speak
+	// to it as that rule does: BackendHost, BackendCA, StripPath with that rule's Path, and
+	// ResponseTimeout unless this rule has one.
 	To string `toml:"to,omitempty"`
 
 	// Principals and Groups let these people in and the members of these groups; with
@@ -253,7 +270,8 @@ type Rule struct {
 	// BackendCA is a PEM file of certificates to trust an https backend by; empty means
 	// the system's.
 	BackendCA string `toml:"backend-ca,omitempty"`
-	// StripPath removes Path from what the backend is asked for.
+	// StripPath removes Path from what the backend is asked for, and tells it so in
+	// X-Forwarded-Prefix.
 	StripPath bool `toml:"strip-path,omitempty"`
 	// ResponseTimeout replaces that of Limits.
 	ResponseTimeout Duration `toml:"response-timeout,omitempty"`

@@ -91,7 +91,7 @@ func (g *Gateway) buildLogin(c *core) error {
 		if c.store, err = g.storeFor(cfg); err != nil {
 			return cfg.problem("redis-url", "%v", err)
 		}
-		config.Session.Store, config.OneUse = c.store.Store, c.store.Store
+		config.Session.Store, config.OneUse = c.store.Store, c.store.once
 	}
 	if cfg.PageTemplate != "" {
 		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
@@ -107,17 +107,17 @@ func (g *Gateway) buildLogin(c *core) error {
 
 // storeFor gives the Redis of a configuration; it stays connected over a reload.
 func (g *Gateway) storeFor(cfg *Config) (*sharedStore, error) {
-	s := g.stores[cfg.RedisURL]
+	key := storeKey{cfg.RedisURL, siteName(cfg.BaseURL), time.Duration(cfg.Session.MaxLife)}
+	s := g.stores[key]
 	if s == nil {
 		store, err := redisstore.New(redisstore.Config{
-			URL: cfg.RedisURL, Site: siteName(cfg.BaseURL), Logger: cfg.Logger, Now: cfg.Now,
-			MaxLife: time.Duration(cfg.Session.MaxLife),
+			URL: key.url, Site: key.site, MaxLife: key.maxLife, Logger: cfg.Logger, Now: cfg.Now,
 		})
 		if err != nil {
 			return nil, err
 		}
-		s = &sharedStore{Store: store}
-		g.stores[cfg.RedisURL] = s
+		s = &sharedStore{Store: store, key: key, once: onceInBoth{store, g.once}}
+		g.stores[key] = s
 	}
 	s.users++
 	return s, nil

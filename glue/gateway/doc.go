@@ -41,6 +41,20 @@
 // looks like one of them is removed, on every path and in every spelling, and so are the
 // gateway's cookies.
 //
+// # Reload
+//
+// SIGHUP, or [Server.ReloadFile], reads everything again; whatever is wrong, the old
+// configuration stays in force as a whole. Replace the configuration file, group and
+// password files by renaming a new file over the old one, as most editors do: a file that
+// is read while it is being written may say something else than it will. One whose last
+// line has no end is refused, and a warning in the log names the rules that are gone or
+// ask for less since the last reload. The secret file must be there: only a start makes it.
+//
+// A connection that became a WebSocket ends with the session that it was made with. A
+// logout does not cut it, nor does a reload, whatever the new rules say; a backend that
+// minds must end it itself, and a restart of the gateway ends all. Other answers that have
+// begun, such as downloads, go on to their end.
+//
 // # What is left to do
 //
 // See that nobody but the gateway can connect to the backend: whoever else does can claim

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -231,6 +232,9 @@ func (k *weaknesses) lookAtListeners() {
 	if k.Limits.IdleTimeout < 0 {
 		k.warn("limits.idle-timeout", "none: clients that send nothing can take all connections")
 	}
+	if k.Limits.Connections > 0 && k.Limits.BodyTimeout <= 0 {
+		k.warn("limits.connections", "clients that send a body slowly can take all of them for as long as they like: set limits.body-timeout too")
+	}
 	https := strings.HasPrefix(k.BaseURL, "https:")
 	if l := k.listening(); len(l.HTTP) > 0 && https && len(k.Front.Proxies) == 0 {
 		k.warn("listen.http", "no front server is named in front.proxies, so everything that comes here is redirected to %s", k.BaseURL)
@@ -238,7 +242,7 @@ func (k *weaknesses) lookAtListeners() {
 	if k.Listen.Unix != "" && https && !k.Front.UnixSocket {
 		k.warn("listen.unix", "front.unix-socket is not set, so everything that comes here is redirected to %s", k.BaseURL)
 	}
-	if strings.HasSuffix(k.Listen.UnixMode, "6") || strings.HasSuffix(k.Listen.UnixMode, "2") || strings.HasSuffix(k.Listen.UnixMode, "7") {
+	if mode, err := strconv.ParseUint(k.Listen.UnixMode, 8, 32); err == nil && mode&0o002 != 0 {
 		k.warn("listen.unix-mode", "everybody on this machine can pretend to be the front server")
 	}
 	if a := k.Admin.Listen; a != "" && !strings.HasPrefix(a, unixPrefix) && !isLoopbackAddress(a) {

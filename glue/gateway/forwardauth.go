@@ -25,7 +25,7 @@ func (c *core) forwardAuth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	markScripted(asked.Header)
-	c.judge(&verdict{w}, asked)
+	c.judge(&threeWays{w}, asked)
 }
 
 // forwardAuthOrLogin is forwardAuth for front servers that pass the answer on to the
@@ -51,14 +51,42 @@ func (c *core) doubt(w http.ResponseWriter, r *http.Request, err error) {
 
 // judge asks the rule of a request what becomes of it.
 func (c *core) judge(w http.ResponseWriter, asked *http.Request) {
+	rec := recordOf(asked.Context())
 	ru := c.ruleFor(asked.Host, asked.URL.RawPath)
-	recordOf(asked.Context()).Rule = ru.label
+	rec.Rule = ru.label
+	answer := &onlyVouched{ResponseWriter: w, rec: rec}
 	if carriesResponse(asked) {
 		// It belongs to the login path. Here it is spent, and nobody comes in by it.
-		ru.respond.ServeHTTP(w, asked)
-		return
+		ru.respond.ServeHTTP(answer, asked)
+	} else {
+		ru.check.ServeHTTP(answer, asked)
 	}
-	ru.check.ServeHTTP(w, asked)
+	if !answer.begun {
+		answer.WriteHeader(http.StatusForbidden)
+	}
+}
+
+// onlyVouched is an answer that says yes only where vouch does. A front server passes a
+// request on for any status below 300, the one that net/http puts where nobody wrote one
+// and those of pages included.
+type onlyVouched struct {
+	http.ResponseWriter
+	rec   *record
+	begun bool
+}
+
+func (o *onlyVouched) WriteHeader(status int) {
+	if o.begun = true; status < 300 && !o.rec.vouched {
+		status = http.StatusForbidden
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+func (o *onlyVouched) Write(b []byte) (int, error) {
+	if !o.begun {
+		o.WriteHeader(http.StatusOK)
+	}
+	return o.ResponseWriter.Write(b)
 }
 
 // vouch answers a front server that may pass a request on: 200, with the headers that a
@@ -79,6 +107,7 @@ func (c *core) vouch(ru *rule) http.Handler {
 			c.refuse(w, r, "identity", err, pageIdentity)
 			return
 		}
+		recordOf(r.Context()).vouched = true
 		w.WriteHeader(http.StatusOK)
 	})
 }
@@ -119,6 +148,7 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 	if path, _, _ := strings.Cut(f.uri, "?"); !isResolved(path, asked.URL.RawPath) {
 		return nil, errUnresolved
 	}
+	asked = glue.Unmarked(asked)
 	if isReserved(asked.URL.RawPath) {
 		return nil, errors.New("it asks about the gateway's own pages, which need no login: pass them on to the gateway without asking")
 	}
@@ -187,16 +217,16 @@ func (t *toLogin) WriteHeader(status int) {
 	t.ResponseWriter.WriteHeader(status)
 }
 
-// verdict is an answer for a front server that knows three statuses. Whatever else
+// threeWays is an answer for a front server that knows three statuses. Whatever else
 // stands in the way, such as too many passwords or a store that is away, means no.
-type verdict struct{ http.ResponseWriter }
+type threeWays struct{ http.ResponseWriter }
 
-func (v *verdict) WriteHeader(status int) {
+func (t *threeWays) WriteHeader(status int) {
 	switch {
 	case status < 300, status == http.StatusUnauthorized:
-		v.ResponseWriter.WriteHeader(status)
+		t.ResponseWriter.WriteHeader(status)
 	default:
-		v.ResponseWriter.WriteHeader(http.StatusForbidden)
+		t.ResponseWriter.WriteHeader(http.StatusForbidden)
 	}
 }
 

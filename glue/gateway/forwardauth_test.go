@@ -85,6 +85,10 @@ func TestForwardAuthAnswers(t *testing.T) {
 		{"dot segments", person, "GET", "/private/../public", nil, 403, 403, ""},
 		{"encoded dot segments", person, "GET", "/private/%2e%2e/public", nil, 403, 403, ""},
 		{"slashes in a row", person, "GET", "//private/", nil, 403, 403, ""},
+		{"the mark of a kept form", person, "GET", "/private/a?b=c&wls-kept=1", nil, 200, 200, "test0001"},
+		{"the mark of a kept form alone", person, "PUT", "/private/a?wls-kept=1", nil, 200, 200, "test0001"},
+		{"the mark of a kept form twice", person, "DELETE", "/private/a?wls-kept=1&wls-kept=1", nil, 200, 200, "test0001"},
+		{"the mark of a kept form, by a form", person, "POST", "/private/a?wls-kept=1", nil, 200, 200, "test0001"},
 		{"encoded letters", person, "GET", "/%70rivate/", nil, 200, 200, "test0001"},
 		{"encoded letters of a rule for others", person, "GET", "/%6eamed/", nil, 403, 403, ""},
 		{"encoded slash", person, "GET", "/public%2fdeep", nil, 403, 403, ""},
@@ -170,6 +174,34 @@ func TestForwardAuthHasThreeVerdicts(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusForbidden, ask(authPath))
 	assert.Equal(t, http.StatusTooManyRequests, ask(orLoginPath))
+}
+
+// TestOnlyVouchedIsYes: a front server passes a request on for any status below 300, so
+// that none but vouch's is one, whatever pages there will be.
+func TestOnlyVouchedIsYes(t *testing.T) {
+	w := askingWorld(t, loopback)
+	c := w.gateway.core.Load()
+	for _, row := range []struct {
+		name   string
+		check  http.HandlerFunc
+		status int
+	}{
+		{"a page", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }, 403},
+		{"a page without a status", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("You are logged in")) }, 403},
+		{"nothing", func(http.ResponseWriter, *http.Request) {}, 403},
+		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, 403},
+		{"early hints", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusEarlyHints) }, 403},
+		{"401", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, 401},
+		{"vouch", c.vouch(c.nothing).ServeHTTP, 200},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c.nothing.check = row.check
+			for _, path := range []string{authPath, orLoginPath} {
+				answer := w.visitor("").get(path, about("GET", "/"))
+				assert.Equal(t, row.status, answer.StatusCode, path)
+			}
+		})
+	}
 }
 
 func TestForwardAuthIsOffByDefault(t *testing.T) {

@@ -90,7 +90,13 @@ func (f *Front) trusts(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	addr := peer.Addr().Unmap().WithZone("")
+	return f.has(peer.Addr())
+}
+
+// has reports whether an address is that of a front server. On which link an IPv6 address
+// is, its zone, does not matter.
+func (f *Front) has(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
 	for _, p := range f.Proxies {
 		if p.Contains(addr) {
 			return true

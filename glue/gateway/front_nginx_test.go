@@ -70,6 +70,7 @@ func TestNginxPassesOnWhatMatters(t *testing.T) {
 		assert.Equal(t, []string{"private, no-cache"}, answer.Header.Values("Cache-Control"))
 	}
 	assert.Len(t, w.fake.Requests(), asked, "the session went on")
+	frontConnection(t, w, v)
 	w.fake.Advance(6 * time.Minute)
 	require.Equal(t, http.StatusOK, v.get("/private/a").StatusCode)
 	assert.Greater(t, len(w.fake.Requests()), asked, "and ended")

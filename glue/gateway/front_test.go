@@ -113,6 +113,9 @@ func frontSpoof(t *testing.T, w *world) {
 	spoofs := []func(*http.Request){
 		header("Remote-User", "test0009"), header("REMOTE-USER", "test0009"), header("Remote_User", "test0009"),
 		header("X-Forwarded-User", "test0009"), header("X-AAPrincipal", "test0009"),
+		header("X_Forwarded_User", "test0009"), header("X-Forwarded_User", "test0009"), header("X_Forwarded-User", "test0009"),
+		header("X-Remote-User", "test0009"), header("X_Remote_User", "test0009"),
+		header("X-AAPtags", "test0009"), header("X_AAPtags", "test0009"), header("X_AAPrincipal", "test0009"),
 	}
 	for _, row := range []struct {
 		name, user, path, told string
@@ -161,6 +164,18 @@ func frontSpoof(t *testing.T, w *world) {
 			assert.Empty(t, answer.Header.Get("Remote-User"))
 			assert.Empty(t, w.backend.take())
 		})
+	}
+}
+
+// A client cannot have who it is forgotten on the way, and be taken for nobody.
+func frontConnection(t *testing.T, w *world, v *visitor) {
+	for _, connection := range []string{"Remote-User", "remote-user, keep-alive", "close, Remote-User", "Remote_User\nConnection: Remote-User", "X-Forwarded-Uri, X-Original-Uri, Remote-User"} {
+		for _, path := range []string{"/private/a", "/optional"} {
+			w.backend.reset()
+			status := w.raw("GET " + path + " HTTP/1.1\nHost: " + w.host + "\nCookie: " + v.cookieHeader() + "\nConnection: " + connection + "\n\n")
+			require.Equal(t, http.StatusOK, status, connection)
+			assert.Equal(t, []string{"test0001"}, w.backend.one(t).Header["Remote-User"], connection)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -21,8 +22,14 @@ type front func(t testing.TB, addr, app, gateway string) bool
 // frontWorld is a world whose visitors come through a front server.
 func frontWorld(t testing.TB, start front, edit ...func(*Config)) *world {
 	t.Helper()
+	return frontWorldOf(t, start, nil, edit...)
+}
+
+// frontWorldOf is frontWorld with an application that answers as it does.
+func frontWorldOf(t testing.TB, start front, application http.HandlerFunc, edit ...func(*Config)) *world {
+	t.Helper()
 	var addr, app string
-	w := newWorld(t, kit{rules: frontRules(t), config: func(cfg *Config) {
+	w := newWorld(t, kit{rules: frontRules(t), handler: application, config: func(cfg *Config) {
 		addr, app = freeAddr(t), cfg.Rules[0].To
 		_, port, err := net.SplitHostPort(addr)
 		require.NoError(t, err)

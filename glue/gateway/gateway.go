@@ -3,9 +3,12 @@ package gateway
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -26,14 +29,40 @@ type Gateway struct {
 
 	mu       sync.Mutex // held while a configuration comes or goes
 	backends map[backendKey]*backend
-	stores   map[string]*sharedStore // by URL
+	stores   map[storeKey]*sharedStore
 	closed   bool
+}
+
+// storeKey is all that makes the stores of two configurations different.
+type storeKey struct {
+	url, site string
+	maxLife   time.Duration
 }
 
 // sharedStore is a Redis that one or more configurations use.
 type sharedStore struct {
 	*redisstore.Store
+	key   storeKey
+	once  webauth.OneUse
 	users int // configurations; guarded by Gateway.mu
+}
+
+// onceInBoth marks what is used in Redis, for all gateways of a site, and in the memory of
+// this one: a reload that changes to another Redis or to none, or to Redis from none,
+// brings back nothing that was used here. What other gateways let in, Redis alone knows.
+type onceInBoth struct{ redis, memory webauth.OneUse }
+
+// Once implements webauth.OneUse. Only what Redis vouches for is marked in memory, so that
+// nothing is used up by a Redis that does not answer; and memory, which is as old as this
+// process and has an end, is asked for no more than what it has seen.
+func (o onceInBoth) Once(ctx context.Context, item webauth.Item) error {
+	if err := o.redis.Once(ctx, item); err != nil {
+		return err
+	}
+	if err := o.memory.Once(ctx, item); errors.Is(err, webauth.ErrUsed) {
+		return err
+	}
+	return nil
 }
 
 // New checks the configuration, all of it, reads the files that it names, and makes the
@@ -47,7 +76,7 @@ func New(cfg Config) (*Gateway, error) {
 		attempts: newAttempts(cfg.Now),
 		metrics:  newMetrics(),
 		backends: map[backendKey]*backend{},
-		stores:   map[string]*sharedStore{},
+		stores:   map[storeKey]*sharedStore{},
 	}
 	c, err := g.build(cfg)
 	if err != nil {
@@ -68,7 +97,10 @@ func New(cfg Config) (*Gateway, error) {
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
 // Admin is what operators and their programs may ask: see Admin.Listen.
-func (g *Gateway) Admin() http.Handler { return adminHandler(g.metrics, g.ready) }
+func (g *Gateway) Admin() http.Handler {
+	own := func() string { return g.core.Load().cfg.Admin.Listen }
+	return adminHosts(own, adminHandler(g.metrics, g.ready))
+}
 
 // ready reports why the gateway cannot do its work: it was closed, or Redis does not
 // answer.
@@ -87,7 +119,9 @@ func (g *Gateway) ready(ctx context.Context) error {
 
 // Reload puts another configuration in the place of the present one. Requests that have
 // begun end as they began, connections included, and none is refused meanwhile. If
-// anything is wrong, nothing changes. Listeners are not the Gateway's and stay.
+// anything is wrong, nothing changes, and a secret that is not there is wrong: to make
+// another one would log everybody out. Listeners are not the Gateway's and stay. What the
+// new rules do not ask for any more is logged as a warning.
 func (g *Gateway) Reload(cfg Config) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -101,6 +135,7 @@ func (g *Gateway) Reload(cfg Config) error {
 	}
 	old := g.core.Swap(c)
 	g.metrics.reloaded(c.cfg.Now(), nil)
+	warnOfLaxer(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
 	g.retire(old)
 	return nil
 }
@@ -110,13 +145,20 @@ func (g *Gateway) replacement(cfg Config) (*core, error) {
 	if err := cfg.normalise(); err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(cfg.SecretFile); errors.Is(err, fs.ErrNotExist) {
+		return nil, cfg.problem("secret-file", "%s is not there: put it back; to begin with a new one, which logs everybody out, restart the gateway", cfg.SecretFile)
+	}
 	c, err := g.build(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := g.log.reopen(cfg.Log); err != nil {
+	old, err := g.log.reopen(cfg.Log)
+	if err != nil {
 		g.release(c)
 		return nil, err
+	}
+	if err := closeLog(old); err != nil { // the new one is in use already
+		cfg.Logger.Warn("wls gateway: closing the old access log", "error", err)
 	}
 	return c, nil
 }
@@ -189,7 +231,7 @@ func (g *Gateway) release(c *core) {
 	}
 	if s := c.store; s != nil {
 		if s.users--; s.users == 0 {
-			delete(g.stores, c.cfg.RedisURL)
+			delete(g.stores, s.key)
 			if err := s.Close(); err != nil {
 				c.cfg.Logger.Warn("wls gateway: closing Redis", "error", err)
 			}

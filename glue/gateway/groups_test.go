@@ -13,7 +13,7 @@ import (
 
 func TestGroups(t *testing.T) {
 	g, err := loadGroups(writeFile(t, "groups", strings.Join([]string{
-		"# who may edit", "", "editors: spqr1 abc99  spqr1\r", "  readers :\tspqr2", "nobody:", "editors: zz9",
+		"# who may edit", "", "editors: spqr1 abc99  spqr1\r", "  readers :\tspqr2", "nobody:", "editors: zz9", "",
 	}, "\n")))
 	require.NoError(t, err)
 	for _, row := range []struct {

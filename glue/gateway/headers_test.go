@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -30,6 +31,52 @@ func TestSignedHeaders(t *testing.T) {
 		mac.Write([]byte(value + key))
 		want := base64.StdEncoding.EncodeToString(mac.Sum(nil)) + " " + value
 		assert.Equal(t, strings.TrimSpace(want), got.Header.Get(name), name)
+	}
+}
+
+// TestLife: X-AALife counts from the issue, as mod_ucam_webauth has it, however late it is.
+func TestLife(t *testing.T) {
+	w := newWorld(t, kit{config: func(cfg *Config) { cfg.Identity = Identity{Send: []string{"x-aa"}} }})
+	v := w.loggedIn("test0001")
+	w.fake.SetNow(testNow.Add(50 * time.Minute))
+	_ = v.get("/private/")
+	got := w.backend.one(t).Header
+	for name, value := range map[string]string{"X-Aaissue": "20260203T120000Z", "X-Aalife": "7200", "X-Aalast": "20260203T125000Z"} {
+		assert.Equal(t, []string{value}, got[name], name)
+	}
+}
+
+// TestTrailers: what is checked in the header of an answer does not come behind it.
+func TestTrailers(t *testing.T) {
+	own := ""
+	for name, trailer := range map[string]string{
+		"announced": "Set-Cookie, Cache-Control, Cdn-Cache-Control, X-Sum", "in part": "X-Sum, set-cookie", "unannounced": "",
+	} {
+		for _, tls := range []bool{false, true} {
+			t.Run(name+map[bool]string{true: ", HTTP/2"}[tls], func(t *testing.T) {
+				w := newWorld(t, kit{tls: tls, handler: func(rw http.ResponseWriter, _ *http.Request) {
+					if trailer != "" {
+						rw.Header().Set("Trailer", trailer)
+					}
+					_, _ = io.WriteString(rw, "text")
+					_ = http.NewResponseController(rw).Flush()
+					for name, value := range map[string]string{
+						"Set-Cookie": own + "=evil", "Cache-Control": "public", "Cdn-Cache-Control": "max-age=9", "X-Sum": "42",
+					} {
+						if !strings.Contains(strings.ToLower(trailer), strings.ToLower(name)) {
+							name = http.TrailerPrefix + name
+						}
+						rw.Header().Set(name, value)
+					}
+				}})
+				own = "wls-login-" + w.host[len("localhost:"):]
+				for _, path := range []string{"/public", "/optional"} {
+					answer := w.visitor("").get(path)
+					assert.Equal(t, "text", answer.body)
+					assert.Equal(t, http.Header{"X-Sum": {"42"}}, answer.Trailer, path)
+				}
+			})
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ func TestPasswords(t *testing.T) {
 		"# staff", "",
 		"anna:$2y$05$" + openwall + "\r", "bert:$2a$05$" + openwall, "cleo:$2b$05$" + openwall,
 		"dora:" + hashOf(t, long, 4), "emil:" + hashOf(t, "", 4), "fred:" + hashOf(t, "pass word:é", 6),
+		"",
 	}, "\n")))
 	require.NoError(t, err)
 	assert.Equal(t, 6, p.cost, "the highest cost")

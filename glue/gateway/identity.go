@@ -103,7 +103,8 @@ func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
 // aaTime is how mod_ucam_webauth writes a time, in UTC.
 const aaTime = "20060102T150405Z"
 
-// setAA puts the headers of mod_ucam_webauth.
+// setAA puts the headers of mod_ucam_webauth. As there, the life is that of the session
+// from its issue on, not what is left of it.
 func (id *identity) setAA(h http.Header, who *glue.Identity) error {
 	now := id.now()
 	for _, f := range []struct{ name, value string }{
@@ -113,7 +114,7 @@ func (id *identity) setAA(h http.Header, who *glue.Identity) error {
 		{"X-Aasso", strings.Join(who.SSO, ",")},
 		{"X-Aaissue", who.Issue.UTC().Format(aaTime)},
 		{"X-Aalast", now.UTC().Format(aaTime)},
-		{"X-Aalife", strconv.FormatInt(int64(max(0, who.Expires.Sub(now))/time.Second), 10)},
+		{"X-Aalife", strconv.FormatInt(int64(max(0, who.Expires.Sub(who.Issue))/time.Second), 10)},
 		{"X-Aatimeout", strconv.FormatInt(int64(id.timeout/time.Second), 10)},
 		{"X-Aaid", who.SessionID},
 	} {

@@ -26,11 +26,20 @@ func readLines(path string, use func(line string) error) error {
 	if err != nil {
 		return err
 	}
-	if len(text) > maxLinesFile {
+	switch {
+	case len(text) > maxLinesFile:
 		return fmt.Errorf("%s: it is larger than %d MiB", path, maxLinesFile>>20)
+	case isCut(text):
+		return fmt.Errorf("%s: %s", path, cutText)
 	}
 	return eachLine(path, string(text), use)
 }
+
+// isCut reports whether the last line of a file has no end, as when somebody is writing
+// it. What is there of it may mean more than all of it would.
+func isCut(text []byte) bool { return len(text) > 0 && text[len(text)-1] != '\n' }
+
+const cutText = "it does not end with a newline: it may be cut short"
 
 // eachLine is readLines for a text that has been read.
 func eachLine(path, text string, use func(line string) error) error {

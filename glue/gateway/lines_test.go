@@ -22,8 +22,17 @@ func TestLineFiles(t *testing.T) {
 	_, err := loadGroups(filepath.Join(t.TempDir(), "none"))
 	assert.ErrorIs(t, err, os.ErrNotExist)
 
-	_, err = loadGroups(writeFile(t, "groups", strings.Repeat("#", maxLinesFile+1)))
+	_, err = loadGroups(writeFile(t, "groups", strings.Repeat("#", maxLinesFile)+"\n"))
 	assert.ErrorContains(t, err, "larger than 4 MiB")
+
+	for _, text := range []string{"editors: spqr12 spqr1", "a: b\n# who may", "a: b\n "} {
+		_, err = loadGroups(writeFile(t, "groups", text))
+		assert.ErrorContains(t, err, "groups: it does not end with a newline: it may be cut short", text)
+	}
+	_, err = loadPasswords(writeFile(t, "htpasswd", "anna:"+hashOf(t, "sesame", 4)))
+	assert.ErrorContains(t, err, "htpasswd: it does not end with a newline: it may be cut short")
+	_, err = loadGroups(writeFile(t, "groups", ""))
+	assert.NoError(t, err)
 
 	_, err = loadGroups(writeFile(t, "groups", strings.Repeat("x\n", 10_000)))
 	require.ErrorContains(t, err, "groups:20: no colon")

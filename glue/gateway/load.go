@@ -16,7 +16,8 @@ const maxFile = 1 << 20
 
 // Load reads a configuration file. It fills in the defaults, makes paths absolute and
 // reports every mistake with its place: the error is of type Problems, unless the file
-// cannot be read. Files that the configuration names are not looked at yet; New does.
+// cannot be read. A file whose last line has no end is refused, since that is how one looks
+// that is being written; to be safe, replace files by renaming new ones. Files that the configuration names are not looked at yet; New does.
 func Load(path string) (*Config, error) {
 	whole, err := filepath.Abs(path)
 	if err != nil {
@@ -27,6 +28,9 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	c := &Config{source: &source{file: path, dir: filepath.Dir(whole)}}
+	if isCut(document) {
+		return nil, Problems{{File: path, Line: bytes.Count(document, []byte{'\n'}) + 1, Column: 1, Text: cutText}}
+	}
 	if err := c.parse(document); err != nil {
 		return nil, err
 	}

@@ -162,9 +162,17 @@ func requireProblems(t *testing.T, err error, file string, want []string) {
 func TestLoad_unreadable(t *testing.T) {
 	_, err := Load(filepath.Join(t.TempDir(), "none.toml"))
 	require.ErrorIs(t, err, os.ErrNotExist)
-	large := writeConfig(t, smallest+"#"+strings.Repeat("x", maxFile))
+	large := writeConfig(t, smallest+"#"+strings.Repeat("x", maxFile)+"\n")
 	_, err = Load(large)
 	require.ErrorContains(t, err, "larger than 1048576 bytes")
+}
+
+func TestLoad_cut(t *testing.T) {
+	file := writeConfig(t, strings.TrimSuffix(smallest, "\n"))
+	_, err := Load(file)
+	requireProblems(t, err, file, []string{"7:1: it does not end with a newline: it may be cut short"})
+	_, err = Load(writeConfig(t, strings.ReplaceAll(smallest, "\n", "\r\n")))
+	require.NoError(t, err)
 }
 
 func TestLoad_byteOrderMark(t *testing.T) {
@@ -192,9 +200,50 @@ func TestShow_content(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, cfg.Show(&b))
 	for _, line := range []string{
-		"redis-url = 'rediss://soc:xxxxx@redis.soc.example:6379/1'", "proxies = ['192.0.2.0/28', '2001:db8::/64']", "max-life = '1h30m'",
+		"redis-url = 'rediss://redis.soc.example:6379/1'", "proxies = ['192.0.2.0/28', '2001:db8::/64']", "max-life = '1h30m'",
 	} {
 		assert.Contains(t, b.String(), line+"\n")
+	}
+}
+
+// TestShow_redis: what may be part of a password is not shown, nor in the error that says
+// that it stands in a wrong place.
+func TestShow_redis(t *testing.T) {
+	file := writeConfig(t, smallest)
+	for _, row := range []struct{ url, want string }{
+		{"redis://:s3cret@10.0.0.1:6379/0", "redis://10.0.0.1:6379/0"},
+		{"redis://s3cret@10.0.0.1", "redis://10.0.0.1"},
+		{"redis://s3cret:s3cret@[::1]/", "redis://[::1]/"},
+		{"unix:///run/redis.sock", "unix:///run/redis.sock"},
+		{"unix://:s3cret@/run/redis.sock", "unix:///run/redis.sock"},
+		{"unix://s3cret/run/redis.sock", ""},
+		{"unix:///run/redis.sock?password=s3cret", ""},
+		{"unix:///:s3cret@/run/redis.sock", ""},
+		{"redis://user:12/s3cret@host", ""},
+		{"redis://:12/s3cret", ""},
+		{"redis://:s3c#s3cret@host", ""},
+		{"redis://:12#s3cret@host", ""},
+		{"redis://host/0?password=s3cret", ""},
+		{"redis://user:12#s3cret@host", ""},
+		{"redis://host#s3cret", ""},
+		{"redis://host/0?", ""},
+		{"redis://:s3%cret@host:6379", ""},
+		{"redis:s3cret", ""},
+	} {
+		t.Run(row.url, func(t *testing.T) {
+			require.NoError(t, writeOver(file, "redis-url = \""+row.url+"\"\n"+smallest))
+			cfg, err := Load(file)
+			if row.want == "" {
+				require.ErrorContains(t, err, "1:13: redis-url: this is no address of Redis")
+				assert.NotContains(t, err.Error(), "s3cret")
+				return
+			}
+			require.NoError(t, err)
+			var b bytes.Buffer
+			require.NoError(t, cfg.Show(&b))
+			assert.Contains(t, b.String(), "redis-url = '"+row.want+"'\n")
+			assert.NotContains(t, b.String(), "s3cret")
+		})
 	}
 }
 

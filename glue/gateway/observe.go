@@ -20,6 +20,7 @@ type record struct {
 	Ref       string     // reference on the page that was shown
 
 	forwarded forwarded // what a front server asks about
+	vouched   bool      // it may pass that on: vouch has said so
 	passage   *passage  // its way to a backend
 }
 

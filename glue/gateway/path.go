@@ -20,8 +20,11 @@ var (
 )
 
 // normalisePath gives the one form of a path, as it stands in a request, that rules are
-// matched with and that goes to the backend. Two paths that any program may take for the
-// same have the same form; what programs may read in different ways is refused.
+// matched with and that goes to the backend. Paths that differ by percent-encoding, dot
+// segments and repeated slashes alone have the same form; what programs are known to cut,
+// decode or resolve in different ways is refused, here or by otherReadings. What a backend
+// takes for the same by customs of its own (suffixes, short names, look-alike letters) is
+// not known here: see Rule.Path.
 //
 //   - Percent-encoding is undone once and put back where it is needed, and only there.
 //   - "." and ".." are resolved, and slashes in a row are one.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -25,6 +27,8 @@ type passage struct {
 	c    *core
 	rule *rule
 	in   *http.Request
+
+	answered *http.Response // by the backend; nil until then
 
 	ours    []field // what was set before the backend answered
 	fields  [6]field
@@ -67,8 +71,32 @@ func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
 		}
 		defer b.leave()
 	}
+	if r.Header["Upgrade"] != nil && isWebSocket(r.Header) {
+		var cancel context.CancelFunc
+		if r, cancel = c.whileLoggedIn(r, ru); cancel != nil {
+			defer cancel()
+		}
+	}
 	p.takeHeaders()
 	c.proxy.ServeHTTP(p, r)
+	if p.answered != nil && len(p.answered.Trailer) > 0 {
+		p.cleanTrailers()
+	}
+}
+
+// whileLoggedIn gives a request that ends with the session of whoever makes it. A
+// WebSocket would outlive that, as no request of it is looked at again. There is nothing
+// to cancel where there is no session.
+func (c *core) whileLoggedIn(r *http.Request, ru *rule) (*http.Request, context.CancelFunc) {
+	if ru.cfg.Access == Public || ru.cfg.Access == Basic {
+		return r, nil
+	}
+	who, known := glue.IdentityFrom(r.Context())
+	if !known {
+		return r, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), who.Expires.Sub(c.cfg.Now()))
+	return r.WithContext(ctx), cancel
 }
 
 // newProxy makes what all rules share. Where a request goes is in its passage.
@@ -104,12 +132,12 @@ func (p *passage) rewrite(pr *httputil.ProxyRequest) {
 	c, ru, in, out := p.c, p.rule, pr.In, pr.Out
 	b := ru.backend
 	path, escaped := in.URL.Path, in.URL.RawPath
-	if ru.cfg.StripPath {
+	if ru.strip != "" {
 		path, escaped = stripPath(ru, in.URL)
 	}
 	*out.URL = url.URL{Scheme: b.scheme, Host: b.host, Path: path, RawPath: escaped, RawQuery: in.URL.RawQuery, ForceQuery: in.URL.ForceQuery}
 	out.Host = in.Host
-	if ru.cfg.BackendHost == hostBackend {
+	if ru.renamed {
 		out.Host = b.host
 	}
 	out.Trailer = nil // whatever it holds, it comes after the checks
@@ -124,8 +152,8 @@ func (p *passage) rewrite(pr *httputil.ProxyRequest) {
 	p.err = c.identity.set(out.Header, in, ru)
 }
 
-// stripPath gives the path without the rule's own. Letter case apart, the request's path
-// begins with it, segment by segment.
+// stripPath gives the path without that of the rule, or of the one whose backend it has.
+// Letter case apart, the request's path begins with it, segment by segment.
 func stripPath(ru *rule, u *url.URL) (path, escaped string) {
 	escaped = u.RawPath
 	for range strings.Count(ru.strip, "/") {
@@ -152,7 +180,7 @@ func (p *passage) cleanHeaders(h http.Header) {
 			delete(h, "Cookie")
 		}
 	}
-	if p.rule.cfg.Access == Basic {
+	if p.rule.cfg.Access == Basic || p.rule.noBasic && hasBasic(h) {
 		delete(h, "Authorization") // our passwords are not the backend's business
 	}
 	if _, ok := h["Upgrade"]; ok && !isWebSocket(h) {
@@ -164,6 +192,19 @@ func (p *passage) cleanHeaders(h http.Header) {
 			h["Referer"] = []string{strings.TrimSuffix(before+"?"+webauth.StripResponse(query), "?")}
 		}
 	}
+}
+
+// hasBasic reports whether a request brings a name and a password (RFC 7617). Browsers
+// send those that one path asked for to others of the host too.
+func hasBasic(h http.Header) bool {
+	const scheme = "basic"
+	for _, line := range h["Authorization"] {
+		line = strings.TrimLeft(line, " \t,")
+		if len(line) >= len(scheme) && strings.EqualFold(line[:len(scheme)], scheme) {
+			return true
+		}
+	}
+	return false
 }
 
 // isWebSocket reports whether exactly that is what a request would upgrade to.
@@ -181,7 +222,7 @@ func setForwarding(h http.Header, in *http.Request, ru *rule) {
 		values[2] = addr.String()
 		h["X-Forwarded-For"] = values[2:3:3]
 	}
-	if ru.cfg.StripPath && ru.strip != "" {
+	if ru.strip != "" {
 		h["X-Forwarded-Prefix"] = []string{ru.strip}
 	}
 }
@@ -227,8 +268,27 @@ func (p *passage) WriteHeader(status int) {
 	p.ResponseWriter.WriteHeader(status)
 }
 
+// inHeaderOnly are fields that were checked in the header, or set there, and would say
+// something else in the trailer, for a program that takes the two for one.
+var inHeaderOnly = append([]string{"Set-Cookie", "Cache-Control", "Expires", "Pragma", "Vary"}, sharedCaching...)
+
+// cleanTrailers removes these from what comes after the answer: the proxy has put what was
+// not announced beside the header, marked as such.
+func (p *passage) cleanTrailers() {
+	h := p.Header()
+	for _, name := range inHeaderOnly {
+		delete(h, http.TrailerPrefix+name)
+	}
+}
+
 // answer makes of the backend's answer what the client gets.
 func (p *passage) answer(resp *http.Response) error {
+	p.answered = resp
+	if resp.Trailer != nil {
+		for _, name := range inHeaderOnly {
+			delete(resp.Trailer, name) // as announced; it comes unannounced then, for cleanTrailers
+		}
+	}
 	h := resp.Header
 	dropOwnSetCookies(h, p.c.auth.OwnCookie)
 	if p.rule.cfg.Access != Public {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,10 +16,18 @@ var errUnclear = errors.New("backends may read the path in more than one way, an
 
 // otherReadings gives what else a program might take a normal path for, other than by
 // letter case: one that cuts it at an encoded '?' or '#', one that drops dots and blanks
-// at the end of names, as Windows does, and one that does both. There are none for most
-// paths.
-func otherReadings(path string) []string {
+// at the end of names, as Windows does, and one that does both. With streams it cuts names
+// at a colon too, as NTFS does; not otherwise, because a colon is common where nothing
+// does. There are none for most paths.
+func otherReadings(path string, streams bool) []string {
 	var readings []string
+	if streams && strings.Contains(path, ":") {
+		cut := withoutStreams(path)
+		readings = append(otherReadings(cut, false), cut)
+	}
+	if !strings.ContainsAny(path, "%.") {
+		return readings
+	}
 	if i := strings.Index(path, "%3F"); i >= 0 {
 		readings = append(readings, path[:i])
 	}
@@ -28,12 +37,21 @@ func otherReadings(path string) []string {
 	if !strings.Contains(path, ".") && !strings.Contains(path, "%20") {
 		return readings
 	}
-	for _, p := range append(readings, path) {
+	for _, p := range append(slices.Clip(readings), path) {
 		if trimmed := trimNames(p); trimmed != p {
 			readings = append(readings, trimmed)
 		}
 	}
 	return readings
+}
+
+// withoutStreams cuts each segment at a colon.
+func withoutStreams(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		segments[i], _, _ = strings.Cut(segment, ":")
+	}
+	return resolved(segments)
 }
 
 // trimNames drops dots and blanks at the end of each segment.
@@ -50,11 +68,16 @@ func trimNames(path string) string {
 		}
 		segments[i] = segment
 	}
-	resolved, err := resolveDots("/" + strings.TrimPrefix(strings.Join(segments, "/"), "/"))
+	return resolved(segments)
+}
+
+// resolved gives the path of segments that were changed.
+func resolved(segments []string) string {
+	path, err := resolveDots("/" + strings.TrimPrefix(strings.Join(segments, "/"), "/"))
 	if err != nil {
 		return "/" // as programs do that stay at the root
 	}
-	return resolved
+	return path
 }
 
 // foldPath gives the form of a normal path in which those are alike that differ in letter

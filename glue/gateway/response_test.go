@@ -131,3 +131,18 @@ func TestLoginAndLogout(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, v.get("/.wls/other").StatusCode)
 	assert.Equal(t, http.StatusNotFound, v.get("/.wls/auth").StatusCode, "unless it is asked for")
 }
+
+// TestMarkOfAKeptForm: an address that a kept form could have does nothing to what has no
+// kept form.
+func TestMarkOfAKeptForm(t *testing.T) {
+	w := newWorld(t, kit{})
+	v := w.loggedIn("test0001")
+	for _, method := range []string{http.MethodPut, http.MethodDelete} {
+		answer := v.do(method, "/private/x?a=b&wls-kept=1", strings.NewReader("data"))
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		got := w.backend.one(t)
+		assert.Equal(t, []string{method, "/private/x?a=b", "data", "test0001"}, []string{got.Method, got.Target, got.Body, got.user()})
+	}
+	assert.Contains(t, v.get("/private/x?wls-kept=1").body, `data-page="go-back"`)
+	assert.Empty(t, w.backend.take())
+}

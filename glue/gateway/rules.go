@@ -16,13 +16,16 @@ type rule struct {
 	cfg    *Rule
 	host   string // as configured; empty for all
 	prefix string // the path in its form for comparing, without a final slash
-	strip  string // what StripPath removes: the path in its normal form, without a final slash
+	path   string // in its normal form, without a final slash
 	label  string // for logs and metrics
 
 	auth    *glue.Auth // with the rule's policy
 	groups  groups
 	basic   *basic
 	backend *backend // nil where there is none
+	strip   string   // the path that is removed for it, as path; empty for none
+	renamed bool     // Host is the backend's own
+	noBasic bool     // names and passwords of the host's .htpasswd files may be in Authorization
 
 	serve   http.Handler // access, then the backend
 	check   http.Handler // access, then "yes", for front servers that ask
@@ -60,7 +63,8 @@ func (g *Gateway) buildRules(c *core) error {
 }
 
 // rulesOf gives the rules of one host in order. Where a rule names no backend, that of
-// the next one which would fit depends on the host.
+// the next one which would fit depends on the host; so does whether browsers have
+// passwords for it.
 func (g *Gateway) rulesOf(c *core, all []*rule, host string) ([]*rule, error) {
 	var rules []*rule
 	for _, ru := range all {
@@ -72,31 +76,49 @@ func (g *Gateway) rulesOf(c *core, all []*rule, host string) ([]*rule, error) {
 	slices.SortStableFunc(rules, func(a, b *rule) int {
 		return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(len(b.host), len(a.host)))
 	})
+	passwords := slices.ContainsFunc(rules, func(ru *rule) bool { return ru.cfg.Access == Basic })
 	for i, ru := range rules {
-		from := ru
-		for _, next := range rules[i+1:] {
-			if from.cfg.To != "" {
-				break
-			}
-			if fits(next.prefix, ru.prefix) {
-				from = next
-			}
-		}
-		if from.cfg.To != "" {
-			b, err := g.backendFor(&c.cfg, from.cfg, from.cfg.To)
-			if err != nil {
-				i := slices.IndexFunc(c.cfg.Rules, func(r Rule) bool { return r.To == from.cfg.To && r.BackendCA == from.cfg.BackendCA })
-				return nil, c.problemAt(i, "to", err)
-			}
-			ru.backend = b
-			if !slices.Contains(c.backends, b) {
-				c.backends = append(c.backends, b)
-				b.users++
+		ru.noBasic = passwords
+		if from := backedBy(rules[i:]); from != nil {
+			if err := g.connect(c, ru, from); err != nil {
+				return nil, err
 			}
 		}
 		c.finish(ru)
 	}
 	return rules, nil
+}
+
+// backedBy gives the rule whose backend the first of these rules has, itself or the next
+// one which would fit; nil if there is none.
+func backedBy(rules []*rule) *rule {
+	for _, ru := range rules {
+		if ru.cfg.To != "" && fits(ru.prefix, rules[0].prefix) {
+			return ru
+		}
+	}
+	return nil
+}
+
+// connect gives a rule the backend of another, or its own, and how that is spoken to. The
+// time that it has to answer may be the rule's alone.
+func (g *Gateway) connect(c *core, ru, from *rule) error {
+	how := *from.cfg
+	how.ResponseTimeout = cmp.Or(ru.cfg.ResponseTimeout, how.ResponseTimeout)
+	b, err := g.backendFor(&c.cfg, &how)
+	if err != nil {
+		i := slices.IndexFunc(c.cfg.Rules, func(r Rule) bool { return r.To == how.To && r.BackendCA == how.BackendCA })
+		return c.problemAt(i, "to", err)
+	}
+	ru.backend, ru.renamed = b, how.BackendHost == hostBackend
+	if how.StripPath {
+		ru.strip = from.path
+	}
+	if !slices.Contains(c.backends, b) {
+		c.backends = append(c.backends, b)
+		b.users++
+	}
+	return nil
 }
 
 // isHost reports whether a rule's host, in lower case, is that of an origin, with its
@@ -117,8 +139,8 @@ func (c *core) newRule(i int) (*rule, error) {
 	if err != nil {
 		return nil, c.problemAt(i, "path", err)
 	}
-	ru.strip = strings.TrimSuffix(normal, "/")
-	ru.prefix = ru.strip
+	ru.path = strings.TrimSuffix(normal, "/")
+	ru.prefix = ru.path
 	if c.cfg.IgnoreCase {
 		folded, clear := foldPath(ru.prefix)
 		if !clear {
@@ -196,7 +218,7 @@ func (ru *rule) admits(user string) bool {
 // another rule, it is a rule that refuses.
 func (c *core) ruleFor(host, path string) *rule {
 	ru := c.match(host, path)
-	for _, other := range otherReadings(path) {
+	for _, other := range otherReadings(path, c.cfg.IgnoreCase) {
 		if c.match(host, other) != ru {
 			return c.unclear
 		}

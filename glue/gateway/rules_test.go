@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,7 +43,9 @@ func TestRuleFor(t *testing.T) {
 func TestIgnoreCase(t *testing.T) {
 	w := newWorld(t, kit{rules: []Rule{{Path: "/Private"}, {Path: "/", Access: Public}}, config: func(cfg *Config) { cfg.IgnoreCase = true }})
 	for path, status := range map[string]int{
-		"/PRIVATE/x": 401, "/private": 401, "/pRiVaTe": 401, "/priv%C4%B1te": 400, "/%C5%BFtatic": 400, "/private.": 400, "/private%20/x": 400, "/other": 200, "/CAF%C3%89": 200, "/.WLS/x": 404,
+		"/PRIVATE/x": 401, "/private": 401, "/pRiVaTe": 401, "/priv%C4%B1te": 400, "/%C5%BFtatic": 400, "/private.": 400, "/private%20/x": 400, "/other": 200,
+		"/private::$INDEX_ALLOCATION/x": 400, "/private:/x": 400, "/private.:x": 400, "/x/..:a/private": 400, "/other::$DATA": 200, "/x:y/z": 200,
+		"/CAF%C3%89": 200, "/.WLS/x": 404,
 	} {
 		answer := w.visitor("").get(path, header("Sec-Fetch-Mode", "cors"))
 		assert.Equal(t, status, answer.StatusCode, path)
@@ -119,6 +122,42 @@ func TestNextBackend(t *testing.T) {
 	for path, want := range map[string]*recorder{"/a/b/x": two, "/b/x": one, "/a/b/c": two, "/": one} {
 		require.Equal(t, 200, w.visitor("").get(path).StatusCode)
 		assert.Equal(t, path, want.one(t).Target)
+	}
+}
+
+// TestNextBackendsWay: a rule that has another's backend speaks to it as that one does.
+func TestNextBackendsWay(t *testing.T) {
+	backend := &recorder{}
+	server := httptest.NewTLSServer(backend)
+	t.Cleanup(server.Close)
+	ca := writeFile(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	w := newWorld(t, kit{config: func(cfg *Config) {
+		cfg.Rules = []Rule{
+			{Path: "/app", To: server.URL, Access: Public, StripPath: true, BackendHost: hostBackend, BackendCA: ca, ResponseTimeout: Duration(time.Minute)},
+			{Path: "/app/admin", Access: Optional},
+			{Path: "/app/admin/slow", Access: Public, ResponseTimeout: Duration(time.Hour)},
+			{Path: "/app/own", Access: Public, To: server.URL, BackendCA: ca},
+		}
+	}})
+	for _, row := range []struct {
+		path, target, host, prefix string
+		timeout                    time.Duration
+	}{
+		{"/app/x", "/x", server.Listener.Addr().String(), "/app", time.Minute},
+		{"/app/admin", "/admin", server.Listener.Addr().String(), "/app", time.Minute},
+		{"/app/admin/x?a", "/admin/x?a", server.Listener.Addr().String(), "/app", time.Minute},
+		{"/app/admin/slow/", "/admin/slow/", server.Listener.Addr().String(), "/app", time.Hour},
+		{"/app/own/x", "/app/own/x", w.host, "", time.Minute},
+	} {
+		t.Run(row.path, func(t *testing.T) {
+			require.Equal(t, 200, w.visitor("").get(row.path).StatusCode)
+			got := backend.one(t)
+			assert.Equal(t, row.target, got.Target)
+			assert.Equal(t, row.host, got.Host)
+			assert.Equal(t, row.prefix, got.Header.Get("X-Forwarded-Prefix"))
+			path, _, _ := strings.Cut(row.path, "?")
+			assert.Equal(t, row.timeout, w.gateway.core.Load().ruleFor(w.host, path).backend.key.response)
+		})
 	}
 }
 

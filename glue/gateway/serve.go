@@ -143,21 +143,12 @@ func (s *Server) forFronts(next http.Handler) http.Handler {
 	redirect := s.redirect()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err == nil && s.isFront(peer.Addr().Unmap()) {
+		if err == nil && (peer.Addr().Unmap().IsLoopback() || s.cfg.Load().Front.has(peer.Addr())) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		redirect.ServeHTTP(w, r)
 	})
-}
-
-func (s *Server) isFront(addr netip.Addr) bool {
-	for _, r := range s.cfg.Load().Front.Proxies {
-		if r.Contains(addr) {
-			return true
-		}
-	}
-	return addr.IsLoopback()
 }
 
 // Serve answers requests until ctx ends or a socket fails, and then stops: requests that

@@ -272,6 +272,30 @@ func TestServer_reloadFile(t *testing.T) {
 	assert.Same(t, r.cfg.Logger, r.server.Config().Logger)
 }
 
+// TestServer_cutFile: what an editor has written by half is not what the operator means.
+func TestServer_cutFile(t *testing.T) {
+	r := serveHTTPS(t, http.NotFoundHandler(), nil)
+	whole := fmt.Sprintf("base-url = %q\nwls = \"raven\"\nsecret-file = %q\n[log]\naccess = \"off\"\n"+
+		"[[listen.certificate]]\ncert = %q\nkey = %q\n[[rule]]\npath = \"/\"\naccess = \"public\"\nto = \"http://127.0.0.1:1\"\n"+
+		"[[rule]]\npath = \"/admin\"\naccess = \"login\"\n",
+		r.url, r.cfg.SecretFile, r.cfg.Listen.Certificates[0].Cert, r.cfg.Listen.Certificates[0].Key)
+	file := writeConfig(t, whole)
+	require.NoError(t, r.server.ReloadFile(file))
+	for i := range whole {
+		if i == 0 || whole[i-1] == '\n' {
+			continue
+		}
+		require.NoError(t, os.WriteFile(file, []byte(whole[:i]), 0o600))
+		require.ErrorContains(t, r.server.ReloadFile(file), ":1: it does not end with a newline: it may be cut short")
+	}
+	assert.Len(t, r.server.Config().Rules, 2)
+
+	cut, _, _ := strings.Cut(whole, "[[rule]]\npath = \"/admin\"")
+	require.NoError(t, os.WriteFile(file, []byte(cut), 0o600))
+	require.NoError(t, r.server.ReloadFile(file), "in good order, as far as anybody can tell")
+	assert.Contains(t, r.log.String(), `level=WARN msg="wls gateway: rules are gone since the reload" rules=[/admin]`)
+}
+
 func TestRedirectTo(t *testing.T) {
 	h := redirectTo("https://soc.example")
 	for _, row := range []struct {
@@ -305,11 +329,11 @@ func TestRedirectTo(t *testing.T) {
 // TestServer_forFronts: an http socket that others can reach serves front servers only.
 func TestServer_forFronts(t *testing.T) {
 	s := &Server{}
-	s.cfg.Store(&Config{BaseURL: "https://soc.example", Front: Front{Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/28")}}})
+	s.cfg.Store(&Config{BaseURL: "https://soc.example", Front: Front{Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/28"), netip.MustParsePrefix("fe80::/64")}}})
 	h := s.forFronts(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	for peer, want := range map[string]int{
 		"192.0.2.7:1234": 418, "[::ffff:192.0.2.7]:1234": 418, "127.0.0.1:1234": 418, "[::1]:1234": 418,
-		"192.0.2.16:1234": 301, "[2001:db8::1]:1234": 301, "": 301, "@": 301,
+		"[fe80::1%eth0]:1234": 418, "[fe80:0:0:1::1%eth0]:1234": 301, "192.0.2.16:1234": 301, "[2001:db8::1]:1234": 301, "": 301, "@": 301,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/a", nil)
 		r.RemoteAddr = peer

@@ -9,15 +9,15 @@ import (
 )
 
 // Show writes the configuration as it is in force, as TOML that Load reads: with
-// defaults, absolute paths, and without the password of RedisURL. Nothing of the files
-// that it names is shown.
+// defaults, absolute paths, and without the user and password of RedisURL. Nothing of the
+// files that it names is shown.
 func (c *Config) Show(w io.Writer) error {
 	shown := *c
 	if err := shown.normalise(); err != nil {
 		return err
 	}
 	shown.Listen = shown.listening()
-	shown.RedisURL = withoutPassword(shown.RedisURL)
+	shown.RedisURL = withoutSecrets(shown.RedisURL)
 	var text bytes.Buffer
 	if err := toml.NewEncoder(&text).Encode(shown); err != nil {
 		return err
@@ -26,11 +26,11 @@ func (c *Config) Show(w io.Writer) error {
 	return err
 }
 
-// withoutPassword hides the password of a URL.
-func withoutPassword(raw string) string {
+// withoutSecrets gives of a Redis's URL what cannot be a password: which one it is.
+func withoutSecrets(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "" // only a URL that can be read is in force
 	}
-	return u.Redacted()
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

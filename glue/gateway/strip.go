@@ -3,38 +3,29 @@ package gateway
 import (
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
 )
 
-// Headers that tell a backend who somebody is, with names as foldName gives them: those
-// that the gateway can send, and those that other gateways do and applications believe.
-// What begins with X-Forwarded is removed by package site.
-var (
-	identityPrefixes = []string{"remote-", "x-remote-", "x-aa", "x-auth-request-", "x-webauth-"}
-	identityNames    = []string{"auth-user", "x-authenticated-user", "x-authenticated-userid", "x-forwarded-user", "x-forwarded-email",
-		"x-forwarded-groups", "x-forwarded-preferred-username", "x-forwarded-access-token", "proxy"} // the last is httpoxy
-)
+// proxyHeader becomes HTTP_PROXY under CGI, which programs take for their own ("httpoxy").
+const proxyHeader = "proxy"
 
-// maxFolded is longer than any name that is looked for; what comes after it is not looked
-// at.
-const maxFolded = 64
-
-// stripping knows the headers that clients must not send.
-type stripping struct{ names map[string]bool }
+// stripping knows the headers that clients must not send: those that tell a backend who
+// somebody is, be they the gateway's or such as other gateways send and applications
+// believe, and more. What begins with X-Forwarded and is no name is removed by package
+// site.
+type stripping struct{ more []string }
 
 // newStripping knows more names beside those that are always removed.
 func newStripping(more []string) (*stripping, error) {
-	s := &stripping{names: map[string]bool{}}
-	for _, name := range identityNames {
-		s.names[name] = true
-	}
+	s := &stripping{}
 	for _, name := range more {
-		var buffer [maxFolded]byte
-		folded := string(foldName(&buffer, name))
-		if folded == "" || len(name) > maxFolded || neededHeaders[folded] {
+		folded := identityheader.FoldString(name)
+		if folded == "" || len(name) > identityheader.MaxName || neededHeaders[folded] {
 			return nil, fmt.Errorf("%q cannot be removed from requests", name)
 		}
-		s.names[folded] = true
+		s.more = append(s.more, folded)
 	}
 	return s, nil
 }
@@ -54,27 +45,14 @@ func (s *stripping) strip(h http.Header) {
 	}
 }
 
-// removes reports whether a header is removed. Applications that get headers as variables
-// (CGI, WSGI, Rack) cannot tell Remote-User from Remote_User, and some servers make '_'
-// of other bytes too, so all that is neither letter nor digit counts as '-'.
+// removes reports whether a header is removed.
 func (s *stripping) removes(name string) bool {
-	if !mayRemove(name[0]) && len(s.names) == len(identityNames) {
+	if !mayRemove(name[0]) && len(s.more) == 0 {
 		return false
 	}
-	var buffer [maxFolded]byte
-	folded := foldName(&buffer, name)
-	for strings.HasPrefix(string(folded), "http-") { // as CGI names them
-		folded = folded[len("http-"):]
-	}
-	if s.names[string(folded)] {
-		return true
-	}
-	for _, prefix := range identityPrefixes {
-		if strings.HasPrefix(string(folded), prefix) {
-			return true
-		}
-	}
-	return false
+	var buffer [identityheader.MaxName]byte
+	folded := identityheader.Fold(&buffer, name)
+	return identityheader.Is(folded) || string(folded) == proxyHeader || len(s.more) > 0 && slices.Contains(s.more, string(folded))
 }
 
 // mayRemove is quick about most names, by their first byte.
@@ -84,19 +62,4 @@ func mayRemove(c byte) bool {
 		return true
 	}
 	return false
-}
-
-func foldName(buffer *[maxFolded]byte, name string) []byte {
-	n := min(len(name), maxFolded)
-	for i := range n {
-		c := name[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case !('a' <= c && c <= 'z' || '0' <= c && c <= '9'):
-			c = '-'
-		}
-		buffer[i] = c
-	}
-	return buffer[:n]
 }

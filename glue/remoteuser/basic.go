@@ -21,7 +21,7 @@ func (v *visit) basic() (id glue.Identity, known, ok bool) {
 		v.askByBasic(glue.Event{Name: glue.EventRefused, Reason: reasonMalformed})
 		return id, false, false
 	}
-	switch c := v.check(name, password); c.kind {
+	switch c := v.checkBasic(name, password); c.kind {
 	case right:
 	case wrong:
 		v.askByBasic(glue.Event{Name: EventWrong, Reason: reasonWrong})

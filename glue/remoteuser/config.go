@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
 )
 
 // Config is everything that can be set. Peers or UnixSocket is required; every other
@@ -56,9 +57,18 @@ type Config struct {
 	// the front server; nil means that there is no other way in. An error means that it
 	// cannot be said just now. It must compare in constant time and work as long for a name
 	// that does not exist, or the names can be found out. Names are 1 to 255 printable
-	// ASCII characters without blanks and commas, passwords 1 to 1024 bytes; tries are
-	// limited per name and per client's address. Where the front server named somebody,
-	// that counts, whatever else the request brings.
+	// ASCII characters without blanks and commas, passwords 1 to 1024 bytes. Where the
+	// front server named somebody, that counts, whatever else the request brings.
+	//
+	// The answer must depend on the name and the password alone: what came with HTTP Basic
+	// and was right is not asked about again for a minute, and requests that bring the
+	// same at once are asked about once.
+	//
+	// Wrong passwords are limited per name and per client's address. THE ADDRESS IS KNOWN
+	// ONLY INSIDE OF site.Handler, with its Proxies: without, everybody seems to come from
+	// the front server, whose address is not counted, so anybody can lock out the owner of
+	// any name, and try one password with as many names as they like. The log has a
+	// warning (EventNoAddress) when that is so.
 	Password func(ctx context.Context, name, password string) (bool, error)
 	// Form is a login form for Password. Nil means HTTP Basic (RFC 7617), whose
 	// credentials browsers send until they are closed: for scripts and small sites.
@@ -193,8 +203,8 @@ func checkPeers(p netip.Prefix) error {
 }
 
 func checkHeaderName(name string) error {
-	switch folded := foldString(name); {
-	case !headerName.MatchString(name) || len(name) > maxName:
+	switch folded := identityheader.FoldString(name); {
+	case !headerName.MatchString(name) || len(name) > identityheader.MaxName:
 		return errors.New("want letters, digits and single hyphens, 64 at most: software does not agree on other names")
 	case len(folded) != len(name):
 		return errors.New("a name that begins with Http- is what some software makes of another")

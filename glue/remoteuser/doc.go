@@ -36,6 +36,10 @@
 // no such thing and goes around, so that log lines and limits have the client's address;
 // but it removes all X-Forwarded headers, so that Config.Header must be another.
 //
+// With Config.Password, site.Handler (with its Proxies) is a must: without it all clients
+// have the front server's address, wrong passwords can be limited per name only, and a
+// stranger who guesses at a name locks out its owner.
+//
 // # The signed form of mod_ucam_webauth
 //
 // With Config.HMACKey the value V of a header is written as

@@ -11,14 +11,16 @@ import (
 // glue.EventLogout (by form), glue.EventRedirect (to the form), glue.EventRefused,
 // glue.EventForbidden (by Lookup) and glue.EventStoreError (Lookup or Password failed).
 const (
-	EventUntrusted = "untrusted-header" // an identity header from somebody else than a peer was removed
-	EventWrong     = "wrong-password"   // a name and a password that do not fit
-	EventThrottled = "throttled"        // too many of these
+	EventUntrusted = "untrusted-header"  // an identity header from somebody else than a peer was removed
+	EventWrong     = "wrong-password"    // a name and a password that do not fit
+	EventThrottled = "throttled"         // too many of these
+	EventNoAddress = "no-client-address" // tries of passwords are limited per name only; told once
 )
 
 var eventLevels = map[string]slog.Level{
 	glue.EventRedirect: slog.LevelDebug, glue.EventRefused: slog.LevelWarn, glue.EventForbidden: slog.LevelWarn,
 	glue.EventStoreError: slog.LevelError, EventUntrusted: slog.LevelWarn, EventWrong: slog.LevelWarn, EventThrottled: slog.LevelWarn,
+	EventNoAddress: slog.LevelWarn,
 }
 
 // log tells the operators. The attributes' names are stable. A name that was typed is

@@ -148,7 +148,8 @@ func checkPassword(_ context.Context, name, password string) (bool, error) {
 	return false, errors.New("no directory in this example")
 }
 
-// A login form for people who come past the front server.
+// A login form for people who come past the front server, inside of site.Handler so that
+// wrong passwords are limited per client's address.
 func ExampleForm() {
 	secret, err := site.LoadSecret("/var/lib/soc/secret")
 	if err != nil {
@@ -163,9 +164,18 @@ func ExampleForm() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	http.HandleFunc("/login", people.Login)
-	http.HandleFunc("/logout", people.Logout)
-	http.Handle("/", people.Require(app))
+	around, err := site.New(site.Config{
+		BaseURL: "https://soc.example",
+		Proxies: site.Proxies{UnixSocket: true, Header: site.XForwarded},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/login", people.Login)
+	mux.HandleFunc("/logout", people.Logout)
+	mux.Handle("/", people.Require(app))
+	http.Handle("/", around.Handler(mux))
 }
 
 // HTTP Basic for scripts that come past the front server.

@@ -11,81 +11,134 @@ import (
 )
 
 // How many wrong passwords may be tried at once, and how long until there is one more
-// try. A name's owner shares its tries with whoever guesses at it, so they come back
-// soon; an address may be that of many people.
+// try. An address may be that of many people.
 const (
 	triesOfName, restOfName       = 20, 30 * time.Second
-	triesOfAddress, restOfAddress = 60, 5 * time.Second
+	triesOfNetwork, restOfNetwork = 60, 5 * time.Second
+
+	// So long, and so many, pairs of network and name are remembered as right.
+	familiarLife, familiarMax = 24 * time.Hour, 10_000
 )
 
-// slots is how many places each table has: 128 KiB. Memory does not grow with the names
-// and addresses that are tried; two that share a place, which nobody can bring about on
-// purpose, share their tries.
-const slots = 1 << 14
-
-// limits bounds the tries of passwords, per name and per address.
+// limits bounds the tries of passwords, per name and per client's network: an IPv4
+// address or 64 bits of IPv6, which one customer has. Who guesses at a name uses up its
+// tries, but not for its owner at a network where the password was right in the last
+// day: only that network's tries count there.
+//
+// Memory does not grow with the names and addresses that are tried.
 type limits struct {
-	now  func() time.Time
-	seed maphash.Seed
+	now      func() time.Time
+	familiar *recent // pairs of network and name
 
-	mu               sync.Mutex
-	names, addresses table
+	mu              sync.Mutex
+	names, networks sketch
 }
 
-// table holds, for each place, when all its tries are there again, in Unix nanoseconds.
-type table struct {
-	tries int64
-	rest  time.Duration
-	full  []int64
+// try is what is counted.
+type try struct {
+	name     string
+	network  string // empty where the client's address is not known: not counted
+	familiar bool   // the name is not counted
 }
-
-// limitKeys are a try's places.
-type limitKeys struct{ name, address uint64 }
 
 func newLimits(now func() time.Time) *limits {
 	return &limits{
-		now: now, seed: maphash.MakeSeed(),
-		names:     table{triesOfName, restOfName, make([]int64, slots)},
-		addresses: table{triesOfAddress, restOfAddress, make([]int64, slots)},
-	}
-}
-
-// keys gives the places for a name, however its letters are written, and for the network
-// that one customer has: an IPv4 address or 64 bits of IPv6. All clients whose address is
-// not known share one.
-func (l *limits) keys(client netip.Addr, name string) limitKeys {
-	return limitKeys{
-		name:    maphash.String(l.seed, strings.ToLower(name)) % slots,
-		address: maphash.Comparable(l.seed, site.AddressPrefix(client, 32, 64)) % slots,
+		now: now, familiar: newRecent(familiarLife, familiarMax, now),
+		names:    newSketch(triesOfName, restOfName),
+		networks: newSketch(triesOfNetwork, restOfNetwork),
 	}
 }
 
 // take counts a try. If there is none left it is not counted, and take tells how long
-// until there is one.
-func (l *limits) take(k limitKeys) time.Duration {
+// until there is one. Clients whose address is not known (not valid) have nothing in
+// common, so nothing is counted for them but the name.
+func (l *limits) take(client netip.Addr, name string) (try, time.Duration) {
+	t := try{name: name}
+	if client.IsValid() {
+		t.network = site.AddressPrefix(client, 32, 64).String()
+		t.familiar = l.familiar.has(t.network, name)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now().UnixNano()
-	if wait := max(l.names.wait(k.name, now), l.addresses.wait(k.address, now)); wait > 0 {
-		return wait
+	now := l.now()
+	var wait time.Duration
+	l.counted(t, func(s *sketch, key string) { wait = max(wait, s.wait(key, now)) })
+	if wait > 0 {
+		return t, wait
 	}
-	l.names.take(k.name, now)
-	l.addresses.take(k.address, now)
-	return 0
+	l.counted(t, func(s *sketch, key string) { s.add(key, now) })
+	return t, 0
 }
 
 // giveBack undoes take, for a try that was no guess.
-func (l *limits) giveBack(k limitKeys) {
+func (l *limits) giveBack(t try) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.names.full[k.name] -= int64(l.names.rest)
-	l.addresses.full[k.address] -= int64(l.addresses.rest)
+	l.counted(t, (*sketch).remove)
 }
 
-func (t *table) wait(key uint64, now int64) time.Duration {
-	return time.Duration(t.full[key]-now) - time.Duration(t.tries-1)*t.rest
+// right undoes take, for a try that was right.
+func (l *limits) right(t try) {
+	if t.network != "" {
+		l.familiar.add(t.network, t.name)
+	}
+	l.giveBack(t)
 }
 
-func (t *table) take(key uint64, now int64) {
-	t.full[key] = max(t.full[key], now) + int64(t.rest)
+// counted calls do for whatever a try counts for.
+func (l *limits) counted(t try, do func(s *sketch, key string)) {
+	if !t.familiar {
+		do(&l.names, strings.ToLower(t.name)) // another spelling may be no other account
+	}
+	if t.network != "" {
+		do(&l.networks, t.network)
+	}
+}
+
+// sketchSize is how many places each row has: 128 KiB.
+const sketchSize = 1 << 14
+
+// sketch counts tries per key in a table of fixed size, twice, at places that a random
+// hash gives. Keys that share a place share its tries, so a key has none left only if
+// both of its places say so. Whoever fills a part of the table keeps out the square of
+// that part of all keys; whoever fills all of it, for which every single try must have
+// been looked at, keeps out all of them for a while. No key gets more tries by it.
+type sketch struct {
+	rest  time.Duration
+	ahead time.Duration // how far ahead of the clock a place may be: all tries used
+	seeds [2]maphash.Seed
+	// places say when all tries there are back, in nanoseconds since 1970. Each try puts
+	// that off by rest.
+	places [2][]int64
+}
+
+func newSketch(tries int, rest time.Duration) sketch {
+	return sketch{
+		rest: rest, ahead: time.Duration(tries) * rest,
+		seeds:  [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		places: [2][]int64{make([]int64, sketchSize), make([]int64, sketchSize)},
+	}
+}
+
+func (s *sketch) place(row int, key string) *int64 {
+	return &s.places[row][maphash.String(s.seeds[row], key)%sketchSize]
+}
+
+// wait is how long until there is a try; zero is now.
+func (s *sketch) wait(key string, now time.Time) time.Duration {
+	latest := now.UnixNano() + int64(s.ahead-s.rest)
+	return max(0, time.Duration(min(*s.place(0, key), *s.place(1, key))-latest))
+}
+
+func (s *sketch) add(key string, now time.Time) {
+	for row := range s.places {
+		p := s.place(row, key)
+		*p = max(*p, now.UnixNano()) + int64(s.rest)
+	}
+}
+
+func (s *sketch) remove(key string) {
+	for row := range s.places {
+		*s.place(row, key) -= int64(s.rest)
+	}
 }

@@ -4,42 +4,57 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 )
 
-func TestLimits(t *testing.T) {
+var (
+	here  = netip.MustParseAddr("192.0.2.1")
+	there = netip.MustParseAddr("192.0.2.2")
+)
+
+// testClock gives limits and what moves their clock.
+func testClock() (*limits, func(time.Duration)) {
 	now := time.Unix(1_800_000_000, 0)
-	l := newLimits(func() time.Time { return now })
-	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	tries := func(client netip.Addr, name string) (n int) {
-		for l.take(l.keys(client, name)) <= 0 {
-			n++
-		}
-		return n
-	}
-	assert.Equal(t, triesOfName, tries(one, "ada"))
-	assert.Zero(t, tries(other, "ada"), "a name's tries are those of everybody")
-	assert.Equal(t, restOfName, l.take(l.keys(one, "ada")))
-	assert.Equal(t, triesOfName, tries(one, "bob"))
-
-	now = now.Add(3*restOfName - time.Nanosecond)
-	assert.Equal(t, 2, tries(one, "ada"))
-	now = now.Add(24 * time.Hour)
-	assert.Equal(t, triesOfName, tries(one, "ada"), "never more than at first")
-
-	now = now.Add(24 * time.Hour)
-	for range 1000 {
-		k := l.keys(one, "ada")
-		assert.LessOrEqual(t, l.take(k), time.Duration(0))
-		l.giveBack(k)
-	}
-	assert.Equal(t, triesOfName, tries(one, "ada"), "what is given back does not add up")
+	return newLimits(func() time.Time { return now }), func(d time.Duration) { now = now.Add(d) }
 }
 
-func TestLimitsPerAddress(t *testing.T) {
+// allowed counts wrong tries until there is none left, or as many as there can be at all.
+func allowed(l *limits, client netip.Addr, name string) (n int) {
+	for ; n < 1000; n++ {
+		if _, wait := l.take(client, name); wait > 0 {
+			break
+		}
+	}
+	return n
+}
+
+func TestLimits(t *testing.T) {
+	l, advance := testClock()
+	assert.Equal(t, triesOfName, allowed(l, here, "ada"))
+	assert.Zero(t, allowed(l, there, "ada"), "a name's tries are those of everybody")
+	_, wait := l.take(here, "ada")
+	assert.Equal(t, restOfName, wait)
+	assert.Equal(t, triesOfName, allowed(l, here, "bob"))
+
+	advance(3*restOfName - time.Nanosecond)
+	assert.Equal(t, 2, allowed(l, here, "ada"))
+	advance(24 * time.Hour)
+	assert.Equal(t, triesOfName, allowed(l, here, "ada"), "never more than at first")
+
+	advance(24 * time.Hour)
+	for range 1000 {
+		try, wait := l.take(here, "ada")
+		assert.Zero(t, wait)
+		l.giveBack(try)
+	}
+	assert.Equal(t, triesOfName, allowed(l, here, "ada"), "what is given back does not add up")
+}
+
+func TestLimitsPerNetwork(t *testing.T) {
 	for _, tc := range []struct {
 		name, one, other string
 		shared           bool
@@ -49,39 +64,83 @@ func TestLimitsPerAddress(t *testing.T) {
 		{"the same written as IPv6", "192.0.2.1", "::ffff:192.0.2.1", true},
 		{"one network of IPv6", "2001:db8::1", "2001:db8:0:0:ffff::1", true},
 		{"another network of IPv6", "2001:db8::1", "2001:db8:0:1::1", false},
-		{"nobody knows", "", "", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			l := newLimits(time.Now)
-			addr := func(s string) netip.Addr { a, _ := netip.ParseAddr(s); return a }
-			assert.Equal(t, tc.shared, l.keys(addr(tc.one), "x").address == l.keys(addr(tc.other), "x").address)
+			l, _ := testClock()
+			for i := range triesOfNetwork {
+				_, wait := l.take(netip.MustParseAddr(tc.one), strconv.Itoa(i))
+				assert.Zero(t, wait)
+			}
+			_, wait := l.take(netip.MustParseAddr(tc.other), "ada")
+			assert.Equal(t, tc.shared, wait > 0)
 		})
 	}
 }
 
-// Many at once get no more than one after the other, and memory does not grow.
+func TestLimitsWithoutAnAddress(t *testing.T) {
+	l, _ := testClock()
+	for i := range 10 * triesOfNetwork {
+		_, wait := l.take(netip.Addr{}, strconv.Itoa(i))
+		assert.Zero(t, wait, "strangers have nothing in common")
+	}
+	l, _ = testClock() // where nobody shares a place with ada
+	try, _ := l.take(netip.Addr{}, "ada")
+	l.right(try)
+	assert.Equal(t, triesOfName, allowed(l, netip.Addr{}, "ada"), "and nobody is familiar")
+}
+
+// Whoever guesses at a name keeps out its owner at no place where they were lately.
+func TestLimitsOfAFamiliarPlace(t *testing.T) {
+	l, advance := testClock()
+	try, _ := l.take(here, "ada")
+	l.right(try)
+	assert.Equal(t, triesOfName, allowed(l, there, "ada"))
+	for range 1000 {
+		try, wait := l.take(here, "ada")
+		assert.Zero(t, wait)
+		l.right(try)
+	}
+	assert.Zero(t, allowed(l, there, "ada"), "the owner's visits give nobody a try")
+	assert.Zero(t, allowed(l, netip.Addr{}, "ada"))
+	assert.Equal(t, triesOfNetwork, allowed(l, here, "ada"), "the place has its own limit")
+	advance(restOfName)
+	assert.Equal(t, 1, allowed(l, there, "ada"), "which takes nothing from others")
+
+	advance(familiarLife)
+	assert.Equal(t, triesOfName, allowed(l, there, "ada"))
+	assert.Zero(t, allowed(l, here, "ada"), "familiar no more")
+}
+
+// Tries at once are no more than tries one after the other.
 func TestLimitsAtOnce(t *testing.T) {
-	now := time.Unix(1_800_000_000, 0)
-	l := newLimits(func() time.Time { return now })
+	l, _ := testClock()
 	var wg sync.WaitGroup
-	var mu sync.Mutex
-	passed := 0
+	var passed atomic.Int32
 	for i := range 200 {
 		wg.Go(func() {
-			client := netip.AddrFrom4([4]byte{10, 0, byte(i), 1})
-			if l.take(l.keys(client, "ada")) <= 0 {
-				mu.Lock()
-				passed++
-				mu.Unlock()
+			if _, wait := l.take(netip.AddrFrom4([4]byte{10, 0, byte(i), 1}), "ada"); wait == 0 {
+				passed.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	assert.Equal(t, triesOfName, passed)
-	for i := range 3 * slots {
-		l.take(l.keys(netip.AddrFrom4([4]byte{byte(i >> 16), byte(i >> 8), byte(i), 1}), strconv.Itoa(i)))
+	assert.EqualValues(t, triesOfName, passed.Load())
+}
+
+// Whoever fills a tenth of the table keeps out about a hundredth of all names.
+func TestLimitsUnderAFlood(t *testing.T) {
+	l, _ := testClock()
+	allowed(l, netip.Addr{}, "ada")
+	for i := range sketchSize / 10 {
+		allowed(l, netip.Addr{}, "flood"+strconv.Itoa(i))
 	}
-	assert.Len(t, l.names.full, slots)
-	assert.Len(t, l.addresses.full, slots)
-	assert.Positive(t, l.take(l.keys(netip.Addr{}, "ada")), "no flood of others helps")
+	_, wait := l.take(netip.Addr{}, "ada")
+	assert.Positive(t, wait, "no flood of others helps")
+	kept := 0
+	for i := range 1000 {
+		if _, wait := l.take(netip.Addr{}, "user"+strconv.Itoa(i)); wait > 0 {
+			kept++
+		}
+	}
+	assert.Less(t, kept, 40) // one row alone: 95, give or take 10
 }

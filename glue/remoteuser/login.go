@@ -165,7 +165,7 @@ func (v *visit) takeForm() {
 		v.redirect(f.url(orStart(sent.next)))
 		return
 	}
-	switch c := v.check(sent.name, sent.password); c.kind {
+	switch c := v.check(v.u.cfg.Password, sent.name, sent.password); c.kind {
 	case wrong:
 		v.log(glue.Event{Name: EventWrong, Reason: reasonWrong})
 		name := sent.name

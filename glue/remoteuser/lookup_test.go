@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
@@ -96,6 +99,31 @@ func TestNested(t *testing.T) {
 	a = b.raw("/nested", "Authorization: Basic YWRhOmNvcnJlY3QgaG9yc2U=")
 	assert.Equal(t, "the user ada by password", a.seen.User)
 	assert.Equal(t, http.StatusUnauthorized, b.raw("/nested").StatusCode)
+}
+
+// Whom an outer Optional lets through without an identity, because Lookup refused it, is
+// told so by an inner Require.
+func TestNestedRefusal(t *testing.T) {
+	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Lookup, c.Password = lookupNobody, onePassword }})
+	for _, line := range []string{"Remote-User: new1", basicAuth("ada", "correct horse")} {
+		a := b.raw("/nested", line, "Accept: text/html")
+		assert.Equal(t, http.StatusForbidden, a.StatusCode)
+		assert.Equal(t, "unknown-user", a.kind())
+	}
+	assert.Equal(t, http.StatusUnauthorized, b.raw("/nested").StatusCode)
+}
+
+// What one RemoteUser has decided is nothing to another, which may be stricter.
+func TestNestedInAnother(t *testing.T) {
+	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Lookup = lookupNobody }})
+	other, err := remoteuser.New(remoteuser.Config{Peers: []netip.Prefix{loopback}})
+	require.NoError(t, err)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.RemoteAddr = "127.0.0.1:1"
+	r.Header.Set("Remote-User", "spqr1")
+	w := httptest.NewRecorder()
+	other.Require(b.people.Require(http.HandlerFunc(echo))).ServeHTTP(w, r)
+	assert.Equal(t, http.StatusForbidden, w.Code)
 }
 
 func TestUserFromNowhere(t *testing.T) {

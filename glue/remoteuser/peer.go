@@ -11,19 +11,24 @@ func (u *RemoteUser) trusts(r *http.Request) bool {
 	if overUnixSocket(r) {
 		return u.cfg.UnixSocket
 	}
-	// net/http always gives a port. What has none was put there by a handler that
-	// believes X-Forwarded-For.
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	addr := ap.Addr().Unmap().WithZone("")
+	addr := otherEnd(r)
 	for _, p := range u.cfg.Peers {
 		if p.Contains(addr) {
 			return true
 		}
 	}
 	return false
+}
+
+// otherEnd is the address of the other end of the connection; not valid where there is
+// none. net/http always gives a port. What has none was put there by a handler that
+// believes X-Forwarded-For.
+func otherEnd(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
 }
 
 // overUnixSocket reports whether a request came through a unix socket. The listener

@@ -2,8 +2,10 @@ package remoteuser
 
 import (
 	"net/http"
+	"sync"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
 )
 
 // RemoteUser tells handlers who somebody is. It is made by New and safe for concurrent
@@ -12,8 +14,13 @@ type RemoteUser struct {
 	cfg   Config
 	known map[string]knownHeader // headers to read, by folded name
 	strip map[string]bool        // headers to remove beside the usual ones, by folded name
-	limit *limits                // of tries of passwords; nil without Config.Password
 	form  *formLogin             // nil without Config.Form
+
+	// For Config.Password; nil without it.
+	limit     *limits
+	lately    *recent // pairs of name and password that were right
+	checks    *checks
+	noAddress sync.Once // the operators were told
 }
 
 // New checks the configuration, all of it.
@@ -24,10 +31,11 @@ func New(cfg Config) (*RemoteUser, error) {
 	u := &RemoteUser{cfg: cfg, known: knownHeaders(&cfg), strip: map[string]bool{}}
 	// Without AAHeaders these are removed all the same, by their prefix.
 	for _, name := range append(cfg.Strip, cfg.Header) {
-		u.strip[foldString(name)] = true
+		u.strip[identityheader.FoldString(name)] = true
 	}
 	if cfg.Password != nil {
-		u.limit = newLimits(cfg.Now)
+		u.limit, u.lately = newLimits(cfg.Now), newRecent(latelyLife, latelyMax, cfg.Now)
+		u.checks = &checks{under: map[mac]*checkUnderWay{}}
 	}
 	if cfg.Form != nil {
 		var err error
@@ -47,11 +55,16 @@ func New(cfg Config) (*RemoteUser, error) {
 // identity there is none.
 func (u *RemoteUser) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if u.admitted(r) {
-			next.ServeHTTP(w, r)
+		v := u.visit(w, r)
+		if before := u.before(r); before != nil {
+			if before.refused == nil {
+				next.ServeHTTP(w, r)
+				return
+			}
+			v.believed = before.believed
+			v.turnAway(before.id, before.refused)
 			return
 		}
-		v := u.visit(w, r)
 		if id, known, ok := v.person(); ok && known {
 			v.admit(next, id, false)
 		} else if ok {
@@ -67,7 +80,7 @@ func (u *RemoteUser) Require(next http.Handler) http.Handler {
 // are wrong, or Lookup cannot say.
 func (u *RemoteUser) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if u.admitted(r) {
+		if u.before(r) != nil {
 			next.ServeHTTP(w, r)
 			return
 		}

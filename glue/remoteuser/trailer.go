@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
 )
 
 // separateTrailer has the trailers of a request that handlers see hold nothing that
@@ -37,9 +39,9 @@ func (b *trailingBody) Read(p []byte) (int, error) {
 }
 
 func (b *trailingBody) copyTrailer() {
-	var buf [maxName]byte
+	var buf [identityheader.MaxName]byte
 	for name, values := range b.came.Trailer {
-		if !b.u.isIdentity(fold(&buf, name)) {
+		if !b.u.isIdentity(identityheader.Fold(&buf, name)) {
 			b.seen[name] = values
 		}
 	}

@@ -30,23 +30,38 @@ func (v *visit) admit(next http.Handler, id glue.Identity, optional bool) {
 	ctx, verdict := v.lookup(id)
 	switch {
 	case verdict == nil:
-		ctx = context.WithValue(glue.WithIdentity(ctx, id), admittedKey{}, v.u)
-		v.serve(next, ctx, &id)
+		v.serve(next, v.decided(glue.WithIdentity(ctx, id), decision{}), &id)
 	case optional && isNoUser(verdict):
-		v.serve(next, v.r.Context(), nil)
+		v.serve(next, v.decided(v.r.Context(), decision{refused: verdict, believed: v.believed, id: id}), nil)
 	default:
 		v.turnAway(id, verdict)
 	}
 }
 
-type admittedKey struct{}
+// decision is what an outer Require or Optional found out about somebody. It need not be
+// done twice, and could not be: what told who it is may be gone by now.
+type decision struct {
+	by *RemoteUser
 
-// admitted reports whether an outer Require or Optional of the same RemoteUser has let a
-// person through. It need not be done twice, and could not be: HTTP Basic credentials
-// are gone by now.
-func (u *RemoteUser) admitted(r *http.Request) bool {
-	by, _ := r.Context().Value(admittedKey{}).(*RemoteUser)
-	return by == u
+	refused  error // by Lookup, though Optional let the request through; or nil
+	id       glue.Identity
+	believed bool
+}
+
+type decisionKey struct{}
+
+func (v *visit) decided(ctx context.Context, d decision) context.Context {
+	d.by = v.u
+	return context.WithValue(ctx, decisionKey{}, &d)
+}
+
+// before gives the decision of an outer Require or Optional of the same RemoteUser; nil
+// where there was none, or it knew nobody.
+func (u *RemoteUser) before(r *http.Request) *decision {
+	if d, ok := r.Context().Value(decisionKey{}).(*decision); ok && d.by == u {
+		return d
+	}
+	return nil
 }
 
 // serve runs next with a request that says no more of who somebody is than we know.

@@ -42,6 +42,9 @@ func serve(ctx context.Context, file string, stderr io.Writer) error {
 			log.notify(daemon.SdNotifyStopping)
 			return errors.Join(<-stopped, g.Close())
 		case err := <-stopped:
+			if ctx.Err() != nil { // a gateway that was idle has stopped by now
+				log.notify(daemon.SdNotifyStopping)
+			}
 			return errors.Join(err, g.Close())
 		}
 	}

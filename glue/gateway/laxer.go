@@ -1,0 +1,69 @@
+package gateway
+
+import (
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// warnOfLaxer tells the operator what a reload has opened: a file that was cut short while
+// it was written may be in good order and have fewer rules. Labels are all that is logged.
+func warnOfLaxer(log *slog.Logger, before, after []Rule) {
+	var gone, laxer []string
+	for _, old := range before {
+		i := slices.IndexFunc(after, func(r Rule) bool { return r.Host == old.Host && trimmedPath(r) == trimmedPath(old) })
+		switch {
+		case i < 0:
+			gone = append(gone, old.Host+old.Path)
+		case isLaxer(&old, &after[i]):
+			laxer = append(laxer, old.Host+old.Path)
+		}
+	}
+	if gone != nil {
+		log.Warn("wls gateway: rules are gone since the reload", "rules", gone)
+	}
+	if laxer != nil {
+		log.Warn("wls gateway: rules ask for less since the reload", "rules", laxer)
+	}
+}
+
+func trimmedPath(r Rule) string { return strings.TrimSuffix(r.Path, "/") }
+
+// strictness orders what rules ask for.
+var strictness = map[Access]int{Public: 0, Optional: 1, Basic: 2, Login: 3}
+
+// isLaxer reports whether somebody may get past after whom before kept out. What the files
+// say that a rule names is not compared.
+func isLaxer(before, after *Rule) bool {
+	return strictness[after.Access] < strictness[before.Access] ||
+		letsMoreIn(namedBy(before), namedBy(after)) ||
+		after.AnyPtags && !before.AnyPtags || letsMoreIn(before.Ptags, after.Ptags) ||
+		letsMoreIn(before.AAuth, after.AAuth) ||
+		before.IAct == "yes" && after.IAct != "yes" ||
+		before.Fresh > 0 && (after.Fresh == 0 || after.Fresh > before.Fresh) ||
+		!contains(before.AllowFrom, after.AllowFrom) ||
+		after.CrossOrigin && !before.CrossOrigin
+}
+
+// namedBy are the people and groups that a rule is for; nil is everybody.
+func namedBy(r *Rule) []string {
+	var names []string
+	for _, p := range r.Principals {
+		names = append(names, "user "+p)
+	}
+	for _, g := range r.Groups {
+		names = append(names, "group "+g)
+	}
+	return names
+}
+
+// letsMoreIn compares lists one of whose entries suffices; nil asks for nothing, or what
+// is usual.
+func letsMoreIn(before, after []string) bool {
+	return before != nil && (after == nil || !contains(before, after))
+}
+
+// contains reports whether list has all of part.
+func contains[T comparable](list, part []T) bool {
+	return !slices.ContainsFunc(part, func(v T) bool { return !slices.Contains(list, v) })
+}

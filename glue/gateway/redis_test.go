@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// TestRedisIsNotMixedUp: configurations share a connection to Redis only where all that
+// it was made with is the same.
+func TestRedisIsNotMixedUp(t *testing.T) {
+	mini := miniredis.RunT(t)
+	mini.SetTime(testNow)
+	w := newWorld(t, kit{config: func(cfg *Config) { cfg.RedisURL = "redis://" + mini.Addr() }})
+	store := func() *sharedStore { return w.gateway.core.Load().store }
+	first := store()
+	require.NoError(t, w.gateway.Reload(w.cfg))
+	assert.Same(t, first, store())
+
+	longer := w.cfg
+	longer.Session.MaxLife = Duration(5 * time.Hour)
+	require.NoError(t, w.gateway.Reload(longer))
+	assert.NotSame(t, first, store())
+	assert.Equal(t, 5*time.Hour, store().key.maxLife)
+
+	elsewhere := longer
+	elsewhere.BaseURL = "http://localhost:1"
+	second := store()
+	require.NoError(t, w.gateway.Reload(elsewhere))
+	assert.NotSame(t, second, store())
+	assert.Len(t, w.gateway.stores, 1, "those that nothing uses are closed")
+}
+
+// TestUsedOnceOverReloads: a response that was used is used, whether Redis is where that
+// is known from now on, or is not any more.
+func TestUsedOnceOverReloads(t *testing.T) {
+	mini := miniredis.RunT(t)
+	mini.SetTime(testNow)
+	for _, row := range []struct{ name, before, after string }{
+		{"to Redis", "", "redis://" + mini.Addr()},
+		{"from Redis", "redis://" + mini.Addr(), ""},
+		{"to another", "redis://" + mini.Addr(), "redis://" + mini.Addr() + "/1"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t, kit{})
+			for _, url := range []string{row.after, row.before} {
+				w.cfg.RedisURL = url
+				require.NoError(t, w.gateway.Reload(w.cfg))
+				if s := w.gateway.core.Load().store; s != nil { // its memory begins with the first that it is asked for
+					_ = s.Once(t.Context(), webauth.Item{ID: "first", Issued: testNow, Expires: testNow.Add(time.Minute)})
+				}
+			}
+			w.fake.SetNow(testNow.Add(10 * time.Second))
+			w.cfg.RedisURL = row.after
+			target, cookie := w.comeBack(t, "/private/x")
+			use := func() string {
+				return w.wire(w.request("GET "+target+" HTTP/1.1", "Cookie: "+cookie, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"))
+			}
+			require.Contains(t, use(), "wls-session")
+			require.NoError(t, w.gateway.Reload(w.cfg))
+			answer := use()
+			assert.NotContains(t, answer, "wls-session", "it worked twice")
+			assert.NotEqual(t, http.StatusServiceUnavailable, statusOf(t, answer), strings.TrimSpace(answer))
+		})
+	}
+}
+
+type onceFunc func() error
+
+func (f onceFunc) Once(context.Context, webauth.Item) error { return f() }
+
+// TestOnceInBoth: Redis decides, and memory only knows more.
+func TestOnceInBoth(t *testing.T) {
+	away := errors.New("away")
+	for _, row := range []struct {
+		name                string
+		redis, memory, want error
+		asked               bool // of memory
+	}{
+		{"new", nil, nil, nil, true},
+		{"used", webauth.ErrUsed, nil, webauth.ErrUsed, false},
+		{"used before Redis", nil, webauth.ErrUsed, webauth.ErrUsed, true},
+		{"older than this process", nil, webauth.ErrForgotten, nil, true},
+		{"no room here", nil, webauth.ErrFull, nil, true},
+		{"Redis is away", away, nil, away, false},
+		{"Redis has forgotten", webauth.ErrForgotten, nil, webauth.ErrForgotten, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			asked := false
+			both := onceInBoth{
+				onceFunc(func() error { return row.redis }),
+				onceFunc(func() error { asked = true; return row.memory }),
+			}
+			assert.Equal(t, row.want, both.Once(t.Context(), webauth.Item{}))
+			assert.Equal(t, row.asked, asked)
+		})
+	}
+}
