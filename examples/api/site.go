@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	_ "embed"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+type siteConfig struct {
+	baseURL string
+	service webauth.Service
+	db      *sql.DB
+	dialect oauth2server.Dialect
+	logger  *slog.Logger
+	now     func() time.Time
+}
+
+// scopes are what tokens may allow on this site.
+var scopes = []oauth2server.Scope{
+	{Name: "records:read", Group: "Records", Text: "Read your records."},
+	{Name: "records:write", Group: "Records", Text: "Add, change and delete your records."},
+	{Name: "profile", Group: "You", Text: "See your user name."},
+	{Name: "statistics", Text: "Count everybody’s records.", Internal: true},
+}
+
+// developer is who may register applications: whoever may, gets the internal scope.
+const developer = "test0001"
+
+func mayRegister(_ *http.Request, id glue.Identity) bool { return id.Principal == developer }
+
+// newSite is the site: pages for people, the API, and what gives access to it.
+func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
+	auth, err := glue.New(glue.Config{
+		Service: c.service, BaseURL: c.baseURL, LogoutPath: "/logout",
+		Secret: rand.Text() + rand.Text(), // sessions end with the program
+		Policy: glue.Policy{Desc: "the go-webauth API example"},
+		Logger: c.logger, Now: c.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	guard, err := xsrf.New(xsrf.Config{Auth: auth, MaxForm: maxForm})
+	if err != nil {
+		return nil, err
+	}
+	access, err := oauth2server.New(ctx, oauth2server.Config{
+		DB: c.db, Dialect: c.dialect, Auth: auth, Guard: guard,
+		Scopes: scopes, ClientScopes: []string{"statistics"}, MayRegister: mayRegister,
+	})
+	if err != nil {
+		return nil, err
+	}
+	around, err := site.New(site.Config{
+		BaseURL: c.baseURL, Logger: c.logger,
+		Headers: site.Headers{CSP: "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'", FrameAncestors: "'none'"},
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	now := c.now
+	if now == nil {
+		now = time.Now
+	}
+	rs := newRecords(now)
+	mux := http.NewServeMux()
+	mux.Handle("/oauth/", access.Handler())
+	mux.Handle(access.MetadataPath(), access.Metadata())
+
+	read, write := access.RequireAPI("records:read"), access.RequireAPI("records:write")
+	mux.Handle("GET /api/records", read(http.HandlerFunc(rs.serveList)))
+	mux.Handle("GET /api/records/{id}", read(http.HandlerFunc(rs.serveOne)))
+	mux.Handle("POST /api/records", write(http.HandlerFunc(rs.serveAdd)))
+	mux.Handle("PUT /api/records/{id}", write(http.HandlerFunc(rs.serveChange)))
+	mux.Handle("DELETE /api/records/{id}", write(http.HandlerFunc(rs.serveRemove)))
+	mux.Handle("GET /api/who", access.RequireAPI("profile")(http.HandlerFunc(serveWho)))
+	mux.Handle("GET /api/statistics", access.AllowClients("statistics")(http.HandlerFunc(rs.serveStatistics)))
+
+	pages := sitePages{guard: guard, records: rs}
+	mux.Handle("GET /{$}", auth.Optional(http.HandlerFunc(pages.front)))
+	mux.Handle("POST /{$}", auth.Require(guard.Check(http.HandlerFunc(pages.add))))
+	mux.HandleFunc("/login", auth.Login)
+	mux.HandleFunc("/logout", auth.Logout)
+	mux.HandleFunc("GET /page.css", style)
+	// Only our own host, only with our headers; no page of another site posts to us.
+	return around.Handler(guard.Protect(mux)), nil
+}
+
+// maxForm is the largest form that is read, in bytes.
+const maxForm = 64 << 10
+
+var (
+	//go:embed site.html
+	siteText string
+	//go:embed page.css
+	pageStyle string
+
+	siteTemplate = template.Must(template.New("site").Parse(siteText))
+)
+
+// sitePages are those for people.
+type sitePages struct {
+	guard   *xsrf.Guard
+	records *records
+}
+
+// frontPage shows a person their records.
+type frontPage struct {
+	Principal string // empty for an anonymous visitor
+	Records   []record
+	Token     template.HTML
+	Problem   string
+	Typed     record
+}
+
+func (p sitePages) front(w http.ResponseWriter, r *http.Request) {
+	p.show(w, r, http.StatusOK, frontPage{})
+}
+
+func (p sitePages) add(w http.ResponseWriter, r *http.Request) {
+	typed := record{Title: r.PostFormValue("title"), Text: r.PostFormValue("text")} // guard.Check has read the form
+	if _, err := p.records.put(whose(r), typed); err != nil {
+		p.show(w, r, http.StatusUnprocessableEntity, frontPage{Problem: err.Error(), Typed: typed})
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (p sitePages) show(w http.ResponseWriter, r *http.Request, status int, page frontPage) {
+	if id, ok := glue.IdentityFrom(r.Context()); ok {
+		page.Principal, page.Records, page.Token = id.Principal, p.records.list(id.Principal), p.guard.Field(r)
+	}
+	render(w, status, siteTemplate, page)
+}
+
+func render(w http.ResponseWriter, status int, t *template.Template, page any) {
+	var b bytes.Buffer
+	if err := t.Execute(&b, page); err != nil {
+		http.Error(w, "the page is out of order", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(cmp.Or(status, http.StatusOK))
+	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
+}
+
+func style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write([]byte(pageStyle))
+}

@@ -1,0 +1,189 @@
+package oauth2server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// RequireAPI lets a request through to a resource with a token of a person that has all
+// these scopes, or with the browser session of a person and, where the request may
+// change something, the token of package xsrf; a session may do everything that is
+// registered, but for what is Scope.Internal. AccessFrom tells the resource who it is
+// and by what, glue.IdentityFrom who.
+//
+// Nobody is sent to log in. Without either, or with a bad token, the answer is 401, and
+// with a token, or a session, that lacks a scope 403, in JSON and with WWW-Authenticate (RFC 6750
+// section 3). A request with a token is never judged by its session. A token counts in
+// the Authorization header only: in a query or a form it is answered with 400.
+//
+// A scope that Config.Scopes does not have is logged, and answered with 500.
+func (s *Server) RequireAPI(scopes ...string) func(http.Handler) http.Handler {
+	return s.decorate(gate{scopes: scopes})
+}
+
+// AllowAnonymous is RequireAPI that also lets requests through that bring neither token
+// nor session; AccessFrom then tells of none. A token that they bring must be good all
+// the same, while the cookie of a session that has ended, or never was, counts for
+// nothing: the request is anonymous.
+func (s *Server) AllowAnonymous(scopes ...string) func(http.Handler) http.Handler {
+	return s.decorate(gate{scopes: scopes, anonymous: true})
+}
+
+// AllowClients is RequireAPI that also takes tokens that an application got for itself
+// (client credentials); there is then no person, and no Identity. With a scope that is
+// Internal it takes no others.
+func (s *Server) AllowClients(scopes ...string) func(http.Handler) http.Handler {
+	return s.decorate(gate{scopes: scopes, clients: true})
+}
+
+// gate is what a resource asks for.
+type gate struct {
+	s                  *Server
+	scopes             []string
+	anonymous, clients bool
+	broken             bool // by a scope that is not registered
+}
+
+func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
+	g.s = s
+	for _, name := range g.scopes {
+		if _, ok := s.scopes.find(name); !ok {
+			g.broken = true
+			s.cfg.Logger.Error("oauth2 a resource wants a scope that is not registered: nobody gets in", "scope", name)
+		}
+	}
+	return func(next http.Handler) http.Handler {
+		session := g.sessions(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Add("Vary", "Authorization")
+			text, r, bad := bearerOf(r)
+			switch {
+			case g.broken:
+				g.refuse(w, r, refusalBroken)
+			case bad != nil:
+				g.refuse(w, r, *bad)
+			case text != "":
+				g.byToken(w, r, next, text)
+			default:
+				session.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// sessions handles requests without a token.
+func (g gate) sessions(next http.Handler) http.Handler {
+	offered := g.s.scopes.offered().names()
+	enough := covers(offered, g.scopes)
+	person := g.s.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, _ := glue.IdentityFrom(r.Context())
+		a := Access{Kind: KindSession, Principal: id.Principal, Scopes: offered, Identity: id}
+		next.ServeHTTP(w, r.WithContext(withAccess(r.Context(), &a)))
+	}))
+	return g.s.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch id, ok := glue.IdentityFrom(r.Context()); {
+		case ok && !enough: // an internal scope, which is nobody's to use from a browser
+			f := refusalSession
+			f.principal = id.Principal
+			g.refuse(w, r, f)
+		case ok:
+			person.ServeHTTP(w, r)
+		case g.anonymous: // who has no session cannot be abused by another site
+			next.ServeHTTP(w, r.WithContext(withAccess(r.Context(), nil)))
+		default:
+			g.refuse(w, r, refusalAnonymous)
+		}
+	}))
+}
+
+// byToken handles a request with a token, which alone decides.
+func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler, text string) {
+	ctx := r.Context()
+	p, h, ok := parse(text)
+	if !ok || p != prefixPersonal && p != prefixAccess {
+		g.refuse(w, r, refusalForm) // a refresh token, say
+		return
+	}
+	t, err := g.s.store.token(ctx, h)
+	if errors.Is(err, errNotFound) {
+		g.refuse(w, r, refusalToken)
+		return
+	}
+	if err != nil {
+		g.unavailable(w, r, err)
+		return
+	}
+	t.Scopes = g.s.standing(t)
+	bad, err := g.judge(ctx, t)
+	if err != nil {
+		g.unavailable(w, r, err)
+		return
+	}
+	if bad != nil {
+		g.refuse(w, r, bad.about(t))
+		return
+	}
+	if err := g.s.store.touch(ctx, t, h); err != nil && ctx.Err() == nil {
+		g.s.event(r, Event{Name: EventStoreError, Reason: "last-use", TokenID: t.ID, Err: err}) // and goes on
+	}
+	w.Header().Set("Cache-Control", "private, no-cache")
+	a := accessOf(t)
+	if a.Kind != KindClient {
+		ctx = glue.WithIdentity(ctx, a.Identity)
+	}
+	next.ServeHTTP(w, r.WithContext(withAccess(ctx, &a)))
+}
+
+// judge tells what a good token lacks here; nil if nothing.
+func (g gate) judge(ctx context.Context, t token) (*refusal, error) {
+	whom := t.Principal
+	if whom == "" {
+		whom = t.owner // who answers for the application
+	}
+	active, err := g.s.active(ctx, whom)
+	if err != nil {
+		return nil, err
+	}
+	_, session := glue.IdentityFrom(ctx)
+	switch {
+	case t.Kind == kindRefresh: // impossible by its prefix
+		return &refusalToken, nil
+	case !active:
+		return &refusalInactive, nil
+	case t.Principal == "" && !g.clients:
+		return &refusalNoPerson, nil
+	case t.Principal == "" && session:
+		return &refusalTwo, nil
+	case !covers(t.Scopes, g.scopes):
+		return &refusalScope, nil
+	}
+	return nil, nil
+}
+
+// standing are the scopes of a token that still count: those that whoever it stands for
+// could get today. A scope that was made internal, say, leaves the tokens of people.
+func (s *Server) standing(t token) []string {
+	today := s.cfg.ClientScopes
+	if t.Principal != "" {
+		today = s.scopes.offered().names()
+	}
+	return slices.DeleteFunc(slices.Clone(t.Scopes), func(name string) bool { return !slices.Contains(today, name) })
+}
+
+// accessOf tells what a token is good for.
+func accessOf(t token) Access {
+	a := Access{Kind: KindOAuth, Principal: t.Principal, ClientID: t.ClientID, TokenID: t.ID, Scopes: t.Scopes}
+	switch {
+	case t.Principal == "":
+		a.Kind = KindClient
+		return a
+	case t.Kind == kindPersonal:
+		a.Kind = KindPersonal
+	}
+	a.Identity = glue.Identity{Principal: t.Principal, Expires: t.Expires}
+	return a
+}

@@ -1,0 +1,178 @@
+package oauth2server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+)
+
+// apiSite is a site with resources behind every decorator, and the fake WLS that it
+// sends people to.
+type apiSite struct {
+	*testServer
+	url  string
+	fake *webauthtest.WLS
+	// What Config.Active says, of whom.
+	inactive atomic.Value // string
+	broken   atomic.Bool
+}
+
+// newSite serves a site on a loopback port.
+func newSite(t testing.TB, db database, edit ...func(*Config)) *apiSite {
+	t.Helper()
+	s := &apiSite{fake: webauthtest.New(t)}
+	s.fake.SetNow(testNow)
+	s.inactive.Store("")
+	webauthtest.Site(t, func(baseURL string) http.Handler {
+		s.url = baseURL
+		s.testServer = newServer(t, db, append([]func(*Config){func(c *Config) { s.configure(t, c) }}, edit...)...)
+		return s.routes()
+	})
+	return s
+}
+
+// configure makes the site one that logs in at the fake.
+func (s *apiSite) configure(t testing.TB, c *Config) {
+	var err error
+	c.Auth, err = glue.New(glue.Config{
+		Service: s.fake.Service(), BaseURL: s.url, Secret: rand.Text() + rand.Text(),
+		Now: s.fake.Now, Logger: c.Auth.Logger(),
+	})
+	require.NoError(t, err)
+	c.Guard, err = xsrf.New(xsrf.Config{Auth: c.Auth})
+	require.NoError(t, err)
+	c.Active = func(_ context.Context, principal string) (bool, error) {
+		if s.broken.Load() {
+			return true, errors.New("the directory is down")
+		}
+		return principal != s.inactive.Load(), nil
+	}
+}
+
+func (s *apiSite) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/private", s.cfg.Auth.Require(echo))
+	mux.Handle("/csrf", s.csrf())
+	mux.Handle("/api", s.RequireAPI()(echo))
+	mux.Handle("/api/read", s.RequireAPI("records:read")(echo))
+	mux.Handle("/api/both", s.RequireAPI("records:read", "profile")(echo))
+	mux.Handle("/api/open", s.AllowAnonymous("records:read")(echo))
+	mux.Handle("/api/clients", s.AllowClients("harvest")(echo))
+	mux.Handle("/api/internal", s.RequireAPI("harvest")(echo))
+	mux.Handle("/api/internal/open", s.AllowAnonymous("harvest")(echo))
+	mux.Handle("/api/inside", s.cfg.Auth.Optional(s.AllowClients()(echo)))
+	mux.Handle("/api/inside/open", s.RequireAPI()(s.AllowAnonymous()(echo)))
+	mux.Handle("/api/broken", s.RequireAPI("records:rad")(echo))
+	return mux
+}
+
+// echoed is what a resource sees.
+type echoed struct {
+	Access        Access
+	OK            bool
+	Principal     string // of glue.IdentityFrom
+	Person        bool
+	Body          string
+	Authorization string
+}
+
+var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var e echoed
+	e.Access, e.OK = AccessFrom(r.Context())
+	id, ok := glue.IdentityFrom(r.Context())
+	e.Principal, e.Person = id.Principal, ok
+	body, _ := io.ReadAll(r.Body)
+	e.Body = string(body)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(e)
+})
+
+// person is a browser with a session of the site.
+func (s *apiSite) person(t testing.TB, user string) *http.Client {
+	t.Helper()
+	c := s.fake.Client(user)
+	resp, err := c.Get(s.url + "/private")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	return c
+}
+
+// stranger is a browser without one.
+func stranger(t testing.TB) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// apiAnswer is what a resource answers.
+type apiAnswer struct {
+	status int
+	header http.Header
+	code   string // "error" of a refusal
+	echoed
+}
+
+// call sends a request with what edit makes of it.
+func (s *apiSite) call(t testing.TB, c *http.Client, method, target string, edit ...func(*http.Request)) apiAnswer {
+	t.Helper()
+	req, err := http.NewRequest(method, s.url+target, http.NoBody)
+	require.NoError(t, err)
+	for _, f := range edit {
+		f(req)
+	}
+	c = &http.Client{Jar: c.Jar, Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := c.Do(req)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, resp.Body.Close()) }()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	a := apiAnswer{status: resp.StatusCode, header: resp.Header}
+	if resp.StatusCode == http.StatusOK {
+		require.NoError(t, json.Unmarshal(body, &a.echoed), string(body))
+	} else if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		var refused struct {
+			Error string `json:"error"`
+		}
+		require.NoError(t, json.Unmarshal(body, &refused), string(body))
+		a.code = refused.Error
+	}
+	return a
+}
+
+// sendHeader sets a header, as it is.
+func sendHeader(name string, values ...string) func(*http.Request) {
+	return func(r *http.Request) { r.Header[name] = values }
+}
+
+func sendBearer(text string) func(*http.Request) { return sendHeader("Authorization", "Bearer "+text) }
+
+func sendForm(text string) func(*http.Request) {
+	return func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	}
+}
+
+// personal makes a token of a person.
+func (s *testServer) personal(t testing.TB, principal string, scopes ...string) string {
+	t.Helper()
+	text, h := mint(prefixPersonal)
+	_, err := s.store.createPersonal(t.Context(), token{Principal: principal, Scopes: scopes}, h)
+	require.NoError(t, err)
+	return text
+}

@@ -1,0 +1,177 @@
+package oauth2server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+)
+
+// consentPage is what the page shows that asks a person to authorise an application:
+// a form that posts Token and one of two buttons, "decision" with the value "allow" or
+// "deny", to Action. What comes from the application is plain text.
+type consentPage struct {
+	Principal                  string // who is asked
+	Name, Description, Website string // of the application, as its owner wrote them
+	Owner                      string // who registered it
+	// Destination is where the answer goes: the origin of a web site, or the scheme of
+	// an application on the person's own device.
+	Destination string
+	// Unproven says that any program on the person's device could be the one that asks:
+	// nothing proves that it is the application named (RFC 8252 section 8.6).
+	Unproven bool
+	// New is asked for now, Granted asked for again.
+	New, Granted scopeSet
+	Action       string
+	Token        template.HTML // a hidden field, bound to the person and this request
+}
+
+// The form of the page.
+const (
+	decisionField = "decision"
+	decisionAllow = "allow"
+	decisionDeny  = "deny"
+)
+
+// binding names what a person is asked, so that a form that was made for one request
+// serves for no other.
+func (q *authRequest) binding() xsrf.Option {
+	sum := sha256.Sum256([]byte(q.encode()))
+	return xsrf.Action("oauth2 consent " + hex.EncodeToString(sum[:]))
+}
+
+// unproven reports whether nothing proves that it is this application that asks: it
+// shows no secret to get its token, and its answers go to whichever program on the
+// person's device listens. In the implicit grant no application shows one.
+// Such a consent is never remembered (RFC 8252 section 8.6).
+func (q *authRequest) unproven() bool {
+	return (q.fragment || !q.client.Confidential) && kindOfRedirect(q.redirectURI) != redirectHTTPS
+}
+
+// ask shows the consent page.
+func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest) {
+	id, _ := glue.IdentityFrom(r.Context())
+	have, err := a.store.consented(r.Context(), id.Principal, q.client.ID)
+	if err != nil {
+		a.storeDown(w, r, err)
+		return
+	}
+	page := consentPage{
+		Principal: id.Principal, Owner: q.client.Owner,
+		Name: q.client.Name, Description: q.client.Description, Website: q.client.Website,
+		Destination: destination(q.redirectURI), Unproven: q.unproven(),
+		Action: a.cfg.Path + pathAuthorize + "?" + q.encode(),
+		Token:  a.cfg.Guard.Field(r, q.binding()),
+	}
+	for _, scope := range a.scopes.pick(q.scopes) {
+		if slices.Contains(have, scope.Name) {
+			page.Granted = append(page.Granted, scope)
+		} else {
+			page.New = append(page.New, scope)
+		}
+	}
+	a.showConsent(w, r, page)
+}
+
+// decide carries out what a person chose on the consent page. The form holds nothing
+// but that choice: what is authorised is in the address, to which the form is bound.
+func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authRequest) {
+	if glue.Resumed(r.Context()) {
+		// The form was kept over a login, and is not bound to the request any more.
+		a.ask(w, r, q)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	check := a.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch decisionOf(r) {
+		case decisionAllow:
+			a.allow(w, r, q)
+		case decisionDeny:
+			id, _ := glue.IdentityFrom(r.Context())
+			a.event(r, Event{Name: EventDeclined, Principal: id.Principal, ClientID: q.client.ID})
+			a.redirectError(w, q, errAccessDenied)
+		default:
+			a.stop(w, r, "decision", pageBadRequest)
+		}
+	}), q.binding())
+	a.cfg.Guard.Protect(check).ServeHTTP(w, r)
+}
+
+// decisionOf reads the pressed button from the form, never from the address.
+func decisionOf(r *http.Request) string {
+	if err := r.ParseForm(); err != nil || len(r.PostForm[decisionField]) != 1 {
+		return ""
+	}
+	return r.PostForm[decisionField][0]
+}
+
+// allow gives the application what the person has just authorised.
+func (a *authorizer) allow(w http.ResponseWriter, r *http.Request, q *authRequest) {
+	if q.fragment {
+		a.giveToken(w, r, q, a.store.approveDirect)
+		return
+	}
+	a.giveCode(w, r, q, a.store.approve)
+}
+
+// resume gives the application what the person authorised earlier, and otherwise asks.
+func (a *authorizer) resume(w http.ResponseWriter, r *http.Request, q *authRequest) {
+	switch {
+	case q.unproven() || slices.Contains(q.prompt, promptConsent):
+		a.askOrFail(w, r, q)
+	case q.fragment:
+		a.giveToken(w, r, q, a.store.continueDirect)
+	default:
+		a.giveCode(w, r, q, a.store.continueConsent)
+	}
+}
+
+// askOrFail asks, unless the application wants nobody to be asked.
+func (a *authorizer) askOrFail(w http.ResponseWriter, r *http.Request, q *authRequest) {
+	if slices.Contains(q.prompt, promptNone) {
+		a.redirectError(w, q, errConsentRequired)
+		return
+	}
+	a.ask(w, r, q)
+}
+
+// giveCode sends the browser to the application with a new authorization code.
+func (a *authorizer) giveCode(w http.ResponseWriter, r *http.Request, q *authRequest, record func(context.Context, code, hash) error) {
+	id, _ := glue.IdentityFrom(r.Context())
+	text, h := mint(prefixCode)
+	if err := record(r.Context(), q.codeFor(id.Principal), h); err != nil {
+		a.giveNothing(w, r, q, err)
+		return
+	}
+	a.event(r, Event{Name: EventAuthorised, Principal: id.Principal, ClientID: q.client.ID})
+	a.redirect(w, q, url.Values{"code": {text}})
+}
+
+// codeFor is what the request asks of a person.
+func (q *authRequest) codeFor(principal string) code {
+	return code{
+		ClientID: q.client.ID, Principal: principal, RedirectURI: q.redirectURI,
+		Scopes: q.scopes, Challenge: q.challenge,
+	}
+}
+
+// giveNothing answers where the store gives neither code nor token.
+func (a *authorizer) giveNothing(w http.ResponseWriter, r *http.Request, q *authRequest, err error) {
+	switch {
+	case errors.Is(err, errNoConsent):
+		a.askOrFail(w, r, q)
+	case errors.Is(err, errStale):
+		a.stop(w, r, "redirect-uri-gone", pageBadRedirect)
+	case errors.Is(err, errNotFound):
+		a.stop(w, r, "client-gone", pageUnknownClient)
+	default:
+		a.storeDown(w, r, err)
+	}
+}

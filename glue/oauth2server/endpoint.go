@@ -1,0 +1,220 @@
+package oauth2server
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// protocolError is an error that the specifications name (RFC 6749 sections 4.1.2.1 and
+// 5.2). It tells clients nothing that they do not know.
+type protocolError struct {
+	code        string
+	description string // for developers: printable ASCII without '"' and '\'
+	status      int    // at the endpoints for programs; zero means 400
+}
+
+func (e *protocolError) Error() string { return e.code + ": " + e.description }
+
+// Errors of the authorization endpoint.
+var (
+	errRepeated        = &protocolError{code: "invalid_request", description: "a parameter is there twice"}
+	errNoResponseType  = &protocolError{code: "invalid_request", description: "response_type is missing"}
+	errResponseType    = &protocolError{code: "unsupported_response_type", description: "this response_type is not supported"}
+	errResponseMode    = &protocolError{code: "invalid_request", description: "this response_mode is not supported"}
+	errNoChallenge     = &protocolError{code: "invalid_request", description: "code_challenge is missing (PKCE is required)"}
+	errChallengeMethod = &protocolError{code: "invalid_request", description: "code_challenge_method must be S256"}
+	errChallenge       = &protocolError{code: "invalid_request", description: "code_challenge is no SHA-256 in base64url"}
+	errPrompt          = &protocolError{code: "invalid_request", description: "this prompt is not supported"}
+	errScopeMissing    = &protocolError{code: "invalid_scope", description: "scope is missing or malformed"}
+	errScopeUnknown    = &protocolError{code: "invalid_scope", description: "scope names something that cannot be given"}
+	errAccessDenied    = &protocolError{code: "access_denied", description: "the person declined"}
+	// OpenID Connect Core 1.0 section 3.1.2.6 names what prompt=none can meet.
+	errLoginRequired   = &protocolError{code: "login_required", description: "nobody is logged in"}
+	errConsentRequired = &protocolError{code: "consent_required", description: "the person must be asked"}
+)
+
+// Errors of the endpoints for programs.
+var (
+	errMethod       = &protocolError{code: "invalid_request", description: "use POST", status: http.StatusMethodNotAllowed}
+	errInURL        = &protocolError{code: "invalid_request", description: "parameters belong into the body, not into the address"}
+	errContentType  = &protocolError{code: "invalid_request", description: "the body must be application/x-www-form-urlencoded"}
+	errBody         = &protocolError{code: "invalid_request", description: "the body is malformed or too long"}
+	errTwoWays      = &protocolError{code: "invalid_request", description: "the client authenticates in two ways"}
+	errClient       = &protocolError{code: "invalid_client", description: "client authentication failed", status: http.StatusUnauthorized}
+	errNotForPublic = &protocolError{code: "unauthorized_client", description: "this is for confidential clients"}
+	errMissing      = &protocolError{code: "invalid_request", description: "a parameter is missing"}
+	errGrantType    = &protocolError{code: "unsupported_grant_type", description: "this grant_type is not supported"}
+	errGrant        = &protocolError{code: "invalid_grant", description: "it is not valid, not valid any more, or not this client's"}
+	errUnavailable  = &protocolError{code: "temporarily_unavailable", description: "try again in a moment", status: http.StatusServiceUnavailable}
+)
+
+// call is an authenticated client's request to one of the endpoints for programs.
+type call struct {
+	*Server
+	r      *http.Request
+	client client
+	params params
+}
+
+// The time that a call may take once it has been read. It goes on if the client hangs up: whoever shows a
+// stolen code or token must not be able to stop what that sets off.
+const callTime = 15 * time.Second
+
+// endpoint makes a handler of what an endpoint does with a call (RFC 6749 section 3.2).
+// The answer is sent as JSON; nil is an empty one.
+func (s *Server) endpoint(serve func(context.Context, *call) (answer any, err *protocolError)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		noStore(w)
+		c := &call{Server: s, r: r}
+		err := c.read(w)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime)
+		defer cancel()
+		if err == nil {
+			err = c.authenticate(ctx)
+		}
+		var answer any
+		if err == nil {
+			answer, err = serve(ctx, c)
+		}
+		if err != nil {
+			c.refuse(w, err)
+			return
+		}
+		if answer != nil {
+			writeJSON(w, http.StatusOK, answer)
+		}
+	})
+}
+
+// read takes parameters from the body of a POST alone: addresses end up in logs.
+func (c *call) read(w http.ResponseWriter) *protocolError {
+	if c.r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return errMethod
+	}
+	if c.r.URL.RawQuery != "" {
+		return errInURL
+	}
+	kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return errContentType
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, c.r.Body, maxBody))
+	if err != nil {
+		return errBody
+	}
+	if c.params, err = parseParams(string(body), maxBody); err != nil {
+		return errBody
+	}
+	if len(c.params.repeated) > 0 {
+		return errRepeated
+	}
+	return nil
+}
+
+// authenticate finds out which client calls (RFC 6749 section 2.3): by its secret, in
+// the header or in the body, or, a public one, by its name alone.
+func (c *call) authenticate(ctx context.Context) *protocolError {
+	id, secret := c.params.get("client_id"), c.params.get("client_secret")
+	switch headers := c.r.Header.Values("Authorization"); {
+	case len(headers) > 1:
+		return errTwoWays
+	case len(headers) == 1:
+		if secret != "" || c.params.get("client_assertion") != "" {
+			return errTwoWays
+		}
+		basicID, basicSecret, ok := parseBasic(headers[0])
+		if !ok || basicSecret == "" {
+			return errClient
+		}
+		if id != "" && id != basicID {
+			return errTwoWays
+		}
+		id, secret = basicID, basicSecret
+	}
+	if id == "" {
+		return errClient
+	}
+	found, err := c.store.client(ctx, id)
+	switch {
+	case errors.Is(err, errNotFound):
+		return errClient
+	case err != nil:
+		return c.unavailable(err)
+	case (found.Confidential || secret != "") && !found.checkSecret(secret):
+		return errClient
+	}
+	c.client = found
+	return nil
+}
+
+// parseBasic reads credentials whose two parts are form-encoded before they are joined
+// (RFC 6749 section 2.3.1), which other users of Basic do not do.
+func parseBasic(header string) (id, secret string, ok bool) {
+	scheme, rest, found := strings.Cut(header, " ")
+	if !found || !strings.EqualFold(scheme, "Basic") || strings.ContainsAny(rest, "\r\n") {
+		return "", "", false
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(rest)
+	if err != nil {
+		return "", "", false
+	}
+	first, second, found := strings.Cut(string(raw), ":")
+	id, errID := url.QueryUnescape(first)
+	secret, errSecret := url.QueryUnescape(second)
+	if !found || id == "" || errID != nil || errSecret != nil {
+		return "", "", false
+	}
+	return id, secret, true
+}
+
+// refuse answers with an error (RFC 6749 section 5.2).
+func (c *call) refuse(w http.ResponseWriter, e *protocolError) {
+	status := e.status
+	switch status {
+	case 0:
+		status = http.StatusBadRequest
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Basic realm="`+c.cfg.Issuer+`"`)
+		c.event(c.r, Event{Name: EventClientRefused, Reason: e.code})
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "5")
+	}
+	if status != http.StatusUnauthorized && status != http.StatusServiceUnavailable {
+		c.event(c.r, Event{Name: EventRefused, Reason: e.code, ClientID: c.client.ID, Err: e})
+	}
+	writeJSON(w, status, map[string]string{"error": e.code, "error_description": e.description})
+}
+
+// unavailable notes that the database, or the site's own word on a person, cannot be had.
+func (c *call) unavailable(err error) *protocolError {
+	c.event(c.r, Event{Name: EventStoreError, ClientID: c.client.ID, Err: err})
+	return errUnavailable
+}
+
+// mayUse asks whether the person may still use the site.
+func (c *call) mayUse(ctx context.Context, principal string) *protocolError {
+	switch active, err := c.active(ctx, principal); {
+	case err != nil:
+		return c.unavailable(err)
+	case !active:
+		return errGrant
+	}
+	return nil
+}
+
+// noStore keeps an answer out of caches, and its address out of what is asked next.
+func noStore(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache") // RFC 6749 section 5.1
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}

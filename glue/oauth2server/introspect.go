@@ -1,0 +1,71 @@
+package oauth2server
+
+import (
+	"context"
+	"errors"
+)
+
+// introspection tells of a token (RFC 7662 section 2.2). Of one that is not active it
+// tells nothing else.
+type introspection struct {
+	Active    bool   `json:"active"`
+	Scope     string `json:"scope,omitempty"`
+	ClientID  string `json:"client_id,omitempty"`
+	TokenType string `json:"token_type,omitempty"` // "Bearer"; empty for a refresh token, which is none
+	Subject   string `json:"sub,omitempty"`        // the person, or the client for its own tokens
+	Username  string `json:"username,omitempty"`   // the person
+	Expires   int64  `json:"exp,omitempty"`        // Unix seconds
+	Issued    int64  `json:"iat,omitempty"`        // Unix seconds
+	Issuer    string `json:"iss,omitempty"`
+}
+
+// serveIntrospect is the introspection endpoint (RFC 7662), for confidential clients and
+// their own tokens: a client is never told whether another's token is good. The API
+// itself needs no introspection, because it has RequireAPI.
+func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
+	switch {
+	case !c.client.Confidential:
+		return nil, errClient // its name alone proves nothing (section 2.1)
+	case c.params.get("token") == "":
+		return nil, errMissing
+	}
+	h, ok := parseClientToken(c.params.get("token"))
+	if !ok {
+		return introspection{}, nil
+	}
+	found, err := c.store.token(ctx, h)
+	switch {
+	case errors.Is(err, errNotFound):
+		return introspection{}, nil
+	case err != nil:
+		return nil, c.unavailable(err)
+	case found.ClientID != c.client.ID || !found.Used.IsZero():
+		return introspection{}, nil
+	}
+	person := found.Principal
+	if person == "" {
+		person = c.client.Owner
+	}
+	switch active, err := c.active(ctx, person); {
+	case err != nil:
+		return nil, c.unavailable(err)
+	case !active:
+		return introspection{}, nil
+	}
+	return c.describe(found), nil
+}
+
+func (c *call) describe(t token) introspection {
+	d := introspection{
+		Active: true, Scope: joinScopes(c.standing(t)), ClientID: t.ClientID, Issuer: c.cfg.Issuer,
+		Subject: t.Principal, Username: t.Principal,
+		Expires: t.Expires.Unix(), Issued: t.Created.Unix(),
+	}
+	if t.Principal == "" {
+		d.Subject = t.ClientID
+	}
+	if t.Kind == kindAccess {
+		d.TokenType = "Bearer"
+	}
+	return d
+}

@@ -1,0 +1,257 @@
+package oauth2server
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
+)
+
+// process is another server process of the site, on a port of its own.
+type process struct {
+	cmd *exec.Cmd
+	url string
+}
+
+func startProcess(t testing.TB, db database) *process {
+	t.Helper()
+	p := &process{cmd: helper(t, "serve", db.environment()...)}
+	p.cmd.Stderr = os.Stderr
+	_, err := p.cmd.StdinPipe() // it ends when we do
+	require.NoError(t, err)
+	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(p.kill)
+	address, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	p.url = "http://" + strings.TrimSpace(address)
+	return p
+}
+
+// helpServe is such a process.
+func helpServe() {
+	s := helperServer()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	exitOn(err)
+	fmt.Println(listener.Addr())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	exitOn(http.Serve(listener, s.Handler()))
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may be dead already
+	_ = p.cmd.Wait()
+}
+
+// What a client learns from a request.
+const (
+	won     = "won"
+	refused = "refused" // invalid_grant: it has been used
+	lost    = "lost"    // no answer
+)
+
+// outcome says which of these it was, and else what happened.
+func outcome(err error) string {
+	var (
+		said    *oauth2.RetrieveError
+		network *url.Error
+	)
+	switch {
+	case err == nil:
+		return won
+	case errors.As(err, &said) && said.ErrorCode == "invalid_grant":
+		return refused
+	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
+		return lost
+	}
+	return err.Error()
+}
+
+// customer is a confidential application, run by somebody else's client library.
+type customer struct {
+	*testServer
+	client   client
+	secret   string
+	verifier string
+}
+
+func newCustomer(t testing.TB, s *testServer) *customer {
+	t.Helper()
+	c := &customer{testServer: s, verifier: oauth2.GenerateVerifier()}
+	var h hash
+	c.secret, h = mint(prefixSecret)
+	var err error
+	c.client, err = s.store.createClient(t.Context(), client{Owner: "spqr1", Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, h)
+	require.NoError(t, err)
+	return c
+}
+
+// code is one that a person has just allowed it.
+func (c *customer) code(t testing.TB) string {
+	t.Helper()
+	text, h := mint(prefixCode)
+	require.NoError(t, c.store.approve(t.Context(), code{
+		ClientID: c.client.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{"profile"},
+		Challenge: oauth2.S256ChallengeFromVerifier(c.verifier),
+	}, h))
+	return text
+}
+
+func (c *customer) at(p *process) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID: c.client.ID, ClientSecret: c.secret, RedirectURL: "https://app.example/cb",
+		Endpoint: oauth2.Endpoint{TokenURL: p.url + defaultPath + pathToken, AuthStyle: oauth2.AuthStyleInHeader},
+	}
+}
+
+// redeem redeems a code at a process, refresh refreshes there.
+func (c *customer) redeem(ctx context.Context, p *process, code string) (*oauth2.Token, error) {
+	return c.at(p).Exchange(ctx, code, oauth2.VerifierOption(c.verifier))
+}
+
+func (c *customer) refresh(ctx context.Context, p *process, token string) (*oauth2.Token, error) {
+	return c.at(p).TokenSource(ctx, &oauth2.Token{RefreshToken: token}).Token()
+}
+
+// uses are the two things that can be done once: how a client comes by what it does
+// them with, and how it does them.
+func (c *customer) uses() map[string]use {
+	return map[string]use{
+		"a code": {func(t testing.TB, _ *process) string { return c.code(t) }, c.redeem},
+		"a refresh token": {func(t testing.TB, p *process) string {
+			token, err := c.redeem(t.Context(), p, c.code(t))
+			require.NoError(t, err)
+			return token.RefreshToken
+		}, c.refresh},
+	}
+}
+
+type use struct {
+	get func(t testing.TB, p *process) string
+	do  func(ctx context.Context, p *process, text string) (*oauth2.Token, error)
+}
+
+// requireGoesOn wants a process to do all that it is for.
+func (c *customer) requireGoesOn(t testing.TB, p *process) {
+	t.Helper()
+	token, err := c.redeem(t.Context(), p, c.code(t))
+	require.NoError(t, err)
+	_, err = c.refresh(t.Context(), p, token.RefreshToken)
+	require.NoError(t, err)
+}
+
+func realTime(c *Config) { c.Now, c.CodeLife = time.Now, 10*time.Minute }
+
+// One of two servers is killed in the middle of a transaction: after it has marked a
+// code or a token as used and before it has given everything for it.
+func TestAServerKilledMidFlightConsumesNothing(t *testing.T) {
+	db := newDatabase(t, PostgreSQL)
+	c := newCustomer(t, newServer(t, db, realTime))
+	db.exec(t, `CREATE FUNCTION barrier() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END $$`)
+	db.exec(t, `CREATE TRIGGER barrier AFTER INSERT ON wlsoauth_tokens FOR EACH ROW EXECUTE FUNCTION barrier()`)
+	survivor := startProcess(t, db)
+	for name, use := range c.uses() {
+		t.Run(name, func(t *testing.T) {
+			text, doomed := use.get(t, survivor), startProcess(t, db)
+			barrier, err := db.open(t).Begin()
+			require.NoError(t, err)
+			_, err = barrier.Exec(`SELECT pg_advisory_xact_lock(42)`)
+			require.NoError(t, err)
+			results := make(chan string)
+			try := func(p *process) {
+				_, err := use.do(t.Context(), p, text)
+				results <- outcome(err)
+			}
+			go try(doomed)
+			eventually(t, func() bool { // it stands before the barrier
+				return db.number(t, `SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'`) == 1
+			})
+			doomed.kill()
+			assert.Equal(t, lost, <-results)
+			go try(survivor)
+			require.NoError(t, barrier.Rollback())
+			assert.Equal(t, won, <-results, "as if the other had never tried")
+			c.requireGoesOn(t, survivor)
+		})
+	}
+}
+
+// A client uses each code and each refresh token at two servers at once, of which one is
+// killed somewhere on its way.
+func TestTwoServersShareADatabase(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db database) {
+		const n, workers = 24, 4
+		c := newCustomer(t, newServer(t, db, realTime))
+		survivor := startProcess(t, db)
+		for name, use := range c.uses() {
+			doomed := startProcess(t, db)
+			work := make(chan string, n)
+			for range n {
+				work <- use.get(t, survivor)
+			}
+			close(work)
+			answered := make(chan struct{}, n)
+			var all sync.WaitGroup
+			for range workers {
+				all.Go(func() {
+					for text := range work {
+						other := make(chan string)
+						go func() {
+							_, err := use.do(t.Context(), doomed, text)
+							other <- outcome(err)
+						}()
+						_, err := use.do(t.Context(), survivor, text)
+						mine, others := outcome(err), <-other
+						assert.Contains(t, []string{won, refused}, mine, name)
+						assert.Contains(t, []string{won, refused, lost}, others, name)
+						assert.False(t, mine == won && others == won, "%s: two winners", name)
+						answered <- struct{}{}
+					}
+				})
+			}
+			for range n / 3 {
+				<-answered
+			}
+			doomed.kill()
+			all.Wait()
+			assert.Zero(t, db.number(t, `SELECT COUNT(*) FROM wlsoauth_codes WHERE used_at = 0`), name)
+			assert.Zero(t, db.number(t, `SELECT COUNT(*) FROM wlsoauth_grants g
+				WHERE (SELECT COUNT(*) FROM wlsoauth_tokens t WHERE t.grant_id = g.id) NOT IN (2, 4)`), "%s: half done", name)
+			c.requireGoesOn(t, survivor)
+		}
+	})
+}
+
+// eventually waits for something to become true.
+func eventually(t testing.TB, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 2000 {
+		if condition() {
+			return
+		}
+		<-tick.C
+	}
+	require.FailNow(t, "it does not become true")
+}

@@ -1,0 +1,223 @@
+package oauth2server
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Bounds of what may be registered.
+const (
+	maxRedirectURI  = 1024 // bytes
+	maxRedirectURIs = 10
+)
+
+// redirectKind is what a redirect URI leads to.
+type redirectKind int
+
+const (
+	redirectNone     redirectKind = iota
+	redirectHTTPS                 // a web site
+	redirectLoopback              // a program on the person's own machine that listens (RFC 8252 section 7.3)
+	redirectPrivate               // one that owns a scheme there (RFC 8252 section 7.1)
+)
+
+// kindOfRedirect tells the kinds apart by their scheme, of which nothing else depends.
+func kindOfRedirect(uri string) redirectKind {
+	scheme, _, found := strings.Cut(uri, ":")
+	switch {
+	case !found:
+		return redirectNone
+	case scheme == "https":
+		return redirectHTTPS
+	case scheme == "http":
+		return redirectLoopback
+	case isPrivateScheme(scheme):
+		return redirectPrivate
+	}
+	return redirectNone
+}
+
+// isPrivateScheme reports whether a scheme can be made of a domain name that somebody
+// owns, turned around, such as "uk.example.soc". None of the schemes that browsers act
+// upon has a dot.
+func isPrivateScheme(scheme string) bool {
+	parts := strings.Split(scheme, ".")
+	for _, part := range parts {
+		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return len(parts) > 1 && scheme[0] >= 'a'
+}
+
+// checkRedirectURI says what is wrong with a redirect URI that somebody registers, in
+// words for them.
+func checkRedirectURI(uri string, confidential bool) error {
+	if uri == "" || len(uri) > maxRedirectURI {
+		return errors.New("want an absolute URL of at most " + strconv.Itoa(maxRedirectURI) + " characters")
+	}
+	if !isURIText(uri) {
+		return errors.New("the URL holds characters that must be escaped in URLs, or a broken escape")
+	}
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil || u.Scheme == "":
+		return errors.New("this is no absolute URL")
+	case strings.Contains(uri, "#"):
+		return errors.New("leave out the fragment, “#” and what follows it")
+	case u.User != nil:
+		return errors.New("leave out the user name and password before the “@”")
+	case u.Opaque != "":
+		return errors.New("there must be a slash after the scheme, as in “com.example.app:/callback”")
+	case hasDotSegment(u.Path):
+		return errors.New("leave “.” and “..” out of the path")
+	}
+	if err := checkRedirectQuery(u); err != nil {
+		return err
+	}
+	return checkRedirectPlace(uri, u, confidential)
+}
+
+// checkRedirectPlace checks scheme and host.
+func checkRedirectPlace(uri string, u *url.URL, confidential bool) error {
+	switch kindOfRedirect(uri) {
+	case redirectHTTPS:
+		return checkOrigin(uri)
+	case redirectLoopback:
+		if !webauth.IsLoopback(uri) {
+			return errors.New("want https: http is for loopback addresses, such as “http://127.0.0.1/callback”")
+		}
+		return checkOrigin(uri)
+	case redirectPrivate:
+		if confidential {
+			return errors.New("a scheme of its own is for public applications on people’s devices: want https")
+		}
+		if u.Port() != "" || strings.ToLower(u.Host) != u.Host || u.Path == "" && u.Host == "" {
+			return errors.New("want a lower-case URL without a port, such as “com.example.app:/callback”")
+		}
+		return nil
+	}
+	return errors.New("want https, http on a loopback address, or, for a public application, a lower-case scheme made of a domain name, such as “com.example.app:/callback”")
+}
+
+// checkOrigin refuses spellings that no browser would send, which could only confuse:
+// capitals, a default port, a final dot.
+func checkOrigin(uri string) error {
+	origin, err := webauth.Origin(uri)
+	if err != nil {
+		return errors.New("the host is no plain name or address")
+	}
+	rest, found := strings.CutPrefix(uri, origin)
+	if !found || rest != "" && rest[0] != '/' && rest[0] != '?' {
+		return errors.New("write the host in lower case and leave out the default port: “" + origin + "”")
+	}
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil || strings.HasSuffix(u.Hostname(), "."):
+		return errors.New("leave out the dot after the host")
+	case u.Port() != "" && !isPort(u.Port()):
+		return errors.New("ports are numbers from 1 to 65535")
+	}
+	return nil
+}
+
+func isPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0 && strconv.FormatUint(n, 10) == port
+}
+
+// checkRedirectQuery keeps the names of our own parameters out of the query: a client
+// that finds one twice may believe the wrong one.
+func checkRedirectQuery(u *url.URL) error {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return errors.New("the query is malformed")
+	}
+	for _, name := range []string{"code", "state", "iss", "error", "error_description", "error_uri", "access_token", "token_type", "expires_in", "scope"} {
+		if query.Has(name) {
+			return errors.New("the query must not hold “" + name + "”, which is a parameter of the answer")
+		}
+	}
+	return nil
+}
+
+// isURIText reports whether a text holds only what may stand in a URI (RFC 3986
+// section 2), with whole escapes.
+func isURIText(uri string) bool {
+	const allowed = "-._~:/?#[]@!$&'()*+,;="
+	for i := 0; i < len(uri); i++ {
+		c := uri[i]
+		switch {
+		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(allowed, c) >= 0:
+		case c == '%' && i+2 < len(uri) && isHex(uri[i+1]) && isHex(uri[i+2]):
+			i += 2
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// hasDotSegment looks at the decoded path, as servers do.
+func hasDotSegment(path string) bool {
+	for part := range strings.SplitSeq(strings.ReplaceAll(path, `\`, "/"), "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// matchesRedirect reports whether a redirect URI of a request is one of those that the
+// client registered: byte for byte (RFC 9700 section 2.1), but for the port of a
+// loopback address, which a program cannot know in advance (RFC 8252 section 7.3).
+func matchesRedirect(registered []string, uri string) bool {
+	bare, loopback := cutLoopbackPort(uri)
+	for _, known := range registered {
+		if known == uri {
+			return true
+		}
+		if knownBare, ok := cutLoopbackPort(known); ok && loopback && knownBare == bare {
+			return true
+		}
+	}
+	return false
+}
+
+// cutLoopbackPort takes the port out of a URI of one of the two loopback addresses. The
+// name localhost is not among them: what it leads to is up to a resolver (RFC 8252
+// section 8.3).
+func cutLoopbackPort(uri string) (bare string, ok bool) {
+	for _, origin := range []string{"http://127.0.0.1", "http://[::1]"} {
+		rest, found := strings.CutPrefix(uri, origin)
+		if !found {
+			continue
+		}
+		end := strings.IndexAny(rest, "/?")
+		if end < 0 {
+			end = len(rest)
+		}
+		if port, found := strings.CutPrefix(rest[:end], ":"); found && isPort(port) || rest[:end] == "" {
+			return origin + rest[end:], true
+		}
+	}
+	return "", false
+}
+
+// destination tells people where a redirect URI leads.
+func destination(uri string) string {
+	if kindOfRedirect(uri) == redirectPrivate {
+		scheme, _, _ := strings.Cut(uri, ":")
+		return scheme
+	}
+	origin, _ := webauth.Origin(uri) // registered, so it has one
+	return origin
+}

@@ -1,0 +1,44 @@
+package oauth2server
+
+import (
+	"context"
+	"errors"
+)
+
+// serveRevoke is the revocation endpoint (RFC 7009): a client gives up a token of its
+// own, and with a refresh token everything that came of the same authorisation. A token
+// that is not there, or not any more, is as good as revoked (section 2.2); one of
+// another client stays, and the caller is told (section 2.1). The token itself says what
+// it is, so that token_type_hint is not needed.
+func serveRevoke(ctx context.Context, c *call) (any, *protocolError) {
+	if c.params.get("token") == "" {
+		return nil, errMissing
+	}
+	h, ok := parseClientToken(c.params.get("token"))
+	if !ok {
+		return nil, nil
+	}
+	switch found, err := c.store.token(ctx, h); {
+	case errors.Is(err, errNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, c.unavailable(err)
+	case found.ClientID != c.client.ID:
+		return nil, errGrant
+	}
+	gone, err := c.store.revokeToken(ctx, h, c.client.ID)
+	switch {
+	case errors.Is(err, errNotFound): // somebody else was quicker
+		return nil, nil
+	case err != nil:
+		return nil, c.unavailable(err)
+	}
+	c.event(c.r, Event{Name: EventTokenRevoked, Principal: gone.Principal, ClientID: c.client.ID, TokenID: gone.ID})
+	return nil, nil
+}
+
+// parseClientToken takes the kinds of token that clients have.
+func parseClientToken(text string) (hash, bool) {
+	p, h, ok := parse(text)
+	return h, ok && (p == prefixAccess || p == prefixRefresh)
+}

@@ -1,0 +1,87 @@
+-- Times are Unix seconds; 0 stands for "none". Hashes are SHA-256. Lists are one text:
+-- scopes with a blank between them, redirect URIs with a line break.
+--
+-- There are no foreign keys: SQLite heeds them only where the connection says so. What
+-- has lost its parent counts for nothing, in every query, and is swept away.
+--
+-- The types are SQLite's; for PostgreSQL they are replaced as migrate.go says.
+
+CREATE TABLE wlsoauth_clients (
+	id           TEXT NOT NULL PRIMARY KEY,
+	owner        TEXT NOT NULL,
+	name         TEXT NOT NULL,
+	description  TEXT NOT NULL,
+	website      TEXT NOT NULL,
+	confidential INTEGER NOT NULL,
+	secret_hash  BLOB,
+	redirect_uris TEXT NOT NULL,
+	created_at   INTEGER NOT NULL,
+	updated_at   INTEGER NOT NULL
+);
+
+CREATE INDEX wlsoauth_clients_owner ON wlsoauth_clients (owner);
+
+CREATE TABLE wlsoauth_consents (
+	principal  TEXT NOT NULL,
+	client_id  TEXT NOT NULL,
+	scopes     TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	PRIMARY KEY (principal, client_id)
+);
+
+CREATE INDEX wlsoauth_consents_client ON wlsoauth_consents (client_id);
+
+-- A grant is the family of tokens that began with one code. It is there as long as it
+-- is good.
+CREATE TABLE wlsoauth_grants (
+	id         TEXT NOT NULL PRIMARY KEY,
+	client_id  TEXT NOT NULL,
+	principal  TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL
+);
+
+CREATE INDEX wlsoauth_grants_client ON wlsoauth_grants (client_id, principal);
+
+CREATE INDEX wlsoauth_grants_expiry ON wlsoauth_grants (expires_at);
+
+CREATE TABLE wlsoauth_codes (
+	hash         BLOB NOT NULL PRIMARY KEY,
+	grant_id     TEXT NOT NULL,
+	client_id    TEXT NOT NULL,
+	principal    TEXT NOT NULL,
+	redirect_uri TEXT NOT NULL,
+	scopes       TEXT NOT NULL,
+	challenge    TEXT NOT NULL,
+	created_at   INTEGER NOT NULL,
+	expires_at   INTEGER NOT NULL,
+	used_at      INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX wlsoauth_codes_client ON wlsoauth_codes (client_id, principal);
+
+CREATE INDEX wlsoauth_codes_expiry ON wlsoauth_codes (expires_at);
+
+CREATE TABLE wlsoauth_tokens (
+	hash         BLOB NOT NULL PRIMARY KEY,
+	id           TEXT NOT NULL,
+	kind         TEXT NOT NULL,
+	grant_id     TEXT NOT NULL,
+	client_id    TEXT NOT NULL,
+	principal    TEXT NOT NULL,
+	name         TEXT NOT NULL,
+	scopes       TEXT NOT NULL,
+	created_at   INTEGER NOT NULL,
+	expires_at   INTEGER NOT NULL,
+	last_used_at INTEGER NOT NULL,
+	used_at      INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX wlsoauth_tokens_grant ON wlsoauth_tokens (grant_id) WHERE grant_id <> '';
+
+CREATE INDEX wlsoauth_tokens_client ON wlsoauth_tokens (client_id) WHERE client_id <> '';
+
+CREATE INDEX wlsoauth_tokens_person ON wlsoauth_tokens (principal) WHERE kind = 'personal';
+
+CREATE INDEX wlsoauth_tokens_expiry ON wlsoauth_tokens (expires_at) WHERE expires_at > 0;

@@ -1,0 +1,140 @@
+package oauth2server
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Scope is something that a token may allow. The application registers its scopes in
+// Config.Scopes and names them where it calls Server.RequireAPI.
+type Scope struct {
+	// Name is what clients ask for and what tokens carry, such as "records:write": 1 to
+	// 64 characters of printable ASCII without blank, '"' and '\' (RFC 6749 section 3.3).
+	Name string
+	// Text is a sentence for people that says what the scope allows, such as "Change and
+	// delete your records."
+	Text string
+	// Group is the heading under which pages list it; empty for none.
+	Group string
+	// Internal scopes are for the site's own programs: no page offers them, no
+	// application can be authorised for them, no browser session has them, and the
+	// metadata do not name them. Only confidential clients get them, for themselves,
+	// where Config.ClientScopes lists them: all such clients of everybody who may
+	// register applications, so New wants Config.MayRegister to say who that is.
+	Internal bool
+}
+
+// scopeSet is the registered scopes in the order of Config.Scopes.
+type scopeSet []Scope
+
+// find gives a scope by its name.
+func (s scopeSet) find(name string) (Scope, bool) {
+	i := slices.IndexFunc(s, func(c Scope) bool { return c.Name == name })
+	if i < 0 {
+		return Scope{}, false
+	}
+	return s[i], true
+}
+
+// names are those of all scopes.
+func (s scopeSet) names() []string {
+	names := make([]string, len(s))
+	for i, c := range s {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// offered are the scopes that people can give: all but the internal ones.
+func (s scopeSet) offered() scopeSet {
+	return slices.DeleteFunc(slices.Clone(s), func(c Scope) bool { return c.Internal })
+}
+
+// pick gives the scopes of these names, in the order of registration; what is not
+// registered any more is left out.
+func (s scopeSet) pick(names []string) scopeSet {
+	return slices.DeleteFunc(slices.Clone(s), func(c Scope) bool { return !slices.Contains(names, c.Name) })
+}
+
+// scopeNames are the names of scopes that tokens may carry.
+type scopeNames struct {
+	registered, offered []string // all; without the internal ones
+}
+
+func namesOf(s scopeSet) scopeNames { return scopeNames{s.names(), s.offered().names()} }
+
+// check tells what is wrong with the registration.
+func (s scopeSet) check() error {
+	if len(s) == 0 {
+		return errors.New("oauth2server: Config.Scopes is empty: register at least one scope")
+	}
+	var errs []error
+	for i, c := range s {
+		switch {
+		case !validScope(c.Name):
+			errs = append(errs, fmt.Errorf("oauth2server: Config.Scopes: %q is no scope: want 1 to %d characters of printable ASCII without blank, '\"' and '\\'", c.Name, maxScopeName))
+		case slices.ContainsFunc(s[:i], func(o Scope) bool { return o.Name == c.Name }):
+			errs = append(errs, fmt.Errorf("oauth2server: Config.Scopes: %q is there twice", c.Name))
+		case strings.TrimSpace(c.Text) == "":
+			errs = append(errs, fmt.Errorf("oauth2server: Config.Scopes: %q has no Text: people must be told what it allows", c.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Bounds of what clients send as a scope.
+const (
+	maxScopeName = 64
+	maxScopeText = 2048
+)
+
+// parseScopes reads a scope parameter (RFC 6749 section 3.3): names, each once, with
+// one blank between them. The order has no meaning; the result is sorted. An empty text
+// is an empty list.
+func parseScopes(text string) ([]string, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if len(text) > maxScopeText {
+		return nil, errors.New("the scope is too long")
+	}
+	names := strings.Split(text, " ")
+	for _, name := range names {
+		if !validScope(name) {
+			return nil, errors.New("the scope is malformed")
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+func validScope(name string) bool {
+	if name == "" || len(name) > maxScopeName {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// joinScopes is the text of a list: sorted, each name once.
+func joinScopes(names []string) string {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ")
+}
+
+// covers reports whether everything in want is in have.
+func covers(have, want []string) bool {
+	for _, name := range want {
+		if !slices.Contains(have, name) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,47 @@
+package oauth2server
+
+import (
+	"context"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// Server is the site's OAuth 2.0 server, the pages where people manage its tokens, and
+// the decorators of the API that takes them. It is safe for concurrent use.
+type Server struct {
+	cfg    Config
+	scopes scopeSet
+	store  *store
+	auth   *glue.Auth // for API calls with the browser session: it sends nobody anywhere
+}
+
+// New checks the configuration, all of it, and brings the tables of the database up to
+// date. It is safe when several processes do so at once. A database that a newer
+// version of this package has changed is refused.
+func New(ctx context.Context, cfg Config) (*Server, error) {
+	if err := cfg.normalise(); err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, scopes: cfg.Scopes, store: store}
+	store.report = func(ctx context.Context, err error) {
+		s.report(ctx, Event{Name: EventStoreError, Reason: "sweep", Err: err})
+	}
+	s.auth = cfg.Auth.With(func(p *glue.Policy) { p.Silent = false })
+	if err := s.auth.Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// active asks whether a person may still use the site. There is always one to ask
+// about: no principal is no person.
+func (s *Server) active(ctx context.Context, principal string) (bool, error) {
+	if principal == "" || s.cfg.Active == nil {
+		return principal != "", nil
+	}
+	return s.cfg.Active(ctx, principal)
+}

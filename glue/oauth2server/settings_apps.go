@@ -1,0 +1,141 @@
+package oauth2server
+
+import (
+	"net/http"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// appsPage is what the list of a person's applications shows.
+type appsPage struct {
+	Notice string
+	Apps   []appView
+	New    string // where to register one; empty if the person may not
+	Most   int    // how many a person may have
+}
+
+// Full reports whether the person has as many as they may.
+func (p appsPage) Full() bool { return len(p.Apps) >= p.Most }
+
+type appView struct {
+	client
+	Place string // of its page
+}
+
+func (p settings) appPath(id string) string { return p.path("/applications/" + id) }
+
+func (p settings) listApps(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	apps, err := p.store.clientsOf(r.Context(), id.Principal)
+	if err != nil {
+		p.failed(w, r, id, err)
+		return
+	}
+	data := appsPage{
+		Most:   p.cfg.MaxClients,
+		Notice: notice(r, map[string]string{"deleted": "The application is deleted, and everything that people gave it access to is closed to it."}),
+	}
+	if p.mayRegister(r, id) {
+		data.New = p.path("/applications/new")
+	}
+	for _, c := range apps {
+		data.Apps = append(data.Apps, appView{c, p.appPath(c.ID)})
+	}
+	p.page(w, r, "/applications", Page{Kind: "apps", Status: http.StatusOK, Title: "Your applications"}, data)
+}
+
+func (p settings) mayRegister(r *http.Request, id glue.Identity) bool {
+	return p.cfg.MayRegister == nil || p.cfg.MayRegister(r, id)
+}
+
+// appPage is what the page of one application shows.
+type appPage struct {
+	guardedForm
+	client
+	Notice                                    string
+	Edit, Secret                              string // where to do so; empty if the person may not
+	Delete                                    string // where to
+	Issuer, AuthorizeURL, TokenURL, RevokeURL string // what its programmer needs to know
+}
+
+func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	c, err := p.store.ownClient(r.Context(), id.Principal, r.PathValue("id"))
+	if err != nil {
+		p.failed(w, r, id, err)
+		return
+	}
+	origin := p.cfg.Auth.Origins()[0]
+	data := appPage{
+		guardedForm: p.form(r), client: c,
+		Notice: notice(r, map[string]string{
+			"registered": "The application is registered.",
+			"changed":    "The changes are stored.",
+		}),
+		Delete: p.appPath(c.ID) + "/delete",
+		Issuer: p.cfg.Issuer, AuthorizeURL: origin + p.cfg.Path + pathAuthorize, TokenURL: origin + p.cfg.Path + pathToken, RevokeURL: origin + p.cfg.Path + pathRevoke,
+	}
+	if p.mayRegister(r, id) {
+		data.Edit, data.Secret = p.appPath(c.ID)+"/edit", p.appPath(c.ID)+"/secret"
+	}
+	p.page(w, r, "/applications", Page{Kind: "app", Status: http.StatusOK, Title: isolated(c.Name)}, data)
+}
+
+func (p settings) dropApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	clientID := r.PathValue("id")
+	if err := p.store.deleteClient(r.Context(), id.Principal, clientID); err != nil {
+		p.failed(w, r, id, err)
+		return
+	}
+	p.event(r, Event{Name: EventClientDeleted, Principal: id.Principal, ClientID: clientID})
+	p.done(w, r, "/applications", "deleted")
+}
+
+// secretPage shows the secret of an application, the only time that it is shown.
+type secretPage struct {
+	client
+	Text  string // the secret
+	Place string // of the application's page
+	Reset bool   // there was another before
+}
+
+func (p settings) showSecret(w http.ResponseWriter, r *http.Request, page secretPage) {
+	page.Place = p.appPath(page.ID)
+	p.page(w, r, "/applications", Page{Kind: "secret", Status: http.StatusOK, Title: "The secret of " + isolated(page.Name)}, page)
+}
+
+// askSecret explains what a new secret means before it is made.
+func (p settings) askSecret(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	if p.mayNotRegister(w, r, id) {
+		return
+	}
+	c, err := p.store.ownClient(r.Context(), id.Principal, r.PathValue("id"))
+	if err == nil && !c.Confidential {
+		err = errNotFound // it has none
+	}
+	if err != nil {
+		p.failed(w, r, id, err)
+		return
+	}
+	p.page(w, r, "/applications", Page{Kind: "secret-reset", Status: http.StatusOK, Title: "A new secret for " + isolated(c.Name) + "?"}, struct {
+		guardedForm
+		Action, Cancel string
+		AccessLife     string
+	}{p.form(r), p.appPath(c.ID) + "/secret", p.appPath(c.ID), durationText(p.cfg.AccessLife)})
+}
+
+func (p settings) makeSecret(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	if p.mayNotRegister(w, r, id) {
+		return
+	}
+	clientID := r.PathValue("id")
+	c, err := p.store.ownClient(r.Context(), id.Principal, clientID)
+	text, h := mint(prefixSecret)
+	if err == nil {
+		err = p.store.resetSecret(r.Context(), id.Principal, clientID, h)
+	}
+	if err != nil {
+		p.failed(w, r, id, err)
+		return
+	}
+	p.event(r, Event{Name: EventSecretReset, Principal: id.Principal, ClientID: clientID})
+	p.showSecret(w, r, secretPage{client: c, Text: text, Reset: true})
+}

@@ -1,0 +1,224 @@
+package oauth2server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+const maxTokenName = 100 // characters
+
+// tokensPage is what the list of a person's tokens shows.
+type tokensPage struct {
+	guardedForm
+	Notice string
+	Tokens []tokenView
+	New    string // where to make one
+	Most   int    // how many a person may have
+}
+
+// Full reports whether the person has as many as they may.
+func (p tokensPage) Full() bool { return len(p.Tokens) >= p.Most }
+
+type tokenView struct {
+	token
+	Groups []scopeGroup
+	Revoke string // where to
+}
+
+func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	tokens, err := p.store.personalTokens(r.Context(), id.Principal)
+	if err != nil {
+		p.failed(w, r, id, err)
+		return
+	}
+	data := tokensPage{
+		guardedForm: p.form(r), New: p.path("/tokens/new"), Most: p.cfg.MaxPersonal,
+		Notice: notice(r, map[string]string{"revoked": "The token is revoked. Nothing can use it any more."}),
+	}
+	for _, t := range tokens {
+		data.Tokens = append(data.Tokens, tokenView{t, p.scopes.pick(t.Scopes).groups(), p.path("/tokens/" + t.ID + "/revoke")})
+	}
+	p.page(w, r, "/tokens", Page{Kind: "tokens", Status: http.StatusOK, Title: "Personal tokens"}, data)
+}
+
+func (p settings) dropToken(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	tokenID := r.PathValue("id")
+	if err := p.store.revokePersonal(r.Context(), id.Principal, tokenID); err != nil {
+		p.failed(w, r, id, err)
+		return
+	}
+	p.event(r, Event{Name: EventTokenRevoked, Principal: id.Principal, TokenID: tokenID})
+	p.done(w, r, "/tokens", "revoked")
+}
+
+// tokenForm is the form for a new token.
+type tokenForm struct {
+	guardedForm
+	Action, Cancel string
+	Name           string
+	Most           int // characters of the name
+	Groups         []choiceGroup
+	Lives          []choice
+}
+
+// choice is something to tick or to select.
+type choice struct {
+	ID, Value, Text string
+	Name            string // as programs know it
+	Chosen          bool
+}
+
+// choiceGroup is choices under their heading.
+type choiceGroup struct {
+	ID, Name string
+	Choices  []choice
+}
+
+func (p settings) newToken(w http.ResponseWriter, r *http.Request, _ glue.Identity) {
+	p.showTokenForm(w, r, token{}, "")
+}
+
+// makeToken answers with the token itself, the only time that it is shown: it is not
+// stored and not part of any address.
+func (p settings) makeToken(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+	t, life, errs := p.readToken(r)
+	if len(errs) > 0 {
+		p.showTokenForm(w, r, t, life, errs...)
+		return
+	}
+	t.Principal = id.Principal
+	text, h := mint(prefixPersonal)
+	made, err := p.store.createPersonal(r.Context(), t, h)
+	switch {
+	case errors.Is(err, errLimit):
+		p.showTokenForm(w, r, t, life, fieldError{Text: fmt.Sprintf("You have %d tokens, as many as this site allows. Revoke one that you do not need any more.", p.cfg.MaxPersonal)})
+	case err != nil:
+		p.failed(w, r, id, err)
+	default:
+		p.event(r, Event{Name: EventTokenCreated, Principal: id.Principal, TokenID: made.ID})
+		p.page(w, r, "/tokens", Page{Kind: "token-made", Status: http.StatusOK, Title: "Your new token"}, struct {
+			tokenView
+			Text, List string
+		}{tokenView{token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens")})
+	}
+}
+
+// readToken reads the form for a new token. What was typed is given back in any case.
+func (p settings) readToken(r *http.Request) (t token, life string, errs fieldErrors) {
+	var problem string
+	if t.Name, problem = readLine(r.PostForm.Get("name"), maxTokenName); t.Name == "" && problem == "" {
+		problem = "Give the token a name, so that you can tell later what it is for."
+	}
+	errs.add("name", problem)
+
+	offered := p.scopes.offered()
+	for _, name := range r.PostForm["scope"] {
+		if _, ok := offered.find(name); ok && !slices.Contains(t.Scopes, name) {
+			t.Scopes = append(t.Scopes, name)
+		}
+	}
+	if len(t.Scopes) == 0 {
+		errs.add("scopes", "Tick at least one thing that the token may do.")
+	}
+
+	lives := p.lives()
+	life = r.PostForm.Get("life")
+	if i := slices.IndexFunc(lives, func(l tokenLife) bool { return l.value == life }); i < 0 {
+		errs.add("life", "Choose when the token expires.")
+	} else if lives[i].lasts > 0 {
+		t.Expires = p.cfg.Now().Add(lives[i].lasts)
+	}
+	return t, life, errs
+}
+
+func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t token, life string, errs ...fieldError) {
+	data := tokenForm{guardedForm: p.form(r, errs...), Action: p.path("/tokens/new"), Cancel: p.path("/tokens"), Name: t.Name, Most: maxTokenName}
+	for i, g := range p.scopes.offered().groups() {
+		group := choiceGroup{ID: "scopes-" + strconv.Itoa(i+1), Name: g.Name}
+		for j, c := range g.Scopes {
+			group.Choices = append(group.Choices, choice{
+				ID: fmt.Sprintf("%s-%d", group.ID, j+1), Value: c.Name, Name: c.Name, Text: c.Text, Chosen: slices.Contains(t.Scopes, c.Name),
+			})
+		}
+		data.Groups = append(data.Groups, group)
+	}
+	lives := p.lives()
+	if !slices.ContainsFunc(lives, func(l tokenLife) bool { return l.value == life }) {
+		life = usualLife(lives)
+	}
+	for _, l := range lives {
+		data.Lives = append(data.Lives, choice{Value: l.value, Text: l.text(p.cfg.Now()), Chosen: l.value == life})
+	}
+	p.page(w, r, "/tokens", Page{Kind: "token-new", Status: data.status(), Title: "New token"}, data)
+}
+
+// tokenLife is a choice of how long a token lasts.
+type tokenLife struct {
+	value string
+	lasts time.Duration // zero: it does not expire
+}
+
+const day = 24 * time.Hour
+
+// lives are the choices that Config.PersonalMaxLife leaves. If it is none of the usual
+// ones, it is one itself.
+func (p settings) lives() []tokenLife {
+	most := p.cfg.PersonalMaxLife
+	var lives []tokenLife
+	for _, days := range []int{7, 30, 90, 365} {
+		if d := time.Duration(days) * day; most == 0 || d <= most {
+			lives = append(lives, tokenLife{strconv.Itoa(days), d})
+		}
+	}
+	switch {
+	case most == 0:
+		return append(lives, tokenLife{value: "none"})
+	case len(lives) == 0 || lives[len(lives)-1].lasts < most:
+		return append(lives, tokenLife{"longest", most})
+	}
+	return lives
+}
+
+// usualLife is what stands in a new form: 30 days, or the longest below that.
+func usualLife(lives []tokenLife) string {
+	usual := lives[0].value
+	for _, l := range lives {
+		if l.lasts > 0 && l.lasts <= 30*day {
+			usual = l.value
+		}
+	}
+	return usual
+}
+
+func (l tokenLife) text(now time.Time) string {
+	if l.lasts == 0 {
+		return "It does not expire"
+	}
+	return durationText(l.lasts) + ", until " + dateText(now.Add(l.lasts))
+}
+
+// durationText is a duration in words: in days where it is some, else in hours, rounded
+// up.
+func durationText(d time.Duration) string {
+	n, unit := int(d/day), "day"
+	if d%day != 0 {
+		n, unit = int((d+time.Hour-1)/time.Hour), "hour"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.Itoa(n) + " " + unit
+}
+
+// add notes what is wrong with a field, if anything is.
+func (e *fieldErrors) add(field, text string) {
+	if text != "" {
+		*e = append(*e, fieldError{field, text})
+	}
+}

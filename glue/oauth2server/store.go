@@ -1,0 +1,242 @@
+package oauth2server
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// What the store refuses. Every other error means that the database cannot say.
+var (
+	errNotFound  = errors.New("oauth2server: not there")           // or not the asker's, or not valid any more
+	errUsed      = errors.New("oauth2server: used before")         // and what the first use gave is revoked
+	errLimit     = errors.New("oauth2server: too many already")    // Config.MaxPersonal, Config.MaxClients
+	errNoConsent = errors.New("oauth2server: no consent for this") // ask the person
+	errScope     = errors.New("oauth2server: scope not granted")   // a refresh asks for more than was given
+
+	// errStale is errNotFound about an application that is not what it was when the
+	// request began: it is gone, or has another secret or other redirect URIs.
+	errStale = fmt.Errorf("oauth2server: the application has changed: %w", errNotFound)
+)
+
+// store keeps everything in the database. Each method is one transaction: it happened
+// as a whole, or it did not and gave an error. What is revoked is deleted; what is
+// there is good until it expires.
+//
+// Transactions begin with a write. SQLite then takes the lock that all writers need at
+// once and waits for it, where a transaction that has read first would fail.
+//
+// A transaction about an application begins by holding the application's row (see
+// holdClient). Two of them therefore happen one after the other, whatever they do: a
+// revocation and an authorisation, a new secret and a request that came with the old
+// one. Then it locks rows in the order consents, codes, grants, tokens. A sweep holds no
+// application, and passes over what others have locked (see skipLocked), so that it
+// never waits for anybody who waits for it.
+type store struct {
+	db     *sql.DB
+	cfg    *Config
+	lookup *sql.Stmt // see token
+	scopes scopeNames
+	report func(context.Context, error) // is told of what went wrong beside the point
+
+	swept atomic.Int64 // when expired rows were last looked for, in Unix seconds
+}
+
+// openStore brings the database up to date.
+func openStore(ctx context.Context, cfg *Config) (*store, error) {
+	s := &store{db: cfg.DB, cfg: cfg, scopes: namesOf(cfg.Scopes), report: func(context.Context, error) {}}
+	if err := s.connect(ctx); err != nil {
+		return nil, configError("DB does not answer: %v", err)
+	}
+	if err := s.checkTimeout(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, err
+	}
+	lookup, err := s.db.PrepareContext(ctx, tokenQuery)
+	if err != nil {
+		return nil, fmt.Errorf("oauth2server: the database's tables are not as expected: %v", err)
+	}
+	s.lookup = lookup
+	return s, nil
+}
+
+// connectTime is how long New waits for a SQLite database that others have locked.
+const connectTime = 10 * time.Second
+
+// connect opens a connection. Of two processes that are the first to give a SQLite
+// database its write-ahead log, by the DSN, one is told at once that the other has
+// locked it: the busy_timeout does not count for that.
+func (s *store) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := s.db.PingContext(ctx)
+		if !isBusy(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// isBusy reports whether an error is SQLITE_BUSY or a refinement of it, as drivers of
+// SQLite tell it.
+func isBusy(err error) bool {
+	var e interface{ Code() int }
+	return errors.As(err, &e) && e.Code()&0xff == 5
+}
+
+// checkTimeout refuses a SQLite database where of two writers one fails at once.
+func (s *store) checkTimeout(ctx context.Context) error {
+	if s.cfg.Dialect != SQLite {
+		return nil
+	}
+	var timeout int
+	if err := s.db.QueryRowContext(ctx, `PRAGMA busy_timeout`).Scan(&timeout); err != nil {
+		return fmt.Errorf("oauth2server: the database cannot be read: %v", err)
+	}
+	if timeout == 0 {
+		return configError("DB has no busy_timeout: open it with \"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)\"")
+	}
+	return nil
+}
+
+// tx runs f in a transaction, which is undone if f gives an error.
+func (s *store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
+	var options *sql.TxOptions
+	if s.cfg.Dialect == PostgreSQL {
+		// Conditional updates wait for one another and then see what the other did; at
+		// higher levels, which the database may have as its default, they would fail.
+		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	tx, err := s.db.BeginTx(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // of no consequence after Commit
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// verdictTime bounds a transaction that outlives its request.
+const verdictTime = 10 * time.Second
+
+// verdictTx is tx for what must count whether or not the client waits for the answer: a
+// thief who hangs up in time must not keep a replay from being noticed.
+func (s *store) verdictTx(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verdictTime)
+	defer cancel()
+	return s.tx(ctx, func(tx *sql.Tx) error { return f(ctx, tx) })
+}
+
+// lockPerson makes two requests of one person that count what the person has wait for
+// one another. In SQLite all writers do.
+func (s *store) lockPerson(ctx context.Context, tx *sql.Tx, principal string) error {
+	if s.cfg.Dialect == SQLite {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "wlsoauth "+principal)
+	return err
+}
+
+// skipLocked ends the query for rows that a sweep deletes: those that somebody else has
+// locked are left for the next time. In SQLite one transaction at a time locks anything.
+func (s *store) skipLocked() string {
+	if s.cfg.Dialect == SQLite {
+		return ""
+	}
+	return " FOR UPDATE SKIP LOCKED"
+}
+
+// now is the clock, to the second.
+func (s *store) now() time.Time { return s.cfg.Now().Truncate(time.Second) }
+
+// execer is a transaction, or a database without one.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// changed runs a statement and gives how many rows it changed.
+func changed(ctx context.Context, e execer, query string, args ...any) (int64, error) {
+	result, err := e.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// changedOne is changed for a statement about one row: errNotFound if there was none.
+func changedOne(ctx context.Context, e execer, query string, args ...any) error {
+	n, err := changed(ctx, e, query, args...)
+	if err == nil && n == 0 {
+		return errNotFound
+	}
+	return err
+}
+
+// notFound turns the absence of a row into our own error.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNotFound
+	}
+	return err
+}
+
+// isRefusal reports whether an error is the store's word, and not the database's
+// failure to say.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{errNotFound, errUsed, errLimit, errNoConsent, errScope} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
+// newID makes an id of 130 random bits. It is no credential.
+func newID() string { return rand.Text() }
+
+// validID reports whether newID can have made it. Databases are asked about nothing
+// else: PostgreSQL takes some of what clients send for an error.
+func validID(id string) bool {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	return len(id) == 26 && strings.Trim(id, alphabet) == ""
+}
+
+// fromUnix is the time of a column; 0 is the zero time.
+func fromUnix(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+// toUnix is a time for a column.
+func toUnix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// earlier gives the earlier of two times.
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,103 @@
+package oauth2server
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// authorisation is what a person allows an application, as their pages list it.
+type authorisation struct {
+	ClientID, ClientName, ClientWebsite string
+	Scopes                              []string
+	Since, Updated                      time.Time
+}
+
+// consented gives the scopes that a person allowed an application; nil for none.
+func (s *store) consented(ctx context.Context, principal, clientID string) ([]string, error) {
+	scopes, err := consentIn(ctx, s.db, principal, clientID)
+	if errors.Is(err, errNoConsent) {
+		return nil, nil
+	}
+	return scopes, err
+}
+
+// queryer is a transaction, or a database without one.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func consentIn(ctx context.Context, q queryer, principal, clientID string) ([]string, error) {
+	var scopes string
+	err := q.QueryRowContext(ctx, `SELECT scopes FROM wlsoauth_consents WHERE principal = $1 AND client_id = $2`, principal, clientID).Scan(&scopes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNoConsent
+	}
+	return strings.Fields(scopes), err
+}
+
+// addConsent records that a person allows an application these scopes, beside those
+// allowed before.
+func (s *store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID string, scopes []string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO wlsoauth_consents (principal, client_id, scopes, created_at, updated_at)
+		VALUES ($1, $2, '', $3, $3)
+		ON CONFLICT (principal, client_id) DO UPDATE SET updated_at = excluded.updated_at`,
+		principal, clientID, s.now().Unix())
+	if err != nil {
+		return err
+	}
+	before, err := consentIn(ctx, tx, principal, clientID)
+	if err != nil {
+		return err
+	}
+	return changedOne(ctx, tx, `UPDATE wlsoauth_consents SET scopes = $3 WHERE principal = $1 AND client_id = $2`,
+		principal, clientID, joinScopes(slices.Concat(before, scopes)))
+}
+
+// authorisations lists what a person allows to whom, by the applications' names.
+func (s *store) authorisations(ctx context.Context, principal string) ([]authorisation, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT c.id, c.name, c.website, a.scopes, a.created_at, a.updated_at
+		FROM wlsoauth_consents a JOIN wlsoauth_clients c ON c.id = a.client_id
+		WHERE a.principal = $1 ORDER BY c.name, c.id`, principal)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func() (authorisation, error) {
+		var (
+			a              authorisation
+			scopes         string
+			since, updated int64
+		)
+		err := rows.Scan(&a.ClientID, &a.ClientName, &a.ClientWebsite, &scopes, &since, &updated)
+		a.Scopes, a.Since, a.Updated = strings.Fields(scopes), fromUnix(since), fromUnix(updated)
+		return a, err
+	})
+}
+
+// revokeAuthorisation takes back what a person allows an application, with all that it
+// got by that. It is errNotFound if there is nothing of that.
+func (s *store) revokeAuthorisation(ctx context.Context, principal, clientID string) error {
+	if !validID(clientID) {
+		return errNotFound
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := holdClient(ctx, tx, clientID); err != nil && !errors.Is(err, errNotFound) {
+			return err
+		}
+		var found int64
+		for _, table := range clientTables {
+			n, err := changed(ctx, tx, `DELETE FROM wlsoauth_`+table.name+` WHERE client_id = $1 AND client_id <> '' AND principal = $2`, clientID, principal)
+			if err != nil {
+				return err
+			}
+			found += n
+		}
+		if found == 0 {
+			return errNotFound
+		}
+		return nil
+	})
+}
