@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -19,7 +20,7 @@ import (
 // concurrent use. It outlives a reload.
 type attempts struct {
 	now      func() time.Time
-	familiar *recent // pairs of address and user
+	familiar *recent.Memory // pairs of address and user
 
 	mu    sync.Mutex
 	addrs sketch
@@ -41,7 +42,7 @@ const (
 func newAttempts(now func() time.Time) *attempts {
 	return &attempts{
 		now:      now,
-		familiar: newRecent(familiarLife, familiarMax, now),
+		familiar: recent.New(familiarLife, familiarMax, now),
 		addrs:    newSketch(addrBurst, addrInterval),
 		sites:    newSketch(siteBurst, siteInterval),
 		users:    newSketch(userBurst, userInterval),
@@ -51,7 +52,7 @@ func newAttempts(now func() time.Time) *attempts {
 
 // isFamiliar reports whether the user's password was right at this address lately.
 func (a *attempts) isFamiliar(addr netip.Addr, user string) bool {
-	return a.familiar.has(networkOf(addr), user)
+	return a.familiar.Has(networkOf(addr), user)
 }
 
 // wait is how long until this address may try a password for this user; zero is now.
@@ -81,7 +82,7 @@ func (a *attempts) take(addr netip.Addr, user string) time.Duration {
 // right takes back what take counted: the password was right.
 func (a *attempts) right(addr netip.Addr, user string) {
 	network := networkOf(addr)
-	a.familiar.add(network, user)
+	a.familiar.Add(network, user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.addrs.remove(network)

@@ -149,29 +149,3 @@ func TestSketchUnderFlood(t *testing.T) {
 	assert.Len(t, s.places[0], sketchSize)
 	assert.Len(t, s.places[1], sketchSize)
 }
-
-func TestRecent(t *testing.T) {
-	clock := newStoppedClock()
-	r := newRecent(time.Minute, 3, clock.now)
-	r.add("anna", "secret")
-	assert.True(t, r.has("anna", "secret"))
-	for name, parts := range map[string][]string{
-		"another": {"anna", "secret2"}, "divided otherwise": {"annas", "ecret"}, "fewer": {"annasecret"},
-		"more": {"anna", "secret", ""}, "none": {},
-	} {
-		assert.False(t, r.has(parts...), name)
-	}
-	clock.advance(time.Minute - 1)
-	assert.True(t, r.has("anna", "secret"))
-	clock.advance(1)
-	assert.False(t, r.has("anna", "secret"))
-
-	for i := range 50 {
-		r.add(manyUsers(i))
-		require.True(t, r.has(manyUsers(i)), "the newest is there")
-		require.LessOrEqual(t, len(r.until), 3)
-	}
-	other := newRecent(time.Minute, 3, clock.now)
-	other.until = r.until
-	assert.False(t, other.has(manyUsers(49)), "each has a key of its own")
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -23,8 +24,8 @@ type basic struct {
 	passwords *passwords
 	attempts  *attempts
 	metrics   *metrics
-	checked   *recent // pairs of name and password that were right
-	flights   flights // checks under way
+	checked   *recent.Memory // pairs of name and password that were right
+	flights   flights        // checks under way
 }
 
 // A right password is not checked again for a while, because browsers send it with
@@ -34,7 +35,7 @@ const checkedLife, checkedMax = 5 * time.Minute, 1000
 func newBasic(auth *glue.Auth, realm string, p *passwords, a *attempts, m *metrics) *basic {
 	return &basic{
 		auth: auth, realm: realm, passwords: p, attempts: a, metrics: m,
-		checked: newRecent(checkedLife, checkedMax, auth.Now),
+		checked: recent.New(checkedLife, checkedMax, auth.Now),
 		flights: flights{now: map[string]*flight{}},
 	}
 }
@@ -94,10 +95,10 @@ func (b *basic) check(r *http.Request, user, password string) attempt {
 	if wait := b.attempts.wait(addr, user); wait > 0 {
 		return attempt{wait: wait}
 	}
-	if b.checked.has(user, password) {
+	if b.checked.Has(user, password) {
 		return attempt{right: true}
 	}
-	key := b.checked.sum([]string{networkOf(addr), user, password})
+	key := b.checked.Sum(networkOf(addr), user, password)
 	return b.flights.share(r.Context(), string(key[:]), func() attempt {
 		done, err := b.attempts.turns.take(r.Context(), b.attempts.isFamiliar(addr, user))
 		if err != nil {
@@ -110,7 +111,7 @@ func (b *basic) check(r *http.Request, user, password string) attempt {
 
 // verify looks at the password, when it is its turn.
 func (b *basic) verify(addr netip.Addr, user, password string) attempt {
-	if b.checked.has(user, password) { // a request beside this one was first
+	if b.checked.Has(user, password) { // a request beside this one was first
 		return attempt{right: true}
 	}
 	if wait := b.attempts.take(addr, user); wait > 0 {
@@ -120,7 +121,7 @@ func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 		return attempt{}
 	}
 	b.attempts.right(addr, user)
-	b.checked.add(user, password)
+	b.checked.Add(user, password)
 	b.metrics.passwordAttempt(attemptRight)
 	return attempt{right: true}
 }

@@ -3,13 +3,15 @@ package remoteuser
 import (
 	"context"
 	"sync"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 )
 
 // checks are those of HTTP Basic under way. A browser sends the same credentials with
 // many requests at once: they are one guess, count as one try, and get one verdict.
 type checks struct {
 	mu    sync.Mutex
-	under map[mac]*checkUnderWay
+	under map[recent.MAC]*checkUnderWay
 }
 
 type checkUnderWay struct {
@@ -20,7 +22,7 @@ type checkUnderWay struct {
 
 // do has check tell about a guess, unless it is being told of it already. There are as
 // many as there are requests, at most.
-func (c *checks) do(ctx context.Context, guess mac, check func() verdict) verdict {
+func (c *checks) do(ctx context.Context, guess recent.MAC, check func() verdict) verdict {
 	for {
 		c.mu.Lock()
 		way, begun := c.under[guess]
@@ -43,7 +45,7 @@ func (c *checks) do(ctx context.Context, guess mac, check func() verdict) verdic
 	}
 }
 
-func (c *checks) begin(ctx context.Context, guess mac, way *checkUnderWay, check func() verdict) verdict {
+func (c *checks) begin(ctx context.Context, guess recent.MAC, way *checkUnderWay, check func() verdict) verdict {
 	defer func() { // after a panic, too
 		c.mu.Lock()
 		delete(c.under, guess)

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 )
 
 func TestChecks(t *testing.T) {
@@ -22,15 +24,15 @@ func TestChecks(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := checks{under: map[mac]*checkUnderWay{}}
+				c := checks{under: map[recent.MAC]*checkUnderWay{}}
 				asked, say, got := 0, make(chan bool), make(chan verdict, 60)
 				for range cap(got) {
 					go func() {
-						got <- c.do(t.Context(), mac{1}, func() verdict { asked++; <-say; return tc.verdict })
+						got <- c.do(t.Context(), recent.MAC{1}, func() verdict { asked++; <-say; return tc.verdict })
 					}()
 				}
 				synctest.Wait()
-				assert.Equal(t, verdict{kind: right}, c.do(t.Context(), mac{2}, func() verdict { return verdict{kind: right} }), "another guess does not wait")
+				assert.Equal(t, verdict{kind: right}, c.do(t.Context(), recent.MAC{2}, func() verdict { return verdict{kind: right} }), "another guess does not wait")
 				close(say)
 				for range cap(got) {
 					assert.Equal(t, tc.verdict, <-got)
@@ -54,15 +56,15 @@ func TestChecksBegunByAnother(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := checks{under: map[mac]*checkUnderWay{}}
+				c := checks{under: map[recent.MAC]*checkUnderWay{}}
 				ctx, cancel := context.WithCancel(t.Context())
 				go func() {
 					defer func() { _ = recover() }()
-					c.do(ctx, mac{}, func() verdict { <-ctx.Done(); return tc.end(ctx) })
+					c.do(ctx, recent.MAC{}, func() verdict { <-ctx.Done(); return tc.end(ctx) })
 				}()
 				synctest.Wait()
 				got := make(chan verdict)
-				go func() { got <- c.do(t.Context(), mac{}, func() verdict { return verdict{kind: right} }) }()
+				go func() { got <- c.do(t.Context(), recent.MAC{}, func() verdict { return verdict{kind: right} }) }()
 				synctest.Wait()
 				cancel()
 				assert.Equal(t, verdict{kind: right}, <-got)
@@ -74,13 +76,13 @@ func TestChecksBegunByAnother(t *testing.T) {
 
 func TestChecksWithoutPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := checks{under: map[mac]*checkUnderWay{}}
+		c := checks{under: map[recent.MAC]*checkUnderWay{}}
 		say := make(chan bool)
-		go c.do(t.Context(), mac{}, func() verdict { <-say; return verdict{} })
+		go c.do(t.Context(), recent.MAC{}, func() verdict { <-say; return verdict{} })
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		assert.Equal(t, verdict{kind: cannotSay, err: context.Canceled}, c.do(ctx, mac{}, nil))
+		assert.Equal(t, verdict{kind: cannotSay, err: context.Canceled}, c.do(ctx, recent.MAC{}, nil))
 		close(say)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -28,7 +29,7 @@ const (
 // Memory does not grow with the names and addresses that are tried.
 type limits struct {
 	now      func() time.Time
-	familiar *recent // pairs of network and name
+	familiar *recent.Memory // pairs of network and name
 
 	mu              sync.Mutex
 	names, networks sketch
@@ -43,7 +44,7 @@ type try struct {
 
 func newLimits(now func() time.Time) *limits {
 	return &limits{
-		now: now, familiar: newRecent(familiarLife, familiarMax, now),
+		now: now, familiar: recent.New(familiarLife, familiarMax, now),
 		names:    newSketch(triesOfName, restOfName),
 		networks: newSketch(triesOfNetwork, restOfNetwork),
 	}
@@ -56,7 +57,7 @@ func (l *limits) take(client netip.Addr, name string) (try, time.Duration) {
 	t := try{name: name}
 	if client.IsValid() {
 		t.network = site.AddressPrefix(client, 32, 64).String()
-		t.familiar = l.familiar.has(t.network, name)
+		t.familiar = l.familiar.Has(t.network, name)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,7 +81,7 @@ func (l *limits) giveBack(t try) {
 // right undoes take, for a try that was right.
 func (l *limits) right(t try) {
 	if t.network != "" {
-		l.familiar.add(t.network, t.name)
+		l.familiar.Add(t.network, t.name)
 	}
 	l.giveBack(t)
 }

@@ -72,7 +72,7 @@ func (v *visit) check(ask passwordFunc, name, password string) verdict {
 // once. The limits come first: who has no tries left learns nothing from what is
 // remembered.
 func (v *visit) checkBasic(name, password string) verdict {
-	guess := v.u.lately.sum(v.client().String(), name, password)
+	guess := v.u.lately.Sum(v.client().String(), name, password)
 	return v.u.checks.do(v.r.Context(), guess, func() verdict {
 		return v.check(v.u.passwordLately, name, password)
 	})
@@ -80,12 +80,12 @@ func (v *visit) checkBasic(name, password string) verdict {
 
 // passwordLately is Config.Password, but for what it said was right a short while ago.
 func (u *RemoteUser) passwordLately(ctx context.Context, name, password string) (bool, error) {
-	if u.lately.has(name, password) {
+	if u.lately.Has(name, password) {
 		return true, nil
 	}
 	ok, err := u.cfg.Password(ctx, name, password)
 	if ok && err == nil {
-		u.lately.add(name, password)
+		u.lately.Add(name, password)
 	}
 	return ok, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 )
 
 // RemoteUser tells handlers who somebody is. It is made by New and safe for concurrent
@@ -18,7 +19,7 @@ type RemoteUser struct {
 
 	// For Config.Password; nil without it.
 	limit     *limits
-	lately    *recent // pairs of name and password that were right
+	lately    *recent.Memory // pairs of name and password that were right
 	checks    *checks
 	noAddress sync.Once // the operators were told
 }
@@ -34,8 +35,8 @@ func New(cfg Config) (*RemoteUser, error) {
 		u.strip[identityheader.FoldString(name)] = true
 	}
 	if cfg.Password != nil {
-		u.limit, u.lately = newLimits(cfg.Now), newRecent(latelyLife, latelyMax, cfg.Now)
-		u.checks = &checks{under: map[mac]*checkUnderWay{}}
+		u.limit, u.lately = newLimits(cfg.Now), recent.New(latelyLife, latelyMax, cfg.Now)
+		u.checks = &checks{under: map[recent.MAC]*checkUnderWay{}}
 	}
 	if cfg.Form != nil {
 		var err error
