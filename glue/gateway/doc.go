@@ -50,10 +50,11 @@
 // line has no end is refused, and a warning in the log names the rules that are gone or
 // ask for less since the last reload. The secret file must be there: only a start makes it.
 //
-// A connection that became a WebSocket ends with the session that it was made with. A
-// logout does not cut it, nor does a reload, whatever the new rules say; a backend that
-// minds must end it itself, and a restart of the gateway ends all. Other answers that have
-// begun, such as downloads, go on to their end.
+// A connection that became a WebSocket ends with the session that it was made with, but
+// not in forward-auth mode, where the front server holds it. A logout does not cut it,
+// nor does a reload, whatever the new rules say; a backend that minds must end it itself,
+// and a restart of the gateway ends all. Other answers that have begun, such as downloads,
+// go on to their end.
 //
 // # What is left to do
 //

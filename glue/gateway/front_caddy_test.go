@@ -66,6 +66,7 @@ func caddyWebSocket(t *testing.T, w *world, cookies string) {
 		{"without Connection", "Upgrade: websocket", 101},
 		{"from another site", "Connection: Upgrade\nUpgrade: websocket\nOrigin: http://evil.example", 403},
 		{"from another site without Connection", "Upgrade: WebSocket\nOrigin: http://evil.example", 403},
+		{"beside something else", "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nUpgrade: websocket", 101},
 		{"something else", "Connection: Upgrade, Remote-User\nUpgrade: h2c", 200},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -29,6 +29,9 @@ func loadPasswords(path string) (*passwords, error) {
 	if err := readLines(path, p.add); err != nil {
 		return nil, err
 	}
+	if len(p.hashes) == 0 {
+		return nil, errors.New(path + ": there is nobody in it: it may be cut short")
+	}
 	return p, nil
 }
 

@@ -143,8 +143,8 @@ func (c *core) newRule(i int) (*rule, error) {
 	ru.prefix = ru.path
 	if c.cfg.IgnoreCase {
 		folded, clear := foldPath(ru.prefix)
-		if !clear {
-			return nil, c.problemAt(i, "path", errUnclear)
+		if !clear || strings.Contains(folded, ":") {
+			return nil, c.problemAt(i, "path", errUnclear) // no request for it would be clear
 		}
 		ru.prefix = folded
 	}

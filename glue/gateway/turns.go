@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // turns bounds how many passwords are checked at once, because bcrypt takes all of a
@@ -17,9 +18,13 @@ type turns struct {
 	strangers, friends atomic.Int32  // who wait
 }
 
-// maxWaiting is how many wait at most, of each kind: what comes next would not have its
-// turn before people give up.
-const maxWaiting = 16
+// How many wait at most, and for how long. Friends were right here lately, and can hardly
+// be a flood; after a reload many of them may come at once.
+const (
+	maxStrangers = 64
+	maxFriends   = 256
+	maxWait      = 5 * time.Second
+)
 
 var errCrowded = errors.New("too many passwords are being checked at this moment")
 
@@ -32,19 +37,23 @@ func newTurns() *turns {
 
 // take waits for a turn. Whoever gets one calls done at its end.
 func (t *turns) take(ctx context.Context, familiar bool) (done func(), err error) {
-	waiting, kept := &t.strangers, chan struct{}(nil) // nobody can send to that
+	waiting, most, kept := &t.strangers, int32(maxStrangers), chan struct{}(nil) // nobody can send to that
 	if familiar {
-		waiting, kept = &t.friends, t.kept
+		waiting, most, kept = &t.friends, maxFriends, t.kept
 	}
 	defer waiting.Add(-1)
-	if waiting.Add(1) > maxWaiting {
+	if waiting.Add(1) > most {
 		return nil, errCrowded
 	}
+	late := time.NewTimer(maxWait)
+	defer late.Stop()
 	select {
 	case t.open <- struct{}{}:
 		return func() { <-t.open }, nil
 	case kept <- struct{}{}:
 		return func() { <-t.kept }, nil
+	case <-late.C:
+		return nil, errCrowded
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

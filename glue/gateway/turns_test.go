@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,7 +25,7 @@ func TestTurns(t *testing.T) {
 			ends = append(ends, done)
 		}
 		var all sync.WaitGroup
-		for range maxWaiting {
+		for range maxStrangers {
 			all.Go(func() {
 				done, err := turns.take(t.Context(), false)
 				if assert.NoError(t, err) {
@@ -47,9 +48,31 @@ func TestTurns(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		done()
 
+		for range maxFriends / 2 { // after a reload, say
+			all.Go(func() {
+				done, err := turns.take(t.Context(), true)
+				if assert.NoError(t, err) {
+					done()
+				}
+			})
+		}
+		synctest.Wait()
 		for _, end := range ends {
 			end()
 		}
+		all.Wait()
+		began := time.Now()
+		all.Go(func() {
+			done, err := turns.take(t.Context(), false)
+			if assert.NoError(t, err) {
+				defer done()
+				time.Sleep(time.Minute)
+			}
+		})
+		synctest.Wait()
+		_, err = turns.take(t.Context(), false)
+		require.ErrorIs(t, err, errCrowded, "after a while")
+		assert.Equal(t, maxWait, time.Since(began))
 		all.Wait()
 		done, err = turns.take(t.Context(), false)
 		require.NoError(t, err, "nobody waits any more")
@@ -108,8 +131,8 @@ func TestBasicIsNotCrowdedOut(t *testing.T) {
 		turns.open <- struct{}{}
 	}
 	var all sync.WaitGroup
-	crowded := make(chan reply, 3*maxWaiting)
-	for i := range 3 * maxWaiting {
+	crowded := make(chan reply, 3*maxStrangers)
+	for i := range 3 * maxStrangers {
 		all.Go(func() {
 			answer, err := v.try(http.MethodGet, "/basic", nil, from(fmt.Sprintf("2001:db8:%x::1", i)), password(manyUsers(i), "x"))
 			if assert.NoError(t, err) && answer.StatusCode == http.StatusServiceUnavailable {
@@ -117,7 +140,7 @@ func TestBasicIsNotCrowdedOut(t *testing.T) {
 			}
 		})
 	}
-	for range 2 * maxWaiting {
+	for range 2 * maxStrangers {
 		answer := <-crowded
 		assert.Equal(t, "5", answer.Header.Get("Retry-After"))
 		assert.Empty(t, answer.Header.Get("WWW-Authenticate"), "nothing is wrong with the password")

@@ -154,6 +154,8 @@ func (g gate) judge(ctx context.Context, t token) (*refusal, error) {
 		return &refusalToken, nil
 	case !active:
 		return &refusalInactive, nil
+	case len(t.Scopes) == 0: // nothing of it is left
+		return &refusalToken, nil
 	case t.Principal == "" && !g.clients:
 		return &refusalNoPerson, nil
 	case t.Principal == "" && session:

@@ -129,6 +129,9 @@ func TestScopesThatNobodyCouldGetToday(t *testing.T) {
 		assert.Equal(t, 403, a.status, target)
 		assert.Equal(t, "insufficient_scope", a.code, target)
 	}
+	empty := s.call(t, http.DefaultClient, http.MethodGet, "/api", sendBearer(s.personal(t, "test0001", "gone", "harvest")))
+	assert.Equal(t, 401, empty.status, "nothing of it is left")
+	assert.Equal(t, "invalid_token", empty.code)
 	alone, h := mint(prefixAccess)
 	_, err := s.store.grantClient(t.Context(), c, []string{"harvest", "records:read"}, h)
 	require.NoError(t, err)
@@ -245,7 +248,7 @@ func TestDecoratorsInsideOthers(t *testing.T) {
 	a := s.call(t, someone, http.MethodGet, "/api/inside", sendBearer(alone))
 	assert.Equal(t, 400, a.status, "a person's session around an application's token")
 	assert.Equal(t, 200, s.call(t, stranger(t), http.MethodGet, "/api/inside", sendBearer(alone)).status)
-	a = s.call(t, someone, http.MethodGet, "/api/inside", sendBearer(s.personal(t, "test0002")))
+	a = s.call(t, someone, http.MethodGet, "/api/inside", sendBearer(s.personal(t, "test0002", "profile")))
 	assert.Equal(t, "test0002", a.Principal)
 	a = s.call(t, someone, http.MethodGet, "/api/inside/open")
 	assert.Equal(t, "test0001", a.Principal)

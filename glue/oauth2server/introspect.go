@@ -52,6 +52,9 @@ func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
 	case !active:
 		return introspection{}, nil
 	}
+	if len(c.standing(found)) == 0 {
+		return introspection{}, nil // nothing of it is left
+	}
 	return c.describe(found), nil
 }
 

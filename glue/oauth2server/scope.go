@@ -22,7 +22,9 @@ type Scope struct {
 	// application can be authorised for them, no browser session has them, and the
 	// metadata do not name them. Only confidential clients get them, for themselves,
 	// where Config.ClientScopes lists them: all such clients of everybody who may
-	// register applications, so New wants Config.MayRegister to say who that is.
+	// register applications, so New wants Config.MayRegister to say who that is. It is
+	// also those that were registered earlier, under whatever rule held then: look
+	// through them first.
 	Internal bool
 }
 

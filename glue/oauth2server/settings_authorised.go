@@ -30,7 +30,7 @@ func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue
 		Notice:      notice(r, map[string]string{"revoked": "The application has no access to your account any more."}),
 	}
 	for _, a := range all {
-		data.Apps = append(data.Apps, authorisedView{a, p.scopes.pick(a.Scopes).groups(), p.path("/authorised/" + a.ClientID + "/revoke")})
+		data.Apps = append(data.Apps, authorisedView{a, p.scopes.offered().pick(a.Scopes).groups(), p.path("/authorised/" + a.ClientID + "/revoke")})
 	}
 	p.page(w, r, "/authorised", Page{Kind: "authorised", Status: http.StatusOK, Title: "Authorised applications"}, data)
 }

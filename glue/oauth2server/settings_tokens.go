@@ -42,7 +42,7 @@ func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Ide
 		Notice: notice(r, map[string]string{"revoked": "The token is revoked. Nothing can use it any more."}),
 	}
 	for _, t := range tokens {
-		data.Tokens = append(data.Tokens, tokenView{t, p.scopes.pick(t.Scopes).groups(), p.path("/tokens/" + t.ID + "/revoke")})
+		data.Tokens = append(data.Tokens, tokenView{t, p.scopes.offered().pick(t.Scopes).groups(), p.path("/tokens/" + t.ID + "/revoke")})
 	}
 	p.page(w, r, "/tokens", Page{Kind: "tokens", Status: http.StatusOK, Title: "Personal tokens"}, data)
 }

@@ -104,9 +104,11 @@ func (s *store) touch(ctx context.Context, t token, h hash) error {
 	if now.Sub(t.LastUsed) < touchAfter {
 		return nil
 	}
-	_, err := s.db.ExecContext(ctx, `UPDATE wlsoauth_tokens SET last_used_at = $2 WHERE hash = $1 AND last_used_at <= $3`,
-		h[:], now.Unix(), now.Add(-touchAfter).Unix())
-	return err
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE wlsoauth_tokens SET last_used_at = $2 WHERE hash = $1 AND last_used_at <= $3`,
+			h[:], now.Unix(), now.Add(-touchAfter).Unix())
+		return err
+	})
 }
 
 // createPersonal stores a token that a person made. It is errLimit if the person has as
@@ -149,7 +151,9 @@ func (s *store) revokePersonal(ctx context.Context, principal, id string) error 
 	if !validID(id) {
 		return errNotFound
 	}
-	return changedOne(ctx, s.db, `DELETE FROM wlsoauth_tokens WHERE principal = $1 AND kind = 'personal' AND id = $2`, principal, id)
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		return changedOne(ctx, tx, `DELETE FROM wlsoauth_tokens WHERE principal = $1 AND kind = 'personal' AND id = $2`, principal, id)
+	})
 }
 
 // grantClient gives a confidential client a token for itself. It is errNotFound if

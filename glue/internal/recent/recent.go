@@ -40,7 +40,7 @@ func (r *Memory) Add(parts ...string) {
 	sum, now := r.Sum(parts...), r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.until) >= r.max {
+	if _, known := r.until[sum]; !known && len(r.until) >= r.max {
 		r.makeRoom(now)
 	}
 	r.until[sum] = now.Add(r.life)
