@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -166,7 +167,7 @@ func (c *Config) normalise() error {
 		bad("Config.KeepForms is %d, the most is %d", c.KeepForms, maxKeptForm)
 	}
 	for _, f := range [][2]string{{"LogoutPath", c.LogoutPath}, {"AfterLogout", c.AfterLogout}} {
-		if f[1] != "" && !isLocalPath(f[1]) {
+		if f[1] != "" && !localpath.Is(f[1]) {
 			bad("Config.%s: %q is not a path of this site", f[0], f[1])
 		}
 	}
@@ -203,7 +204,7 @@ func (c *Config) checkCookies() (errs []error) {
 	}
 	if p := c.Session.CookiePath; p == "" {
 		c.Session.CookiePath = "/"
-	} else if !isLocalPath(p) || strings.ContainsAny(p, ";,?") {
+	} else if !localpath.Is(p) || strings.ContainsAny(p, ";,?") {
 		errs = append(errs, fmt.Errorf("glue: Config.Session.CookiePath: %q is not a path", p))
 	}
 	if d := c.InsecureCookieDomain; d != "" && strings.ContainsAny(d, ":/;, ") {

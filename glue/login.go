@@ -3,6 +3,8 @@ package glue
 import (
 	"errors"
 	"net/url"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 )
 
 // loginThen logs in and goes on to the path in "next".
@@ -40,7 +42,7 @@ func (v *visit) next() (string, error) {
 	switch {
 	case next == "":
 		return v.place.home(), nil
-	case !isLocalPath(next) || !v.place.holds(next):
+	case !localpath.Is(next) || !v.place.holds(next):
 		return "", errors.New("next: not a path of this site")
 	}
 	return v.place.origin + next, nil

@@ -151,21 +151,6 @@ func (p *place) url(path, query string) string {
 // home is the URL of the site's start.
 func (p *place) home() string { return p.origin + p.prefix + "/" }
 
-// isLocalPath reports whether s, appended to an origin, is a URL of that origin and
-// cannot be read as anything else by a browser that resolves it as a reference.
-func isLocalPath(s string) bool {
-	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || len(s) > 1024 {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '#' {
-			return false
-		}
-	}
-	u, err := url.Parse(s)
-	return err == nil && u.Host == "" && u.Scheme == "" && u.User == nil
-}
-
 // nowSeconds is the clock to whole seconds, as sessions keep time.
 func nowSeconds(now func() time.Time) time.Time { return time.Unix(now().Unix(), 0).UTC() }
 

@@ -1,12 +1,12 @@
 package gateway
 
 import (
-	"hash/maphash"
 	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
+	"github.com/ucam-webauth/go-webauth/glue/internal/sketch"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -23,9 +23,9 @@ type attempts struct {
 	familiar *recent.Memory // pairs of address and user
 
 	mu    sync.Mutex
-	addrs sketch
-	sites sketch
-	users sketch
+	addrs sketch.Sketch
+	sites sketch.Sketch
+	users sketch.Sketch
 
 	turns *turns
 }
@@ -43,9 +43,9 @@ func newAttempts(now func() time.Time) *attempts {
 	return &attempts{
 		now:      now,
 		familiar: recent.New(familiarLife, familiarMax, now),
-		addrs:    newSketch(addrBurst, addrInterval),
-		sites:    newSketch(siteBurst, siteInterval),
-		users:    newSketch(userBurst, userInterval),
+		addrs:    sketch.New(addrBurst, addrInterval),
+		sites:    sketch.New(siteBurst, siteInterval),
+		users:    sketch.New(userBurst, userInterval),
 		turns:    newTurns(),
 	}
 }
@@ -73,9 +73,9 @@ func (a *attempts) take(addr netip.Addr, user string) time.Duration {
 		return wait
 	}
 	now := a.now()
-	a.addrs.add(networkOf(addr), now)
-	a.sites.add(siteOf(addr), now)
-	a.users.add(user, now)
+	a.addrs.Add(networkOf(addr), now)
+	a.sites.Add(siteOf(addr), now)
+	a.users.Add(user, now)
 	return 0
 }
 
@@ -85,16 +85,16 @@ func (a *attempts) right(addr netip.Addr, user string) {
 	a.familiar.Add(network, user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.addrs.remove(network)
-	a.sites.remove(siteOf(addr))
-	a.users.remove(user)
+	a.addrs.Remove(network)
+	a.sites.Remove(siteOf(addr))
+	a.users.Remove(user)
 }
 
 func (a *attempts) waitLocked(addr netip.Addr, user string, known bool) time.Duration {
 	now := a.now()
-	wait := a.addrs.wait(networkOf(addr), now)
+	wait := a.addrs.Wait(networkOf(addr), now)
 	if !known {
-		wait = max(wait, a.sites.wait(siteOf(addr), now), a.users.wait(user, now))
+		wait = max(wait, a.sites.Wait(siteOf(addr), now), a.users.Wait(user, now))
 	}
 	return wait
 }
@@ -106,50 +106,3 @@ func networkOf(addr netip.Addr) string { return site.AddressPrefix(addr, 32, 64)
 // siteOf is the part of an address that one customer of a provider may have to itself; of
 // IPv4 that is no more than networkOf.
 func siteOf(addr netip.Addr) string { return site.AddressPrefix(addr, 32, 48).String() }
-
-// sketch counts attempts per key in a fixed table, twice, at places that a random hash
-// gives. Keys that share a place share its count, so a key counts as limited only if
-// both places say so. Should somebody fill the table, more keys than deserve it are
-// limited, for a while, and none fewer.
-type sketch struct {
-	interval time.Duration
-	ahead    time.Duration // how far ahead of the clock a place may be: the burst
-	seeds    [2]maphash.Seed
-	// places say when all attempts there are forgotten, in nanoseconds since 1970. Each
-	// attempt puts that off by the interval.
-	places [2][]int64
-}
-
-const sketchSize = 1 << 14
-
-func newSketch(burst int, interval time.Duration) sketch {
-	return sketch{
-		interval: interval, ahead: time.Duration(burst) * interval,
-		seeds:  [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		places: [2][]int64{make([]int64, sketchSize), make([]int64, sketchSize)},
-	}
-}
-
-func (s *sketch) place(row int, key string) *int64 {
-	return &s.places[row][maphash.String(s.seeds[row], key)%sketchSize]
-}
-
-// wait is how long until an attempt would be within the limit.
-func (s *sketch) wait(key string, now time.Time) time.Duration {
-	free := now.UnixNano() + int64(s.ahead-s.interval)
-	wait := min(*s.place(0, key), *s.place(1, key)) - free
-	return max(0, time.Duration(wait))
-}
-
-func (s *sketch) add(key string, now time.Time) {
-	for row := range s.places {
-		p := s.place(row, key)
-		*p = max(*p, now.UnixNano()) + int64(s.interval)
-	}
-}
-
-func (s *sketch) remove(key string) {
-	for row := range s.places {
-		*s.place(row, key) -= int64(s.interval)
-	}
-}

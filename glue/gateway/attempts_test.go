@@ -133,19 +133,3 @@ func TestLimitedAttemptsDoNotCount(t *testing.T) {
 	clock.advance(a.wait(hereAddr, "anna"))
 	assert.Zero(t, a.take(hereAddr, "anna"))
 }
-
-// A flood of keys makes the sketch stricter, never laxer, and needs no more memory.
-func TestSketchUnderFlood(t *testing.T) {
-	clock := newStoppedClock()
-	s := newSketch(userBurst, userInterval)
-	for range userBurst {
-		s.add("anna", clock.now())
-	}
-	require.NotZero(t, s.wait("anna", clock.now()))
-	for i := range 100_000 {
-		s.add(manyUsers(i), clock.now())
-	}
-	assert.NotZero(t, s.wait("anna", clock.now()), "nothing was forgotten")
-	assert.Len(t, s.places[0], sketchSize)
-	assert.Len(t, s.places[1], sketchSize)
-}

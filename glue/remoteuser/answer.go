@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 )
 
 // The pages, but for what depends on the request.
@@ -71,7 +72,7 @@ func (v *visit) answer(e glue.Event, p glue.Page) {
 // nextStep is what to do about a page that knows nothing better. Where browsers see the
 // site we need not know: the links are relative.
 func (v *visit) nextStep(status int) []glue.Link {
-	again := v.r.Method == http.MethodGet && isLocalPath(v.r.RequestURI)
+	again := v.r.Method == http.MethodGet && localpath.Is(v.r.RequestURI)
 	switch {
 	case again && (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests):
 		return []glue.Link{{Text: "Try again", Href: v.r.RequestURI}}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -52,7 +53,7 @@ func (f *Form) normalise() (errs []error) {
 		f.LogoutPath = defaultLogoutPath
 	}
 	for _, p := range [][2]string{{"Path", f.Path}, {"LogoutPath", f.LogoutPath}} {
-		if !isLocalPath(p[1]) || strings.Contains(p[1], "?") {
+		if !localpath.Is(p[1]) || strings.Contains(p[1], "?") {
 			bad("%s: %q is not a path of this site", p[0], p[1])
 		}
 	}
@@ -177,19 +178,4 @@ func (f *formLogin) secret(r *http.Request) webauth.BrowserSecret {
 		return s
 	}
 	return ""
-}
-
-// isLocalPath reports whether s, appended to an origin, is a URL of that origin and
-// cannot be read as anything else by a browser that resolves it as a reference.
-func isLocalPath(s string) bool {
-	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || len(s) > 1024 {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '#' {
-			return false
-		}
-	}
-	u, err := url.Parse(s)
-	return err == nil && u.Host == "" && u.Scheme == "" && u.User == nil
 }

@@ -1,13 +1,13 @@
 package remoteuser
 
 import (
-	"hash/maphash"
 	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
+	"github.com/ucam-webauth/go-webauth/glue/internal/sketch"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -32,7 +32,7 @@ type limits struct {
 	familiar *recent.Memory // pairs of network and name
 
 	mu              sync.Mutex
-	names, networks sketch
+	names, networks sketch.Sketch
 }
 
 // try is what is counted.
@@ -45,8 +45,8 @@ type try struct {
 func newLimits(now func() time.Time) *limits {
 	return &limits{
 		now: now, familiar: recent.New(familiarLife, familiarMax, now),
-		names:    newSketch(triesOfName, restOfName),
-		networks: newSketch(triesOfNetwork, restOfNetwork),
+		names:    sketch.New(triesOfName, restOfName),
+		networks: sketch.New(triesOfNetwork, restOfNetwork),
 	}
 }
 
@@ -63,11 +63,11 @@ func (l *limits) take(client netip.Addr, name string) (try, time.Duration) {
 	defer l.mu.Unlock()
 	now := l.now()
 	var wait time.Duration
-	l.counted(t, func(s *sketch, key string) { wait = max(wait, s.wait(key, now)) })
+	l.counted(t, func(s *sketch.Sketch, key string) { wait = max(wait, s.Wait(key, now)) })
 	if wait > 0 {
 		return t, wait
 	}
-	l.counted(t, func(s *sketch, key string) { s.add(key, now) })
+	l.counted(t, func(s *sketch.Sketch, key string) { s.Add(key, now) })
 	return t, 0
 }
 
@@ -75,7 +75,7 @@ func (l *limits) take(client netip.Addr, name string) (try, time.Duration) {
 func (l *limits) giveBack(t try) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counted(t, (*sketch).remove)
+	l.counted(t, (*sketch.Sketch).Remove)
 }
 
 // right undoes take, for a try that was right.
@@ -87,59 +87,11 @@ func (l *limits) right(t try) {
 }
 
 // counted calls do for whatever a try counts for.
-func (l *limits) counted(t try, do func(s *sketch, key string)) {
+func (l *limits) counted(t try, do func(s *sketch.Sketch, key string)) {
 	if !t.familiar {
 		do(&l.names, strings.ToLower(t.name)) // another spelling may be no other account
 	}
 	if t.network != "" {
 		do(&l.networks, t.network)
-	}
-}
-
-// sketchSize is how many places each row has: 128 KiB.
-const sketchSize = 1 << 14
-
-// sketch counts tries per key in a table of fixed size, twice, at places that a random
-// hash gives. Keys that share a place share its tries, so a key has none left only if
-// both of its places say so. Whoever fills a part of the table keeps out the square of
-// that part of all keys; whoever fills all of it, for which every single try must have
-// been looked at, keeps out all of them for a while. No key gets more tries by it.
-type sketch struct {
-	rest  time.Duration
-	ahead time.Duration // how far ahead of the clock a place may be: all tries used
-	seeds [2]maphash.Seed
-	// places say when all tries there are back, in nanoseconds since 1970. Each try puts
-	// that off by rest.
-	places [2][]int64
-}
-
-func newSketch(tries int, rest time.Duration) sketch {
-	return sketch{
-		rest: rest, ahead: time.Duration(tries) * rest,
-		seeds:  [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		places: [2][]int64{make([]int64, sketchSize), make([]int64, sketchSize)},
-	}
-}
-
-func (s *sketch) place(row int, key string) *int64 {
-	return &s.places[row][maphash.String(s.seeds[row], key)%sketchSize]
-}
-
-// wait is how long until there is a try; zero is now.
-func (s *sketch) wait(key string, now time.Time) time.Duration {
-	latest := now.UnixNano() + int64(s.ahead-s.rest)
-	return max(0, time.Duration(min(*s.place(0, key), *s.place(1, key))-latest))
-}
-
-func (s *sketch) add(key string, now time.Time) {
-	for row := range s.places {
-		p := s.place(row, key)
-		*p = max(*p, now.UnixNano()) + int64(s.rest)
-	}
-}
-
-func (s *sketch) remove(key string) {
-	for row := range s.places {
-		*s.place(row, key) -= int64(s.rest)
 	}
 }

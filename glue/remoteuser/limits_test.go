@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/sketch"
 )
 
 var (
@@ -131,7 +133,7 @@ func TestLimitsAtOnce(t *testing.T) {
 func TestLimitsUnderAFlood(t *testing.T) {
 	l, _ := testClock()
 	allowed(l, netip.Addr{}, "ada")
-	for i := range sketchSize / 10 {
+	for i := range sketch.Size / 10 {
 		allowed(l, netip.Addr{}, "flood"+strconv.Itoa(i))
 	}
 	_, wait := l.take(netip.Addr{}, "ada")

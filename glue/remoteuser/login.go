@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -73,7 +74,7 @@ func (u *RemoteUser) Login(w http.ResponseWriter, r *http.Request) {
 	_, known, ok := v.person()
 	switch {
 	case !ok: // answered
-	case next != "" && !isLocalPath(next):
+	case next != "" && !localpath.Is(next):
 		v.refuseNext()
 	case known:
 		v.redirect(v.u.form.url(orStart(next)))
@@ -108,7 +109,7 @@ func (v *visit) beginForm() bool {
 func (v *visit) askByForm() {
 	f := v.u.form
 	next := v.r.RequestURI
-	if !isLocalPath(next) {
+	if !localpath.Is(next) {
 		next = ""
 	}
 	if !glue.WantsPage(v.r) {
@@ -205,7 +206,7 @@ func (v *visit) readForm() (sent sentForm, refused *refusal) {
 	switch {
 	case ok != [4]bool{true, true, true, true}:
 		return sentForm{}, &refusal{reasonMalformed, "the login form has a field twice"}
-	case sent.next != "" && !isLocalPath(sent.next):
+	case sent.next != "" && !localpath.Is(sent.next):
 		return sentForm{}, &refusal{reasonNext, "next is not a path of this site"}
 	case v.foreign():
 		return sent, &refusal{reasonOrigin, "the login form was sent by another site's page"}
