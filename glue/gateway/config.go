@@ -173,6 +173,8 @@ type Limits struct {
 	BodyBytes     int64    `toml:"body-bytes,omitempty"`     // largest request body; default none
 	HeaderTimeout Duration `toml:"header-timeout,omitempty"` // to read a request's header; default 10s
 	BodyTimeout   Duration `toml:"body-timeout,omitempty"`   // to read a whole request; default none, for uploads
+	BodyRate      int64    `toml:"body-rate,omitempty"`      // bytes a second at which a body must come on average; default 500, negative is no limit
+	BodyGrace     Duration `toml:"body-grace,omitempty"`     // a body may take on top of that; default 20s
 	WriteTimeout  Duration `toml:"write-timeout,omitempty"`  // to write a whole answer; default none, for downloads
 	IdleTimeout   Duration `toml:"idle-timeout,omitempty"`   // between requests on one connection; default 2m
 	StopTimeout   Duration `toml:"stop-timeout,omitempty"`   // for requests to end when the gateway stops; default 30s
@@ -275,6 +277,9 @@ type Rule struct {
 	StripPath bool `toml:"strip-path,omitempty"`
 	// ResponseTimeout replaces that of Limits.
 	ResponseTimeout Duration `toml:"response-timeout,omitempty"`
+	// BodyRate replaces that of Limits for those whom the rule lets in; negative, for
+	// backends to which clients stream over a long time, is no limit.
+	BodyRate int64 `toml:"body-rate,omitempty"`
 }
 
 // Duration is a time.Duration, written such as "90s" or "2h30m" in a file.

@@ -77,6 +77,8 @@ func (c *Config) setDefaults() {
 func (l *Limits) setDefaults() {
 	setDefault(&l.HeaderBytes, 64<<10)
 	setDefault(&l.HeaderTimeout, Duration(10*time.Second))
+	setDefault(&l.BodyRate, 500) // a bad line has some hundreds of times that
+	setDefault(&l.BodyGrace, Duration(20*time.Second))
 	setDefault(&l.IdleTimeout, Duration(2*time.Minute))
 	setDefault(&l.StopTimeout, Duration(30*time.Second))
 	setDefault(&l.DialTimeout, Duration(5*time.Second))

@@ -232,8 +232,8 @@ func (k *weaknesses) lookAtListeners() {
 	if k.Limits.IdleTimeout < 0 {
 		k.warn("limits.idle-timeout", "none: clients that send nothing can take all connections")
 	}
-	if k.Limits.Connections > 0 && k.Limits.BodyTimeout <= 0 {
-		k.warn("limits.connections", "clients that send a body slowly can take all of them for as long as they like: set limits.body-timeout too")
+	if (k.Limits.BodyRate < 0 || k.Limits.BodyGrace < 0) && k.Limits.BodyTimeout <= 0 {
+		k.warn("limits.body-rate", "none: clients that send a body slowly can take all connections to a backend for as long as they like")
 	}
 	https := strings.HasPrefix(k.BaseURL, "https:")
 	if l := k.listening(); len(l.HTTP) > 0 && https && len(k.Front.Proxies) == 0 {

@@ -97,8 +97,8 @@ func TestCheck_findings(t *testing.T) {
 		{name: "open admin", old: "headers", new: "admin.listen = \":9000\"\nheaders", want: "5:16: warning: admin.listen: :9000 can be reached"},
 		{name: "mode with the right to write alone", old: "headers", new: "listen.unix = \"front\"\nlisten.unix-mode = \"0663\"\nfront.unix-socket = true\nheaders", want: "6:20: warning: listen.unix-mode: everybody"},
 		{name: "mode without it", old: "headers", new: "listen.unix = \"front\"\nlisten.unix-mode = \"0665\"\nfront.unix-socket = true\nheaders", want: ""},
-		{name: "slow uploads", old: "headers", new: "limits.connections = 4\nheaders", want: "5:22: warning: limits.connections: clients that send a body slowly"},
-		{name: "uploads in time", old: "headers", new: "limits = {connections = 4, body-timeout = \"1m\"}\nheaders", want: ""},
+		{name: "slow uploads", old: "headers", new: "limits.body-rate = -1\nheaders", want: "5:20: warning: limits.body-rate: none: clients that send a body slowly"},
+		{name: "uploads in time", old: "headers", new: "limits = {body-rate = -1, body-timeout = \"1m\"}\nheaders", want: ""},
 		{name: "no limits", old: "headers", new: "limits = {header-timeout = \"-1s\", idle-timeout = \"-1s\"}\nheaders", want: "5:28: warning: limits.header-timeout: none\n5:50: warning: limits.idle-timeout: none"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

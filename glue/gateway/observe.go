@@ -22,6 +22,7 @@ type record struct {
 	forwarded forwarded // what a front server asks about
 	vouched   bool      // it may pass that on: vouch has said so
 	passage   *passage  // its way to a backend
+	body      *bodyPace // how slowly its body may come; nil where it has none
 }
 
 type recordKey struct{}

@@ -30,6 +30,8 @@ var (
 		Text: []string{"You sent more than this site takes. It was not stored."}}
 	pageBadRequest = glue.Page{Kind: "incomplete", Status: http.StatusBadRequest, Title: "This did not arrive in one piece",
 		Text: []string{"What you sent broke off or was malformed. Please try again."}}
+	pageSlowBody = glue.Page{Kind: "slow-body", Status: http.StatusRequestTimeout, Title: "This took too long to arrive",
+		Text: []string{"What you sent came so slowly that the site gave up. It was not stored. Please try again on a better connection."}}
 	pageDown = glue.Page{Kind: "backend-down", Status: http.StatusBadGateway, Title: "This part of the site does not answer",
 		Text: []string{"Nothing is wrong with your account. Please try again in a few minutes; if it keeps happening, tell the site’s webmaster."}}
 	pageBusy = glue.Page{Kind: "backend-busy", Status: http.StatusServiceUnavailable, Title: "This part of the site is busy",

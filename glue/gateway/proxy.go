@@ -56,6 +56,7 @@ func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
 	rec.Backend = b.name
 	p := &passage{ResponseWriter: w, c: c, rule: ru, in: r}
 	rec.passage = p
+	rec.body.use(ru.cfg.BodyRate)
 	if most := c.cfg.Limits.BodyBytes; most > 0 {
 		if r.ContentLength > most {
 			w.Header().Set("Connection", "close")
@@ -328,6 +329,9 @@ func (p *passage) failed(w http.ResponseWriter, err error) {
 		c.refuse(w, r, "too-large", nil, pageTooLarge)
 	case errors.Is(err, errUnsafe):
 		c.refuse(w, r, "identity", err, pageIdentity)
+	case errors.Is(p.readErr, errSlowBody):
+		w.Header().Set("Connection", "close")
+		c.refuse(w, r, "slow-body", p.readErr, pageSlowBody)
 	case r.Context().Err() != nil:
 		w.WriteHeader(http.StatusBadGateway) // nobody is there to read it
 	case p.readErr != nil:

@@ -133,7 +133,9 @@ func (s *Server) handlerFor(at socket) http.Handler {
 // redirect sends people to the BaseURL in force.
 func (s *Server) redirect() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		redirectTo(s.cfg.Load().BaseURL).ServeHTTP(w, r)
+		cfg := s.cfg.Load()
+		paceBody(w, r, &cfg.Limits)
+		redirectTo(cfg.BaseURL).ServeHTTP(w, r)
 	})
 }
 

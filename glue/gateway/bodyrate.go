@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// errSlowBody is what reading a body gives that comes too slowly.
+var errSlowBody = errors.New("the body came too slowly (see limits.body-rate)")
+
+// bodyPace bounds how slowly the body of a request may come: whoever opens many
+// connections and drips into them would otherwise hold all that a backend has, and
+// nothing but the connections themselves shows it. Counted is the time in which somebody
+// waits for the client, not that in which the client waits for a backend.
+type bodyPace struct {
+	io.ReadCloser
+	control *http.ResponseController
+	rate    int64         // bytes a second; negative is no bound
+	grace   time.Duration // on top, for a beginning on a bad line
+	whole   time.Time     // when Limits.BodyTimeout is over; zero for none
+	streams bool          // HTTP/2: a deadline that has passed cannot be put off any more
+
+	read   int64
+	waited time.Duration
+}
+
+// paceBody puts the bound around the body of a request that has one, before anybody reads
+// from it.
+func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) {
+	if r.Body == nil || r.Body == http.NoBody || l.BodyRate < 0 || l.BodyGrace < 0 {
+		return
+	}
+	b := &bodyPace{
+		ReadCloser: r.Body, control: http.NewResponseController(w),
+		rate: l.BodyRate, grace: durationOf(l.BodyGrace), streams: r.ProtoMajor >= 2,
+	}
+	if l.BodyTimeout > 0 {
+		b.whole = time.Now().Add(durationOf(l.BodyTimeout))
+	}
+	if !b.streams {
+		// What nobody reads, as before a login, net/http reads to keep the connection.
+		b.setDeadline(time.Now().Add(b.grace))
+	}
+	r.Body = b
+	recordOf(r.Context()).body = b
+}
+
+// use replaces the bound by that of a rule, for what is still to come; nil is for
+// requests without a body.
+func (b *bodyPace) use(rate int64) {
+	if b != nil && rate != 0 {
+		b.rate = rate
+	}
+}
+
+// Read fails with errSlowBody where the client takes longer than it may.
+func (b *bodyPace) Read(p []byte) (int, error) {
+	if b.rate < 0 {
+		b.setDeadline(b.whole)
+		return b.ReadCloser.Read(p)
+	}
+	began := time.Now()
+	left := b.left()
+	if left <= 0 {
+		return 0, errSlowBody
+	}
+	b.setDeadline(began.Add(left))
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	b.waited += time.Since(began)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, errSlowBody
+	case err == io.EOF || err == nil && b.streams:
+		b.setDeadline(b.whole) // the rest of the request may take what it takes
+	}
+	return n, err
+}
+
+// left is how much longer the client may be waited for.
+func (b *bodyPace) left() time.Duration {
+	earned := time.Duration(float64(b.read) / float64(b.rate) * float64(time.Second))
+	return b.grace + earned - b.waited
+}
+
+// setDeadline ends a read at t, or when all of the request had to be there. Where the
+// server cannot do that, its own limits must do.
+func (b *bodyPace) setDeadline(t time.Time) {
+	if !b.whole.IsZero() && b.whole.Before(t) {
+		t = b.whole
+	}
+	_ = b.control.SetReadDeadline(t)
+}
