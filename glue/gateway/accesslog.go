@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/jsonlog"
 )
 
 // accessLog writes a line for each request. It is safe for concurrent use and outlives
@@ -60,7 +62,7 @@ func (l *accessLog) use(out io.Writer, closer io.Closer, format string) (old io.
 	l.on.Store(out != nil)
 	l.out, l.closer, l.json = out, closer, nil
 	if format == "json" && out != nil {
-		l.json = slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: withoutLevel})
+		l.json = jsonlog.NewHandler(out, &slog.HandlerOptions{ReplaceAttr: withoutLevel})
 	}
 	return old
 }

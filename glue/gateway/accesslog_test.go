@@ -103,6 +103,20 @@ func TestJSONLog(t *testing.T) {
 	assert.Equal(t, "192.0.2.7", got["client"])
 }
 
+// TestJSONLogShowsEverything sends what a terminal or an editor would obey.
+func TestJSONLogShowsEverything(t *testing.T) {
+	l, b := logTo(t, "json")
+	r, o := visitAt("/")
+	const hidden = "a\u009b2J\u202eb\u2028c\x7fd"
+	r.Header.Set("User-Agent", hidden)
+	r.RequestURI, r.Host, r.Method = "/"+hidden, hidden, hidden
+	require.NoError(t, l.write(r, o))
+	assert.NotRegexp(t, "[\u007f-\u009f\u202e\u2028]", b.String())
+	var got map[string]any
+	require.NoError(t, json.Unmarshal(b.Bytes(), &got))
+	assert.Equal(t, hidden, got["user_agent"], "programs read what was sent")
+}
+
 func reopened(l *accessLog, cfg Log) error {
 	old, err := l.reopen(cfg)
 	if err != nil {

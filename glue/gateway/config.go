@@ -190,7 +190,9 @@ type Log struct {
 	// Access is where the access log goes: a file, "stdout", or "off" (the default
 	// where it is empty is "stdout"). A file is opened again on reload.
 	Access string `toml:"access,omitempty"`
-	// Format is "combined" (the default) or "json".
+	// Format is "combined" (the default) or "json". In neither does what a client sent
+	// stand as it is where it could change how a line looks: controls, marks that turn the
+	// direction of a text, and what else does not show, are escaped.
 	Format string `toml:"format,omitempty"`
 	// Level is the least that the gateway's own log on stderr has: "debug", "info" (the
 	// default), "warn" or "error".

@@ -14,6 +14,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway"
+	"github.com/ucam-webauth/go-webauth/glue/internal/jsonlog"
 )
 
 // serve runs the gateway until ctx ends.
@@ -78,7 +79,7 @@ func newProcessLog(w io.Writer, cfg gateway.Log) processLog {
 	options := &slog.HandlerOptions{Level: log.level}
 	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if cfg.Format == "json" {
-		handler = slog.NewJSONHandler(w, options)
+		handler = jsonlog.NewHandler(w, options)
 	}
 	log.Logger = slog.New(handler)
 	log.setLevel(cfg.Level)
