@@ -7,6 +7,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 	"github.com/ucam-webauth/go-webauth/glue/internal/sketch"
+	"github.com/ucam-webauth/go-webauth/glue/internal/stale"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -16,11 +17,15 @@ import (
 // exhausted, or that of 48 bits, does not keep out that user at an address where the
 // password was right in the last day: only that address's own limit holds there.
 //
+// A user and password that were wrong at an address before count for the user, and for
+// themselves, but not once more for the address, which many people may share.
+//
 // It needs a fixed amount of memory whatever is thrown at it, and is safe for
 // concurrent use. It outlives a reload.
 type attempts struct {
 	now      func() time.Time
 	familiar *recent.Memory // pairs of address and user
+	stale    *stale.Passwords
 
 	mu    sync.Mutex
 	addrs sketch.Sketch
@@ -43,6 +48,7 @@ func newAttempts(now func() time.Time) *attempts {
 	return &attempts{
 		now:      now,
 		familiar: recent.New(familiarLife, familiarMax, now),
+		stale:    stale.New(userBurst, userInterval, now),
 		addrs:    sketch.New(addrBurst, addrInterval),
 		sites:    sketch.New(siteBurst, siteInterval),
 		users:    sketch.New(userBurst, userInterval),
@@ -63,31 +69,67 @@ func (a *attempts) wait(addr netip.Addr, user string) time.Duration {
 	return a.waitLocked(addr, user, known)
 }
 
+// guess is a password that is about to be looked at.
+type guess struct {
+	addr           netip.Addr
+	user, password string
+	stale          bool // it was wrong here before
+}
+
+func (g *guess) pair() stale.Pair {
+	return stale.Pair{Network: networkOf(g.addr), Name: g.user, Password: g.password}
+}
+
+// waitAgain is how long until a password that was wrong here before may be tried once
+// more; zero is now, or that it was not.
+func (a *attempts) waitAgain(addr netip.Addr, user, password string) time.Duration {
+	g := guess{addr: addr, user: user, password: password}
+	if !a.stale.Known(g.pair()) {
+		return 0
+	}
+	return a.stale.Wait(g.pair())
+}
+
 // take counts an attempt that is about to be made, unless it has to wait: then it is
 // not to be made, and not counted.
-func (a *attempts) take(addr netip.Addr, user string) time.Duration {
+func (a *attempts) take(addr netip.Addr, user, password string) (guess, time.Duration) {
+	g := guess{addr: addr, user: user, password: password}
+	g.stale = a.stale.Known(g.pair())
 	known := a.isFamiliar(addr, user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if wait := a.waitLocked(addr, user, known); wait > 0 {
-		return wait
+		return g, wait
 	}
 	now := a.now()
-	a.addrs.Add(networkOf(addr), now)
-	a.sites.Add(siteOf(addr), now)
+	if g.stale {
+		if wait := a.stale.Take(g.pair()); wait > 0 {
+			return g, wait
+		}
+	} else {
+		a.addrs.Add(networkOf(addr), now)
+		a.sites.Add(siteOf(addr), now)
+	}
 	a.users.Add(user, now)
-	return 0
+	return g, 0
 }
 
+// wrong notes that the password of an attempt was wrong.
+func (a *attempts) wrong(g guess) { a.stale.Wrong(g.pair()) }
+
 // right takes back what take counted: the password was right.
-func (a *attempts) right(addr netip.Addr, user string) {
-	network := networkOf(addr)
-	a.familiar.Add(network, user)
+func (a *attempts) right(g guess) {
+	network := networkOf(g.addr)
+	a.familiar.Add(network, g.user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.addrs.Remove(network)
-	a.sites.Remove(siteOf(addr))
-	a.users.Remove(user)
+	if g.stale {
+		a.stale.GiveBack(g.pair())
+	} else {
+		a.addrs.Remove(network)
+		a.sites.Remove(siteOf(g.addr))
+	}
+	a.users.Remove(g.user)
 }
 
 func (a *attempts) waitLocked(addr netip.Addr, user string, known bool) time.Duration {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -25,11 +26,17 @@ var (
 	thereAddr = netip.MustParseAddr("198.51.100.1")
 )
 
+// try takes an attempt with a password that was not tried before.
+func try(a *attempts, addr netip.Addr, user string) time.Duration {
+	_, wait := a.take(addr, user, rand.Text())
+	return wait
+}
+
 // exhaust takes attempts until there are none, and gives their number.
 func exhaust(t *testing.T, a *attempts, addr func(i int) netip.Addr, user func(i int) string) int {
 	t.Helper()
 	for i := range 100 {
-		if a.take(addr(i), user(i)) > 0 {
+		if try(a, addr(i), user(i)) > 0 {
 			return i
 		}
 	}
@@ -52,8 +59,8 @@ func TestAttemptsPerUser(t *testing.T) {
 	clock.advance(userInterval - time.Nanosecond)
 	assert.Equal(t, time.Nanosecond, a.wait(hereAddr, "anna"))
 	clock.advance(time.Nanosecond)
-	assert.Zero(t, a.take(hereAddr, "anna"), "one more after the interval")
-	assert.Equal(t, userInterval, a.take(hereAddr, "anna"), "and only one")
+	assert.Zero(t, try(a, hereAddr, "anna"), "one more after the interval")
+	assert.Equal(t, userInterval, try(a, hereAddr, "anna"), "and only one")
 
 	clock.advance(userBurst * userInterval)
 	assert.Equal(t, userBurst, exhaust(t, a, func(i int) netip.Addr { return manyAddrs(i + 100) }, always("anna")), "all of it after a while")
@@ -84,8 +91,8 @@ func TestAttemptsPerAddress(t *testing.T) {
 func TestRightPasswordsDoNotCount(t *testing.T) {
 	a := newAttempts(newStoppedClock().now)
 	for range 100 {
-		require.Zero(t, a.take(hereAddr, "anna"))
-		a.right(hereAddr, "anna")
+		require.Zero(t, try(a, hereAddr, "anna"))
+		a.right(guess{addr: hereAddr, user: "anna"})
 	}
 	assert.Equal(t, addrBurst, exhaust(t, a, always(hereAddr), manyUsers), "nothing was counted, and nothing gained")
 }
@@ -94,8 +101,8 @@ func TestRightPasswordsDoNotCount(t *testing.T) {
 func TestFamiliarAddress(t *testing.T) {
 	clock := newStoppedClock()
 	a := newAttempts(clock.now)
-	require.Zero(t, a.take(hereAddr, "anna"))
-	a.right(hereAddr, "anna")
+	require.Zero(t, try(a, hereAddr, "anna"))
+	a.right(guess{addr: hereAddr, user: "anna"})
 	exhaust(t, a, manyAddrs, always("anna"))
 
 	assert.NotZero(t, a.wait(thereAddr, "anna"))
@@ -114,8 +121,8 @@ func TestAttemptsPerSite(t *testing.T) {
 	of := func(site, network int) netip.Addr {
 		return netip.MustParseAddr(fmt.Sprintf("2001:db8:%x:%x::1", site, network))
 	}
-	require.Zero(t, a.take(of(1, 1), "anna"))
-	a.right(of(1, 1), "anna")
+	require.Zero(t, try(a, of(1, 1), "anna"))
+	a.right(guess{addr: of(1, 1), user: "anna"})
 	assert.Equal(t, siteBurst, exhaust(t, a, func(i int) netip.Addr { return of(1, i) }, manyUsers))
 	assert.Equal(t, siteInterval, a.wait(of(1, 1000), "bert"))
 	assert.Zero(t, a.wait(of(2, 1000), "bert"), "another site")
@@ -128,8 +135,8 @@ func TestLimitedAttemptsDoNotCount(t *testing.T) {
 	a := newAttempts(clock.now)
 	exhaust(t, a, always(hereAddr), always("anna"))
 	for range 100 {
-		a.take(hereAddr, "anna")
+		try(a, hereAddr, "anna")
 	}
 	clock.advance(a.wait(hereAddr, "anna"))
-	assert.Zero(t, a.take(hereAddr, "anna"))
+	assert.Zero(t, try(a, hereAddr, "anna"))
 }

@@ -98,6 +98,9 @@ func (b *basic) check(r *http.Request, user, password string) attempt {
 	if b.checked.Has(user, password) {
 		return attempt{right: true}
 	}
+	if wait := b.attempts.waitAgain(addr, user, password); wait > 0 {
+		return attempt{wait: wait} // no turn is taken for it
+	}
 	key := b.checked.Sum(networkOf(addr), user, password)
 	return b.flights.share(r.Context(), string(key[:]), func() attempt {
 		done, err := b.attempts.turns.take(r.Context(), b.attempts.isFamiliar(addr, user))
@@ -114,13 +117,15 @@ func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 	if b.checked.Has(user, password) { // a request beside this one was first
 		return attempt{right: true}
 	}
-	if wait := b.attempts.take(addr, user); wait > 0 {
+	g, wait := b.attempts.take(addr, user, password)
+	if wait > 0 {
 		return attempt{wait: wait}
 	}
 	if !b.passwords.verify(user, password) {
+		b.attempts.wrong(g)
 		return attempt{}
 	}
-	b.attempts.right(addr, user)
+	b.attempts.right(g)
 	b.checked.Add(user, password)
 	b.metrics.passwordAttempt(attemptRight)
 	return attempt{right: true}

@@ -185,3 +185,39 @@ func TestPasswordsStayHere(t *testing.T) {
 		})
 	}
 }
+
+// A phone that goes on with an old password keeps out nobody else at its address.
+func TestBasicStalePassword(t *testing.T) {
+	w := basicWorld(t)
+	v := w.visitor("")
+	waits := 0
+	for i := range 10 * addrBurst {
+		switch code := v.get("/basic", password("anna", "old")).StatusCode; code {
+		case http.StatusTooManyRequests:
+			waits++
+		default:
+			require.Equal(t, http.StatusUnauthorized, code)
+		}
+		require.Equal(t, http.StatusOK, v.get("/basic", password("bob", "open")).StatusCode, "after %d", i)
+	}
+	assert.Equal(t, 10*addrBurst-userBurst, waits, "only the old one waits")
+	guesses := 0
+	for v.get("/basic", password(manyUsers(guesses), "wrong")).StatusCode == http.StatusUnauthorized {
+		guesses++
+	}
+	assert.Equal(t, addrBurst-1, guesses, "what is tried for the first time counts")
+}
+
+// Nor does one at an address where the password was right lately, and it is no way to
+// have passwords checked without end.
+func TestBasicStalePasswordAtAFamiliarAddress(t *testing.T) {
+	w := basicWorld(t)
+	v := w.visitor("")
+	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	for range userBurst {
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "old")).StatusCode)
+	}
+	require.Equal(t, http.StatusTooManyRequests, v.get("/basic", password("anna", "old")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "another")).StatusCode)
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 	"github.com/ucam-webauth/go-webauth/glue/internal/sketch"
+	"github.com/ucam-webauth/go-webauth/glue/internal/stale"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -26,10 +27,14 @@ const (
 // tries, but not for its owner at a network where the password was right in the last
 // day: only that network's tries count there.
 //
+// A name and password that were wrong at a network before count for the name, and for
+// themselves, but not once more for the network, which many people may share.
+//
 // Memory does not grow with the names and addresses that are tried.
 type limits struct {
 	now      func() time.Time
 	familiar *recent.Memory // pairs of network and name
+	stale    *stale.Passwords
 
 	mu              sync.Mutex
 	names, networks sketch.Sketch
@@ -38,13 +43,20 @@ type limits struct {
 // try is what is counted.
 type try struct {
 	name     string
+	password string
 	network  string // empty where the client's address is not known: not counted
 	familiar bool   // the name is not counted
+	stale    bool   // it was wrong here before: the network is not counted
+}
+
+func (t try) pair() stale.Pair {
+	return stale.Pair{Network: t.network, Name: t.name, Password: t.password}
 }
 
 func newLimits(now func() time.Time) *limits {
 	return &limits{
 		now: now, familiar: recent.New(familiarLife, familiarMax, now),
+		stale:    stale.New(triesOfName, restOfName, now),
 		names:    sketch.New(triesOfName, restOfName),
 		networks: sketch.New(triesOfNetwork, restOfNetwork),
 	}
@@ -53,21 +65,27 @@ func newLimits(now func() time.Time) *limits {
 // take counts a try. If there is none left it is not counted, and take tells how long
 // until there is one. Clients whose address is not known (not valid) have nothing in
 // common, so nothing is counted for them but the name.
-func (l *limits) take(client netip.Addr, name string) (try, time.Duration) {
-	t := try{name: name}
+func (l *limits) take(client netip.Addr, name, password string) (try, time.Duration) {
+	t := try{name: name, password: password}
 	if client.IsValid() {
 		t.network = site.AddressPrefix(client, 32, 64).String()
 		t.familiar = l.familiar.Has(t.network, name)
 	}
+	t.stale = l.stale.Known(t.pair())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	var wait time.Duration
-	l.counted(t, func(s *sketch.Sketch, key string) { wait = max(wait, s.Wait(key, now)) })
+	l.each(t, true, func(s *sketch.Sketch, key string) { wait = max(wait, s.Wait(key, now)) })
 	if wait > 0 {
 		return t, wait
 	}
-	l.counted(t, func(s *sketch.Sketch, key string) { s.Add(key, now) })
+	if t.stale {
+		if wait := l.stale.Take(t.pair()); wait > 0 {
+			return t, wait
+		}
+	}
+	l.each(t, !t.stale, func(s *sketch.Sketch, key string) { s.Add(key, now) })
 	return t, 0
 }
 
@@ -75,8 +93,14 @@ func (l *limits) take(client netip.Addr, name string) (try, time.Duration) {
 func (l *limits) giveBack(t try) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counted(t, (*sketch.Sketch).Remove)
+	if t.stale {
+		l.stale.GiveBack(t.pair())
+	}
+	l.each(t, !t.stale, (*sketch.Sketch).Remove)
 }
+
+// wrong notes that a try was wrong.
+func (l *limits) wrong(t try) { l.stale.Wrong(t.pair()) }
 
 // right undoes take, for a try that was right.
 func (l *limits) right(t try) {
@@ -86,12 +110,12 @@ func (l *limits) right(t try) {
 	l.giveBack(t)
 }
 
-// counted calls do for whatever a try counts for.
-func (l *limits) counted(t try, do func(s *sketch.Sketch, key string)) {
+// each calls do for whatever limits a try: its network too if network says so.
+func (l *limits) each(t try, network bool, do func(s *sketch.Sketch, key string)) {
 	if !t.familiar {
 		do(&l.names, strings.ToLower(t.name)) // another spelling may be no other account
 	}
-	if t.network != "" {
+	if network && t.network != "" {
 		do(&l.networks, t.network)
 	}
 }

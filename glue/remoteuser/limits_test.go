@@ -1,6 +1,7 @@
 package remoteuser
 
 import (
+	"crypto/rand"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -27,7 +28,7 @@ func testClock() (*limits, func(time.Duration)) {
 // allowed counts wrong tries until there is none left, or as many as there can be at all.
 func allowed(l *limits, client netip.Addr, name string) (n int) {
 	for ; n < 1000; n++ {
-		if _, wait := l.take(client, name); wait > 0 {
+		if _, wait := l.take(client, name, rand.Text()); wait > 0 {
 			break
 		}
 	}
@@ -38,7 +39,7 @@ func TestLimits(t *testing.T) {
 	l, advance := testClock()
 	assert.Equal(t, triesOfName, allowed(l, here, "ada"))
 	assert.Zero(t, allowed(l, there, "ada"), "a name's tries are those of everybody")
-	_, wait := l.take(here, "ada")
+	_, wait := l.take(here, "ada", rand.Text())
 	assert.Equal(t, restOfName, wait)
 	assert.Equal(t, triesOfName, allowed(l, here, "bob"))
 
@@ -49,7 +50,7 @@ func TestLimits(t *testing.T) {
 
 	advance(24 * time.Hour)
 	for range 1000 {
-		try, wait := l.take(here, "ada")
+		try, wait := l.take(here, "ada", rand.Text())
 		assert.Zero(t, wait)
 		l.giveBack(try)
 	}
@@ -70,10 +71,10 @@ func TestLimitsPerNetwork(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			l, _ := testClock()
 			for i := range triesOfNetwork {
-				_, wait := l.take(netip.MustParseAddr(tc.one), strconv.Itoa(i))
+				_, wait := l.take(netip.MustParseAddr(tc.one), strconv.Itoa(i), rand.Text())
 				assert.Zero(t, wait)
 			}
-			_, wait := l.take(netip.MustParseAddr(tc.other), "ada")
+			_, wait := l.take(netip.MustParseAddr(tc.other), "ada", rand.Text())
 			assert.Equal(t, tc.shared, wait > 0)
 		})
 	}
@@ -82,11 +83,11 @@ func TestLimitsPerNetwork(t *testing.T) {
 func TestLimitsWithoutAnAddress(t *testing.T) {
 	l, _ := testClock()
 	for i := range 10 * triesOfNetwork {
-		_, wait := l.take(netip.Addr{}, strconv.Itoa(i))
+		_, wait := l.take(netip.Addr{}, strconv.Itoa(i), rand.Text())
 		assert.Zero(t, wait, "strangers have nothing in common")
 	}
 	l, _ = testClock() // where nobody shares a place with ada
-	try, _ := l.take(netip.Addr{}, "ada")
+	try, _ := l.take(netip.Addr{}, "ada", rand.Text())
 	l.right(try)
 	assert.Equal(t, triesOfName, allowed(l, netip.Addr{}, "ada"), "and nobody is familiar")
 }
@@ -94,11 +95,11 @@ func TestLimitsWithoutAnAddress(t *testing.T) {
 // Whoever guesses at a name keeps out its owner at no place where they were lately.
 func TestLimitsOfAFamiliarPlace(t *testing.T) {
 	l, advance := testClock()
-	try, _ := l.take(here, "ada")
+	try, _ := l.take(here, "ada", rand.Text())
 	l.right(try)
 	assert.Equal(t, triesOfName, allowed(l, there, "ada"))
 	for range 1000 {
-		try, wait := l.take(here, "ada")
+		try, wait := l.take(here, "ada", rand.Text())
 		assert.Zero(t, wait)
 		l.right(try)
 	}
@@ -120,7 +121,7 @@ func TestLimitsAtOnce(t *testing.T) {
 	var passed atomic.Int32
 	for i := range 200 {
 		wg.Go(func() {
-			if _, wait := l.take(netip.AddrFrom4([4]byte{10, 0, byte(i), 1}), "ada"); wait == 0 {
+			if _, wait := l.take(netip.AddrFrom4([4]byte{10, 0, byte(i), 1}), "ada", rand.Text()); wait == 0 {
 				passed.Add(1)
 			}
 		})
@@ -136,11 +137,11 @@ func TestLimitsUnderAFlood(t *testing.T) {
 	for i := range sketch.Size / 10 {
 		allowed(l, netip.Addr{}, "flood"+strconv.Itoa(i))
 	}
-	_, wait := l.take(netip.Addr{}, "ada")
+	_, wait := l.take(netip.Addr{}, "ada", rand.Text())
 	assert.Positive(t, wait, "no flood of others helps")
 	kept := 0
 	for i := range 1000 {
-		if _, wait := l.take(netip.Addr{}, "user"+strconv.Itoa(i)); wait > 0 {
+		if _, wait := l.take(netip.Addr{}, "user"+strconv.Itoa(i), rand.Text()); wait > 0 {
 			kept++
 		}
 	}

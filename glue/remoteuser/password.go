@@ -52,7 +52,7 @@ func (v *visit) check(ask passwordFunc, name, password string) verdict {
 	if !client.IsValid() {
 		v.u.noAddress.Do(func() { v.log(glue.Event{Name: EventNoAddress, Err: errNoAddress}) })
 	}
-	t, wait := v.u.limit.take(client, name)
+	t, wait := v.u.limit.take(client, name, password)
 	if wait > 0 {
 		return verdict{kind: tooOften, wait: wait}
 	}
@@ -62,6 +62,7 @@ func (v *visit) check(ask passwordFunc, name, password string) verdict {
 		v.u.limit.giveBack(t)
 		return verdict{kind: cannotSay, err: err}
 	case !ok:
+		v.u.limit.wrong(t)
 		return verdict{}
 	}
 	v.u.limit.right(t)

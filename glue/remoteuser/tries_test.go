@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,5 +178,35 @@ func TestTriesAtAFamiliarPlace(t *testing.T) {
 		assert.Equal(t, http.StatusTooManyRequests, from("192.0.2.2", "ada", "correct horse"), "nobody was there before")
 		b.advance(30 * time.Second)
 		assert.Equal(t, http.StatusUnauthorized, from("203.0.113.9", "ada", "x"))
+	}
+}
+
+// A phone that goes on with an old password keeps out nobody else at its address, and it
+// waits itself where that password was right lately, too.
+func TestTriesOfAStalePassword(t *testing.T) {
+	for _, familiar := range []bool{false, true} {
+		_, from := newInside(t, func(c *remoteuser.Config) {
+			c.Password = func(_ context.Context, name, p string) (bool, error) { return p == "of "+name, nil }
+		})
+		const address = "192.0.2.1"
+		if familiar {
+			require.Equal(t, http.StatusOK, from(address, "carol", "of carol"))
+		}
+		waits := 0
+		for range 200 {
+			if from(address, "carol", "old") == http.StatusTooManyRequests {
+				waits++
+			}
+			require.Equal(t, http.StatusOK, from(address, "bob", "of bob"))
+		}
+		assert.Equal(t, 180, waits)
+		if familiar {
+			assert.Equal(t, http.StatusOK, from(address, "carol", "of carol"))
+		}
+		guesses := 0
+		for from(address, "user"+strconv.Itoa(guesses), "x") == http.StatusUnauthorized {
+			guesses++
+		}
+		assert.Equal(t, 59, guesses, "what is tried for the first time counts")
 	}
 }
