@@ -141,7 +141,7 @@ func (w *attackWorld) configure(name string, c *glue.Config) {
 	case name == "other":
 		c.BaseURL = "https://other.example"
 	case name == "below":
-		c.BaseURL = "https://soc.example/b"
+		c.BaseURL, c.LogoutPath = "https://soc.example/b", "/b/logout"
 	case !w.has("http"):
 		c.BaseURL, c.Origins = "https://soc.example", []string{"https://alt.soc.example"}
 	}

@@ -15,10 +15,14 @@ import (
 // A site below a path shares its origin with others, and sends nobody to them.
 func TestNextStaysBelowTheSitesPath(t *testing.T) {
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.BaseURL += "/~alice" },
-		routes: func(mux *http.ServeMux, auth *glue.Auth) { mux.HandleFunc("/~alice/login", auth.Login) },
+		config: func(c *glue.Config) { c.BaseURL += "/~alice"; c.LogoutPath = "/~alice/logout" },
+		routes: func(mux *http.ServeMux, auth *glue.Auth) {
+			mux.HandleFunc("/~alice/login", auth.Login)
+			mux.Handle("/~alice/{$}", auth.Require(echo))
+		},
 	})
-	b := s.loggedIn("test0001")
+	b := s.browser("test0001")
+	b.get("/~alice/").requireEcho("test0001")
 	for next, ok := range map[string]bool{
 		"/~alice": true, "/~alice/": true, "/~alice/deep?a=b": true, "/%7Ealice/x": true,
 		"/~mallory/": false, "/~aliceandbob/": false, "/": false, "/~alice/../~mallory/": false,

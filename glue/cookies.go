@@ -34,16 +34,7 @@ const (
 func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 	u, _ := url.Parse(origin) // origin is in normal form
 	j := cookieJar{secure: u.Scheme == "https", path: cfg.Session.CookiePath, domain: cfg.InsecureCookieDomain}
-	// Sites below different paths of one origin share its cookies too.
-	suffix := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, prefix)
-	if port := u.Port(); port != "" { // ports share cookies
-		suffix += "-" + port
-	}
+	suffix := cookieSuffix(prefix, u.Port())
 	before := "__Host-"
 	if !j.secure {
 		before = ""
@@ -55,6 +46,29 @@ func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 		j.session = "__Secure-" + cfg.Session.CookieName + suffix
 	}
 	return j
+}
+
+// cookieSuffix makes the names of cookies differ between the sites of one host: those
+// below different paths share its cookies, and so do those at different ports. No two
+// have the same suffix: a slash becomes a dot, which is a letter of no other kind, what
+// is no letter or digit is written in hexadecimal, and only a port has a '-' in front.
+func cookieSuffix(prefix, port string) string {
+	const hex = "0123456789abcdef"
+	var b strings.Builder
+	for i := range len(prefix) {
+		switch c := prefix[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			b.WriteByte(c)
+		case c == '/':
+			b.WriteByte('.')
+		default:
+			b.Write([]byte{'~', hex[c>>4], hex[c&15]})
+		}
+	}
+	if port != "" {
+		b.WriteString("-" + port)
+	}
+	return b.String()
 }
 
 // names lists the cookies.

@@ -136,7 +136,7 @@ func (v *visit) fail(e Event, p Page) {
 	p.Ref = v.ref
 	v.log(e)
 	if p.Links == nil && v.place != nil {
-		p.Links = []Link{{Text: "Try again", Href: v.place.url(v.path, v.query)}}
+		p.Links = []Link{{Text: "Try again", Href: v.here()}}
 		switch p.Kind {
 		case pageBadAddress.Kind, pageBadNext.Kind, pageForbidden.Kind:
 			p.Links = []Link{{Text: "Front page", Href: v.place.home()}}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"time"
 
@@ -39,7 +38,6 @@ func newPlaces(cfg *Config, secret *site.Secret) (places, error) {
 	if base.RawQuery != "" {
 		return nil, errors.New("glue: Config.BaseURL must not have a query")
 	}
-	prefix := strings.TrimRight(base.EscapedPath(), "/")
 	origins := append([]string{cfg.BaseURL}, cfg.Origins...)
 	for i, raw := range origins {
 		if origins[i], err = webauth.Origin(raw); err != nil {
@@ -49,8 +47,12 @@ func newPlaces(cfg *Config, secret *site.Secret) (places, error) {
 			return nil, fmt.Errorf("glue: Config.Origins: %q is not an origin in its usual form (%q)", raw, origins[i])
 		}
 	}
+	prefix, err := basePath(base)
+	if err != nil {
+		return nil, err
+	}
 	all := places{}
-	for _, origin := range origins {
+	for i, origin := range origins {
 		host := hostOf(origin)
 		if all[host] != nil {
 			return nil, fmt.Errorf("glue: Config.Origins: host %s comes twice; requests could not be told apart", host)
@@ -60,6 +62,11 @@ func newPlaces(cfg *Config, secret *site.Secret) (places, error) {
 			return nil, err
 		}
 		p.cookies = newCookieJar(cfg, origin, prefix)
+		if i == 0 {
+			if err := errors.Join(p.checkPath("LogoutPath", cfg.LogoutPath), p.checkPath("AfterLogout", cfg.AfterLogout)); err != nil {
+				return nil, err
+			}
+		}
 		all[host] = p
 	}
 	return all, nil
@@ -153,21 +160,3 @@ func (p *place) home() string { return p.origin + p.prefix + "/" }
 
 // nowSeconds is the clock to whole seconds, as sessions keep time.
 func nowSeconds(now func() time.Time) time.Time { return time.Unix(now().Unix(), 0).UTC() }
-
-// holds reports whether a local path is below the path of BaseURL, whatever dot
-// segments a browser would resolve in it. What is beside it is another's site.
-func (p *place) holds(local string) bool {
-	if p.prefix == "" {
-		return true
-	}
-	u, err := url.Parse(local)
-	if err != nil {
-		return false
-	}
-	below, err := url.PathUnescape(p.prefix)
-	if err != nil {
-		return false
-	}
-	clean := path.Clean(u.Path)
-	return clean == below || strings.HasPrefix(clean, below+"/")
-}

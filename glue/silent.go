@@ -17,6 +17,10 @@ func (v *visit) trySilently() bool {
 		v.w.Header().Set("Cache-Control", "private, no-cache")
 		return false
 	}
+	if err := v.outside(); err != nil {
+		v.log(outsideEvent(err))
+		return false
+	}
 	req := v.strength(lackSession)
 	req.IAct, req.Fail = webauth.IActNo, false
 	location, err := v.loginURL(v.secret, req)

@@ -21,7 +21,8 @@ type visit struct {
 	now    time.Time
 	secret webauth.BrowserSecret // "" where the browser brought none
 
-	path, query string // as the browser asked
+	path, query string // as the browser asked; see locate
+	unfit       error  // why no browser would ask for them
 	optional    bool   // anonymous visitors are welcome
 	ref         string // ties a page to its log line
 }
@@ -36,7 +37,7 @@ func (v *visit) begin() bool {
 		v.misdirected()
 		return false
 	}
-	v.path, v.query = v.place.target(v.r)
+	v.locate()
 	if v.a.err != nil {
 		v.fail(Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
 		return false
@@ -141,6 +142,7 @@ func (v *visit) judge(s *session) shortfall {
 // ask answers a request that lacks a good enough login.
 func (v *visit) ask(s *session, lack shortfall) {
 	switch {
+	case v.isDeadEnd():
 	case isNavigation(v.r):
 		v.startLogin(v.strength(lack))
 	case isFormPost(v.r):

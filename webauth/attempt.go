@@ -109,8 +109,8 @@ func (a *attempt) checkURL() *Error {
 	case a.want.InsecureAnyURL:
 		return nil
 	case a.want.URL == a.u.f.url: // ParseResponse has looked at it
-		a.originOK, a.urlOK = true, true
-		return nil
+		a.originOK = true
+		return a.checkReturn()
 	}
 	here, err := parseAddress(a.want.URL)
 	if err != nil {
@@ -125,6 +125,21 @@ func (a *attempt) checkURL() *Error {
 		return refuse(ReasonURL, "made for another path of this site")
 	case a.v.cfg.Signer == nil && signed.query != here.query:
 		return refuse(ReasonURL, "made for another query of this path")
+	}
+	return a.checkReturn()
+}
+
+// checkReturn refuses a url that no browser asks for: it has brought the response to
+// another page, and whoever could read it there brings it here. Services that we did not
+// ask ourselves may have been given a url that browsers only encode.
+func (a *attempt) checkReturn() *Error {
+	addr := a.u.f.addr
+	_, _, err := CanonicalTarget(addr.path, addr.query)
+	if a.v.cfg.Signer != nil {
+		err = addr.checkCanonical()
+	}
+	if err != nil {
+		return refuse(ReasonURL, "%v", err)
 	}
 	a.urlOK = true
 	return nil

@@ -31,8 +31,9 @@ const timeLayout = "20060102T150405Z"
 // Request is an authentication request (WAA2WLS, "Authentication request"). Zero
 // fields are left out of the message.
 type Request struct {
-	// URL is where the WLS sends the person back to: absolute, http or https, ASCII,
-	// without userinfo, fragment or a response (StripResponse takes one out). Required.
+	// URL is where the WLS sends the person back to: absolute, http or https, without
+	// userinfo, fragment or a response (StripResponse takes one out), and as browsers will
+	// ask for it (CanonicalURL brings it to that form). Required.
 	URL string
 	// Desc says what is asking, Msg why; both plain Unicode text without control
 	// characters, shown by the WLS to the person.
@@ -60,6 +61,9 @@ func (s Service) LoginURL(r Request) (string, error) {
 		return "", fmt.Errorf("webauth: AuthURL of service %q: %v", s.Name, err)
 	}
 	if err := r.check(); err != nil {
+		return "", err
+	}
+	if err := checkReturn(r.URL); err != nil {
 		return "", err
 	}
 	desc, err := encodeText(r.Desc)
@@ -113,6 +117,19 @@ func (r Request) check() error {
 		if c := r.Params[i]; c < ' ' || c > '~' {
 			return errors.New("webauth: Request.Params: only printable ASCII survives the journey")
 		}
+	}
+	return nil
+}
+
+// checkReturn refuses to send people to where their browsers would ask for another page
+// than the one that the URL names: that page would get the response.
+func checkReturn(rawURL string) error {
+	a, err := parseAddress(rawURL)
+	if err == nil {
+		err = a.checkCanonical()
+	}
+	if err != nil {
+		return fmt.Errorf("webauth: Request.URL: %v", err)
 	}
 	return nil
 }

@@ -1,0 +1,156 @@
+package webauth
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Why no browser asks for an address as it stands.
+var (
+	errNoPath     = errors.New("the path does not begin with a slash")
+	errDotSegment = errors.New("the path has a dot segment, which browsers resolve: they would ask for another page")
+	errBackslash  = errors.New("the path has a backslash, which browsers take for a slash")
+)
+
+// CanonicalTarget returns a path and a raw query, as they stand in a request, in the
+// form in which a browser asks for them once it is told to open a URL that has them
+// (WHATWG URL Standard, "URL parsing"): what it would percent-encode is encoded, and so
+// is a backslash in the query; all else stays as it is, escapes and slashes in a row
+// included. The form of a form is itself.
+//
+// It is an error where a browser would ask for something else: where the path has dot
+// segments ("." and "..", however encoded) or a backslash, either of the two a control
+// character, which browsers may drop, or a "#", where they end. Nothing of that kind may
+// be signed: the response would go to a page that never asked for it.
+func CanonicalTarget(path, query string) (canonicalPath, canonicalQuery string, err error) {
+	if !strings.HasPrefix(path, "/") {
+		return "", "", errNoPath
+	}
+	if strings.IndexByte(path, '\\') >= 0 {
+		return "", "", errBackslash
+	}
+	if canonicalPath, err = encodeTarget(path, encodedInPath); err != nil {
+		return "", "", fmt.Errorf("the path has %v", err)
+	}
+	if canonicalQuery, err = encodeTarget(query, encodedInQuery); err != nil {
+		return "", "", fmt.Errorf("the query has %v", err)
+	}
+	if hasDotSegment(path) {
+		return "", "", errDotSegment
+	}
+	return canonicalPath, canonicalQuery, nil
+}
+
+// CanonicalURL returns an absolute http or https URL in the form in which a browser asks
+// for it: origin as [Origin] has it, path and query as [CanonicalTarget]. It is what
+// [Request.URL] must be, and so what Expect.URL is compared with.
+func CanonicalURL(rawURL string) (string, error) {
+	origin, target := rawURL, ""
+	if i := strings.Index(rawURL, "://"); i >= 0 {
+		i += len("://")
+		if j := strings.IndexAny(rawURL[i:], `/?#\`); j >= 0 {
+			origin, target = rawURL[:i+j], rawURL[i+j:]
+		}
+	}
+	origin, err := Origin(origin)
+	if err != nil {
+		return "", err
+	}
+	path, query, _ := strings.Cut(target, "?")
+	if path == "" {
+		path = "/"
+	}
+	if path, query, err = CanonicalTarget(path, query); err != nil {
+		return "", err
+	}
+	if query != "" {
+		path += "?" + query
+	}
+	return origin + path, nil
+}
+
+// checkCanonical reports why a browser that is told to open an address would not ask for
+// its path and query as they are written.
+func (a address) checkCanonical() error {
+	path, query, err := CanonicalTarget(a.path, a.query)
+	switch {
+	case err != nil:
+		return err
+	case path != a.path || query != a.query:
+		return errors.New("path or query hold what browsers percent-encode: bring it to their form with CanonicalURL")
+	}
+	return nil
+}
+
+// encodedInPath reports whether a browser encodes a printable byte of a path (WHATWG URL
+// Standard, "path percent-encode set").
+func encodedInPath(c byte) bool {
+	switch c {
+	case ' ', '"', '<', '>', '?', '^', '`', '{', '}':
+		return true
+	}
+	return false
+}
+
+// encodedInQuery is the same for a query ("special-query percent-encode set"), and true
+// of the backslash, which browsers leave alone there, but which Origin's kind of URL
+// cannot have.
+func encodedInQuery(c byte) bool {
+	switch c {
+	case ' ', '"', '<', '>', '\'', '\\':
+		return true
+	}
+	return false
+}
+
+// encodeTarget percent-encodes what must be, byte by byte, whether that is UTF-8 or not.
+func encodeTarget(s string, encoded func(c byte) bool) (string, error) {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	from := 0 // what comes before is in b already
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c == 0x7f:
+			return "", errors.New("a control character")
+		case c == '#':
+			return "", errors.New("a '#', where browsers end it")
+		case c > 0x7f || encoded(c):
+			b.WriteString(s[from:i])
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+			from = i + 1
+		}
+	}
+	if from == 0 {
+		return s, nil
+	}
+	b.WriteString(s[from:])
+	return b.String(), nil
+}
+
+// hasDotSegment reports whether a path has a segment that browsers resolve: one or two
+// dots, each of them written as it is or percent-encoded.
+func hasDotSegment(path string) bool {
+	if !strings.Contains(path, "/.") && !strings.Contains(path, "/%2") {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		dots := 0
+		for segment != "" {
+			rest, found := strings.CutPrefix(segment, ".")
+			if !found && len(segment) >= 3 && strings.EqualFold(segment[:3], "%2e") {
+				rest, found = segment[3:], true
+			}
+			if !found {
+				dots = 0
+				break
+			}
+			segment = rest
+			dots++
+		}
+		if dots == 1 || dots == 2 {
+			return true
+		}
+	}
+	return false
+}
