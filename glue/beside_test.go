@@ -26,6 +26,7 @@ func TestNextStaysBelowTheSitesPath(t *testing.T) {
 	for next, ok := range map[string]bool{
 		"/~alice": true, "/~alice/": true, "/~alice/deep?a=b": true, "/%7Ealice/x": true,
 		"/~mallory/": false, "/~aliceandbob/": false, "/": false, "/~alice/../~mallory/": false,
+		"/x/..//~alice/": false, "/~mallory/../~alice/": false, "/~alice/..": false, "/~alice%2f..": false, "/~alice/x%5c..%5c..": false,
 		"/~alice/%2e%2e/~mallory/": false, "/~alice/..%2f~mallory/": false,
 	} {
 		a := b.once("/~alice/login?next=" + strings.ReplaceAll(next, "%", "%25"))

@@ -48,10 +48,10 @@ func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 	return j
 }
 
-// cookieSuffix makes the names of cookies differ between the sites of one host: those
-// below different paths share its cookies, and so do those at different ports. No two
-// have the same suffix: a slash becomes a dot, which is a letter of no other kind, what
-// is no letter or digit is written in hexadecimal, and only a port has a '-' in front.
+// cookieSuffix makes the names of cookies differ between the sites of one host, which
+// share its cookies, whether they are below different paths or at different ports. No two
+// have the same suffix: slashes become dots, letters and digits stay, all else is '~' and
+// its value in hexadecimal, and a '-' is in front of a port only.
 func cookieSuffix(prefix, port string) string {
 	const hex = "0123456789abcdef"
 	var b strings.Builder

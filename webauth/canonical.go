@@ -83,19 +83,19 @@ func (a address) checkCanonical() error {
 	return nil
 }
 
-// encodedInPath reports whether a browser encodes a printable byte of a path (WHATWG URL
-// Standard, "path percent-encode set").
+// encodedInPath reports whether a browser encodes a printable byte of a path: the "path
+// percent-encode set" of the WHATWG URL Standard, and the bar, which Chromium encodes and
+// the standard does not. What is encoded already, nobody encodes again.
 func encodedInPath(c byte) bool {
 	switch c {
-	case ' ', '"', '<', '>', '?', '^', '`', '{', '}':
+	case ' ', '"', '<', '>', '?', '^', '`', '{', '|', '}':
 		return true
 	}
 	return false
 }
 
-// encodedInQuery is the same for a query ("special-query percent-encode set"), and true
-// of the backslash, which browsers leave alone there, but which Origin's kind of URL
-// cannot have.
+// encodedInQuery is the same for a query: the "special-query percent-encode set", and the
+// backslash, which browsers leave alone there, but which no URL may have (RFC 3986).
 func encodedInQuery(c byte) bool {
 	switch c {
 	case ' ', '"', '<', '>', '\'', '\\':

@@ -104,7 +104,8 @@ func NewRequestSigner(cfg SignerConfig) (*RequestSigner, error) {
 }
 
 // Sign returns the request with Params and Date filled in. The URL must be of the
-// signer's origin, Params empty and the secret Valid.
+// signer's origin, Params empty and the secret Valid. Whether browsers will ask for the
+// URL as it stands is for Service.LoginURL and Verifier.Verify to look at.
 func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
 	if err := r.check(); err != nil {
 		return Request{}, err

@@ -52,7 +52,8 @@ type Verifier struct {
 // Expect is what a response must match.
 type Expect struct {
 	// URL is the absolute URL being asked for now: the origin from configuration,
-	// path and query as the browser sent them. With a Signer the query is not
+	// path and query as the browser sent them (in the form of CanonicalURL, if it is not a
+	// browser's). With a Signer the query is not
 	// compared, because services rewrite it: the signed url as a whole is under our
 	// token's MAC. Without one all of it must be equal.
 	URL string
@@ -143,8 +144,9 @@ func (cfg *VerifierConfig) complete() error {
 }
 
 // Verify checks a response (the decoded value, see ResponseFrom), in this order:
-// shape; a key of this service; signature; version; time; url; one use of the
-// response; the token; then the status, or iact and aauth. The token is spent as soon as
+// shape; a key of this service; signature; version; time; url, which must be the one being
+// asked for, and of the form in which browsers ask for it (see CanonicalTarget); one use of
+// the response; the token; then the status, or iact and aauth. The token is spent as soon as
 // its MAC holds, and where that cannot be checked if the response is signed for this
 // site. The first check that fails makes the *Error; marking as used goes on all the
 // same, so that whatever was refused cannot be tried again elsewhere.

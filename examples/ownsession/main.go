@@ -171,13 +171,17 @@ func (s *server) logOut(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// here is the URL being asked for; its origin is configuration, not the Host header.
+// here is the URL being asked for, as browsers spell it; its origin is configuration, not
+// the Host header.
 func (s *server) here(r *http.Request, query string) string {
 	u := s.origin + r.URL.EscapedPath()
 	if query != "" {
 		u += "?" + query
 	}
-	return u
+	if canonical, err := webauth.CanonicalURL(u); err == nil {
+		return canonical
+	}
+	return u // which LoginURL and Verify refuse
 }
 
 func browserSecret(r *http.Request) (webauth.BrowserSecret, bool) {

@@ -194,6 +194,9 @@ func nextFor(path, query string) string {
 		return "/"
 	}
 	query = webauth.StripResponse(query)
+	if _, canonical, err := webauth.CanonicalTarget(path, query); err == nil {
+		query = canonical // as the browser itself would have it in the address of the login
+	}
 	if full := path + "?" + query; query != "" && fitsNext(full) && responseIn(query) < 0 {
 		return full
 	}

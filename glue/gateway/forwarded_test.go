@@ -105,6 +105,7 @@ func TestNextFor(t *testing.T) {
 		{"response", "/a", "b=c&WLS-Response=3!200", "/a?b=c"},
 		{"response alone", "/a", "WLS-Response=3!200", "/a"},
 		{"hidden response", "/a", "b=%2557LS-Response", "/a"},
+		{"what browsers encode", "/a", `q='é'&f=C:\x`, "/a?q=%27%C3%A9%27&f=C:%5Cx"},
 		{"response in the path", "/WLS-Response=3!200", "b", "/"},
 		{"long query", "/a", strings.Repeat("x", maxNext), "/a"},
 		{"as long as can be", "/a", strings.Repeat("x", maxNext-11), "/a?" + strings.Repeat("x", maxNext-11)},

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 func TestNormalisePath(t *testing.T) {
@@ -214,6 +216,9 @@ func FuzzNormalisePath(f *testing.F) {
 		for i := range len(normal) {
 			require.True(t, normal[i] == '%' || isPlain(normal[i]), "%q", normal)
 		}
+		asked, _, err := webauth.CanonicalTarget(normal, "")
+		require.NoError(t, err)
+		require.Equal(t, normal, asked, "browsers ask for it as it is")
 		u, err := url.ParseRequestURI(normal)
 		require.NoError(t, err)
 		u.RawPath = normal
