@@ -26,7 +26,8 @@ type Config struct {
 	// Service is where people log in: webauth.Raven(), webauth.Nevar(keys), ...
 	Service webauth.Service
 	// BaseURL is where browsers see the site, such as "https://soc.example", with a
-	// path if the site begins below one. http is for loopback hosts.
+	// path if the site begins below one. http is for loopback hosts. Nobody is sent to log
+	// in for a request outside that path.
 	BaseURL string
 	// Origins are further origins that the same site answers to. A request for any
 	// other host gets 421. Each origin has sessions of its own.
@@ -59,10 +60,10 @@ type Config struct {
 	SingleMachine bool
 
 	// LogoutPath is where Logout is mounted, as browsers see it, for links on our pages;
-	// empty for none.
+	// empty for none. It is below BaseURL.
 	LogoutPath string
 	// AfterLogout is the path to go to after logging out, as browsers see it; empty shows
-	// a page.
+	// a page. It is below BaseURL.
 	AfterLogout string
 	// LogoutAtWLS sends the person on to the WLS's logout page as well.
 	LogoutAtWLS bool

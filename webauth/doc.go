@@ -18,7 +18,7 @@
 //	// start a session for resp.Principal(), bound to secret.Binding(); 303 to resp.URL()
 //
 // What the caller must still do: take the origin in here from configuration, never
-// from the Host header as sent; start a new session id at each login; check the
+// from the Host header as sent, and the rest as CanonicalURL has it; start a new session id at each login; check the
 // binding on every request and change the secret at logout; check ptags; send
 // Cache-Control: no-store; keep WLS-Response out of logs.
 //
