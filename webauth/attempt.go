@@ -22,7 +22,10 @@ type attempt struct {
 	originOK bool // the signed url is of the origin asked for
 	urlOK    bool // the signed url is the one asked for
 	token    Token
-	ours     bool // the token's MAC held and it was not used before
+	made     bool // the token's MAC held: we signed this url for this browser
+	ours     bool // so it did, and the token may be used here
+	again    bool // the token failed in this browser before, and this is a success
+	retold   bool // the same, and this is a failure
 }
 
 func (a *attempt) judge(ctx context.Context) *Error {
@@ -34,6 +37,9 @@ func (a *attempt) judge(ctx context.Context) *Error {
 		if e != nil && (refusal == nil || e.Reason == ReasonStore) {
 			refusal = e
 		}
+	}
+	if a.retold && a.urlOK && refusal != nil && (refusal.Reason == ReasonReplay || refusal.Reason == ReasonStale) {
+		refusal = nil // a page that is reloaded: what it said is still so
 	}
 	if refusal != nil {
 		return refusal
@@ -49,8 +55,8 @@ func (a *attempt) describe(e *Error) {
 		token := a.token
 		e.token = &token
 	}
-	if a.urlOK && (a.signed || a.ours) {
-		e.returnURL = f.url
+	if a.urlOK && (a.signed || a.made) {
+		e.returnURL, e.ownURL = f.url, a.made
 	}
 	if a.urlOK && a.signed {
 		e.principal = f.principal
@@ -173,7 +179,7 @@ func (a *attempt) useToken(ctx context.Context) *Error {
 		return nil
 	}
 	var err error
-	if a.token, err = cfg.Signer.Check(a.want.Secret, a.u.f.url, a.u.f.params); err != nil {
+	if a.token, a.made, err = cfg.Signer.check(a.want.Secret, a.u.f.url, a.u.f.params); err != nil {
 		if e := a.useSeenToken(ctx); e != nil {
 			return e
 		}
@@ -182,11 +188,28 @@ func (a *attempt) useToken(ctx context.Context) *Error {
 	if cfg.OneUse != nil {
 		err = cfg.OneUse.Once(ctx, cfg.Signer.item(a.token, a.signed))
 	}
+	if errors.Is(err, ErrUsed) && a.want.Failed != nil && a.want.Failed(a.token) {
+		err = a.useTokenAgain(ctx)
+	}
 	if e := onceError(err, ReasonToken, "the token was used before"); e != nil {
 		return e
 	}
 	a.ours = true
 	return nil
+}
+
+// useTokenAgain is for a token that a failure spent in this browser. It may fail again, as
+// often as it likes: that lets nobody in. One success may follow.
+func (a *attempt) useTokenAgain(ctx context.Context) error {
+	switch {
+	case a.u.f.status != 200:
+		a.retold = true
+		return nil
+	case !a.signed: // no success, and anybody can write one
+		return ErrUsed
+	}
+	a.again = true
+	return a.v.cfg.OneUse.Once(ctx, a.v.cfg.Signer.againItem(a.token))
 }
 
 // useSeenToken spends a token that came without the secret of the browser that it was

@@ -42,6 +42,7 @@ type Error struct {
 	msg       string
 	principal string // set only where signature and url held
 	returnURL string
+	ownURL    bool // returnURL is under our own token's MAC
 	token     *Token
 }
 
@@ -72,8 +73,19 @@ func (e *Error) SamePrincipal(principal string) bool {
 // held, or the url under our own token's MAC; else empty.
 func (e *Error) ReturnURL() string { return e.returnURL }
 
+// OwnURL is ReturnURL where our own token's MAC holds over it, for this browser, whether
+// or not the token is still good; else empty. It is the whole of what we asked to come
+// back to, and nobody else's choice, so it is fit for a link.
+func (e *Error) OwnURL() string {
+	if !e.ownURL {
+		return ""
+	}
+	return e.returnURL
+}
+
 // Token gives the token of a refused response, if its MAC held for this browser and
-// it was not used before: then the failure answers a request of ours.
+// it was not used before, or only by failures of this browser (see Expect.Failed): then
+// the failure answers a request of ours.
 func (e *Error) Token() (Token, bool) {
 	if e.token == nil {
 		return Token{}, false

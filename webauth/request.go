@@ -49,6 +49,11 @@ type Request struct {
 	Params string
 	// Date is our clock, sent so that operators can see skew; zero means now.
 	Date time.Time
+	// Note is for the site to know its own requests apart: 1 to 32 of A-Z, a-z, 0-9, '-'
+	// and '_'. RequestSigner.Sign puts it into the token, under the MAC, where Token.Note
+	// gives it back; the service, and whoever reads logs, can read it. It is not sent
+	// without a token. Empty is none.
+	Note string
 	// Fail asks the WLS to show its own page on any failure and not to come back.
 	Fail bool
 }
@@ -113,6 +118,9 @@ func (r Request) check() error {
 	if y := r.Date.UTC().Year(); y < 0 || y > 9999 {
 		return errors.New("webauth: Request.Date: the protocol's years have four digits")
 	}
+	if r.Note != "" && !isNote(r.Note) {
+		return fmt.Errorf("webauth: Request.Note: %q: use 1 to 32 of A-Z, a-z, 0-9, '-' and '_'", r.Note)
+	}
 	for i := range len(r.Params) {
 		if c := r.Params[i]; c < ' ' || c > '~' {
 			return errors.New("webauth: Request.Params: only printable ASCII survives the journey")
@@ -165,7 +173,10 @@ func encodeText(s string) (string, error) {
 	return b.String(), nil
 }
 
-var authType = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+// shortName is the form of an authentication type, and of a note.
+var shortName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+func isNote(s string) bool { return shortName.MatchString(s) }
 
 // checkStrength checks an iact and an aauth as configured.
 func checkStrength(iact Interact, aauth []string) error {
@@ -181,7 +192,7 @@ func checkStrength(iact Interact, aauth []string) error {
 		return errors.New("AAuth: at most 8 types")
 	}
 	for _, a := range aauth {
-		if !authType.MatchString(a) {
+		if !shortName.MatchString(a) {
 			return fmt.Errorf("AAuth: %q: a type is 1 to 32 of A-Z, a-z, 0-9, '_' and '-'", a)
 		}
 	}

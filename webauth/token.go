@@ -15,15 +15,19 @@ import (
 	"time"
 )
 
-// The token in params is version.time.strength.nonce.MAC, all of it unreserved
-// characters of a URL:
+// The token in params is version.time.strength.nonce.MAC, or, where there is a note,
+// version.time.strength.nonce.note.MAC, all of it unreserved characters of a URL:
 //
-//	version   1
+//	version   1, or 2 with a note
 //	time      Unix seconds, decimal
 //	strength  a, y or n (iact as needed, yes, no), then ~TYPE for each of aauth
 //	nonce     128 random bits, base64url
-//	MAC       HMAC-SHA256, base64url, over the four before, url and the browser's secret
-const tokenVersion = "1"
+//	note      Request.Note
+//	MAC       HMAC-SHA256, base64url, over all before, url and the browser's secret
+const (
+	tokenVersion     = "1"
+	tokenVersionNote = "2"
+)
 
 // defaultTokenTTL is how long a person may take to log in.
 const defaultTokenTTL = time.Hour
@@ -65,6 +69,8 @@ type Token struct {
 	IAct   Interact
 	AAuth  []string
 	Nonce  string
+	// Note is that of the Request, or empty.
+	Note string
 }
 
 // NewRequestSigner checks the configuration and derives the keys.
@@ -122,10 +128,15 @@ func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
 	var nonce [16]byte
 	rand.Read(nonce[:])
 	now := s.now()
-	body := strings.Join([]string{
+	part := []string{
 		tokenVersion, strconv.FormatInt(now.Unix(), 10), formatStrength(r.IAct, r.AAuth),
 		base64.RawURLEncoding.EncodeToString(nonce[:]),
-	}, ".")
+	}
+	if r.Note != "" {
+		part[0] = tokenVersionNote
+		part = append(part, r.Note)
+	}
+	body := strings.Join(part, ".")
 	r.Params = body + "." + mac(s.keys[0], body, r.URL, secret)
 	r.Date = now
 	return r, nil
@@ -135,22 +146,29 @@ func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
 // this url, byte for byte, and has not expired. That it was not used before, and that
 // the WLS signed it, is for Verifier.Verify. The errors hold no part of the token.
 func (s *RequestSigner) Check(secret BrowserSecret, url, params string) (Token, error) {
+	t, _, err := s.check(secret, url, params)
+	return t, err
+}
+
+// check is Check. made reports whether the MAC held, so that this signer did sign the
+// url for this browser, however long ago.
+func (s *RequestSigner) check(secret BrowserSecret, url, params string) (t Token, made bool, err error) {
 	i := strings.LastIndexByte(params, '.')
 	if i < 0 || !secret.Valid() {
-		return Token{}, errors.New("params is not a token of this site, or the browser brought no secret")
+		return Token{}, false, errors.New("params is not a token of this site, or the browser brought no secret")
 	}
 	body, sum := params[:i], []byte(params[i+1:])
 	if !slices.ContainsFunc(s.keys, func(key []byte) bool { return hmac.Equal(sum, []byte(mac(key, body, url, secret))) }) {
-		return Token{}, errors.New("the token was not made here for this browser and this url")
+		return Token{}, false, errors.New("the token was not made here for this browser and this url")
 	}
 	t, ok := parseToken(body)
 	if !ok {
-		return Token{}, errors.New("the token is of an unknown form")
+		return Token{}, false, errors.New("the token is of an unknown form")
 	}
 	if age := s.now().Sub(t.Issued); age > s.ttl || age < -tokenSkew {
-		return Token{}, fmt.Errorf("the token was made %v ago and lasts %v", age.Truncate(time.Second), s.ttl)
+		return Token{}, true, fmt.Errorf("the token was made %v ago and lasts %v", age.Truncate(time.Second), s.ttl)
 	}
-	return t, nil
+	return t, true, nil
 }
 
 // String names the signer and hides its keys.
@@ -170,6 +188,13 @@ func (s *RequestSigner) itemAt(origin string, t Token, signed bool) Item {
 		ID:     "token:" + base64.RawURLEncoding.EncodeToString(h[:]),
 		Issued: t.Issued, Expires: t.Issued.Add(s.ttl), Unsigned: !signed,
 	}
+}
+
+// againItem is what marks the one success that may follow a failure with the same token
+// in the same browser. A nonce holds no blank.
+func (s *RequestSigner) againItem(t Token) Item {
+	t.Nonce += " again"
+	return s.item(t, true)
 }
 
 // seen is item for a token of any origin of the site whose MAC nobody can check here. ok
@@ -199,7 +224,10 @@ func mac(key []byte, body, url string, secret BrowserSecret) string {
 // parseToken reads a token body whose MAC held.
 func parseToken(body string) (Token, bool) {
 	part := strings.Split(body, ".")
-	if len(part) != 4 || part[0] != tokenVersion {
+	switch {
+	case len(part) == 4 && part[0] == tokenVersion:
+	case len(part) == 5 && part[0] == tokenVersionNote && isNote(part[4]):
+	default:
 		return Token{}, false
 	}
 	sec, err := strconv.ParseInt(part[1], 10, 64)
@@ -207,6 +235,9 @@ func parseToken(body string) (Token, bool) {
 		return Token{}, false
 	}
 	t := Token{Issued: time.Unix(sec, 0), Nonce: part[3]}
+	if len(part) == 5 {
+		t.Note = part[4]
+	}
 	var ok bool
 	t.IAct, t.AAuth, ok = parseStrength(part[2])
 	return t, ok

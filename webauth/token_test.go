@@ -257,3 +257,42 @@ func TestSignerCopiesItsKeys(t *testing.T) {
 	_, err = signer.Check(secret, pageURL, signed.Params)
 	require.NoError(t, err)
 }
+
+// TestTokenNote: a note comes back under the MAC, and changes the token's form only where
+// there is one.
+func TestTokenNote(t *testing.T) {
+	signer, secret := newSigner(t, nil), webauth.NewBrowserSecret()
+	for _, row := range []struct{ name, note, version, fault string }{
+		{"none", "", "1.", ""},
+		{"a word", "silent", "2.", ""},
+		{"all letters", "Az09-_", "2.", ""},
+		{"as long as can be", strings.Repeat("n", 32), "2.", ""},
+		{"too long", strings.Repeat("n", 33), "", "Request.Note"},
+		{"a point", "a.b", "", "Request.Note"},
+		{"a blank", "a b", "", "Request.Note"},
+		{"a line", "silent\n", "", "Request.Note"},
+		{"not ASCII", "é", "", "Request.Note"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			req, err := signer.Sign(secret, webauth.Request{URL: pageURL, Note: row.note})
+			if row.fault != "" {
+				require.ErrorContains(t, err, row.fault)
+				return
+			}
+			require.NoError(t, err)
+			assert.True(t, strings.HasPrefix(req.Params, row.version), req.Params)
+			token, err := signer.Check(secret, pageURL, req.Params)
+			require.NoError(t, err)
+			assert.Equal(t, row.note, token.Note)
+			if row.note == "" {
+				return
+			}
+			other := strings.Replace(req.Params, "."+row.note+".", ".other.", 1)
+			_, err = signer.Check(secret, pageURL, other)
+			require.ErrorContains(t, err, "not made here", "the note is under the MAC")
+			bare := "1" + strings.TrimPrefix(strings.Replace(req.Params, "."+row.note+".", ".", 1), "2")
+			_, err = signer.Check(secret, pageURL, bare)
+			require.ErrorContains(t, err, "not made here", "nor can it be taken out")
+		})
+	}
+}

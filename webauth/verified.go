@@ -7,8 +7,9 @@ import (
 
 // Response is a verified success: every check of Verify held.
 type Response struct {
-	f     fields
-	token Token
+	f       fields
+	token   Token
+	confirm bool
 }
 
 // Version is 3, unless VerifierConfig.Versions says otherwise.
@@ -17,7 +18,8 @@ func (r *Response) Version() int { return r.f.ver }
 // Principal is the person's identifier; at Cambridge a CRSid.
 func (r *Response) Principal() string { return r.f.principal }
 
-// Ptags are the person's tags, such as "current"; ignore unknown ones.
+// Ptags are the person's tags, such as "current"; ignore unknown ones. A response of
+// version 1 or 2 implies "current", unless the service is one with NoPtags.
 func (r *Response) Ptags() []string { return slices.Clone(r.f.ptags) }
 
 // Auth is the authentication type used just now, or empty for single sign-on.
@@ -49,3 +51,8 @@ func (r *Response) Msg() string { return r.f.msg }
 
 // Token is the token of the request that this answers; zero with InsecureNoToken.
 func (r *Response) Token() Token { return r.token }
+
+// Confirm reports whether the person must be asked before they are logged in, by a page
+// that names the principal: the request failed in this browser before, see Expect.Failed.
+// It is never true where Expect.Failed is nil.
+func (r *Response) Confirm() bool { return r.confirm }

@@ -13,9 +13,10 @@ import (
 type VerifierConfig struct {
 	// Service whose responses are accepted. Required.
 	Service Service
-	// Versions a success may have; nil means 3 alone. The version is not under our
-	// token's MAC and older ones imply ptag "current", so leave it alone except for
-	// diagnosis and for services that know no better.
+	// Versions a success may have; nil means 3 alone. Versions 1 and 2 have no ptags: they
+	// imply "current", unless the service is one with NoPtags. The version is not under our
+	// token's MAC, so whoever alters a request may come by that ptag: leave it alone
+	// except for diagnosis and for services that know no better.
 	Versions []int
 	// MaxAge is how old a response may be; zero means 30 s. At most 10 minutes where a
 	// Signer is set, else 100 years. Skew is how far the clocks may disagree; zero means 5 s.
@@ -59,6 +60,13 @@ type Expect struct {
 	URL string
 	// Secret is the browser's secret; empty where the browser brought none.
 	Secret BrowserSecret
+	// Failed reports whether the request with this token failed in this very browser: a
+	// Verify gave an Error with ReasonStatus and that Token. The token is spent then, but
+	// people cancel, go back and log in after all. Where Failed says so, one success may
+	// follow, and Response.Confirm is true: the token has been in a log by then, so whoever
+	// reads that can have made the success for the person to be logged in as somebody else.
+	// The caller must ask the person. Nil lets no token be used again.
+	Failed func(Token) bool
 	// IAct and AAuth are used without a Signer only: with one, the token says what was
 	// asked for.
 	IAct  Interact
@@ -160,5 +168,8 @@ func (v *Verifier) Verify(ctx context.Context, value string, want Expect) (*Resp
 		a.describe(e)
 		return nil, e
 	}
-	return &Response{f: u.f, token: a.token}, nil
+	if u.f.ver < 3 && !v.cfg.Service.NoPtags {
+		u.f.ptags = []string{"current"} // what these versions imply where they say nothing
+	}
+	return &Response{f: u.f, token: a.token, confirm: a.again}, nil
 }
