@@ -77,7 +77,7 @@ type outcome struct {
 var attackChecks = []string{
 	"shape", "key", "signature", "version", "time", "url", "response once", "mark first", "token", "token once", "strength",
 	"status", "navigation", "binding", "seal", "service binding", "site binding", "__Host-", "cookie twice", "rotation", "expiry",
-	"policy", "host", "next", "address", "same origin", "kept form", "store", "http",
+	"asked first", "policy", "host", "next", "address", "same origin", "kept form", "store", "http",
 }
 
 const fewestAttacks = 200

@@ -128,7 +128,6 @@ func (a *Auth) Require(next http.Handler) http.Handler {
 func (a *Auth) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v := (visit{a: a, w: w, r: r}); v.begin() {
-			v.optional = true
 			v.maybe(next)
 		}
 	})

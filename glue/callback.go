@@ -3,9 +3,15 @@ package glue
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
+
+// Whichever handler is the outermost sees a response first, and is the one that verifies
+// and spends it: an inner one may never run. What comes of it is up to what the response
+// proves and what its token asked for, never to that handler's own policy. Each handler
+// then judges the session.
 
 // answersResponse deals with a request that carries a response of the WLS, and
 // reports whether there was one. Whatever kind of request carries it, the response
@@ -14,13 +20,13 @@ import (
 func (v *visit) answersResponse() bool {
 	value, found, err := webauth.ResponseFrom(v.query)
 	if !found {
-		return false
+		return v.answersConfirm()
 	}
 	v.query = webauth.StripResponse(v.query)
 	var resp *webauth.Response
 	if err == nil {
 		resp, err = v.place.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{
-			URL: v.place.url(v.path, v.query), Secret: v.secret,
+			URL: v.place.url(v.path, v.query), Secret: v.secret, Failed: v.failedBefore,
 		})
 	}
 	switch {
@@ -35,8 +41,9 @@ func (v *visit) answersResponse() bool {
 	return true
 }
 
-// spendElsewhere marks a response that came to a host which is not ours, so that it
-// cannot be used at one that is. The verdict does not matter.
+// spendElsewhere marks a response that came to a host which is not ours, or to a handler
+// that lets nobody in, so that it cannot be used where it could be. The verdict does not
+// matter.
 func (v *visit) spendElsewhere() {
 	value, found, err := webauth.ResponseFrom(v.r.URL.RawQuery)
 	if !found || err != nil {
@@ -49,21 +56,35 @@ func (v *visit) spendElsewhere() {
 
 // accepted starts a session and sends the browser to the URL it first asked for.
 func (v *visit) accepted(resp *webauth.Response) {
-	old, lack, err := v.session()
+	old, err := v.own()
 	if err != nil {
 		v.storeDown(err)
 		return
 	}
-	same := old != nil && old.Principal == resp.Principal()
-	if same && lack == lackNothing && resp.Auth() == "" {
-		// Two tabs logged in at once, and the other one proved more: a password.
-		// Starting anew would take that away again.
-		v.redirect(resp.URL())
+	l := login{
+		session: newSession(resp, v.secret, v.cfg.Service.Name, v.now, &v.cfg.Session),
+		url:     resp.URL(), iact: resp.Token().IAct,
+	}
+	l.session.whence = v.whence()
+	l.depth = depthOfNote(resp.Token().Note)
+	if resp.Confirm() && !v.alive(old, resp.Principal()) {
+		v.askWho(l, old)
 		return
 	}
-	s := newSession(resp, v.secret, v.cfg.Service.Name, v.now, &v.cfg.Session)
-	s.whence = v.whence()
-	if old != nil && !same {
+	v.logIn(l, old)
+}
+
+// logIn starts the session, unless the old one proves as much already, and goes on.
+func (v *visit) logIn(l login, old *session) {
+	s := l.session
+	if v.alive(old, s.Principal) && old.covers(s, l.iact) {
+		// Two tabs logged in at once, and the other one proved more: a password.
+		// Starting anew would take that away again.
+		v.loopReturn(l.depth)
+		v.redirect(l.url)
+		return
+	}
+	if old != nil && old.Principal != s.Principal {
 		v.personChanges(old.Identity, s.Identity)
 	}
 	if err := v.a.s.store.save(v.w, v.r, v.place, s); err != nil {
@@ -71,9 +92,32 @@ func (v *visit) accepted(resp *webauth.Response) {
 		return
 	}
 	v.startUse(s)
-	v.loopLogin()
+	v.loopReturn(l.depth)
 	v.log(Event{Name: EventLogin, Principal: s.Principal})
-	v.redirect(resp.URL())
+	v.redirect(l.url)
+}
+
+// covers reports whether a session of the same person is as good as a new one for every
+// policy that the new one satisfies, and for the request that it answers.
+func (s *session) covers(other *session, asked webauth.Interact) bool {
+	has := func(kind string) bool { return kind == s.Auth || slices.Contains(s.SSO, kind) }
+	switch {
+	case other.Auth != "": // a password was typed just now
+		return false
+	case asked == webauth.IActNo && s.Auth != "": // that is what it must not have
+		return false
+	case slices.ContainsFunc(other.SSO, func(kind string) bool { return !has(kind) }):
+		return false
+	}
+	return sameMembers(s.Ptags, other.Ptags)
+}
+
+// sameMembers reports whether two lists hold the same, in whatever order.
+func sameMembers(a, b []string) bool {
+	lacks := func(list []string) func(string) bool {
+		return func(s string) bool { return !slices.Contains(list, s) }
+	}
+	return !slices.ContainsFunc(a, lacks(b)) && !slices.ContainsFunc(b, lacks(a))
 }
 
 // refused answers a response that did not pass. It never changes a session.
@@ -87,27 +131,33 @@ func (v *visit) refused(err error) {
 		return
 	}
 	token, ours := e.Token()
+	failed := ours && e.Reason == webauth.ReasonStatus
 	switch {
-	case ours && e.Reason == webauth.ReasonStatus && token.IAct == webauth.IActNo && v.optional:
+	case failed && token.Note == noteSilent:
+		v.loopReturn(loopDepthUnknown)
 		v.log(Event{Name: EventSilent, Reason: e.Reason, Err: err})
 		v.redirect(e.ReturnURL())
 	case v.repeats(e):
+		v.loopReturn(loopDepthUnknown)
 		v.log(Event{Name: EventRepeated, Reason: e.Reason, Err: err})
 		v.redirect(e.ReturnURL())
 	case e.Reason == webauth.ReasonToken && v.secret == "":
 		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, pageNoCookies)
 	default:
+		if failed {
+			v.rememberFailure(token)
+		}
 		page := pageFor(e)
-		if ours && e.ReturnURL() != "" { // our own URL, whole, even if the service dropped the query
-			page.Links = []Link{{Text: "Try again", Href: e.ReturnURL()}}
+		if own := e.OwnURL(); own != "" { // whole, even if the service dropped the query
+			page.Links = []Link{{Text: "Try again", Href: own}}
 		}
 		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, page)
 	}
 }
 
 // repeats reports whether a response is only superfluous: a tab restored together
-// with others, the back button. The person has a session already that satisfies this
-// route, and the response was about them and for here.
+// with others, the back button. The response was about the person who is logged in, and
+// for here, and this route would not send them to log in anew at once.
 func (v *visit) repeats(e *webauth.Error) bool {
 	switch e.Reason {
 	case webauth.ReasonToken, webauth.ReasonReplay, webauth.ReasonStale:
@@ -115,7 +165,7 @@ func (v *visit) repeats(e *webauth.Error) bool {
 		return false
 	}
 	s, lack, err := v.session()
-	return err == nil && lack == lackNothing && e.ReturnURL() != "" && e.SamePrincipal(s.Principal)
+	return err == nil && (lack == lackNothing || lack.forbidden()) && e.ReturnURL() != "" && e.SamePrincipal(s.Principal)
 }
 
 func (v *visit) personChanges(from, to Identity) {

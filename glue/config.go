@@ -200,7 +200,7 @@ func (c *Config) checkCookies() (errs []error) {
 		}
 	}
 	switch c.Session.CookieName {
-	case loginCookie, seenCookie, loopCookie, triedCookie:
+	case loginCookie, seenCookie, loopCookie, triedCookie, failedCookie:
 		errs = append(errs, fmt.Errorf("glue: Config.Session.CookieName: %q is the name of another cookie of ours", c.Session.CookieName))
 	}
 	if p := c.Session.CookiePath; p == "" {

@@ -32,6 +32,7 @@ const (
 	EventPerson      = "person-changed"  // a browser goes from one person to another
 	EventRedirect    = "redirect"        // somebody was sent to the WLS
 	EventRefused     = "refused"         // a response or a request was refused
+	EventConfirm     = "confirm-login"   // a person is asked whether a login is theirs
 	EventForbidden   = "forbidden"       // somebody is not allowed in
 	EventRepeated    = "repeated"        // a superfluous response of the person logged in
 	EventSilent      = "silent-declined" // silent sign-in did not succeed

@@ -9,20 +9,42 @@ import (
 	"time"
 )
 
-// A redirect to the WLS for a path whose login succeeded in this browser less than
-// loopWindow ago is a step of a loop, and so is each such login; a redirect that is
-// step loopSteps or beyond stops at a page instead. It is all in a sealed cookie of its
-// own, so nobody else can make one look like it, and tabs that log in at once are none.
+// A redirect to the WLS for a path from which this browser came back less than loopWindow
+// ago goes one deeper into what may be a loop; one deeper than loopDepth stops at a page
+// instead. The token says how deep its request is, and a sealed cookie how deep the
+// deepest is that came back for a path, so nobody else can make one look like it. Tabs
+// that log in at once are all equally deep, and no loop.
 const (
 	loopWindow = time.Minute
-	loopSteps  = 6 // three logins and three redirects
+	loopDepth  = 3
 	loopPaths  = 6 // paths remembered at most
 )
 
+// loopDepthUnknown is the depth of what comes back and does not say: it counts as one more.
+const loopDepthUnknown = 0
+
 type loopMark struct {
 	path  string // hash of the path
-	at    int64  // Unix seconds of the last login
-	steps int
+	at    int64  // Unix seconds of the last return
+	depth int    // of the deepest request that came back
+}
+
+// noteDepth begins the note of a token whose request is deeper than the first.
+const noteDepth = "again-"
+
+func noteOfDepth(depth int) string {
+	if depth <= 1 {
+		return ""
+	}
+	return noteDepth + strconv.Itoa(depth)
+}
+
+func depthOfNote(note string) int {
+	if note == "" {
+		return 1
+	}
+	depth, _ := strconv.Atoi(strings.TrimPrefix(note, noteDepth)) // another note does not say
+	return depth
 }
 
 // loopMarks reads what the browser remembers, without what is too old.
@@ -42,9 +64,9 @@ func (v *visit) loopMarks() []loopMark {
 			return nil
 		}
 		at, _ := strconv.ParseInt(f[1], 10, 64)
-		steps, _ := strconv.Atoi(f[2])
+		depth, _ := strconv.Atoi(f[2])
 		if v.now.Unix()-at < int64(loopWindow/time.Second) {
-			marks = append(marks, loopMark{f[0], at, steps})
+			marks = append(marks, loopMark{f[0], at, depth})
 		}
 	}
 	return marks
@@ -56,7 +78,7 @@ func (v *visit) setLoopMarks(marks []loopMark) {
 	}
 	var b strings.Builder
 	for _, m := range marks {
-		b.WriteString(m.path + " " + strconv.FormatInt(m.at, 10) + " " + strconv.Itoa(m.steps) + "\n")
+		b.WriteString(m.path + " " + strconv.FormatInt(m.at, 10) + " " + strconv.Itoa(m.depth) + "\n")
 	}
 	value, err := v.place.loops.Seal(v.place.cookies.loop, v.now.Add(loopWindow), []byte(b.String()))
 	if err != nil {
@@ -66,26 +88,25 @@ func (v *visit) setLoopMarks(marks []loopMark) {
 	v.place.cookies.set(v.w, v.place.cookies.loop, value)
 }
 
-// loopStep counts a redirect to the WLS and reports whether it is one too many.
-func (v *visit) loopStep() (stop bool) {
-	if len(v.r.CookiesNamed(v.place.cookies.loop)) > 1 {
-		return true // somebody hides from us how often we were here
+// loopStep tells how deep a redirect to the WLS is, and whether it is one too many.
+func (v *visit) loopStep() (depth int, stop bool) {
+	switch n := len(v.r.CookiesNamed(v.place.cookies.loop)); {
+	case n > 1:
+		return 0, true // somebody hides from us how often we were here
+	case n == 0 && v.started != 0 && v.now.Unix()-v.started < int64(loopWindow/time.Second):
+		return 0, true // the login that set the session has set this cookie too: it does not come back
 	}
-	marks := v.loopMarks()
-	for i := range marks {
-		if marks[i].path != pathHash(v.path) {
-			continue
+	depth = 1
+	for _, m := range v.loopMarks() {
+		if m.path == pathHash(v.path) {
+			depth = m.depth + 1
 		}
-		if marks[i].steps++; marks[i].steps >= loopSteps {
-			return true
-		}
-		v.setLoopMarks(marks)
 	}
-	return false
+	return depth, depth > loopDepth
 }
 
-// loopLogin notes that a login for this path succeeded.
-func (v *visit) loopLogin() {
+// loopReturn notes that the browser came back from the WLS for this path and is sent on.
+func (v *visit) loopReturn(depth int) {
 	mark := loopMark{path: pathHash(v.path)}
 	var others []loopMark
 	for _, m := range v.loopMarks() {
@@ -95,10 +116,10 @@ func (v *visit) loopLogin() {
 			others = append(others, m)
 		}
 	}
-	// Logins count too: in two tabs, a login's slower reply would otherwise bring back
-	// the count from before a redirect, again and again.
-	mark.steps++
-	mark.at = v.now.Unix()
+	if depth == loopDepthUnknown {
+		depth = mark.depth + 1
+	}
+	mark.depth, mark.at = max(mark.depth, depth), v.now.Unix()
 	v.setLoopMarks(append(others, mark))
 }
 

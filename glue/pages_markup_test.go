@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ func filledPages() []Page {
 		pageMisdirected, pageMisconfigured, pageStoreDown, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
 		pageNoCookies, pageMalformed, pageRefused, pageStale, pageStrength, pageCancelled, pageDeclined, pageLogout,
 		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormGone,
+		pageConfirmLogin("<b>&"),
 	}
 	for i := range pages {
 		p := &pages[i]
@@ -49,11 +51,18 @@ func filledPages() []Page {
 }
 
 func TestPages_all(t *testing.T) {
-	source, err := os.ReadFile("pages.go")
+	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var inSource, here []string
-	for _, m := range regexp.MustCompile(`Page\{Kind: "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
-		inSource = append(inSource, m[1])
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`Page\{Kind: "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
+			inSource = append(inSource, m[1])
+		}
 	}
 	titles := map[string]string{}
 	for _, p := range filledPages() {

@@ -1,8 +1,14 @@
 package glue
 
 import (
+	"context"
+
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
+
+// noteSilent is the note of the token of a request that silent sign-in made: whichever
+// handler sees its failure, the person goes back to the page.
+const noteSilent = "silent"
 
 // trySilently asks the WLS, without troubling the person, whether they are logged in
 // there. It starts only once the browser has returned a cookie of ours, and marks
@@ -13,7 +19,10 @@ func (v *visit) trySilently() bool {
 		return false
 	}
 	if v.secret == "" {
-		v.place.cookies.setSecret(v.w, webauth.NewBrowserSecret())
+		if secret, isNew := v.secretToBe(); isNew {
+			v.place.cookies.setSecret(v.w, secret)
+			v.handSecret(secret)
+		}
 		v.w.Header().Set("Cache-Control", "private, no-cache")
 		return false
 	}
@@ -22,9 +31,9 @@ func (v *visit) trySilently() bool {
 		return false
 	}
 	req := v.strength(lackSession)
-	req.IAct, req.Fail = webauth.IActNo, false
+	req.IAct, req.Fail, req.Note = webauth.IActNo, false, noteSilent
 	location, err := v.loginURL(v.secret, req)
-	if err != nil || v.loopStep() {
+	if _, stop := v.loopStep(); stop || err != nil {
 		return false // the page is for everybody, and is not refused for that
 	}
 	v.markTried()
@@ -36,4 +45,31 @@ func (v *visit) trySilently() bool {
 // markTried keeps silent sign-in from starting until the browser is closed.
 func (v *visit) markTried() {
 	v.place.cookies.set(v.w, v.place.cookies.tried, "1")
+}
+
+// handedSecret is the secret that an outer handler gives the browser with the same answer:
+// a second one would take its place, and what was signed for the first be lost.
+type handedSecret struct {
+	cookie, origin string
+	secret         webauth.BrowserSecret
+}
+
+type handedKey struct{}
+
+// handSecret tells inner handlers of a secret that the answer sets.
+func (v *visit) handSecret(secret webauth.BrowserSecret) {
+	v.r = v.r.WithContext(context.WithValue(v.r.Context(), handedKey{}, handedSecret{v.place.cookies.login, v.place.origin, secret}))
+}
+
+// secretToBe is the browser's secret: what it brought, what an outer handler gives it, or
+// a new one, for the caller to set.
+func (v *visit) secretToBe() (secret webauth.BrowserSecret, isNew bool) {
+	if v.secret != "" {
+		return v.secret, false
+	}
+	h, ok := v.r.Context().Value(handedKey{}).(handedSecret)
+	if ok && h.cookie == v.place.cookies.login && h.origin == v.place.origin {
+		return h.secret, false
+	}
+	return webauth.NewBrowserSecret(), true
 }

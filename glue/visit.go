@@ -23,8 +23,8 @@ type visit struct {
 
 	path, query string // as the browser asked; see locate
 	unfit       error  // why no browser would ask for them
-	optional    bool   // anonymous visitors are welcome
 	ref         string // ties a page to its log line
+	started     int64  // when the session that came began, Unix seconds; 0 where none did
 }
 
 // begin finds out which of our origins the request is for. It is false where that
@@ -39,6 +39,7 @@ func (v *visit) begin() bool {
 	}
 	v.locate()
 	if v.a.err != nil {
+		v.spendElsewhere()
 		v.fail(Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
 		return false
 	}
@@ -108,23 +109,28 @@ func (v *visit) identified(s *session) *http.Request {
 // session loads the session and tells what it lacks for this route. The session is
 // given even where it has ended, and only where it belongs to this browser.
 func (v *visit) session() (*session, shortfall, error) {
-	if v.secret == "" {
-		return nil, lackSession, nil
-	}
-	s, err := v.a.s.store.load(v.r, v.place)
-	if err != nil {
+	s, err := v.own()
+	if err != nil || s == nil {
 		return nil, lackSession, err
 	}
-	if s == nil || !v.secret.Fits(s.binding) {
-		return nil, lackSession, nil
-	}
-	s.Service = v.cfg.Service.Name
 	return s, v.judge(s), nil
 }
 
-// judge tells what a session of this browser lacks for this route. Whether it has
-// ended comes first: nobody is told what an ended session may not do.
-func (v *visit) judge(s *session) shortfall {
+// own loads the session of this browser, ended or not; nil where there is none.
+func (v *visit) own() (*session, error) {
+	if v.secret == "" {
+		return nil, nil
+	}
+	s, err := v.a.s.store.load(v.r, v.place)
+	if err != nil || s == nil || !v.secret.Fits(s.binding) {
+		return nil, err
+	}
+	s.Service, v.started = v.cfg.Service.Name, s.started
+	return s, nil
+}
+
+// ended tells whether a session of this browser is over, for all routes alike.
+func (v *visit) ended(s *session) shortfall {
 	switch {
 	case !v.now.Before(s.Expires):
 		return lackExpired
@@ -132,6 +138,20 @@ func (v *visit) judge(s *session) shortfall {
 		return lackMoved
 	case v.idle(s):
 		return lackIdle
+	}
+	return lackNothing
+}
+
+// alive reports whether there is a session of this person that has not ended.
+func (v *visit) alive(s *session, principal string) bool {
+	return s != nil && s.Principal == principal && v.ended(s) == lackNothing
+}
+
+// judge tells what a session of this browser lacks for this route. Whether it has
+// ended comes first: nobody is told what an ended session may not do.
+func (v *visit) judge(s *session) shortfall {
+	if lack := v.ended(s); lack != lackNothing {
+		return lack
 	}
 	if lack := v.a.policy.who(v.r, &s.Identity); lack != lackNothing {
 		return lack
@@ -167,20 +187,19 @@ func (v *visit) strength(lack shortfall) webauth.Request {
 
 // startLogin sends the browser to the WLS, to come back to the URL it asked for.
 func (v *visit) startLogin(req webauth.Request) {
-	if v.loopStep() {
+	depth, stop := v.loopStep()
+	if stop {
 		v.fail(Event{Name: EventLoop}, pageLoop)
 		return
 	}
-	secret := v.secret
-	if secret == "" {
-		secret = webauth.NewBrowserSecret()
-	}
+	req.Note = noteOfDepth(depth)
+	secret, isNew := v.secretToBe()
 	location, err := v.loginURL(secret, req)
 	if err != nil {
 		v.fail(Event{Name: EventRefused, Err: err}, pageBadAddress)
 		return
 	}
-	if v.secret == "" {
+	if isNew {
 		v.place.cookies.setSecret(v.w, secret)
 	}
 	v.log(Event{Name: EventRedirect})

@@ -1,0 +1,154 @@
+package glue
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// A person who cancels, goes back and logs in after all brings a success for a token that
+// has been in the access log since it failed. Whoever reads that log can send them a
+// success of his own for it, to have them work in his name. So they are asked who they
+// are: the button of that page carries the session to be, sealed, for the browser that it
+// was made for alone, to be used once. It is a link, because a route may know no method
+// but GET, and it is in the log in its turn.
+const (
+	confirmParam = "wls-confirm" // query parameter, ours alone
+	confirmLife  = 10 * time.Minute
+
+	reasonConfirm webauth.Reason = "confirm"
+)
+
+// pageConfirmLogin asks, and names whom.
+func pageConfirmLogin(who string) Page {
+	return Page{Kind: "confirm-login", Status: http.StatusOK, Title: "Log in as " + who + "?", Text: []string{
+		"Somebody has just logged in as " + who + " for this page, after the login was cancelled or had failed in this browser.",
+		"If that was you, go on. If it was not, do not: what you do here would be done in that person’s name.",
+	}}
+}
+
+// login is a login that everything was checked of.
+type login struct {
+	session *session
+	url     string           // that was asked for
+	iact    webauth.Interact // that was asked for
+	depth   int              // of the request, see loopDepth
+}
+
+// askWho asks whether the login is the person's. old is the session that they have.
+func (v *visit) askWho(l login, old *session) {
+	href, err := v.confirmURL(l)
+	if err != nil {
+		v.storeDown(err)
+		return
+	}
+	who := l.session.Principal
+	p := pageConfirmLogin(who)
+	if old != nil && v.ended(old) == lackNothing {
+		p.Principal = old.Principal
+	}
+	p.Links = []Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: v.place.home()}}
+	v.log(Event{Name: EventConfirm, Principal: who})
+	v.show(p)
+}
+
+// confirmURL is where the button leads: the same path, and so the same handler.
+func (v *visit) confirmURL(l login) (string, error) {
+	plain := strings.Join([]string{randomID(), l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
+	expires := v.now.Add(confirmLife)
+	if l.session.Expires.Before(expires) {
+		expires = l.session.Expires
+	}
+	value, err := v.place.confirm.Seal(confirmParam, expires, []byte(plain))
+	if err == nil && len(value) > maxCookie {
+		err = errSessionTooLarge
+	}
+	return v.place.url(v.path, confirmParam+"="+value), err
+}
+
+var errNotConfirmed = errors.New("it is not a login that this browser was asked about here, or it was too long ago")
+
+// answersConfirm deals with a request that comes from the button, and reports whether it
+// is one.
+func (v *visit) answersConfirm() bool {
+	value, rest, found := cutConfirm(v.query)
+	if !found {
+		return false
+	}
+	v.query = rest
+	if !isNavigation(v.r) {
+		v.log(Event{Name: EventRefused, Reason: "not-navigation"})
+		v.unauthorised(lackSession)
+		return true
+	}
+	v.confirmed(v.openConfirm(value))
+	return true
+}
+
+// confirmed starts the session that was asked about, once.
+func (v *visit) confirmed(l login, item webauth.Item, err error) {
+	if err != nil {
+		v.fail(Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
+		return
+	}
+	old, err := v.own()
+	if err == nil {
+		err = v.cfg.OneUse.Once(context.WithoutCancel(v.r.Context()), item)
+	}
+	used := errors.Is(err, webauth.ErrUsed) || errors.Is(err, webauth.ErrForgotten)
+	switch {
+	case err == nil:
+		v.logIn(l, old)
+	case used && v.alive(old, l.session.Principal): // pressed twice
+		v.loopReturn(loopDepthUnknown)
+		v.log(Event{Name: EventRepeated, Reason: reasonConfirm})
+		v.redirect(l.url)
+	case used:
+		v.fail(Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
+	default:
+		v.storeDown(err)
+	}
+}
+
+// openConfirm reads what the button carries, and checks that it is pressed in the browser
+// and on the page that it was made for. The item marks it as used.
+func (v *visit) openConfirm(value string) (login, webauth.Item, error) {
+	plain, expires, err := v.place.confirm.Open(confirmParam, value, v.now)
+	part := strings.SplitN(string(plain), "\n", 5)
+	if err != nil || len(part) != 5 {
+		return login{}, webauth.Item{}, errNotConfirmed
+	}
+	s, ok := decodeSession(part[4])
+	ends, okEnds := parseUnix(part[3])
+	if !ok || !okEnds {
+		return login{}, webauth.Item{}, errNotConfirmed
+	}
+	from := v.r.Header.Get("Sec-Fetch-Site") // absent in old browsers, which could not have it from elsewhere
+	path, _, _ := strings.Cut(part[1], "?")
+	if from != "" && from != "same-origin" || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.whence != v.whence() {
+		return login{}, webauth.Item{}, errNotConfirmed
+	}
+	s.Expires, s.Service = ends, v.cfg.Service.Name
+	item := webauth.Item{ID: "confirm:" + part[0], Issued: time.Unix(s.started, 0), Expires: expires}
+	return login{session: s, url: part[1], iact: webauth.Interact(part[2])}, item, nil
+}
+
+// cutConfirm takes the button's parameter out of a query.
+func cutConfirm(query string) (value, rest string, found bool) {
+	if !strings.Contains(query, confirmParam+"=") {
+		return "", query, false
+	}
+	var kept []string
+	for part := range strings.SplitSeq(query, "&") {
+		if after, is := strings.CutPrefix(part, confirmParam+"="); is {
+			value, found = after, true
+			continue
+		}
+		kept = append(kept, part)
+	}
+	return value, strings.Join(kept, "&"), found
+}

@@ -1,0 +1,55 @@
+package glue
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Requests to the WLS that failed in this browser, by the nonces of their tokens: people
+// cancel, go back and log in after all. They are in a sealed cookie bound to the browser's
+// secret, so nobody can have a token count as failed that a success has used. An old copy
+// of the cookie is no use: what failed here has failed for good.
+const (
+	failedLife   = time.Hour // as long as a token lasts
+	failedTokens = 4         // the oldest is forgotten
+)
+
+// failedBefore reports whether the request with this token failed in this browser.
+func (v *visit) failedBefore(t webauth.Token) bool {
+	return slices.Contains(v.failures(), t.Nonce)
+}
+
+func (v *visit) failures() []string {
+	name := v.place.cookies.failed
+	plain, _, err := v.place.failed.Open(name, v.place.cookies.get(v.r, name), v.now)
+	if err != nil {
+		return nil
+	}
+	line := strings.Split(string(plain), "\n")
+	if !v.secret.Fits(line[0]) {
+		return nil
+	}
+	return line[1:]
+}
+
+// rememberFailure notes that the request with this token failed. It is for the failure
+// that spent the token and no other.
+func (v *visit) rememberFailure(t webauth.Token) {
+	nonces := v.failures()
+	if slices.Contains(nonces, t.Nonce) {
+		return
+	}
+	nonces = append(nonces, t.Nonce)
+	nonces = nonces[max(0, len(nonces)-failedTokens):]
+	name := v.place.cookies.failed
+	plain := strings.Join(append([]string{v.secret.Binding()}, nonces...), "\n")
+	value, err := v.place.failed.Seal(name, v.now.Add(failedLife), []byte(plain))
+	if err != nil {
+		v.log(Event{Name: EventStoreError, Err: err})
+		return
+	}
+	v.place.cookies.setFor(v.w, name, value, failedLife)
+}
