@@ -25,13 +25,14 @@ func (v *visit) locate() {
 	v.path, v.query = path, query
 }
 
-// here is the URL of the page that was asked for; the site's start where browsers cannot
-// ask for that page.
+// here is the URL of the page that was asked for, without what comes back from a login;
+// the site's start where browsers cannot ask for that page.
 func (v *visit) here() string {
 	if v.unfit != nil {
 		return v.place.home()
 	}
-	return v.place.url(v.path, v.query)
+	_, query, _ := cutConfirm(webauth.StripResponse(v.query))
+	return v.place.url(v.path, query)
 }
 
 // isDeadEnd answers a request for which nobody can be sent to log in, because its

@@ -127,9 +127,9 @@ func (v *visit) openConfirm(value string) (login, webauth.Item, error) {
 	if !ok || !okEnds {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	from := v.r.Header.Get("Sec-Fetch-Site") // absent in old browsers, which could not have it from elsewhere
+	from := v.r.Header.Get("Sec-Fetch-Site")
 	path, _, _ := strings.Cut(part[1], "?")
-	if from != "" && from != "same-origin" || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.whence != v.whence() {
+	if from == "cross-site" || from == "same-site" || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.whence != v.whence() {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	s.Expires, s.Service = ends, v.cfg.Service.Name

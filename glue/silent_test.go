@@ -2,6 +2,7 @@ package glue_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -134,4 +135,89 @@ func TestSilentSignInIsNotTried(t *testing.T) {
 		b.get("/optional").requireEcho("")
 		assert.Empty(t, b.cookies())
 	})
+}
+
+// A browser that keeps neither the session nor the mark that it tried is served as nobody,
+// and not sent round in circles.
+func TestSilentSignInIsNoLoop(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		outcome webauthtest.Outcome
+		drops   []string
+	}{
+		{"logged in each time", proof("", []string{"pwd"}), []string{"wls-session", "wls-tried"}},
+		{"declined each time", webauthtest.Outcome{Status: 540}, []string{"wls-tried"}},
+		{"declined each time, where no session is kept", webauthtest.Outcome{Status: 540}, []string{"wls-session", "wls-tried"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := silentSite(t)
+			b := s.browser("test0001").forgetting(tt.drops...)
+			b.get("/silent?n=1").requireEcho("")
+			s.fake.Always(tt.outcome)
+			s.served.Store(0)
+			target, redirects := s.url+"/silent?n=1", 0
+			var a answer
+			for ; redirects < 20; redirects++ {
+				if a = b.once(target); a.StatusCode != http.StatusSeeOther {
+					break
+				}
+				if target = a.location(); strings.HasPrefix(target, s.fake.Service().AuthURL) {
+					target = s.respond(target, "test0001", webauthtest.SignedOn)
+				}
+			}
+			a.requireEcho("")
+			assert.Equal(t, 6, redirects, "three times there and back")
+			assert.NotContains(t, s.eventNames(), glue.EventLoop, "the page is for everybody")
+		})
+	}
+}
+
+// Whichever handler sees it: a silent failure goes back to the page, any other is told.
+func TestSilentFailureAtAnotherHandler(t *testing.T) {
+	for _, outer := range []string{"require", "optional", "silent", "no", "yes"} {
+		for _, asks := range []string{"silent", "no"} {
+			t.Run(asks+" asked, "+outer+" sees it", func(t *testing.T) {
+				var auth *glue.Auth
+				s := startSite(t, setup{
+					routes: func(mux *http.ServeMux, a *glue.Auth) {
+						auth = a
+						mux.Handle("/asks", nest(a, asks))
+					},
+					wrap: func(h http.Handler) http.Handler {
+						return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							if r.URL.Query().Has("WLS-Response") {
+								nest(auth, outer).ServeHTTP(w, r)
+								return
+							}
+							h.ServeHTTP(w, r)
+						})
+					},
+				})
+				b := s.browser("test0001")
+				b.begin("/private/") // has a secret now
+				location := b.begin("/asks")
+				a := b.once(s.respond(location, "test0001")) // typed: 540
+				if asks == "silent" {
+					require.Equal(t, http.StatusSeeOther, a.StatusCode)
+					assert.Equal(t, s.url+"/asks", a.location())
+					b.get("/asks").requireEcho("")
+					return
+				}
+				a.requirePage(http.StatusForbidden, "declined")
+			})
+		}
+	}
+}
+
+// An outer handler that gives the browser its secret, and an inner one that sends it to log
+// in with the same answer, agree on one.
+func TestSilentOutsideGivesOneSecret(t *testing.T) {
+	s := startSite(t, setup{routes: func(mux *http.ServeMux, a *glue.Auth) {
+		mux.Handle("/nested", nest(a, "silent", "optional", "silent", "require"))
+	}})
+	b := s.browser("test0001")
+	a := b.once("/nested")
+	require.Equal(t, http.StatusSeeOther, a.StatusCode)
+	require.Len(t, a.Cookies(), 1)
+	b.get(s.respond(a.location(), "test0001")).requireEcho("test0001")
 }
