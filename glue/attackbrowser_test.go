@@ -28,6 +28,8 @@ type actor struct {
 	page  answer   // the last answer
 	late  func()   // stores the cookies of the last answer to a reply
 
+	confirm string // where the button of the last page that asked who it is leads
+
 	button struct { // of the last page that had one
 		action string
 		hidden url.Values

@@ -28,6 +28,7 @@ import (
 //	storms N [on SITE,SITE] bring it N times at once
 //	hears                   receive what "returns late" held back
 //	clicks [+H]...           press the button of the last page that had one
+//	confirms [at PATH] [+H]...   press the button of the last page that asked who it is
 //	logs-out                press "Log out"
 //	is ID                   be somebody else at the login service
 //	crafts NAME=VALUE       change the request to the login service
@@ -76,6 +77,7 @@ var verbs = map[string]func(p *actor, rest string){
 	"storms":   (*actor).storms,
 	"hears":    func(p *actor, _ string) { p.late() },
 	"clicks":   (*actor).clicks,
+	"confirms": (*actor).confirms,
 	"logs-out": (*actor).logsOut,
 	"is":       func(p *actor, id string) { p.id = id },
 	"crafts":   (*actor).crafts,
@@ -116,6 +118,9 @@ func (p *actor) sees(a answer) {
 	p.page, p.world.last = a, a
 	if action, hidden := a.form(); action != "" {
 		p.button.action, p.button.hidden = action, hidden
+	}
+	if a.kind() == "confirm-login" {
+		p.confirm = a.links()[0]
 	}
 }
 
@@ -238,6 +243,21 @@ func (p *actor) clicks(rest string) {
 	p.visits(http.MethodPost, asForm, target+rest+" ="+p.button.hidden.Encode())
 }
 
+// confirms presses the button that says that a login is one's own.
+func (p *actor) confirms(rest string) {
+	target, ok := strings.CutPrefix(p.confirm, p.world.server("soc").base)
+	require.True(p.world.t, ok, "no page asked")
+	if after, is := strings.CutPrefix(rest, "at "); is {
+		path, more, _ := strings.Cut(after, " ")
+		_, query, _ := strings.Cut(target, "?")
+		target, rest = path+"?"+query, more
+	}
+	if rest != "" {
+		rest = " " + rest
+	}
+	p.visits(http.MethodGet, asNavigation.with([]string{"Sec-Fetch-Site: same-origin"}), target+rest)
+}
+
 func (p *actor) logsOut(string) {
 	p.visits(http.MethodPost, asForm, "/logout")
 	require.Equal(p.world.t, "logged-out", p.page.kind())
@@ -267,7 +287,7 @@ func (p *actor) takes(rest string) {
 	case "reply":
 		p.reply = from.reply.clone()
 	case "page":
-		p.button = from.button
+		p.button, p.confirm = from.button, from.confirm
 	case "cookies":
 		p.jar = append(cookies(nil), from.jar...)
 	default:
