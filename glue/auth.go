@@ -113,7 +113,8 @@ func (a *Auth) Err() error { return a.err }
 
 // Require lets a request through to next only with a session that satisfies the
 // policy; IdentityFrom tells next who it is. Others are sent to log in, or refused.
-// It fits routers that take func(http.Handler) http.Handler as middleware.
+// It fits routers that take func(http.Handler) http.Handler as middleware, and may stand
+// inside another Require or Optional of any policy: each judges the session for itself.
 func (a *Auth) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v := (visit{a: a, w: w, r: r}); v.begin() {

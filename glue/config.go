@@ -49,8 +49,8 @@ type Config struct {
 	// MaxAge is how old a response of the WLS may be (default 30 s), Skew how far the
 	// clocks may disagree (default 5 s).
 	MaxAge, Skew time.Duration
-	// Versions of responses accepted as successes; nil means 3 alone. See
-	// webauth.VerifierConfig.
+	// Versions of responses accepted as successes; nil means 3 alone. Versions 1 and 2
+	// imply ptag "current" where the service has ptags. See webauth.VerifierConfig.
 	Versions []int
 	// OneUse remembers used responses and tokens; nil means in this process's memory.
 	// All machines of a site must share one.

@@ -402,3 +402,56 @@ func TestWhichSessionGoes(t *testing.T) {
 		})
 	}
 }
+
+// A login service that answers with what it has answered before comes to an end, although
+// each time the outer handler has a session that is good enough for it.
+func TestLoopOfRepeatedResponses(t *testing.T) {
+	s := nestedSite(t)
+	b := s.browser("test0001")
+	path := pathOf([]string{"require", "yes"})
+	old := s.respond(b.begin(path), "test0001", webauthtest.SignedOn)
+	require.Equal(t, http.StatusSeeOther, b.once(old).StatusCode)
+	target, n := s.url+path, 0
+	var a answer
+	for ; n < 30; n++ {
+		if a = b.once(target); a.StatusCode != http.StatusSeeOther {
+			break
+		}
+		if target = a.location(); strings.HasPrefix(target, s.fake.Service().AuthURL) {
+			target = old
+		}
+	}
+	a.requirePage(http.StatusForbidden, "loop")
+	assert.LessOrEqual(t, n, mostRedirects)
+}
+
+// A superfluous response leads to the page unless the route that sees it would send the
+// person straight to log in; that they may not come in is told there.
+func TestRepeatedByAnotherHandler(t *testing.T) {
+	for _, tt := range []struct {
+		outer, page string
+	}{
+		{"optional", ""}, {"require", ""}, {"either", ""}, {"yes", "refused"}, {"card", "refused"}, {"staff", "forbidden"},
+	} {
+		t.Run(tt.outer, func(t *testing.T) {
+			s := startSite(t, setup{routes: func(mux *http.ServeMux, a *glue.Auth) {
+				mux.Handle("/asks", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					outer := "require"
+					if r.Header.Get("X-Outer") != "" {
+						outer = tt.outer
+					}
+					nest(a, outer).ServeHTTP(w, r)
+				}))
+			}})
+			b := s.browser("test0001")
+			back := s.respond(b.begin("/asks"), "test0001", webauthtest.SignedOn)
+			b.get(back).requireEcho("test0001")
+			a := b.do(http.MethodGet, back, nil, func(r *http.Request) { r.Header.Set("X-Outer", "1") })
+			if tt.page == "" {
+				a.requireEcho("test0001")
+				return
+			}
+			a.requirePage(http.StatusForbidden, tt.page)
+		})
+	}
+}
