@@ -1,13 +1,17 @@
 package gateway
 
 import (
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
 // comeBack starts a login at a path and gives the target that the browser would come back
@@ -145,4 +149,31 @@ func TestMarkOfAKeptForm(t *testing.T) {
 	}
 	assert.Contains(t, v.get("/private/x?wls-kept=1").body, `data-page="go-back"`)
 	assert.Empty(t, w.backend.take())
+}
+
+// TestCancelBackAndLogIn cancels, goes back and logs in after all: the person is asked, and
+// no backend sees any of it.
+func TestCancelBackAndLogIn(t *testing.T) {
+	w := openWorld(t)
+	v := w.visitor("test0001")
+	follow := v.client.CheckRedirect
+	v.client.CheckRedirect = w.fake.StopAtLogin
+	location := v.get("/private/x?n=1").Header.Get("Location")
+	v.client.CheckRedirect = follow
+	bring := func(doing webauthtest.Person) reply {
+		back, err := w.fake.Respond(location, "test0001", doing)
+		require.NoError(t, err)
+		return v.get(strings.TrimPrefix(back, w.url))
+	}
+	require.Equal(t, http.StatusForbidden, bring(webauthtest.Cancels).StatusCode)
+	asks := bring(webauthtest.Types)
+	require.Contains(t, asks.body, "Log in as test0001?")
+	require.Empty(t, w.backend.take())
+
+	link := html.UnescapeString(regexp.MustCompile(`href="([^"]*wls-confirm[^"]*)"`).FindStringSubmatch(asks.body)[1])
+	answer := v.get(strings.TrimPrefix(link, w.url))
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+	assert.Equal(t, w.url+"/private/x?n=1", answer.Request.URL.String())
+	seen := w.backend.take()
+	require.Len(t, seen, 1)
 }
