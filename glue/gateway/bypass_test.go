@@ -16,12 +16,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 // The bypass catalogue. Requests go over raw sockets, byte for byte; the backend records
 // what reaches it; and what reaches it is judged as the most obliging of backends would
-// read it: asAnyProgramMight for paths, identityheader.Fold for headers.
+// read it: asAnyProgramMight for paths, headername.Fold for headers.
 
 // openWorld is where stepping around a rule would pay: all is public but a few folders.
 func openWorld(t testing.TB, edit ...func(*kit)) *world {
@@ -63,7 +63,7 @@ func mustNotClaim(t testing.TB, s seen, user string) {
 	t.Helper()
 	assert.Empty(t, s.Trailer)
 	for name, values := range s.Header {
-		folded := strings.ReplaceAll(identityheader.FoldString(name), "http-", "")
+		folded := strings.ReplaceAll(headername.FoldString(name), "http-", "")
 		for _, value := range values {
 			if name != "Accept" && name != "Origin" { // the former is what folded lines become part of
 				assert.NotContains(t, value, "evil", "header %s", name)

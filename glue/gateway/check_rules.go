@@ -19,6 +19,7 @@ func (k *checker) checkRules() {
 		k.checkWho(i)
 		k.checkPolicy(i)
 		k.checkBackend(i)
+		k.checkPassHeaders(i)
 	}
 }
 
@@ -176,6 +177,19 @@ func (k *checker) checkBackend(i int) {
 	}
 	if !k.inherits(i) && !k.ForwardAuth {
 		k.bad(ruleKey(i, "to"), "this is missing, and no rule for a shorter path has a backend: set it to one, such as http://127.0.0.1:8000 or unix:/run/app.sock")
+	}
+}
+
+// checkPassHeaders checks which headers a rule lets through.
+func (k *checker) checkPassHeaders(i int) {
+	r := &k.Rules[i]
+	for j, name := range r.PassHeaders {
+		if err := checkPassHeader(name); err != nil {
+			k.bad(element(ruleKey(i, "pass-headers"), j+1), "%q: %v", name, err)
+		}
+	}
+	if r.PassHeaders != nil && r.To == "" && k.ForwardAuth && !k.inherits(i) {
+		k.bad(ruleKey(i, "pass-headers"), "this rule has no backend: what goes on to the application is up to the front server")
 	}
 }
 

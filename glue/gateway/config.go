@@ -277,6 +277,14 @@ type Rule struct {
 	// StripPath removes Path from what the backend is asked for, and tells it so in
 	// X-Forwarded-Prefix.
 	StripPath bool `toml:"strip-path,omitempty"`
+	// PassHeaders are names of headers that the backend of this rule is to get although the
+	// gateway removes them from requests: those by which some program takes path, method,
+	// scheme, host or client for another ("X-HTTP-Method-Override"), under their very names,
+	// and such as have other characters than letters, digits and hyphens ("X_Api_Key") and
+	// mean something to the application alone. Clients write them: what is passed here is
+	// judged by nobody. Headers that say where a message ends or who somebody is cannot be
+	// passed, nor other spellings of any that the gateway knows.
+	PassHeaders []string `toml:"pass-headers,omitempty"`
 	// ResponseTimeout replaces that of Limits.
 	ResponseTimeout Duration `toml:"response-timeout,omitempty"`
 	// BodyRate replaces that of Limits for those whom the rule lets in; negative, for

@@ -30,6 +30,7 @@ type core struct {
 	cfg      Config
 	metrics  *metrics
 	attempts *attempts
+	removals *removals
 
 	site  *site.Site
 	auth  *glue.Auth
@@ -55,7 +56,7 @@ type core struct {
 // knows g yet.
 func (g *Gateway) build(cfg Config) (*core, error) {
 	cfg.Rules = append([]Rule(nil), cfg.Rules...)
-	c := &core{cfg: cfg, metrics: g.metrics, attempts: g.attempts}
+	c := &core{cfg: cfg, metrics: g.metrics, attempts: g.attempts, removals: g.removals}
 	err := errors.Join(g.buildLogin(c), c.buildIdentity())
 	if err == nil {
 		err = errors.Join(c.buildSite(), g.buildRules(c))
@@ -141,6 +142,7 @@ func (c *core) buildSite() error {
 	config := site.Config{
 		BaseURL: cfg.BaseURL, Logger: cfg.Logger,
 		Misdirected: http.HandlerFunc(c.misdirected),
+		PassHeaders: c.passAnywhere(), OnRemoved: c.removedBefore,
 		Headers: site.Headers{
 			HSTS: site.HSTS{MaxAge: time.Duration(cfg.Headers.HSTS), IncludeSubDomains: cfg.Headers.HSTSSubDomains},
 			CSP:  cfg.Headers.CSP, FrameAncestors: cfg.Headers.FrameAncestors,

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 func (k *weaknesses) lookAtRules() {
@@ -35,6 +37,17 @@ func (k *weaknesses) lookAtAccess(i int) {
 	}
 	if r.IAct == "yes" && r.Fresh == 0 {
 		k.note(ruleKey(i, "iact"), "the password may have been typed at any time since the session began: fresh bounds that")
+	}
+	for j, name := range r.PassHeaders {
+		e := headername.Lookup(name)
+		switch key := element(ruleKey(i, "pass-headers"), j+1); {
+		case e.Class&headername.Routes != 0:
+			k.warn(key, "%s: rules are about the path and host of the request itself, and whoever sends another in this header may get past them, unless the backend ignores it: %s", name, e.Reason)
+		case e.Class&headername.Methods != 0:
+			k.note(key, "%s: the gateway looks at the method of the request itself; the backend may do another", name)
+		case e.Class&(headername.Peers|headername.Suspects) != 0:
+			k.note(key, "%s: clients can write it, unless a front server replaces it: %s", name, e.Reason)
+		}
 	}
 	if r.CrossOrigin {
 		k.note(ruleKey(i, "cross-origin"), "pages of other sites can send requests here in the name of whoever reads them, unless the backend sees to that")

@@ -22,6 +22,16 @@ var forwardedNames = [...]struct{ uri, method string }{
 	{"X-Forwarded-Uri", "X-Forwarded-Method"},
 }
 
+// isForwardedName reports whether a header is one of those.
+func isForwardedName(name string) bool {
+	for _, names := range forwardedNames {
+		if name == names.uri || name == names.method {
+			return true
+		}
+	}
+	return false
+}
+
 var (
 	errNotFront = errors.New("whoever asks is not among the front servers of the configuration")
 	errNotAsked = errors.New("neither X-Original-URI and X-Original-Method came, nor X-Forwarded-Uri and X-Forwarded-Method")

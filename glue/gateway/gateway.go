@@ -25,6 +25,7 @@ type Gateway struct {
 	once     webauth.OneUse
 	attempts *attempts
 	metrics  *metrics
+	removals *removals
 	log      *accessLog
 
 	mu       sync.Mutex // held while a configuration comes or goes
@@ -78,6 +79,8 @@ func New(cfg Config) (*Gateway, error) {
 		backends: map[backendKey]*backend{},
 		stores:   map[storeKey]*sharedStore{},
 	}
+	g.removals = newRemovals(cfg.Now, g.metrics)
+	g.removals.setLogger(cfg.Logger)
 	c, err := g.build(cfg)
 	if err != nil {
 		return nil, err
@@ -134,6 +137,7 @@ func (g *Gateway) Reload(cfg Config) error {
 		return err
 	}
 	old := g.core.Swap(c)
+	g.removals.setLogger(c.cfg.Logger)
 	g.metrics.reloaded(c.cfg.Now(), nil)
 	warnOfLaxer(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
 	g.retire(old)

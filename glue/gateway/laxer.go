@@ -42,7 +42,8 @@ func isLaxer(before, after *Rule) bool {
 		before.IAct == "yes" && after.IAct != "yes" ||
 		before.Fresh > 0 && (after.Fresh == 0 || after.Fresh > before.Fresh) ||
 		!contains(before.AllowFrom, after.AllowFrom) ||
-		after.CrossOrigin && !before.CrossOrigin
+		after.CrossOrigin && !before.CrossOrigin ||
+		!contains(before.PassHeaders, after.PassHeaders)
 }
 
 // namedBy are the people and groups that a rule is for; nil is everybody.

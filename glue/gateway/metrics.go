@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 // metrics counts what happens, in a registry of its own. Labels are from the
@@ -26,6 +27,9 @@ type metrics struct {
 	lastReload    prometheus.Gauge
 	certificates  *prometheus.GaugeVec
 	lostLines     prometheus.Counter
+
+	removedHeaders  map[string]prometheus.Counter // by reason
+	trailersRemoved prometheus.Counter
 }
 
 // namespace begins the names of all our metrics.
@@ -55,7 +59,15 @@ func newMetrics() *metrics {
 	m.lostLines = prometheus.NewCounter(prometheus.CounterOpts{
 		Namespace: namespace, Name: "access_log_lost_lines_total", Help: "Lines that could not be written to the access log.",
 	})
-	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.backendErrors, m.events, m.passwordTries, m.reloads,
+	removed := counters("headers_removed_total", "Headers removed from requests, by reason; not the addresses that front servers write.", "reason")
+	m.removedHeaders = map[string]prometheus.Counter{}
+	for _, reason := range []string{reasonOdd, "frames", "judged", "identifies", "routes", "methods", "suspects"} {
+		m.removedHeaders[reason] = removed.WithLabelValues(reason)
+	}
+	m.trailersRemoved = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: namespace, Name: "trailers_removed_total", Help: "Fields removed from what came after answers.",
+	})
+	m.registry.MustRegister(removed, m.trailersRemoved, m.requests, m.durations, m.inFlight, m.backendErrors, m.events, m.passwordTries, m.reloads,
 		m.lastReload, m.certificates, m.lostLines,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
@@ -120,6 +132,18 @@ func (m *metrics) reloaded(at time.Time, err error) {
 // certificateExpires notes until when the certificate in a file is good.
 func (m *metrics) certificateExpires(file string, at time.Time) {
 	m.certificates.WithLabelValues(file).Set(float64(at.Unix()))
+}
+
+// reasonOdd is the reason for removing names that programs do not agree on.
+const reasonOdd = "name"
+
+// headerRemoved counts a header that was removed.
+func (m *metrics) headerRemoved(why *headername.Entry) {
+	reason := reasonOdd
+	if why.Class != 0 {
+		reason = why.Class.String()
+	}
+	m.removedHeaders[reason].Inc()
 }
 
 // logged counts a line that the access log lost.

@@ -10,10 +10,12 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -173,7 +175,7 @@ func stripPath(ru *rule, u *url.URL) (path, escaped string) {
 
 // cleanHeaders removes what clients must not tell the backend, and what is not for it.
 func (p *passage) cleanHeaders(h http.Header) {
-	p.c.stripping.strip(h)
+	p.c.stripHeaders(h, p.rule)
 	if lines := h["Cookie"]; lines != nil {
 		if lines = withoutOwn(lines, p.c.auth.OwnCookie); len(lines) > 0 {
 			h["Cookie"] = lines
@@ -273,20 +275,30 @@ func (p *passage) WriteHeader(status int) {
 // something else in the trailer, for a program that takes the two for one.
 var inHeaderOnly = append([]string{"Set-Cookie", "Cache-Control", "Expires", "Pragma", "Vary"}, sharedCaching...)
 
-// cleanTrailers removes these from what comes after the answer: the proxy has put what was
-// not announced beside the header, marked as such.
+// isTrailer reports whether a field may come after an answer: under a name that all
+// programs read alike, and none of those that say more than the application's word.
+func isTrailer(name string) bool {
+	return headername.IsPlain(name) && headername.Lookup(name).Class == 0 &&
+		!slices.Contains(inHeaderOnly, http.CanonicalHeaderKey(name))
+}
+
+// cleanTrailers removes all others from what comes after the answer: the proxy has put
+// what was not announced beside the header, marked as such.
 func (p *passage) cleanTrailers() {
 	h := p.Header()
-	for _, name := range inHeaderOnly {
-		delete(h, http.TrailerPrefix+name)
+	for marked := range h {
+		if name, ok := strings.CutPrefix(marked, http.TrailerPrefix); ok && !isTrailer(name) {
+			delete(h, marked)
+			p.c.metrics.trailersRemoved.Inc()
+		}
 	}
 }
 
 // answer makes of the backend's answer what the client gets.
 func (p *passage) answer(resp *http.Response) error {
 	p.answered = resp
-	if resp.Trailer != nil {
-		for _, name := range inHeaderOnly {
+	for name := range resp.Trailer {
+		if !isTrailer(name) {
 			delete(resp.Trailer, name) // as announced; it comes unannounced then, for cleanTrailers
 		}
 	}

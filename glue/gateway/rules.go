@@ -22,10 +22,11 @@ type rule struct {
 	auth    *glue.Auth // with the rule's policy
 	groups  groups
 	basic   *basic
-	backend *backend // nil where there is none
-	strip   string   // the path that is removed for it, as path; empty for none
-	renamed bool     // Host is the backend's own
-	noBasic bool     // names and passwords of the host's .htpasswd files may be in Authorization
+	backend *backend    // nil where there is none
+	strip   string      // the path that is removed for it, as path; empty for none
+	renamed bool        // Host is the backend's own
+	pass    passHeaders // Rule.PassHeaders
+	noBasic bool        // names and passwords of the host's .htpasswd files may be in Authorization
 
 	serve   http.Handler // access, then the backend
 	check   http.Handler // access, then "yes", for front servers that ask
@@ -134,7 +135,7 @@ func isHost(ruleHost, host string) bool {
 // newRule reads all of a rule that is the same at every host.
 func (c *core) newRule(i int) (*rule, error) {
 	cfg := &c.cfg.Rules[i]
-	ru := &rule{cfg: cfg, host: cfg.Host, label: cfg.Host + cfg.Path}
+	ru := &rule{cfg: cfg, host: cfg.Host, label: cfg.Host + cfg.Path, pass: newPassHeaders(cfg.PassHeaders)}
 	normal, err := rulePath(cfg.Path)
 	if err != nil {
 		return nil, c.problemAt(i, "path", err)

@@ -3,26 +3,22 @@ package gateway
 import (
 	"fmt"
 	"net/http"
-	"slices"
 
-	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
-// proxyHeader becomes HTTP_PROXY under CGI, which programs take for their own ("httpoxy").
-const proxyHeader = "proxy"
-
-// stripping knows the headers that clients must not send: those that tell a backend who
-// somebody is, be they the gateway's or such as other gateways send and applications
-// believe, and more. What begins with X-Forwarded and is no name is removed by package
-// site.
+// stripping knows the headers that do not go on to a backend: those whose names programs
+// do not read alike; those by which some program takes the path, the method, the scheme,
+// the host, the client or the person for another, in every spelling; and more. What is
+// told about the request is set after that.
 type stripping struct{ more []string }
 
 // newStripping knows more names beside those that are always removed.
 func newStripping(more []string) (*stripping, error) {
 	s := &stripping{}
 	for _, name := range more {
-		folded := identityheader.FoldString(name)
-		if folded == "" || len(name) > identityheader.MaxName || neededHeaders[folded] {
+		folded := headername.FoldString(name)
+		if folded == "" || len(name) > headername.MaxName || neededHeaders[folded] {
 			return nil, fmt.Errorf("%q cannot be removed from requests", name)
 		}
 		s.more = append(s.more, folded)
@@ -36,30 +32,99 @@ var neededHeaders = map[string]bool{
 	"connection": true, "upgrade": true, "origin": true,
 }
 
-// strip removes every header that names somebody, however it is spelled.
-func (s *stripping) strip(h http.Header) {
+// passHeaders are names of headers, as net/http spells them, that a rule lets through.
+type passHeaders map[string]bool
+
+func newPassHeaders(names []string) passHeaders {
+	if len(names) == 0 {
+		return nil
+	}
+	pass := make(passHeaders, len(names))
+	for _, name := range names {
+		pass[http.CanonicalHeaderKey(name)] = true
+	}
+	return pass
+}
+
+// checkPassHeader reports why no rule can let a header through.
+func checkPassHeader(name string) error {
+	if err := headername.MayPass(name); err != nil {
+		return err
+	}
+	switch http.CanonicalHeaderKey(name) {
+	case "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto":
+		return fmt.Errorf("the gateway tells backends itself where a request comes from")
+	}
+	return nil
+}
+
+// Why headers are removed that the table of names has not.
+var (
+	oddName  = &headername.Entry{Reason: "programs do not agree on names with other characters than letters, digits and hyphens"}
+	moreName = &headername.Entry{Reason: "identity.strip has it"}
+)
+
+// removes returns why a header is removed from requests; nil if it is not.
+func (s *stripping) removes(name string, pass passHeaders) *headername.Entry {
+	e := headername.Lookup(name)
+	switch {
+	case s.hasMore(name):
+		return moreName
+	case e.Class&headername.Identifies != 0:
+		return e
+	case e.Class&(headername.Frames|headername.Judged) != 0:
+		if headername.IsOwn(name) {
+			return nil
+		}
+		return e
+	case len(pass) > 0 && pass[name]:
+		return nil
+	case e.Class != 0:
+		return e
+	case !headername.IsPlain(name):
+		return oddName
+	}
+	return nil
+}
+
+func (s *stripping) hasMore(name string) bool {
+	if len(s.more) == 0 {
+		return false
+	}
+	var buf [headername.MaxName]byte
+	folded := headername.Fold(&buf, name)
+	for _, m := range s.more {
+		if m == string(folded) {
+			return true
+		}
+	}
+	return false
+}
+
+// stripHeaders removes what a client must not tell the backend of a rule.
+func (c *core) stripHeaders(h http.Header, ru *rule) {
 	for name := range h {
-		if s.removes(name) {
+		if why := c.stripping.removes(name, ru.pass); why != nil {
 			delete(h, name)
+			c.removals.add(name, why)
 		}
 	}
 }
 
-// removes reports whether a header is removed.
-func (s *stripping) removes(name string) bool {
-	if !mayRemove(name[0]) && len(s.more) == 0 {
-		return false
+// removedBefore notes what package site has removed; of what front servers ask about with,
+// there is nothing to say.
+func (c *core) removedBefore(_ *http.Request, name string) {
+	if c.cfg.ForwardAuth && isForwardedName(name) {
+		return
 	}
-	var buffer [identityheader.MaxName]byte
-	folded := identityheader.Fold(&buffer, name)
-	return identityheader.Is(folded) || string(folded) == proxyHeader || len(s.more) > 0 && slices.Contains(s.more, string(folded))
+	c.removals.add(name, headername.Lookup(name))
 }
 
-// mayRemove is quick about most names, by their first byte.
-func mayRemove(c byte) bool {
-	switch c | 0x20 {
-	case 'a', 'h', 'p', 'r', 'x':
-		return true
+// passAnywhere are the names that some rule lets through and package site would not.
+func (c *core) passAnywhere() []string {
+	var names []string
+	for i := range c.cfg.Rules {
+		names = append(names, c.cfg.Rules[i].PassHeaders...)
 	}
-	return false
+	return names
 }

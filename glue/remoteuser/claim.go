@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -41,10 +41,10 @@ func knownHeaders(cfg *Config) map[string]knownHeader {
 	known := map[string]knownHeader{}
 	if cfg.AAHeaders {
 		for name, f := range aaHeaders {
-			known[identityheader.FoldString(name)] = knownHeader{name, f}
+			known[headername.FoldString(name)] = knownHeader{name, f}
 		}
 	}
-	known[identityheader.FoldString(cfg.Header)] = knownHeader{http.CanonicalHeaderKey(cfg.Header), fieldPrincipal}
+	known[headername.FoldString(cfg.Header)] = knownHeader{http.CanonicalHeaderKey(cfg.Header), fieldPrincipal}
 	return known
 }
 
@@ -62,13 +62,13 @@ func (c *claim) made() bool { return c.count != [fields]int{} }
 // request that came in stays as it was, for whoever logs it.
 func (u *RemoteUser) separate(header http.Header) (http.Header, claim) {
 	var c claim
-	var buf [identityheader.MaxName]byte
+	var buf [headername.MaxName]byte
 	clean := header
 	copied := false
 	for name, values := range header {
-		folded := identityheader.Fold(&buf, name)
+		folded := headername.Fold(&buf, name)
 		known, read := u.known[string(folded)]
-		if !read && !u.isIdentity(folded) {
+		if !read && !u.isIdentity(name, folded) {
 			continue
 		}
 		if read {

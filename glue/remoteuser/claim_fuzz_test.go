@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 // FuzzClaim: whatever a front server's headers hold, who is known has a principal that
@@ -47,8 +47,8 @@ func FuzzClaim(f *testing.F) {
 			clean, c := u.separate(h)
 			assert.Equal(t, before, h, "the request that came stays as it was")
 			for name := range clean {
-				var buf [identityheader.MaxName]byte
-				assert.False(t, u.isIdentity(identityheader.Fold(&buf, name)), name)
+				var buf [headername.MaxName]byte
+				assert.False(t, u.isIdentity(name, headername.Fold(&buf, name)), name)
 			}
 			id, known, err := u.identity(&c)
 			if !known || err != nil {

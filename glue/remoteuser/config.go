@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 // Config is everything that can be set. Peers or UnixSocket is required; every other
@@ -39,8 +39,8 @@ type Config struct {
 	// person, if it is sent beside Header. HMACKey counts for them too.
 	AAHeaders bool
 	// Strip are further headers that only the front server may set. They are removed from
-	// every request, as are Remote-*, X-Remote-*, X-AA*, X-Auth-Request-*,
-	// X-Forwarded-User and their like.
+	// every request, as are Remote-*, X-Remote-*, X-AA*, X-Auth-Request-*, X-Forwarded-User,
+	// OIDC-*, Shib-*, SSL-Client-* and their like, whoever sends them.
 	Strip []string
 	// Service is what Identity.Service says of whom the front server vouches for, such as
 	// "raven"; a-z, 0-9 and '-'. Empty means ServiceHeader; ServicePassword is refused.
@@ -203,12 +203,12 @@ func checkPeers(p netip.Prefix) error {
 }
 
 func checkHeaderName(name string) error {
-	switch folded := identityheader.FoldString(name); {
-	case !headerName.MatchString(name) || len(name) > identityheader.MaxName:
+	switch folded := headername.FoldString(name); {
+	case !headerName.MatchString(name) || len(name) > headername.MaxName:
 		return errors.New("want letters, digits and single hyphens, 64 at most: software does not agree on other names")
 	case len(folded) != len(name):
 		return errors.New("a name that begins with Http- is what some software makes of another")
-	case neverIdentity[folded]:
+	case neverIdentity[folded], headername.Lookup(name).Class&(headername.Frames|headername.Judged) != 0:
 		return errors.New("this header has another purpose, and is not to be removed")
 	}
 	return nil

@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 )
 
@@ -32,7 +32,7 @@ func New(cfg Config) (*RemoteUser, error) {
 	u := &RemoteUser{cfg: cfg, known: knownHeaders(&cfg), strip: map[string]bool{}}
 	// Without AAHeaders these are removed all the same, by their prefix.
 	for _, name := range append(cfg.Strip, cfg.Header) {
-		u.strip[identityheader.FoldString(name)] = true
+		u.strip[headername.FoldString(name)] = true
 	}
 	if cfg.Password != nil {
 		u.limit, u.lately = newLimits(cfg.Now), recent.New(latelyLife, latelyMax, cfg.Now)

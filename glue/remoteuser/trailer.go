@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/ucam-webauth/go-webauth/glue/internal/identityheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 // separateTrailer has the trailers of a request that handlers see hold nothing that
@@ -39,9 +39,9 @@ func (b *trailingBody) Read(p []byte) (int, error) {
 }
 
 func (b *trailingBody) copyTrailer() {
-	var buf [identityheader.MaxName]byte
+	var buf [headername.MaxName]byte
 	for name, values := range b.came.Trailer {
-		if !b.u.isIdentity(identityheader.Fold(&buf, name)) {
+		if !b.u.isIdentity(name, headername.Fold(&buf, name)) {
 			b.seen[name] = values
 		}
 	}

@@ -45,9 +45,9 @@ func stateOf(ctx context.Context) *state {
 // attach gives the request that later handlers see. The one that came in stays as it
 // was, for whoever logs it.
 func (st *state) attach(r *http.Request) *http.Request {
+	header := st.site.withoutTold(r)
 	r = r.WithContext(st)
-	r.Host = st.host
-	r.Header = withoutForwarding(r.Header)
+	r.Host, r.Header = st.host, header
 	// A request in absolute form names a scheme, and nobody has checked it.
 	if (r.URL.Scheme != "" || r.URL.Host != "") && r.Method != http.MethodConnect {
 		u := *r.URL

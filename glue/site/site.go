@@ -41,6 +41,14 @@ type Config struct {
 	// value believes nobody.
 	Proxies Proxies
 
+	// PassHeaders are names of headers that Handler would remove and next is to get, such as
+	// "X-HTTP-Method-Override", spelled so, for programs that know what they do: clients
+	// write them. What frames a message or says who somebody is cannot be passed.
+	PassHeaders []string
+	// OnRemoved is told, unless nil, the name of each header that Handler removes, as it
+	// came, and the request before that. It must be quick.
+	OnRemoved func(r *http.Request, name string)
+
 	// Headers are the security headers of every answer, unless With or a handler
 	// changes them. The zero value is safe for an ordinary server-rendered site.
 	Headers Headers
@@ -66,13 +74,15 @@ type Site struct {
 	prefix  string // put in front of paths, for PrefixStripped
 	hosts   hostTable
 	headers headerSet
-	wrong   []byte // the page for requests that are not for this site
+	passed  map[string]bool // Config.PassHeaders, as net/http spells them
+	wrong   []byte          // the page for requests that are not for this site
 }
 
 // New checks the configuration, all of it, and copies it.
 func New(cfg Config) (*Site, error) {
 	s := &Site{cfg: cfg}
 	s.cfg.Hosts = slices.Clone(cfg.Hosts)
+	s.cfg.PassHeaders = slices.Clone(cfg.PassHeaders)
 	s.cfg.Proxies.Ranges = slices.Clone(cfg.Proxies.Ranges)
 	s.cfg.Headers = cfg.Headers.withDefaults()
 	if cfg.Logger == nil {
@@ -84,7 +94,7 @@ func New(cfg Config) (*Site, error) {
 	var hostErr, headerErr error
 	s.hosts, hostErr = newHostTable(s.origin, cfg.Hosts)
 	s.headers, headerErr = s.cfg.Headers.compile("site: Config.Headers", s.origin)
-	err := errors.Join(hostErr, s.checkRedirect(), cfg.Proxies.check(), headerErr)
+	err := errors.Join(hostErr, s.checkRedirect(), cfg.Proxies.check(), s.checkPassHeaders(), headerErr)
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +146,13 @@ func (s *Site) readBaseURL() error {
 //
 // For next, the request's Host is in normal form (lower case, without a final dot or
 // the default port), its URL has neither scheme nor host, and its headers hold nothing
-// that tells a client's address, scheme or host, whoever wrote it: use [ClientIP],
-// [Scheme] and Host. (RemoteAddr and TLS are still those of the connection.) Forwarded and all that begins with X-Forwarded are among what is
-// removed, and so are X-Real-Ip, True-Client-Ip, Cf-Connecting-Ip, X-Original-Url and
-// their like, in every spelling that some software takes for theirs.
+// that tells a client's address, scheme or host, or that path or method are others,
+// whoever wrote it: use [ClientIP], [Scheme] and Host. (RemoteAddr and TLS are still those
+// of the connection.) Forwarded and all that begins with X-Forwarded are among what is
+// removed, and so are X-Real-Ip, True-Client-Ip, Cf-Connecting-Ip, X-Original-Url,
+// X-HTTP-Method-Override, Script-Name and their like, in every spelling that some software
+// takes for theirs; and other spellings of Content-Length, Cookie and whatever else is
+// believed under its own name. [Config.PassHeaders] makes exceptions.
 func (s *Site) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		st := s.receive(r)

@@ -1,92 +1,64 @@
 package site
 
 import (
+	"fmt"
 	"net/http"
-	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
-// forwardingPrefixes begin the names, as isForwarding folds them, of headers that tell
-// a client's address, scheme, host or path.
-var forwardingPrefixes = []string{"x-forwarded", "x-original-"}
+// told are headers by which programs believe somebody else than the connection about the
+// address, scheme, host, path or method of a request. Who sends it is not among them: that
+// is for package remoteuser, which knows whom to believe.
+const told = headername.Peers | headername.Routes | headername.Methods
 
-// forwardingNames are the others: what front servers and content networks write, and
-// frameworks believe. Via is left alone, which names no client.
-var forwardingNames = map[string]bool{
-	"forwarded": true, "forwarded-for": true, "forwarded-host": true, "forwarded-proto": true,
-	"x-real-ip": true, "x-real-port": true, "x-client-ip": true, "x-clientip": true, "client-ip": true,
-	"true-client-ip": true, "x-true-client-ip": true, "x-cluster-client-ip": true,
-	"x-remote-ip": true, "x-remote-addr": true, "remote-addr": true,
-	"x-proxyuser-ip": true, "proxy-client-ip": true, "wl-proxy-client-ip": true,
-	"cf-connecting-ip": true, "cf-connecting-ipv6": true, "cf-pseudo-ipv4": true, "cf-visitor": true,
-	"fastly-client-ip": true, "fly-client-ip": true, "do-connecting-ip": true, "x-nf-client-connection-ip": true,
-	"x-azure-clientip": true, "x-azure-socketip": true, "x-appengine-user-ip": true, "x-envoy-external-address": true,
-	"x-host": true, "x-http-host-override": true, "x-rewrite-url": true, "x-override-url": true,
-	"x-scheme": true, "x-url-scheme": true, "front-end-https": true,
+// checkPassHeaders checks Config.PassHeaders.
+func (s *Site) checkPassHeaders() error {
+	s.passed = make(map[string]bool, len(s.cfg.PassHeaders))
+	for _, name := range s.cfg.PassHeaders {
+		if err := headername.MayPass(name); err != nil {
+			return fmt.Errorf("site: Config.PassHeaders: %q: %w", name, err)
+		}
+		s.passed[http.CanonicalHeaderKey(name)] = true
+	}
+	return nil
 }
 
-// forwardingInitials are the first bytes of all these names; most headers begin otherwise.
-var forwardingInitials = func() (initials [256]bool) {
-	for name := range forwardingNames {
-		initials[name[0]] = true
-	}
-	for _, prefix := range forwardingPrefixes {
-		initials[prefix[0]] = true
-	}
-	return initials
-}()
-
-// maxForwardingName is longer than any of them: it is enough to look at as much of a
-// name.
-const maxForwardingName = 32
-
-// withoutForwarding gives the header without all that tells where a request comes
-// from. It is the same map if there is nothing of the kind.
-func withoutForwarding(header http.Header) http.Header {
+// withoutTold gives the header of a request without all that tells where it comes from and
+// what it is for. It is the same map if there is nothing of the kind.
+func (s *Site) withoutTold(r *http.Request) http.Header {
 	var clean http.Header
-	for name := range header {
-		if !isForwarding(name) {
+	for name := range r.Header {
+		if !s.removes(name) {
 			continue
 		}
+		if s.cfg.OnRemoved != nil {
+			s.cfg.OnRemoved(r, name)
+		}
 		if clean == nil {
-			clean = make(http.Header, len(header))
-			for k, v := range header {
+			clean = make(http.Header, len(r.Header))
+			for k, v := range r.Header {
 				clean[k] = v
 			}
 		}
 		delete(clean, name)
 	}
 	if clean == nil {
-		return header
+		return r.Header
 	}
 	return clean
 }
 
-// isForwarding reports whether a header of that name is to be removed. Software that
-// passes headers on as variables takes X_Forwarded_For for X-Forwarded-For, and some
-// takes X.Forwarded.For for it, so all that is neither letter nor digit counts as '-'.
-func isForwarding(name string) bool {
-	if name == "" || !forwardingInitials[name[0]|0x20] {
+// removes reports whether a header of that name is removed. Package net/http takes a name
+// for no other, but a handler may be CGI, or pass the request on to a program that does:
+// what frames a message is the server's under its own name only.
+func (s *Site) removes(name string) bool {
+	switch e := headername.Lookup(name); {
+	case e.Class == 0:
 		return false
+	case e.Class&told != 0:
+		return len(s.passed) == 0 || !s.passed[name]
+	default:
+		return e.Class&(headername.Frames|headername.Judged) != 0 && !headername.IsOwn(name)
 	}
-	var folded [maxForwardingName]byte
-	n := min(len(name), maxForwardingName)
-	for i := range n {
-		c := name[i]
-		switch {
-		case c >= 'A' && c <= 'Z':
-			c += 'a' - 'A'
-		case !isAlphanumeric(c):
-			c = '-'
-		}
-		folded[i] = c
-	}
-	if forwardingNames[string(folded[:n])] {
-		return true
-	}
-	for _, prefix := range forwardingPrefixes {
-		if strings.HasPrefix(string(folded[:n]), prefix) {
-			return true
-		}
-	}
-	return false
 }
