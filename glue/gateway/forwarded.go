@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 // forwarded is the request that a front server asks about, as the server tells it. Its
@@ -46,7 +48,23 @@ func captureForwarded(r *http.Request, front *Front) {
 		rec.forwarded.err = errNotFront
 		return
 	}
+	if name := oddlySpelled(r.Header); name != "" {
+		rec.forwarded.err = fmt.Errorf("the front server passes on %s, which some programs read as %s: have it remove headers of such names", showName(name), headername.Lookup(name).Name)
+		return
+	}
 	rec.forwarded = readForwarded(r.Header)
+}
+
+// oddlySpelled returns a name that the application may read as another that it believes:
+// no honest client sends such a thing, and what comes with the question goes on to the
+// application as well. What comes under its own name the front server may have written.
+func oddlySpelled(h http.Header) string {
+	for name := range h {
+		if !headername.IsPlain(name) && headername.Lookup(name).Class&^headername.Suspects != 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 // readForwarded reads the headers of a front server. Both come once, from one family:

@@ -25,6 +25,7 @@ func testFront(t *testing.T, start front, edit ...func(*Config)) {
 		{"the whole login", frontLogin},
 		{"what each rule says", frontRulesHold},
 		{"what outsiders say of themselves", frontSpoof},
+		{"what outsiders say of the request", frontNames},
 		{"scripts", frontScripts},
 		{"paths", frontPaths},
 		{"passwords", frontBasic},
