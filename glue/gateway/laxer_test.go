@@ -34,6 +34,7 @@ func TestIsLaxer(t *testing.T) {
 		{"from somewhere", Rule{}, Rule{AllowFrom: []netip.Prefix{here}}},
 		{"from elsewhere too", Rule{AllowFrom: []netip.Prefix{here}}, Rule{AllowFrom: []netip.Prefix{here, there}}},
 		{"from other sites", Rule{}, Rule{CrossOrigin: true}},
+		{"a header more", Rule{PassHeaders: []string{"X_A"}}, Rule{PassHeaders: []string{"X_A", "X-Original-Url"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assert.True(t, isLaxer(&row.strict, &row.laxer))

@@ -180,3 +180,19 @@ func TestRemovalsBounded(t *testing.T) {
 	assert.Equal(t, strings.Repeat("x", headername.MaxName)+"...", showName(strings.Repeat("x", 5000)))
 	assert.Equal(t, "X?????A", showName("X\x1b\u009b\u202e\n\xffA"))
 }
+
+// TestStripping: the gateway's own rule, which does not lean on what package site does
+// before it, nor on what a configuration was checked for.
+func TestStripping(t *testing.T) {
+	s, err := newStripping([]string{"X-Who"})
+	require.NoError(t, err)
+	pass := newPassHeaders([]string{"remote-user", "Content_Length", "x-who", "X-Http-Method", "X_Api_Key", "Http-Cookie"})
+	for name, want := range map[string][2]bool{ // removed without and with the list
+		"Content-Length": {}, "Cookie": {}, "Upgrade": {}, "Te": {}, "Sec-Fetch-Site": {}, "Accept-Language": {}, "Dpop": {}, "X-Csrf-Token": {}, "Lock-Token": {}, "If": {},
+		"Content_length": {true, true}, "Transfer.encoding": {true, true}, "Http-Content-Length": {true, true}, "Http-Cookie": {true, true}, "Cookie_": {true, true}, "Sec_fetch_site": {true, true},
+		"Remote-User": {true, true}, "X-Who": {true, true}, "X.who": {true, true}, "X-Http-Method": {true, false}, "X_http_method": {true, true},
+		"X_api_key": {true, false}, "X.api.key": {true, true}, "Script-Name": {true, true}, "Auth-Token": {true, true}, "": {true, true},
+	} {
+		assert.Equal(t, want, [2]bool{s.removes(name, nil) != nil, s.removes(name, pass) != nil}, "%q", name)
+	}
+}

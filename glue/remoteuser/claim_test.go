@@ -296,6 +296,8 @@ func TestSiblings(t *testing.T) {
 		"X-Forwarded-Email: root@x", "X-Forwarded-Groups: root", "X-Forwarded-Preferred-Username: root", "Remote-Groups: root", "Remote-Email: root@x",
 		"X-Auth-Request-User: root", "X-WebAuth-User: root", "X-Authenticated-User: root", "Auth-User: root", "X-Role: root", "x_role: root",
 		"HTTP_X_ROLE: root", "X-AppServer-Groups: root",
+		"OIDC_CLAIM_sub: root", "Oidc-Claim-Sub: root", "SSL_CLIENT_S_DN: root", "X-SSL-Client-Cert: root", "Client-Cert: root", "Shib-User: root", "eppn: root",
+		"AUTH_TYPE: root", "AAPrincipal: root", "X-Ms-Client-Principal: root", "$WSRU: root",
 	} {
 		t.Run(line, func(t *testing.T) {
 			a := b.raw("/", "Remote-User: spqr1", line)
