@@ -39,7 +39,11 @@
 //
 // The backend learns who it is from headers ([Identity]). Whatever a client sends that
 // looks like one of them is removed, on every path and in every spelling, and so are the
-// gateway's cookies.
+// gateway's cookies. So is every header by which some program takes the path, the method,
+// the scheme, the host or the client of a request for another, and every one whose name
+// has other characters than letters, digits and hyphens, since programs do not agree on
+// those; [Rule.PassHeaders] makes exceptions. Names that were removed are logged once an
+// hour.
 //
 // # Reload
 //

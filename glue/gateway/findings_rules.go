@@ -15,6 +15,7 @@ func (k *weaknesses) lookAtRules() {
 	}
 	for i := range k.Rules {
 		k.lookAtAccess(i)
+		k.lookAtPassHeaders(i)
 		k.lookAtBackend(i)
 	}
 }
@@ -38,7 +39,13 @@ func (k *weaknesses) lookAtAccess(i int) {
 	if r.IAct == "yes" && r.Fresh == 0 {
 		k.note(ruleKey(i, "iact"), "the password may have been typed at any time since the session began: fresh bounds that")
 	}
-	for j, name := range r.PassHeaders {
+	if r.CrossOrigin {
+		k.note(ruleKey(i, "cross-origin"), "pages of other sites can send requests here in the name of whoever reads them, unless the backend sees to that")
+	}
+}
+
+func (k *weaknesses) lookAtPassHeaders(i int) {
+	for j, name := range k.Rules[i].PassHeaders {
 		e := headername.Lookup(name)
 		switch key := element(ruleKey(i, "pass-headers"), j+1); {
 		case e.Class&headername.Routes != 0:
@@ -48,9 +55,6 @@ func (k *weaknesses) lookAtAccess(i int) {
 		case e.Class&(headername.Peers|headername.Suspects) != 0:
 			k.note(key, "%s: clients can write it, unless a front server replaces it: %s", name, e.Reason)
 		}
-	}
-	if r.CrossOrigin {
-		k.note(ruleKey(i, "cross-origin"), "pages of other sites can send requests here in the name of whoever reads them, unless the backend sees to that")
 	}
 }
 

@@ -59,9 +59,9 @@ func newMetrics() *metrics {
 	m.lostLines = prometheus.NewCounter(prometheus.CounterOpts{
 		Namespace: namespace, Name: "access_log_lost_lines_total", Help: "Lines that could not be written to the access log.",
 	})
-	removed := counters("headers_removed_total", "Headers removed from requests, by reason; not the addresses that front servers write.", "reason")
+	removed := counters("headers_removed_total", "Headers removed from requests, by reason; without those that front servers write as a matter of course.", "reason")
 	m.removedHeaders = map[string]prometheus.Counter{}
-	for _, reason := range []string{reasonOdd, "frames", "judged", "identifies", "routes", "methods", "suspects"} {
+	for _, reason := range []string{reasonOdd, "frames", "judged", "identifies", "routes", "methods", "peers", "suspects"} {
 		m.removedHeaders[reason] = removed.WithLabelValues(reason)
 	}
 	m.trailersRemoved = prometheus.NewCounter(prometheus.CounterOpts{

@@ -75,6 +75,7 @@ func TestOddNamesTrailers(t *testing.T) {
 				assert.Equal(t, []string{"1"}, answer.Trailer["X-Sum"])
 			}
 			assert.Positive(t, testutil.ToFloat64(w.gateway.metrics.trailersRemoved))
+			assert.Equal(t, 1, strings.Count(w.log.String(), "removed from trailers\" header=X_remote_user "))
 		}
 	}
 }
@@ -141,14 +142,15 @@ func TestRemovals(t *testing.T) {
 		require.Equal(t, 200, statusOf(t, w.wire(w.request("GET /x HTTP/1.1", lines...))))
 	}
 	for range 3 {
-		send("X_Odd: 1", "Content_Length: 1", "X-HTTP-Method-Override: PUT", "SCRIPT_NAME: /", "Remote-User: evil", "X-Forwarded-For: 1", "X-Who: evil", "Auth-Token: 1")
+		send("X_Odd: 1", "Content_Length: 1", "X-HTTP-Method-Override: PUT", "SCRIPT_NAME: /", "Remote-User: evil", "X-Forwarded-For: 1", "X-Who: evil", "Auth-Token: 1", "X_Forwarded_For: 1", "X.Who: evil")
 	}
 	for name, want := range map[string]int{
 		"X_odd": 1, "Content_length": 1, "X-Http-Method-Override": 1, "Script_name": 1, "Remote-User": 1, "Auth-Token": 1, "X-Forwarded-For": 0, "X-Who": 0,
+		"X_forwarded_for": 1, "X.who": 1,
 	} {
 		assert.Equal(t, want, told(name), name)
 	}
-	for reason, want := range map[string]float64{reasonOdd: 3, "frames": 3, "methods": 3, "routes": 3, "identifies": 3, "suspects": 3, "judged": 0} {
+	for reason, want := range map[string]float64{reasonOdd: 6, "frames": 3, "peers": 3, "methods": 3, "routes": 3, "identifies": 3, "suspects": 3, "judged": 0} {
 		assert.Equal(t, want, testutil.ToFloat64(w.gateway.metrics.removedHeaders[reason]), reason)
 	}
 	assert.Contains(t, w.log.String(), "level=WARN msg=\"wls gateway: a header was removed from requests\" header=Content_length")
@@ -168,13 +170,13 @@ func TestRemovalsBounded(t *testing.T) {
 	w := openWorld(t)
 	r := w.gateway.removals
 	for i := range 10 * removalNames {
-		r.add("X_"+itoa(i), oddName)
+		r.header("X_"+itoa(i), oddName)
 	}
 	assert.LessOrEqual(t, len(r.logged), removalNames+1)
 	assert.Equal(t, removalNames, strings.Count(w.log.String(), "header=X_"))
 	assert.Equal(t, 1, strings.Count(w.log.String(), "headers of many names"))
 	w.fake.Advance(removalAgain)
-	r.add("X_new", oddName)
+	r.header("X_new", oddName)
 	assert.Equal(t, 1, strings.Count(w.log.String(), "header=X_new"), "there is room again")
 	assert.Len(t, r.logged, 1)
 	assert.Equal(t, strings.Repeat("x", headername.MaxName)+"...", showName(strings.Repeat("x", 5000)))

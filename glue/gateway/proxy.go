@@ -289,7 +289,7 @@ func (p *passage) cleanTrailers() {
 	for marked := range h {
 		if name, ok := strings.CutPrefix(marked, http.TrailerPrefix); ok && !isTrailer(name) {
 			delete(h, marked)
-			p.c.metrics.trailersRemoved.Inc()
+			p.c.removals.trailer(name)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -25,11 +26,15 @@ type removals struct {
 
 	mu     sync.Mutex
 	logger *slog.Logger
-	logged map[string]time.Time // by name as shown; "" for the others
+	logged map[removed]time.Time
 }
 
+// removed is from what, and under which name as it is shown; the zero value stands for all
+// names that there is no room for.
+type removed struct{ from, name string }
+
 func newRemovals(now func() time.Time, m *metrics) *removals {
-	return &removals{now: now, metrics: m, logged: map[string]time.Time{}}
+	return &removals{now: now, metrics: m, logged: map[removed]time.Time{}}
 }
 
 // setLogger says where to log from now on.
@@ -39,62 +44,63 @@ func (r *removals) setLogger(log *slog.Logger) {
 	r.logger = log
 }
 
-// add notes that a header was removed, and why. What front servers write as a matter of
-// course, and what the configuration says, is as it should be and not worth a word.
-func (r *removals) add(name string, why *headername.Entry) {
-	if why.Class == headername.Peers || why == moreName {
+// header notes that a header was removed from a request, and why. What front servers write
+// as a matter of course, and what the configuration says, is as it should be and not worth
+// a word.
+func (r *removals) header(name string, why *headername.Entry) {
+	if (why.Class == headername.Peers || why == moreName) && headername.IsPlain(name) {
 		return
 	}
 	r.metrics.headerRemoved(why)
-	shown := showName(name)
-	if !r.isFirst(&shown) {
-		return
-	}
 	level := slog.LevelInfo
 	if why.Class != 0 && !headername.IsOwn(name) {
 		level = slog.LevelWarn // no honest program writes it so
 	}
-	if shown == "" {
-		r.log(slog.LevelWarn, "wls gateway: headers of many names are removed from requests; no further one is logged for an hour")
-		return
+	r.log(level, "requests", name, why.Reason)
+}
+
+// trailer notes that a field was removed from what came after an answer.
+func (r *removals) trailer(name string) {
+	r.metrics.trailersRemoved.Inc()
+	r.log(slog.LevelInfo, "trailers", name, "programs that take it for a header would believe it")
+}
+
+// log tells about a name, if it is time to.
+func (r *removals) log(level slog.Level, from, name, reason string) {
+	log, name := r.turn(from, showName(name))
+	switch {
+	case log == nil:
+	case name == "":
+		log.Warn("wls gateway: headers of many names are removed; no further name is logged for an hour")
+	default:
+		log.Log(context.Background(), level, "wls gateway: a header was removed from "+from, "header", name, "reason", reason)
 	}
-	r.log(level, "wls gateway: a header was removed from requests", "header", shown, "reason", why.Reason)
 }
 
-func (r *removals) log(level slog.Level, text string, args ...any) {
-	r.mu.Lock()
-	log := r.logger
-	r.mu.Unlock()
-	log.Log(context.Background(), level, text, args...)
-}
-
-// isFirst reports whether a name is to be logged now. It becomes "" where that is about
-// all names that there is no room for.
-func (r *removals) isFirst(name *string) bool {
+// turn returns where a name is to be logged now; nil if it was lately. The name that it
+// returns is empty where the line is about all those that there is no room for.
+func (r *removals) turn(from, name string) (*slog.Logger, string) {
 	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.isLately(*name, now) {
-		return false
+	key := removed{from, name}
+	if r.isLately(key, now) {
+		return nil, ""
 	}
 	if len(r.logged) >= removalNames {
-		for other := range r.logged {
-			if !r.isLately(other, now) {
-				delete(r.logged, other)
-			}
-		}
+		maps.DeleteFunc(r.logged, func(other removed, _ time.Time) bool { return !r.isLately(other, now) })
 	}
 	if len(r.logged) >= removalNames {
-		if *name = ""; r.isLately("", now) {
-			return false
+		if key = (removed{}); r.isLately(key, now) {
+			return nil, ""
 		}
 	}
-	r.logged[*name] = now
-	return true
+	r.logged[key] = now
+	return r.logger, key.name
 }
 
-func (r *removals) isLately(name string, now time.Time) bool {
-	at, ok := r.logged[name]
+func (r *removals) isLately(key removed, now time.Time) bool {
+	at, ok := r.logged[key]
 	return ok && now.Sub(at) < removalAgain && !now.Before(at)
 }
 

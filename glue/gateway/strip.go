@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -53,7 +54,7 @@ func checkPassHeader(name string) error {
 	}
 	switch http.CanonicalHeaderKey(name) {
 	case "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto":
-		return fmt.Errorf("the gateway tells backends itself where a request comes from")
+		return errors.New("the gateway tells backends itself where a request comes from")
 	}
 	return nil
 }
@@ -106,7 +107,7 @@ func (c *core) stripHeaders(h http.Header, ru *rule) {
 	for name := range h {
 		if why := c.stripping.removes(name, ru.pass); why != nil {
 			delete(h, name)
-			c.removals.add(name, why)
+			c.removals.header(name, why)
 		}
 	}
 }
@@ -117,7 +118,7 @@ func (c *core) removedBefore(_ *http.Request, name string) {
 	if c.cfg.ForwardAuth && isForwardedName(name) {
 		return
 	}
-	c.removals.add(name, headername.Lookup(name))
+	c.removals.header(name, headername.Lookup(name))
 }
 
 // passAnywhere are the names that some rule lets through and package site would not.
