@@ -155,6 +155,11 @@ func (k *checker) checkRequest(i int, field string, request webauth.Request) {
 // checkBackend checks where a rule's pages come from.
 func (k *checker) checkBackend(i int) {
 	r := &k.Rules[i]
+	for j, name := range r.Scripts {
+		if !isScriptName(name) {
+			k.bad(element(ruleKey(i, "scripts"), j+1), "%q: write the name of a path segment, such as app, or an ending, such as *.wsgi", name)
+		}
+	}
 	if r.BackendHost != "" {
 		k.oneOf(ruleKey(i, "backend-host"), r.BackendHost, hostKeep, hostBackend)
 	}

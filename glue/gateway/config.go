@@ -285,6 +285,13 @@ type Rule struct {
 	// judged by nobody. Headers that say where a message ends or who somebody is cannot be
 	// passed, nor other spellings of any that the gateway knows.
 	PassHeaders []string `toml:"pass-headers,omitempty"`
+	// Scripts are names of path segments, such as "app" or "*.wsgi", that the backend may
+	// route without, beside *.php, *.cgi, *.pl, *.py, *.fcgi and their kin: there
+	// /index.php/admin is /admin. What follows one is refused where the path has another
+	// rule without it. An empty list says that the backend does no such thing, for the
+	// script that the rule's path names, as a rule. Nil means that of the rule that would be
+	// next.
+	Scripts []string `toml:"scripts"`
 	// ResponseTimeout replaces that of Limits.
 	ResponseTimeout Duration `toml:"response-timeout,omitempty"`
 	// BodyRate replaces that of Limits for those whom the rule lets in; negative, for

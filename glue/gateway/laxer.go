@@ -46,6 +46,36 @@ func isLaxer(before, after *Rule) bool {
 		!contains(before.PassHeaders, after.PassHeaders)
 }
 
+// asksMore reports whether a rule may keep out a request that another one lets in. It
+// says yes where that depends on what the files of the two say.
+func asksMore(ru, than *Rule) bool {
+	switch {
+	case ru.Access == Public:
+		return false
+	case ru.Access == Optional: // it lets everybody in, but not from pages of other origins
+		return !ru.CrossOrigin && (than.CrossOrigin || than.Access == Public)
+	case ru.Access == Basic && (than.Access != Basic || than.Htpasswd != ru.Htpasswd):
+		return true
+	case ru.Groups != nil && than.GroupFile != ru.GroupFile:
+		return true
+	case ru.IAct == "no" && than.IAct != "no":
+		return true
+	}
+	return isLaxer(outspoken(ru), outspoken(than))
+}
+
+// outspoken gives a rule that says what another means by its silence.
+func outspoken(r *Rule) *Rule {
+	said := *r
+	if said.Ptags == nil && !said.AnyPtags {
+		said.Ptags = []string{"current"} // or none at all: then no rule names any
+	}
+	if said.AAuth == nil {
+		said.AAuth = []string{"pwd"}
+	}
+	return &said
+}
+
 // namedBy are the people and groups that a rule is for; nil is everybody.
 func namedBy(r *Rule) []string {
 	var names []string

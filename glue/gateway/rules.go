@@ -27,9 +27,11 @@ type rule struct {
 	renamed bool        // Host is the backend's own
 	pass    passHeaders // Rule.PassHeaders
 	noBasic bool        // names and passwords of the host's .htpasswd files may be in Authorization
+	scripts scripts     // segments that the backend may route without
 
 	serve   http.Handler // access, then the backend
 	check   http.Handler // access, then "yes", for front servers that ask
+	judge   http.Handler // access, then a verdict, for requests that reach beyond their path
 	respond http.Handler // for a response of the login service; goes no further
 }
 
@@ -79,7 +81,7 @@ func (g *Gateway) rulesOf(c *core, all []*rule, host string) ([]*rule, error) {
 	})
 	passwords := slices.ContainsFunc(rules, func(ru *rule) bool { return ru.cfg.Access == Basic })
 	for i, ru := range rules {
-		ru.noBasic = passwords
+		ru.noBasic, ru.scripts = passwords, scriptsOf(rules[i:])
 		if from := backedBy(rules[i:]); from != nil {
 			if err := g.connect(c, ru, from); err != nil {
 				return nil, err
@@ -219,13 +221,46 @@ func (ru *rule) admits(user string) bool {
 // another rule, it is a rule that refuses.
 func (c *core) ruleFor(host, path string) *rule {
 	ru := c.match(host, path)
-	for _, other := range otherReadings(path, c.cfg.IgnoreCase) {
+	others := otherReadings(path, c.cfg.IgnoreCase)
+	for _, other := range others {
 		if c.match(host, other) != ru {
+			return c.unclear
+		}
+	}
+	if c.isRoutedElsewhere(host, path, ru) {
+		return c.unclear
+	}
+	for _, other := range others {
+		if c.isRoutedElsewhere(host, other, ru) {
 			return c.unclear
 		}
 	}
 	return ru
 }
+
+// isRoutedElsewhere reports whether a program that routes by what follows a script's name
+// might take a path of rule ru for one of another rule.
+func (c *core) isRoutedElsewhere(host, path string, ru *rule) bool {
+	found, few := ru.scripts.in(path)
+	if !few {
+		return true
+	}
+	for _, s := range found {
+		if !s.isRouted() {
+			continue
+		}
+		if other := c.match(host, s.without); other != ru && !(s.isNamedBy(ru) && other.asksNoMore(ru)) {
+			return true
+		}
+		if other := c.match(host, s.after); other != ru && !other.asksNoMore(ru) {
+			return true
+		}
+	}
+	return false
+}
+
+// asksNoMore reports whether a rule lets in all that another one does.
+func (ru *rule) asksNoMore(than *rule) bool { return !asksMore(ru.cfg, than.cfg) }
 
 func (c *core) match(host, path string) *rule {
 	if c.cfg.IgnoreCase {
