@@ -64,7 +64,7 @@ func (a *Auth) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
 	default:
 		v.log(e)
 		text := http.StatusText(p.Status)
-		v.brief(p.Status, strings.ToLower(text), string(e.Reason), text+": "+string(e.Reason))
+		v.brief(p.Status, strings.ToLower(text), string(e.Reason), text+": "+string(e.Reason)+". "+strings.Join(p.Text, " "))
 	}
 }
 

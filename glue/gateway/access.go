@@ -13,10 +13,11 @@ import (
 
 // finish prepares a rule's handlers.
 func (c *core) finish(ru *rule) *rule {
-	ru.serve = c.guard(ru, c.forward(ru))
+	ru.serve = c.guard(ru, c.beyondPath(ru, c.forward(ru), false))
 	if c.cfg.ForwardAuth {
-		ru.check = c.guard(ru, c.vouch(ru))
+		ru.check = c.guard(ru, c.beyondPath(ru, c.vouch(ru), true))
 	}
+	ru.judge = c.guard(ru, c.admitted(ru))
 	ru.respond = c.auth.Optional(http.HandlerFunc(c.notFound))
 	if ru.cfg.Access == Login || ru.cfg.Access == "" {
 		ru.respond = ru.auth.Require(http.HandlerFunc(c.notFound))

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // mod_ucam_webauth's choice; a MAC, where SHA-1 still holds
 	"encoding/base64"
@@ -71,16 +72,7 @@ var errUnsafe = errors.New("the person's name or status has characters that a he
 // set puts headers about whoever the rule let in. Of people with HTTP Basic nothing is
 // known but the name: they get Remote-User and X-Forwarded-User, and no X-AA header.
 func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
-	if ru.cfg.Access == Public {
-		return nil // whatever a handler around this one put into the context
-	}
-	user, who := basicUser(r.Context()), glue.Identity{}
-	if ru.cfg.Access != Basic {
-		var known bool
-		if who, known = glue.IdentityFrom(r.Context()); known {
-			user = who.Principal
-		}
-	}
+	user, who := personOf(r.Context(), ru)
 	if user == "" {
 		return nil
 	}
@@ -98,6 +90,22 @@ func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
 		return id.setAA(h, &who)
 	}
 	return nil
+}
+
+// personOf gives whom a rule has let in: the name, and what else is known of people with
+// a session. It is empty for nobody, and for rules that do not ask, whatever a handler
+// around the gateway put into the context.
+func personOf(ctx context.Context, ru *rule) (user string, who glue.Identity) {
+	switch ru.cfg.Access {
+	case Public:
+		return "", glue.Identity{}
+	case Basic:
+		return basicUser(ctx), glue.Identity{}
+	}
+	if id, known := glue.IdentityFrom(ctx); known {
+		return id.Principal, id
+	}
+	return "", glue.Identity{}
 }
 
 // aaTime is how mod_ucam_webauth writes a time, in UTC.

@@ -1,0 +1,215 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+var (
+	errOrigin      = errors.New("is at another origin than the request")
+	errOtherServer = errors.New("has another backend than the request's path, or is known to it by another host")
+	errOwnPages    = errors.New("is one of the gateway's own pages")
+	errReference   = errors.New("has a query or a fragment, or begins with two slashes")
+	errLines       = errors.New("came more than once")
+	errConditions  = errors.New("cannot be read")
+)
+
+// destination judges the second path of COPY and MOVE (RFC 4918 section 10.3), and of
+// whatever else a backend may find Destination in. What is there goes, and what comes may
+// have anything below it, so that the rules below it count as well.
+func (b *beyond) destination() {
+	lines := b.r.Header["Destination"]
+	switch {
+	case len(lines) == 0:
+		return
+	case len(lines) > 1:
+		b.deny("destination", pageDestination, fmt.Errorf("Destination %w", errLines))
+		return
+	}
+	at, ok := b.locate("Destination", lines[0])
+	if !ok {
+		return
+	}
+	b.below(at.rule, at.path, tree)
+	b.replace("Destination", b.forBackend(at))
+}
+
+// located is a resource of the site that a header names.
+type located struct {
+	rule     *rule
+	path     string // in its normal form
+	absolute bool   // it was named with an origin
+}
+
+// locate finds the resource that a header names, and denies the request if that is none of
+// ours, or not for whoever asks.
+func (b *beyond) locate(name, reference string) (located, bool) {
+	c, host := b.c, b.r.Host
+	path, absolute, err := c.localPath(host, reference)
+	if err != nil {
+		p := pageDestination
+		if errors.Is(err, errOrigin) {
+			p.Status = http.StatusForbidden
+		}
+		b.deny("destination", p, fmt.Errorf("%s %w", name, err))
+		return located{}, false
+	}
+	normal, err := normalisePath(path)
+	if err == nil && b.atFront && !isResolved(path, normal) {
+		err = errUnresolved
+	}
+	if err == nil && isReserved(normal) {
+		err = errOwnPages
+	}
+	at := located{path: normal, absolute: absolute}
+	if err == nil {
+		if at.rule = c.ruleFor(host, normal); at.rule == c.unclear {
+			err = errUnclear
+		}
+	}
+	if err != nil {
+		b.deny("destination", pageDestination, fmt.Errorf("%s: %w", name, err))
+		return located{}, false
+	}
+	b.ask(at.rule, "destination", pageElsewhereBelow, func(rest string) error {
+		return fmt.Errorf("%s is %s, and the rule for %q %s", name, normal, at.rule.label, rest)
+	})
+	if !b.atFront && !isSameServer(b.rule, at.rule) {
+		p := pageDestination
+		p.Status = http.StatusForbidden
+		b.deny("destination", p, fmt.Errorf("%s %w", name, errOtherServer))
+	}
+	return at, b.refusal == nil
+}
+
+// localPath gives the path, as it was sent, of a Simple-ref (RFC 4918 section 8.3) at the
+// origin of a host: an absolute URI, or a path.
+func (c *core) localPath(host, reference string) (path string, absolute bool, err error) {
+	if strings.HasPrefix(reference, "//") || strings.ContainsAny(reference, "?#") {
+		return "", false, errReference
+	}
+	if strings.HasPrefix(reference, "/") {
+		return reference, false, nil
+	}
+	_, rest, _ := strings.Cut(reference, "://")
+	slash := strings.IndexByte(rest, '/')
+	if slash < 0 {
+		slash, rest = len(rest), rest+"/"
+	}
+	origin, err := webauth.Origin(strings.TrimSuffix(reference, rest[slash:]))
+	switch {
+	case err != nil:
+		return "", false, err
+	case !c.isOriginOf(host, origin):
+		return "", false, errOrigin
+	}
+	return rest[slash:], true, nil
+}
+
+func (c *core) isOriginOf(host, origin string) bool {
+	for _, own := range c.auth.Origins() {
+		if own == origin {
+			return hostOf(own) == host
+		}
+	}
+	return false
+}
+
+// isSameServer reports whether what two rules have is in one place, where a request for
+// the one can name the other.
+func isSameServer(a, b *rule) bool {
+	if a.backend == nil || b.backend == nil {
+		return a.backend == b.backend
+	}
+	return a.backend.key.to == b.backend.key.to && a.renamed == b.renamed
+}
+
+// forBackend names a resource as the backend knows it: without a path that is stripped,
+// and with the scheme and the host that the request for it has there.
+func (b *beyond) forBackend(at located) string {
+	path := at.path
+	if at.rule.strip != "" {
+		_, path = stripPath(at.rule, &url.URL{RawPath: path})
+	}
+	server := at.rule.backend
+	if !at.absolute || server == nil {
+		return path
+	}
+	host := b.r.Host
+	if at.rule.renamed {
+		host = server.host
+	}
+	return server.scheme + "://" + host + path
+}
+
+// replace changes a header of the request that goes on, and not that of the one that came.
+func (b *beyond) replace(name, value string) {
+	h := b.r.Header.Clone()
+	h[name] = []string{value}
+	b.r = b.r.WithContext(b.r.Context())
+	b.r.Header = h
+}
+
+// conditions judges the resources that tags in If name (RFC 4918 section 10.4): whether
+// these have some state, the answer tells.
+func (b *beyond) conditions() {
+	lines := b.r.Header["If"]
+	if len(lines) == 0 {
+		return
+	}
+	pieces, err := splitConditions(lines)
+	if err != nil {
+		b.deny("conditions", pageConditions, fmt.Errorf("If %w", err))
+		return
+	}
+	for i := 1; i < len(pieces); i += 2 {
+		at, ok := b.locate("a tag of If", pieces[i])
+		if !ok {
+			return
+		}
+		pieces[i] = "<" + b.forBackend(at) + ">"
+	}
+	b.replace("If", strings.Join(pieces, ""))
+}
+
+// conditionLists are what stands between the tags of If: lists in parentheses, which have
+// tokens in angle brackets and entity tags in square ones.
+var conditionLists = regexp.MustCompile(`^(?:[ \t]|\((?:[ \t]|(?i:not)|<[^<>]*>|\[[ \t]*(?:W/)?"[^"]*"[ \t]*\])*\))*`)
+
+// splitConditions gives what stands between the tags of If, and every other piece is a
+// tag, without its brackets.
+func splitConditions(lines []string) (pieces []string, err error) {
+	if len(lines) > 1 {
+		return nil, errLines
+	}
+	for rest := lines[0]; ; {
+		lists := conditionLists.FindString(rest)
+		pieces = append(pieces, lists)
+		if rest = rest[len(lists):]; rest == "" {
+			return pieces, nil
+		}
+		tag, more, closed := strings.Cut(rest[1:], ">")
+		if rest[0] != '<' || !closed {
+			return nil, errConditions
+		}
+		pieces, rest = append(pieces, tag), more
+	}
+}
+
+var (
+	pageBelow = glue.Page{Kind: "below", Status: http.StatusForbidden, Title: "Part of this is not for you",
+		Text: []string{"What you asked for concerns everything below this address, and you may not have all of that. Ask for the parts that you need one by one; if you should have all, ask the site’s webmaster."}}
+	pageElsewhereBelow = glue.Page{Kind: "destination", Status: http.StatusForbidden, Title: "You may not do this there",
+		Text: []string{"The second address that you named is for particular people, or wants a login of another kind. Choose another one, or ask the site’s webmaster."}}
+	pageConditions = glue.Page{Kind: "conditions", Status: http.StatusBadRequest, Title: "The conditions cannot be read",
+		Text: []string{"The program that you use has sent an If header in a form that this site does not know. Please update it, or use another one."}}
+	pageDestination = glue.Page{Kind: "destination", Status: http.StatusBadRequest, Title: "The second address cannot be used",
+		Text: []string{"It must be a plain address of this very site, of the same part of it, without a query. Copy to other places by downloading and uploading."}}
+)
