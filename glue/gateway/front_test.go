@@ -30,6 +30,7 @@ func testFront(t *testing.T, start front, edit ...func(*Config)) {
 		{"paths", frontPaths},
 		{"passwords", frontBasic},
 		{"the login asks for what the page asks for", frontStepUp},
+		{"WebDAV", frontWebDAV},
 		{"logout", frontLogout},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -298,6 +299,52 @@ func frontBasic(t *testing.T, w *world) {
 	assert.Empty(t, w.backend.take())
 	assert.Equal(t, http.StatusOK, v.get("/basic", func(r *http.Request) { r.SetBasicAuth("bob", "sesame") }).StatusCode)
 	assert.Equal(t, "bob", w.backend.one(t).user())
+}
+
+// What a request does elsewhere than at its path is judged as well: its headers get here.
+func frontWebDAV(t *testing.T, w *world) {
+	nobody, person := w.visitor(""), w.loggedIn("test0001")
+	for _, row := range []struct {
+		name         string
+		v            *visitor
+		method, path string
+		header       string
+		status       int
+	}{
+		{"COPY", person, "COPY", "/private/x", "Destination: ORIGIN/private/y", 200},
+		{"COPY over what is others'", person, "COPY", "/private/x", "Destination: ORIGIN/named/y", 403},
+		{"MOVE over what is others'", person, "MOVE", "/private/x", "Destination: /named/y", 403},
+		{"COPY to another site", person, "COPY", "/private/x", "Destination: http://other.example/private/y", 403},
+		{"COPY to dots", person, "COPY", "/private/x", "Destination: /private/../private/y", 0},
+		{"DELETE", nobody, "DELETE", "/public/a", "", 200},
+		{"DELETE of a tree", nobody, "DELETE", "/public", "", 401},
+		{"DELETE of a tree that is one's own", person, "DELETE", "/public", "", 200},
+		{"DELETE of all", person, "DELETE", "/", "", 403},
+		{"PROPFIND of all", person, "PROPFIND", "/", "", 403},
+		{"PROPFIND of one", person, "PROPFIND", "/", "Depth: 0", 200},
+		{"PROPFIND of one that is not", person, "PROPFIND", "/", "Depth: 0\nDepth: infinity", 403},
+		{"PROPFIND whose depth is to be forgotten", person, "PROPFIND", "/", "Depth: 0\nConnection: Depth", 0},
+		{"a condition on what is others'", person, "PUT", "/private/x", `If: </named/y> (["a"])`, 403},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w.backend.reset()
+			request := beyondRow{header: row.header}
+			answer := row.v.do(row.method, row.path, nil, scriptedBy, request.headers(w))
+			if row.status != 0 { // else some front servers answer so, and others so
+				require.Equal(t, row.status, answer.StatusCode, answer.body)
+			}
+			if answer.StatusCode != http.StatusOK {
+				assert.Empty(t, w.backend.take())
+				return
+			}
+			got := w.backend.one(t)
+			assert.Equal(t, row.method, got.Method)
+			assert.NotContains(t, got.Header.Get("Destination"), "..")
+			if row.method == "PROPFIND" {
+				assert.Equal(t, []string{"0"}, got.Header["Depth"], "as it was judged")
+			}
+		})
+	}
 }
 
 // A page that wants a password just now sends people to type it, once.

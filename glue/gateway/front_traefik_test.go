@@ -78,6 +78,9 @@ func (tr *traefik) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ask.Header = r.Header.Clone()
+	for name := range strings.SplitSeq(strings.Join(ask.Header["Connection"], ","), ",") {
+		ask.Header.Del(strings.TrimSpace(name)) // as its RemoveConnectionHeaders does
+	}
 	for _, name := range []string{"Connection", "Keep-Alive", "Te", "Trailers", "Transfer-Encoding", "Upgrade", "Content-Length"} {
 		ask.Header.Del(name)
 	}
