@@ -96,6 +96,10 @@ to = "http://127.0.0.1:8000"
 		{name: "path with dots", old: `"/"`, new: `"/a/../b"`, want: []string{`6:8: rule[1].path: "/a/../b" is not how paths are compared: write /b`}},
 		{name: "path with slashes", old: `"/"`, new: `"//a"`, want: []string{`6:8: rule[1].path: "//a" is not how paths are compared: write /a`}},
 		{name: "path with a backslash", old: `"/"`, new: `'/a\b'`, want: []string{`6:8: rule[1].path: "/a\\b": `}},
+		{name: "scripts", rule: "scripts = [\"a/b\", \"*\", \"*.a.b\", \"\", \"..\", \"%61\"]", want: []string{
+			`8:12: rule[1].scripts[1]: "a/b": write the name`, `8:19: rule[1].scripts[2]: "*": `, `8:24: rule[1].scripts[3]: "*.a.b": `,
+			`8:33: rule[1].scripts[4]: "": `, `8:37: rule[1].scripts[5]: "..": `, `8:43: rule[1].scripts[6]: "%61": `}},
+		{name: "good scripts", rule: "scripts = [\"app\", \"*.wsgi\", \"index.xyz\", \"\u00e4 b\"]"},
 		{name: "path with a letter", old: `"/"`, new: `"/café"`},
 		{name: "reserved path", old: `"/"`, new: `"/.WLS/x"`, want: []string{"6:8: rule[1].path: /.wls and what is below it are the gateway's own"}},
 		{name: "other host", rule: `host = "wiki.example"`, want: []string{`8:8: rule[1].host: "wiki.example" is not a host of base-url or origins: those are soc.example`}},

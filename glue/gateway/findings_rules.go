@@ -17,7 +17,9 @@ func (k *weaknesses) lookAtRules() {
 		k.lookAtAccess(i)
 		k.lookAtPassHeaders(i)
 		k.lookAtBackend(i)
+		k.lookAtScripts(i)
 	}
+	k.lookAtCase()
 }
 
 func (k *weaknesses) lookAtAccess(i int) {

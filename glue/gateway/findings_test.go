@@ -91,6 +91,20 @@ func TestCheck_findings(t *testing.T) {
 		{name: "former members", old: "path", new: "any-ptags = true\npath", want: "7:13: note: rule[1].any-ptags: people who are no longer members"},
 		{name: "any password", old: "path", new: "iact = \"yes\"\npath", want: "7:8: note: rule[1].iact: the password may have been"},
 		{name: "other sites", old: "path", new: "cross-origin = true\npath", want: "7:16: note: rule[1].cross-origin: pages of other sites"},
+		{name: "no letter case", old: "[[rule]]", new: twoRules("/private", `principals = ["spqr1"]`), want: "1:1: note: ignore-case: /PRIVATE is judged by the rule for /, and not by that for /private: if a backend ignores letter case"},
+		{name: "no letter case, in capitals", old: "[[rule]]", new: twoRules("/PRIVATE", `fresh = "5m"`), want: "1:1: note: ignore-case: /private is judged by the rule for /, and not by that for /PRIVATE"},
+		{name: "no letter case, a laxer rule", old: "[[rule]]", new: twoRules("/static", `access = "public"`), want: "1:1: note: ignore-case: /STATIC is judged by the rule for /, and not by that for /static"},
+		{name: "no letter case, the rule that matters", old: "[[rule]]", new: "[[rule]]\npath = \"/static\"\naccess = \"public\"\n" + twoRules("/static/Private", `any-ptags = true`),
+			want: "1:1: note: ignore-case: /static/PRIVATE is judged by the rule for /static, and not by that for /static/Private\n11:13: note: rule[2].any-ptags: people"},
+		{name: "letter case", old: "headers.hsts = \"8760h\"\n[[rule]]", new: "ignore-case = true\nheaders.hsts = \"8760h\"\n" + twoRules("/private", `principals = ["spqr1"]`)},
+		{name: "letter case of rules that are alike", old: "[[rule]]", new: twoRules("/app", `response-timeout = "5m"`)},
+		{name: "letter case of what has none", old: "[[rule]]", new: twoRules("/2026", `principals = ["spqr1"]`)},
+		{name: "letter case of rules side by side", old: "path = \"/\"\n", new: "path = \"/a\"\nprincipals = [\"spqr1\"]\nto = \"unix:app.sock\"\n[[rule]]\npath = \"/b\"\n", want: "6:3: note: rule: no rule is for"},
+		{name: "letter case, front server", old: "[[rule]]\npath = \"/\"\n", new: "forward-auth = true\nfront.unix-socket = true\n[[rule]]\npath = \"/a\"\nprincipals = [\"spqr1\"]\n",
+			want: "1:1: note: ignore-case: /A is judged by no rule, and not by that for /a\n8:3: note: rule: no rule is for"},
+		{name: "a script", old: "[[rule]]", new: twoRules("/x/index.php/a", `any-ptags = true`), want: "7:8: warning: rule[1].path: what is below is refused, as a front controller takes it for what is below /x/, for which the rule for / asks more: if this script does not route so, add scripts = []\n1:1: note: ignore-case: /X/INDEX.PHP/A is\n8:13: note: rule[1].any-ptags"},
+		{name: "a script that does not route", old: "[[rule]]", new: twoRules("/index.php", "any-ptags = true\nscripts = []"), want: "1:1: note: ignore-case: /INDEX.PHP is\n8:13: note: rule[1].any-ptags"},
+		{name: "a script with a stricter rule", old: "[[rule]]", new: twoRules("/index.php", `principals = ["spqr1"]`), want: "1:1: note: ignore-case: /INDEX.PHP is"},
 		{name: "times", old: "headers", new: "session = {max-life = \"48h\", response-max-age = \"5m\", clock-skew = \"2m\"}\nheaders", want: "5:23: warning: session.max-life: 48h0m0s\n5:49: warning: session.response-max-age: 5m0s\n5:68: warning: session.clock-skew: 2m0s"},
 		{name: "unnamed front server", old: "headers", new: "listen = {http = [\"127.0.0.1:8080\"], unix = \"front\", unix-mode = \"0666\"}\nheaders",
 			want: "5:11: warning: listen.http: no front server\n5:45: warning: listen.unix: front.unix-socket is not set\n5:66: warning: listen.unix-mode: everybody"},
@@ -130,6 +144,11 @@ func TestCheck_changesNothing(t *testing.T) {
 	for i := range before {
 		assert.Equal(t, before[i].Name(), after[i].Name())
 	}
+}
+
+// twoRules puts another rule before the one that checkable has.
+func twoRules(path, keys string) string {
+	return "[[rule]]\npath = \"" + path + "\"\n" + keys + "\n[[rule]]"
 }
 
 func remove(file string) func(*testing.T, string) {

@@ -10,8 +10,8 @@ import (
 // /app/index.php/admin is /app/admin or, where they do not look at their own directory,
 // /admin. A path is therefore read without such a segment too.
 
-// scripts are the names of segments that may be a script's, in the normal form and in
-// lower case: "app", or "*.php" for what ends so.
+// scripts are the names of segments that may be a script's, in the normal form and in any
+// letter case: "app", or "*.php" for what ends so.
 type scripts []string
 
 // usualScripts are endings of names that servers run, and pass the rest of the path to.
@@ -33,13 +33,18 @@ func scriptsOf(rules []*rule) scripts {
 		if len(ru.cfg.Scripts) == 0 {
 			return nil
 		}
-		names := slices.Clone(usualScripts)
-		for _, name := range ru.cfg.Scripts {
-			names = append(names, strings.ToLower(escapePath(name)))
-		}
-		return names
+		return slices.Concat(usualScripts, asScripts(ru.cfg.Scripts))
 	}
 	return usualScripts
+}
+
+// asScripts gives names of a configuration in their normal form.
+func asScripts(names []string) scripts {
+	var all scripts
+	for _, name := range names {
+		all = append(all, escapePath(name))
+	}
+	return all
 }
 
 // isScriptName reports whether a name is one that Rule.Scripts can have.
