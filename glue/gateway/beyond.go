@@ -31,6 +31,9 @@ func (c *core) beyondPath(ru *rule, next http.Handler, atFront bool) http.Handle
 		b.below(ru, r.URL.RawPath, reach)
 		b.destination()
 		b.conditions()
+		if !atFront { // else the body is not here
+			b.body()
+		}
 		if b.refusal != nil {
 			b.refuse(w)
 			return

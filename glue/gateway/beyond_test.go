@@ -279,6 +279,26 @@ func TestBeyondPath_forwardAuth(t *testing.T) {
 // scriptedBy says that a program asks, and not from where.
 func scriptedBy(r *http.Request) { r.Header.Set("Accept", "*/*") }
 
+func FuzzSplitConditions(f *testing.F) {
+	for _, row := range conditionRows {
+		f.Add(strings.TrimPrefix(row.header, "If: "))
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		pieces, err := splitConditions([]string{value})
+		if err != nil {
+			return
+		}
+		var whole strings.Builder
+		for i, piece := range pieces {
+			if i%2 == 1 {
+				piece = "<" + piece + ">"
+			}
+			whole.WriteString(piece)
+		}
+		assert.Equal(t, value, whole.String(), "nothing is lost")
+	})
+}
+
 // TestBeyondPath_fresh: a login may have become too old for what is below or beside.
 func TestBeyondPath_fresh(t *testing.T) {
 	w, visitors := davWorld(t, nil)

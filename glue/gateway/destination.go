@@ -33,7 +33,7 @@ func (b *beyond) destination() {
 		b.deny("destination", pageDestination, fmt.Errorf("Destination %w", errLines))
 		return
 	}
-	at, ok := b.locate("Destination", lines[0])
+	at, ok := b.locate("Destination", lines[0], b.atFront)
 	if !ok {
 		return
 	}
@@ -49,8 +49,8 @@ type located struct {
 }
 
 // locate finds the resource that a header names, and denies the request if that is none of
-// ours, or not for whoever asks.
-func (b *beyond) locate(name, reference string) (located, bool) {
+// ours, or not for whoever asks. A reference that goes on as it was sent must be resolved.
+func (b *beyond) locate(name, reference string, asSent bool) (located, bool) {
 	c, host := b.c, b.r.Host
 	path, absolute, err := c.localPath(host, reference)
 	if err != nil {
@@ -62,31 +62,37 @@ func (b *beyond) locate(name, reference string) (located, bool) {
 		return located{}, false
 	}
 	normal, err := normalisePath(path)
-	if err == nil && b.atFront && !isResolved(path, normal) {
+	if err == nil && asSent && !isResolved(path, normal) {
 		err = errUnresolved
 	}
 	if err == nil && isReserved(normal) {
 		err = errOwnPages
 	}
-	at := located{path: normal, absolute: absolute}
-	if err == nil {
-		if at.rule = c.ruleFor(host, normal); at.rule == c.unclear {
-			err = errUnclear
-		}
-	}
 	if err != nil {
 		b.deny("destination", pageDestination, fmt.Errorf("%s: %w", name, err))
 		return located{}, false
 	}
-	b.ask(at.rule, "destination", pageElsewhereBelow, func(rest string) error {
-		return fmt.Errorf("%s is %s, and the rule for %q %s", name, normal, at.rule.label, rest)
+	ru, ok := b.mayReach(name, normal)
+	return located{ru, normal, absolute}, ok
+}
+
+// mayReach finds the rule for a second path, and denies the request if that keeps it out,
+// or the path is at another server.
+func (b *beyond) mayReach(name, path string) (ru *rule, ok bool) {
+	ru = b.c.ruleFor(b.r.Host, path)
+	if ru == b.c.unclear {
+		b.deny("destination", pageDestination, fmt.Errorf("%s: %w", name, errUnclear))
+		return ru, false
+	}
+	b.ask(ru, "destination", pageNotThere, func(rest string) error {
+		return fmt.Errorf("%s is %s, and the rule for %q %s", name, path, ru.label, rest)
 	})
-	if !b.atFront && !isSameServer(b.rule, at.rule) {
+	if !b.atFront && !isSameServer(b.rule, ru) {
 		p := pageDestination
 		p.Status = http.StatusForbidden
 		b.deny("destination", p, fmt.Errorf("%s %w", name, errOtherServer))
 	}
-	return at, b.refusal == nil
+	return ru, b.refusal == nil
 }
 
 // localPath gives the path, as it was sent, of a Simple-ref (RFC 4918 section 8.3) at the
@@ -170,7 +176,7 @@ func (b *beyond) conditions() {
 		return
 	}
 	for i := 1; i < len(pieces); i += 2 {
-		at, ok := b.locate("a tag of If", pieces[i])
+		at, ok := b.locate("a tag of If", pieces[i], b.atFront)
 		if !ok {
 			return
 		}
@@ -206,7 +212,7 @@ func splitConditions(lines []string) (pieces []string, err error) {
 var (
 	pageBelow = glue.Page{Kind: "below", Status: http.StatusForbidden, Title: "Part of this is not for you",
 		Text: []string{"What you asked for concerns everything below this address, and you may not have all of that. Ask for the parts that you need one by one; if you should have all, ask the site’s webmaster."}}
-	pageElsewhereBelow = glue.Page{Kind: "destination", Status: http.StatusForbidden, Title: "You may not do this there",
+	pageNotThere = glue.Page{Kind: "destination", Status: http.StatusForbidden, Title: "You may not do this there",
 		Text: []string{"The second address that you named is for particular people, or wants a login of another kind. Choose another one, or ask the site’s webmaster."}}
 	pageConditions = glue.Page{Kind: "conditions", Status: http.StatusBadRequest, Title: "The conditions cannot be read",
 		Text: []string{"The program that you use has sent an If header in a form that this site does not know. Please update it, or use another one."}}

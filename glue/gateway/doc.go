@@ -37,6 +37,12 @@
 // query parameter "next", logs people in, /.wls/logout out; all else below /.wls/ is not
 // found.
 //
+// A request that acts on more than the resource at its path must be let in by the rules for
+// all of that: by that for Destination, which COPY and MOVE of WebDAV have, and, if its
+// method is not known to act on one resource, by the rules for what is below. What an XML
+// body names in href elements counts too, but not where a front server asks: it keeps the
+// body.
+//
 // The backend learns who it is from headers ([Identity]). Whatever a client sends that
 // looks like one of them is removed, on every path and in every spelling, and so are the
 // gateway's cookies. So is every header by which some program takes the path, the method,
