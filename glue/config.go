@@ -62,6 +62,11 @@ type Config struct {
 	// LogoutPath is where Logout is mounted, as browsers see it, for links on our pages;
 	// empty for none. It is below BaseURL.
 	LogoutPath string
+	// LoginPath is where Login is mounted, as browsers see it: where a person logs in
+	// again, in a new tab, while a page keeps the form that they sent. Empty means at the
+	// address that the form went to, if it is one that has a page, or at the page that the
+	// form came from; set it where these need no login themselves.
+	LoginPath string
 	// AfterLogout is the path to go to after logging out, as browsers see it; empty shows
 	// a page. It is below BaseURL.
 	AfterLogout string
@@ -167,7 +172,7 @@ func (c *Config) normalise() error {
 	case c.KeepForms > maxKeptForm:
 		bad("Config.KeepForms is %d, the most is %d", c.KeepForms, maxKeptForm)
 	}
-	for _, f := range [][2]string{{"LogoutPath", c.LogoutPath}, {"AfterLogout", c.AfterLogout}} {
+	for _, f := range [][2]string{{"LogoutPath", c.LogoutPath}, {"LoginPath", c.LoginPath}, {"AfterLogout", c.AfterLogout}} {
 		if f[1] != "" && !localpath.Is(f[1]) {
 			bad("Config.%s: %q is not a path of this site", f[0], f[1])
 		}

@@ -78,11 +78,9 @@ func Unmarked(r *http.Request) *http.Request {
 	return withoutMark(r)
 }
 
-type resumedKey struct{}
-
 // Resumed reports whether a request is a form that was kept over a login and has just
-// been sent on by the same person in the same browser.
+// been sent on by the same person in the same browser; see KeptFormFrom.
 func Resumed(ctx context.Context) bool {
-	resumed, _ := ctx.Value(resumedKey{}).(bool)
+	_, resumed := KeptFormFrom(ctx)
 	return resumed
 }

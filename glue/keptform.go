@@ -1,66 +1,67 @@
 package glue
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// A form that meets an ended session is kept: sealed, with the person, the browser,
-// the URL and a time, into the page that asks to log in again. That page's button
-// sends it on, once, after a login by the same person in the same browser.
-const (
-	keptField = "wls-kept"   // form field that holds the sealed form
-	keptMark  = "wls-kept=1" // added to the query, so that no other body is read for it
-	keptLife  = time.Hour
+// A form that lacks a good enough login is kept: sealed, with the person, the session,
+// the browser, the URL and a time, into the page that asks to log in. That page's button
+// sends it on, once, after a login by the same person in the same browser. It is then
+// judged as the request that it was: see keptresume.go.
 
+// KeptFormLife is how long a form is kept. Whatever a kept form uses up must be
+// remembered for as long after its own time.
+const KeptFormLife = time.Hour
+
+const (
+	keptLife    = KeptFormLife
 	maxKeptHead = 4 << 10 // bytes of URL and content type
 )
 
-// keepForm answers a form that lacks a good enough login.
-func (v *visit) keepForm(s *session, lack shortfall) {
-	owner, sealed, err := v.formToKeep(s)
-	if err != nil {
-		page := pageLoginAgain
-		page.Text = append([]string{"What you sent was not stored: " + err.Error() + ". If you go back, your browser may still have it."}, page.Text...)
-		page.Links = []Link{{Text: "Log in again", Href: v.place.url(v.path, withoutKeptMark(v.query))}}
-		v.fail(Event{Name: EventRefused, Reason: webauth.Reason(lack), Err: err}, page)
-		return
-	}
-	again := v.place.url(v.path, withKeptMark(v.query))
-	page := pageFormKept
-	page.Links = []Link{{Text: "Log in again", Href: again, NewTab: true}}
-	page.Form = &Form{Action: again, Button: "Continue", Hidden: map[string]string{keptField: sealed}, anyTarget: true}
-	v.fail(Event{Name: EventFormKept, Reason: webauth.Reason(lack), Principal: owner}, page)
+// KeptForm is what is known of a form that was kept over a login, for those who judge
+// the request after it, such as glue/xsrf.
+type KeptForm struct {
+	// Principal is whose form it is, SessionID the session that they sent it in.
+	Principal, SessionID string
+	// At is when they sent it.
+	At time.Time
+	// Ended says that the session had ended by then. If not, the login was not good
+	// enough.
+	Ended bool
+	// Used are the marks of OneUse that the form itself left, when it was sent.
+	Used []string
 }
 
-// formToKeep seals the request's form and says whose it is. Somebody who pressed
-// Continue too early gets the form back that is sealed already.
-func (v *visit) formToKeep(s *session) (owner, sealed string, err error) {
-	if v.aboutKeptForm() {
-		form, sealed, err := v.openForm()
-		if err != nil {
-			return "", "", err
-		}
-		return form.principal, sealed, nil
-	}
-	if s == nil {
-		return "", "", errors.New("it is not known who you were logged in as")
-	}
-	sealed, err = v.sealForm(s)
-	return s.Principal, sealed, err
+type keptForm struct {
+	KeptForm
+	principal, binding, url, kind, nonce string
+	wants                                string // the mark's value: the login that its route wants
+	body                                 []byte
+	expires                              time.Time
+	sealed                               string
 }
 
-// sealForm seals the request's form, if it may be kept.
+// keptLines are those before the body.
+const keptLines = 10
+
+var errNotKept = errors.New("it is not a form that was kept here for this browser, or it was kept for too long")
+
+// sealForm seals the request's form, if it may be kept. A form that was kept before, by
+// a handler around this one, goes on being what it was.
 func (v *visit) sealForm(s *session) (string, error) {
+	kept, resumed := KeptFormFrom(v.r.Context())
+	if !resumed {
+		kept = KeptForm{SessionID: s.SessionID, At: v.now, Ended: v.ended(s) != lackNothing}
+	}
 	limit := int64(v.cfg.KeepForms)
 	given := v.r.Header.Get("Content-Type")
 	kind, _, _ := mime.ParseMediaType(given)
@@ -68,157 +69,138 @@ func (v *visit) sealForm(s *session) (string, error) {
 	switch {
 	case limit < 0:
 		return "", errors.New("this site does not keep forms")
-	case !fromSameOrigin(v.r, v.place):
+	case !resumed && !fromSameOrigin(v.r, v.place):
 		return "", errors.New("it did not come from a page of this site")
-	case kind != "application/x-www-form-urlencoded":
+	case kind != formKind:
 		return "", errors.New("files cannot be kept")
 	case len(url)+len(given) > maxKeptHead:
 		return "", errors.New("its address is too long")
 	}
 	body, err := io.ReadAll(io.LimitReader(v.r.Body, limit+1))
+	if len(body) == 0 && len(v.r.PostForm) > 0 {
+		body = []byte(v.r.PostForm.Encode()) // somebody around us has read it, such as xsrf.Check
+	} else if int64(len(body)) < v.r.ContentLength {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil || int64(len(body)) > limit {
 		return "", errors.New("it is too long, or did not arrive whole")
 	}
-	head := strings.Join([]string{s.Principal, s.binding, url, given, randomID()}, "\n")
-	return v.place.kept.Seal(keptField, v.now.Add(keptLife), append([]byte(head+"\n"), body...))
+	head := strings.Join([]string{
+		s.Principal, s.binding, randomID(), kept.SessionID, strconv.FormatInt(kept.At.Unix(), 10), strconv.FormatBool(kept.Ended),
+		strings.Join(append(kept.Used, usedBy(v.r.Context())...), " "), markOf(v.a.policy.strength(), &v.cfg.Policy), url, given,
+	}, "\n")
+	return v.place.kept.Seal(keptField, kept.At.Add(keptLife), append([]byte(head+"\n"), body...))
 }
 
-type keptForm struct {
-	principal, binding, url, kind, nonce string
-	body                                 []byte
-	expires                              time.Time
-}
-
-var errNotKept = errors.New("it is not a form that was kept here for this browser, or it was kept for too long")
+const formKind = "application/x-www-form-urlencoded"
 
 // openForm reads the kept form that a Continue button sent. It checks everything but
-// the person.
+// the person. The request's body can be read again.
 func (v *visit) openForm() (*keptForm, string, error) {
 	// A browser that does not tell where the request comes from cannot have the sealed
 	// form from elsewhere either.
 	if tellsOrigin(v.r) && !fromSameOrigin(v.r, v.place) {
 		return nil, "", errNotKept
 	}
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, int64(v.cfg.KeepForms+maxKeptHead)*4/3+4<<10)
-	sealed := v.r.PostFormValue(keptField)
-	plain, expires, err := v.place.kept.Open(keptField, sealed, v.now)
-	part := bytes.SplitN(plain, []byte("\n"), 6)
-	if err != nil || len(part) != 6 {
+	limit := (v.cfg.KeepForms+maxKeptHead)*4/3 + 4<<10
+	body, err := io.ReadAll(io.LimitReader(v.r.Body, int64(limit)+1))
+	v.r.Body = readAgain(body, v.r.Body)
+	if err != nil || len(body) > limit {
 		return nil, "", errNotKept
 	}
-	f := &keptForm{string(part[0]), string(part[1]), string(part[2]), string(part[3]), string(part[4]), part[5], expires}
+	fields, _ := url.ParseQuery(string(body)) // a broken field beside ours is no matter
+	sealed := fields.Get(keptField)
+	plain, expires, err := v.place.kept.Open(keptField, sealed, v.now)
+	part := bytes.SplitN(plain, []byte("\n"), keptLines+1)
+	if err != nil || len(part) != keptLines+1 {
+		return nil, "", errNotKept
+	}
+	line := func(i int) string { return string(part[i]) }
+	f := &keptForm{
+		KeptForm:  KeptForm{Principal: line(0), SessionID: line(3), Ended: line(5) == "true", Used: strings.Fields(line(6))},
+		principal: line(0), binding: line(1), nonce: line(2), wants: line(7), url: line(8), kind: line(9),
+		body: part[keptLines], expires: expires, sealed: sealed,
+	}
+	f.At, _ = parseUnix(line(4)) // our own
 	if !v.secret.Fits(f.binding) || f.url != v.place.url(v.path, withoutKeptMark(v.query)) {
 		return nil, "", errNotKept
 	}
 	return f, sealed, nil
 }
 
-// resume goes on after the login: the new tab is told to close, the Continue button
-// sends the kept form to the handler. Of other methods leaveKeptForm has left none.
-func (v *visit) resume(s *session, next http.Handler) {
-	if v.r.Method != http.MethodPost {
-		page := pageGoBack
-		page.Links = []Link{{Text: "Or open the page anew", Href: v.place.url(v.path, withoutKeptMark(v.query))}}
-		v.show(page)
-		return
-	}
-	form, _, err := v.openForm()
-	if err == nil && form.principal != s.Principal {
-		v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: errors.New("the form is another person's")}, pageNotYours)
-		return
-	}
-	if err == nil {
-		err = v.cfg.OneUse.Once(context.WithoutCancel(v.r.Context()), webauth.Item{
-			ID: "form:" + form.nonce, Issued: form.expires.Add(-keptLife), Expires: form.expires, Unsigned: true,
-		})
-		if err != nil && !errors.Is(err, webauth.ErrUsed) && !errors.Is(err, webauth.ErrForgotten) {
-			v.storeDown(err)
-			return
+// restored returns the request that was kept. What else a browser says of itself, such
+// as its cookies, is as it is now.
+func (v *visit) restored(form *keptForm) *http.Request {
+	r := withoutMark(v.r)
+	r.Header = r.Header.Clone()
+	for name := range r.Header { // of the body that the button sent
+		if strings.HasPrefix(name, "Content-") {
+			delete(r.Header, name)
 		}
 	}
-	if err != nil {
-		v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
-		return
-	}
-	v.log(Event{Name: EventFormResumed, Principal: s.Principal})
-	v.serve(next, v.restored(form, s))
-}
-
-// restored makes the request that was kept.
-func (v *visit) restored(form *keptForm, s *session) *http.Request {
-	r := withoutMark(v.identified(s))
-	r.Header = r.Header.Clone()
 	r.Header.Set("Content-Type", form.kind)
-	r.Header.Del("Content-Length")
 	r.Body = io.NopCloser(bytes.NewReader(form.body))
 	r.ContentLength = int64(len(form.body))
+	r.TransferEncoding, r.Trailer = nil, nil
 	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
-	return r.WithContext(context.WithValue(r.Context(), resumedKey{}, true))
+	return r.WithContext(context.WithValue(r.Context(), keptKey{}, &form.KeptForm))
 }
 
-// leaveKeptForm takes the mark from what is neither the new tab nor the Continue button:
-// a form of the site's own that was sent from a marked address, where Continue had led,
-// so that its body is its own; and any other method, which a kept form never has.
-func (v *visit) leaveKeptForm() {
-	switch {
-	case !v.aboutKeptForm(), v.r.Method == http.MethodGet, v.r.Method == http.MethodHead:
-		return
-	case v.r.Method == http.MethodPost && v.bringsKeptForm():
-		return
+type keptKey struct{}
+
+// KeptFormFrom returns what is known of a form that was kept over a login and has just
+// been sent on by the same person in the same browser. It is for packages that judge
+// forms.
+func KeptFormFrom(ctx context.Context) (KeptForm, bool) {
+	kept, ok := ctx.Value(keptKey{}).(*KeptForm)
+	if !ok {
+		return KeptForm{}, false
 	}
-	v.query = withoutKeptMark(v.query)
-	v.r = withoutMark(v.r)
+	return *kept, true
 }
 
-// bringsKeptForm reports whether a form begins as Continue's does. The body stays whole.
-func (v *visit) bringsKeptForm() bool {
-	body := bufio.NewReader(v.r.Body)
-	begin, _ := body.Peek(len(keptField) + 1) // too short is another form's
-	v.r.Body = struct {
+type usedKey struct{}
+
+// WithUsed notes that a request has marked an item as used: should a handler further in
+// have to keep its form, the form is not refused afterwards for what it used itself.
+func WithUsed(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, usedKey{}, append([]string{id}, usedBy(ctx)...))
+}
+
+func usedBy(ctx context.Context) []string {
+	used, _ := ctx.Value(usedKey{}).([]string)
+	return used
+}
+
+// readAgain returns a body that begins with what was read of it.
+func readAgain(begin []byte, rest io.ReadCloser) io.ReadCloser {
+	return struct {
 		io.Reader
 		io.Closer
-	}{body, v.r.Body}
-	return string(begin) == keptField+"="
+	}{io.MultiReader(bytes.NewReader(begin), rest), rest}
 }
 
-// withoutMark gives the request as it was before it was marked.
-func withoutMark(r *http.Request) *http.Request {
-	r = r.WithContext(r.Context())
-	u := *r.URL
-	u.RawQuery = withoutKeptMark(u.RawQuery)
-	r.URL = &u
-	r.RequestURI = withoutKeptMarkURI(r.RequestURI)
-	return r
+// heldBody notes what is read of a body, up to a limit.
+type heldBody struct {
+	io.ReadCloser
+	read []byte
+	more bool // than the limit was read
 }
 
-// aboutKeptForm reports whether a request came from a page that keeps a form.
-func (v *visit) aboutKeptForm() bool { return v.cfg.KeepForms >= 0 && hasKeptMark(v.query) }
-
-func hasKeptMark(query string) bool {
-	return query == keptMark || strings.HasSuffix(query, "&"+keptMark)
-}
-
-func withKeptMark(query string) string {
-	switch {
-	case hasKeptMark(query):
-		return query
-	case query == "":
-		return keptMark
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.more = b.more || len(b.read)+n > maxKeptForm; b.more {
+		b.read = nil
+	} else {
+		b.read = append(b.read, p[:n]...)
 	}
-	return query + "&" + keptMark
+	return n, err
 }
 
-func withoutKeptMark(query string) string {
-	for hasKeptMark(query) {
-		query = strings.TrimSuffix(strings.TrimSuffix(query, keptMark), "&")
+// again returns the body as it was before, unless too much of it was read.
+func (b *heldBody) again() io.ReadCloser {
+	if b.more {
+		return b.ReadCloser
 	}
-	return query
-}
-
-func withoutKeptMarkURI(uri string) string {
-	path, query, _ := strings.Cut(uri, "?")
-	if query = withoutKeptMark(query); query == "" {
-		return path
-	}
-	return path + "?" + query
+	return readAgain(b.read, b.ReadCloser)
 }

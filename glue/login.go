@@ -2,6 +2,7 @@ package glue
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
@@ -17,6 +18,10 @@ func (v *visit) loginThen() {
 		v.fail(Event{Name: EventRefused, Reason: "next", Err: err}, pageBadNext)
 		return
 	}
+	if mark, marked := v.marked(); marked && v.r.Method != http.MethodPost {
+		v.loginForForm(&mark, next)
+		return
+	}
 	s, lack, err := v.session()
 	switch {
 	case err != nil:
@@ -26,6 +31,25 @@ func (v *visit) loginThen() {
 		v.redirect(next)
 	case lack.forbidden():
 		v.forbid(s, lack)
+	default:
+		v.ask(s, lack)
+	}
+}
+
+// loginForForm logs in for a form that another tab keeps, as its route wants. Who may
+// send it that route decides.
+func (v *visit) loginForForm(wants *Policy, next string) {
+	a := *v.a
+	a.policy = *wants
+	a.policy.Desc, a.policy.Msg, a.policy.Fail = v.a.policy.Desc, v.a.policy.Msg, v.a.policy.Fail
+	v.a = &a
+	s, lack, err := v.session()
+	switch {
+	case err != nil:
+		v.storeDown(err)
+	case lack == lackNothing:
+		v.noteUse(s)
+		v.goBack(next)
 	default:
 		v.ask(s, lack)
 	}

@@ -116,6 +116,7 @@ const (
 	lackPrincipal shortfall = "principal"
 	lackPtag      shortfall = "ptag"
 	lackAllow     shortfall = "allow"
+	lackOwner     shortfall = "kept-form" // the form that was kept is another person's
 )
 
 // forbidden tells the shortfalls that a new login does not mend.

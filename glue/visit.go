@@ -25,6 +25,10 @@ type visit struct {
 	unfit       error  // why no browser would ask for them
 	ref         string // ties a page to its log line
 	started     int64  // when the session that came began, Unix seconds; 0 where none did
+
+	kept    *keptForm // what the request was made of, see takeMarked
+	keptErr error     // why it could not be
+	wants   *Policy   // how somebody must have logged in for a kept form, beside the policy
 }
 
 // begin finds out which of our origins the request is for. It is false where that
@@ -52,13 +56,19 @@ func (v *visit) require(next http.Handler) {
 	if v.answersResponse() {
 		return
 	}
-	v.leaveKeptForm()
+	v.takeMarked()
 	s, lack, err := v.session()
 	switch {
 	case err != nil:
 		v.storeDown(err)
-	case lack == lackNothing && v.aboutKeptForm():
+	case lack == lackOwner:
+		v.notYours(s)
+	case lack == lackNothing && v.keptErr != nil:
+		v.formGone(s, v.keptErr)
+	case lack == lackNothing && v.kept != nil:
 		v.resume(s, next)
+	case lack == lackNothing && v.wants != nil:
+		v.goBack(v.place.url(v.path, withoutKeptMark(v.query)))
 	case lack == lackNothing:
 		v.serve(next, v.identified(s))
 	case lack.forbidden():
@@ -73,10 +83,21 @@ func (v *visit) maybe(next http.Handler) {
 	if v.answersResponse() {
 		return
 	}
+	asSent := *v
+	if v.r.Method == http.MethodPost {
+		v.takeMarked()
+	}
 	s, lack, err := v.session()
+	if v.keptErr != nil || v.kept != nil && err == nil && lack != lackNothing {
+		// Whether and what to answer is for the handler inside that needs a login.
+		*v = asSent
+		s, lack, err = v.session()
+	}
 	switch {
 	case err != nil:
 		v.storeDown(err)
+	case lack == lackNothing && v.kept != nil:
+		v.resume(s, next)
 	case lack == lackNothing:
 		v.serve(next, v.identified(s))
 	case lack == lackSession && v.a.policy.Silent && v.trySilently():
@@ -153,10 +174,16 @@ func (v *visit) judge(s *session) shortfall {
 	if lack := v.ended(s); lack != lackNothing {
 		return lack
 	}
-	if lack := v.a.policy.who(v.r, &s.Identity); lack != lackNothing {
+	if v.kept != nil && v.kept.principal != s.Principal {
+		return lackOwner
+	}
+	if lack := v.authorize(&s.Identity); lack != lackNothing {
 		return lack
 	}
-	return v.a.policy.how(&s.Identity, v.now)
+	if lack := v.a.policy.how(&s.Identity, v.now); lack != lackNothing || v.wants == nil {
+		return lack
+	}
+	return v.wants.how(&s.Identity, v.now)
 }
 
 // ask answers a request that lacks a good enough login.
@@ -175,10 +202,11 @@ func (v *visit) ask(s *session, lack shortfall) {
 // strength is what to ask the WLS for.
 func (v *visit) strength(lack shortfall) webauth.Request {
 	p := &v.a.policy
-	req := webauth.Request{Desc: p.Desc, Msg: p.Msg, AAuth: p.AAuth, IAct: p.IAct, Fail: p.Fail}
-	if p.Fresh != 0 {
-		req.IAct = webauth.IActYes
+	how := p.strength()
+	if v.wants != nil {
+		how = how.and(*v.wants)
 	}
+	req := webauth.Request{Desc: p.Desc, Msg: p.Msg, AAuth: how.AAuth, IAct: how.IAct, Fail: p.Fail}
 	if req.Msg == "" && (lack == lackExpired || lack == lackIdle) {
 		req.Msg = v.cfg.Session.ExpiredMsg
 	}

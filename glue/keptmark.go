@@ -1,0 +1,185 @@
+package glue
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// The address of a page that keeps a form ends in a mark, so that no other body is read
+// in search of a kept form, and so that a login from there is as strong as the form's
+// route wants:
+//
+//	wls-kept=1          as Config.Policy wants
+//	wls-kept=y~pwd      a, y or n (iact as needed, yes, no), then ~TYPE for each of aauth
+//	wls-kept=300y~pwd   the same, by a password typed at most 300 seconds ago
+//
+// Anybody can write one. It only adds to what a route wants itself, and leads to a login
+// or to a page.
+const (
+	keptField  = "wls-kept" // the form field that holds the sealed form, too
+	markAsSite = "1"
+	maxMark    = 300 // bytes: 8 types of 32 letters, and a duration
+	maxFresh   = 400 * 24 * time.Hour
+)
+
+var markLetters = map[webauth.Interact]string{webauth.IActAsNeeded: "a", webauth.IActYes: "y", webauth.IActNo: "n"}
+
+// strength returns the part of a policy that a login can satisfy.
+func (p *Policy) strength() Policy {
+	s := Policy{IAct: p.IAct, AAuth: p.AAuth, Fresh: min(p.Fresh, maxFresh)}
+	if s.Fresh != 0 {
+		s.IAct = webauth.IActYes
+	}
+	return s
+}
+
+// and returns the strength that satisfies both p and q, which are strengths themselves;
+// where they contradict each other, as p has it.
+func (p Policy) and(q Policy) Policy {
+	if p.IAct == webauth.IActAsNeeded {
+		p.IAct = q.IAct
+	}
+	if q.Fresh != 0 && (p.Fresh == 0 || q.Fresh < p.Fresh) && p.IAct != webauth.IActNo {
+		p.Fresh = q.Fresh
+	}
+	if p.AAuth != nil || q.AAuth != nil {
+		theirs := q.acceptable()
+		both := slices.DeleteFunc(slices.Clone(p.acceptable()), func(t string) bool { return !slices.Contains(theirs, t) })
+		if len(both) > 0 {
+			p.AAuth = both
+		}
+	}
+	return p
+}
+
+// acceptable returns AAuth with its default.
+func (p *Policy) acceptable() []string {
+	if p.AAuth == nil {
+		return []string{"pwd"}
+	}
+	return p.AAuth
+}
+
+// markOf returns the mark's value for a strength; usual is the policy that needs no words.
+func markOf(p Policy, usual *Policy) string {
+	if value := formatMark(p); value != formatMark(usual.strength()) {
+		return value
+	}
+	return markAsSite
+}
+
+func formatMark(p Policy) string {
+	fresh := ""
+	if p.Fresh != 0 {
+		fresh = strconv.FormatInt(int64(p.Fresh/time.Second), 10)
+	}
+	return strings.Join(append([]string{fresh + markLetters[p.IAct]}, p.AAuth...), "~")
+}
+
+// parseMark reads what markOf wrote.
+func parseMark(value string, usual *Policy) (Policy, bool) {
+	if value == markAsSite {
+		return usual.strength(), true
+	}
+	head, types, typed := strings.Cut(value, "~")
+	digits := strings.TrimRight(head, "ayn")
+	var p Policy
+	switch head[len(digits):] {
+	case "a":
+	case "y":
+		p.IAct = webauth.IActYes
+	case "n":
+		p.IAct = webauth.IActNo
+	default:
+		return Policy{}, false
+	}
+	if digits != "" {
+		seconds, err := strconv.Atoi(digits)
+		if err != nil || strconv.Itoa(seconds) != digits || seconds < 60 || seconds > int(maxFresh/time.Second) || p.IAct != webauth.IActYes {
+			return Policy{}, false
+		}
+		p.Fresh = time.Duration(seconds) * time.Second
+	}
+	if typed {
+		p.AAuth = strings.Split(types, "~")
+	}
+	return p, len(value) <= maxMark && !slices.ContainsFunc(p.AAuth, func(t string) bool { return !isAuthType(t) })
+}
+
+func isAuthType(t string) bool {
+	return t != "" && !strings.ContainsFunc(t, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	})
+}
+
+// aboutKeptForm reports whether a request came from a page that keeps a form.
+func (v *visit) aboutKeptForm() bool { return v.cfg.KeepForms >= 0 && hasKeptMark(v.query) }
+
+// marked returns the strength that the request's mark wants.
+func (v *visit) marked() (Policy, bool) {
+	if !v.aboutKeptForm() {
+		return Policy{}, false
+	}
+	return parseMark(v.query[strings.LastIndex(v.query, keptField+"=")+len(keptField+"="):], &v.cfg.Policy)
+}
+
+// unmarkedLen returns how much of a query is left without the mark at its end.
+func unmarkedLen(query string) (n int, found bool) {
+	i := strings.LastIndex(query, keptField+"=")
+	if i < 0 || i > 0 && query[i-1] != '&' {
+		return len(query), false
+	}
+	if _, ok := parseMark(query[i+len(keptField+"="):], &Policy{}); !ok {
+		return len(query), false
+	}
+	return max(i-1, 0), true
+}
+
+func hasKeptMark(query string) bool {
+	_, found := unmarkedLen(query)
+	return found
+}
+
+// withKeptMark marks a query for a route that wants what the site does.
+func withKeptMark(query string) string { return withMark(query, markAsSite) }
+
+func withMark(query, value string) string {
+	query = withoutKeptMark(query)
+	if query != "" {
+		query += "&"
+	}
+	return query + keptField + "=" + value
+}
+
+func withoutKeptMark(query string) string {
+	for {
+		n, found := unmarkedLen(query)
+		if !found {
+			return query
+		}
+		query = query[:n]
+	}
+}
+
+func withoutKeptMarkURI(uri string) string {
+	path, query, _ := strings.Cut(uri, "?")
+	if query = withoutKeptMark(query); query == "" {
+		return path
+	}
+	return path + "?" + query
+}
+
+// withoutMark returns the request as it was before it was marked.
+func withoutMark(r *http.Request) *http.Request {
+	r = r.WithContext(r.Context())
+	u := *r.URL
+	u.RawQuery = withoutKeptMark(u.RawQuery)
+	r.URL = &u
+	r.RequestURI = withoutKeptMarkURI(r.RequestURI)
+	return r
+}
