@@ -137,9 +137,9 @@ func notes(a answer) (list []string) {
 func TestForm_kept(t *testing.T) {
 	p := start(t)
 	who := p.person("test0001")
-	who.get("/form")
+	token := match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").body)
 	p.advance(3 * time.Hour)
-	a := who.post("/form", "note", "kept")
+	a := who.post("/form", "note", "kept", "xsrf-token", token)
 	requirePage(t, a, http.StatusUnauthorized, "form-kept", "")
 	kept := match(`name="wls-kept" value="([^"]+)"`, a.body)
 

@@ -84,7 +84,7 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 // but that choice: what is authorised is in the address, to which the form is bound.
 func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authRequest) {
 	if glue.Resumed(r.Context()) {
-		// The form was kept over a login, and is not bound to the request any more.
+		// Somebody logged in between the question and the answer: it is asked again.
 		a.ask(w, r, q)
 		return
 	}

@@ -273,7 +273,7 @@ func TestHangingUp(t *testing.T) {
 var keptValue = regexp.MustCompile(`name="wls-kept" value="([^"]*)"`)
 
 // TestConsentOverLogin lets the session end while a person thinks about what to allow.
-// The form that glue keeps is not bound to the request any more: they are asked again.
+// They are asked again.
 func TestConsentOverLogin(t *testing.T) {
 	p := newWorld(t, newDatabase(t, SQLite)).party(t)
 	q := p.ask(p.app)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -21,9 +23,13 @@ func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
 				_ = r.MultipartForm.RemoveAll() // as net/http does
 			}
 		}()
-		if err := g.Verify(w, r, options...); err != nil {
+		used, err := g.verify(w, r, options)
+		if err != nil {
 			g.refuse(w, r, err)
 			return
+		}
+		if used != "" { // next may yet want another login, and keep the form
+			r = r.WithContext(glue.WithUsed(r.Context(), used))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -31,46 +37,80 @@ func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
 
 // Verify is the check of Check. It is one of this package's errors, or that of the
 // OneUse store, which is nobody's fault. A form's body is read, into r.PostForm.
+//
+// A form that was kept over a login gets the verdict that it would have had when it was
+// sent: its token must be made for that session. Where the session had ended by then, a
+// token that works more than once is good for as long as that session was.
 func (g *Guard) Verify(w http.ResponseWriter, r *http.Request, options ...Option) error {
+	_, err := g.verify(w, r, options)
+	return err
+}
+
+// verify returns what it has marked as used, too.
+func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option) (used string, err error) {
 	switch {
 	case g.bearerOnly(r):
-		return nil
+		return "", nil
 	case isUpgrade(r):
-		return g.VerifyOrigin(r) // no page can send a token with it, but all tell their origin
+		return "", g.VerifyOrigin(r) // no page can send a token with it, but all tell their origin
 	case isSafe(r.Method):
-		return nil
-	}
-	// The token in a form that was kept over a login was made for the session before
-	// it. glue has checked more than a token says: the person, the browser, the page
-	// that sent it, and that it is sent once.
-	if glue.Resumed(r.Context()) {
-		return nil
+		return "", nil
 	}
 	token, err := g.find(w, r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	b, err := g.bindingOf(r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var once bool
 	for _, o := range options {
 		o(&b, &once)
 	}
-	item, err := open(g.keys(), b, token, g.cfg.TTL, g.cfg.Now())
+	item, err := g.open(r, b, token)
 	if err != nil || item == nil {
-		return err
+		return "", err
 	}
 	err = g.cfg.OneUse.Once(r.Context(), *item)
 	switch {
 	case errors.Is(err, webauth.ErrUsed):
-		return ErrNotValid
+		return "", ErrNotValid
 	case errors.Is(err, webauth.ErrForgotten):
-		return ErrExpired
+		return "", ErrExpired
 	}
-	return err
+	return item.ID, err
 }
+
+// open checks a token and returns the mark of a single-use one that is not used yet by
+// this very form, else nil.
+func (g *Guard) open(r *http.Request, b binding, token string) (*webauth.Item, error) {
+	now, ttl := g.cfg.Now(), g.cfg.TTL
+	kept, resumed := glue.KeptFormFrom(r.Context())
+	resumed = resumed && !b.visitor && b.who == kept.Principal
+	if resumed {
+		b.session, now = kept.SessionID, kept.At
+		if kept.Ended {
+			ttl = forever
+		}
+	}
+	item, err := open(g.keys(), b, token, ttl, now)
+	if err != nil || item == nil {
+		return nil, err
+	}
+	// Who has used it is forgotten in the end.
+	if now.Sub(item.Issued) > g.cfg.TTL {
+		return nil, ErrExpired
+	}
+	if resumed && slices.Contains(kept.Used, item.ID) {
+		return nil, nil
+	}
+	// A form may be kept until the token's last moment, and be sent on after it.
+	item.Expires = item.Issued.Add(g.cfg.TTL + glue.KeptFormLife)
+	return item, nil
+}
+
+const forever = 100 * 365 * 24 * time.Hour
 
 // find gets the token from a header, or else from the form, never from the query.
 func (g *Guard) find(w http.ResponseWriter, r *http.Request) (string, error) {

@@ -22,5 +22,8 @@
 // header X-XSRF-Token; they find it in that header of an earlier answer or in the
 // cookie XSRF-TOKEN. It is never read from a query or a JSON body.
 //
+// A form that package glue keeps over a login gets the verdict that it would have had
+// when it was sent, by the session that it was sent in.
+//
 // What the site must still do: change nothing on GET, HEAD or OPTIONS.
 package xsrf
