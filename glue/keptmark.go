@@ -18,8 +18,8 @@ import (
 //	wls-kept=y~pwd      a, y or n (iact as needed, yes, no), then ~TYPE for each of aauth
 //	wls-kept=300y~pwd   the same, by a password typed at most 300 seconds ago
 //
-// Anybody can write one. It only adds to what a route wants itself, and leads to a login
-// or to a page.
+// Anybody can write one. It only adds to what a route wants itself, never contradicts
+// it, and leads to a login or to a page.
 const (
 	keptField  = "wls-kept" // the form field that holds the sealed form, too
 	markAsSite = "1"
@@ -38,23 +38,27 @@ func (p *Policy) strength() Policy {
 	return s
 }
 
-// and returns the strength that satisfies both p and q, which are strengths themselves;
-// where they contradict each other, as p has it.
-func (p Policy) and(q Policy) Policy {
-	if p.IAct == webauth.IActAsNeeded {
-		p.IAct = q.IAct
+// and returns the strength that satisfies both p and q, which are strengths themselves.
+// Where they contradict each other ok is false, and it is p.
+func (p Policy) and(q Policy) (both Policy, ok bool) {
+	both = p
+	switch {
+	case p.IAct == webauth.IActAsNeeded:
+		both.IAct = q.IAct
+	case q.IAct != webauth.IActAsNeeded && q.IAct != p.IAct:
+		return p, false
 	}
-	if q.Fresh != 0 && (p.Fresh == 0 || q.Fresh < p.Fresh) && p.IAct != webauth.IActNo {
-		p.Fresh = q.Fresh
+	if q.Fresh != 0 && (p.Fresh == 0 || q.Fresh < p.Fresh) {
+		both.Fresh = q.Fresh
 	}
 	if p.AAuth != nil || q.AAuth != nil {
 		theirs := q.acceptable()
-		both := slices.DeleteFunc(slices.Clone(p.acceptable()), func(t string) bool { return !slices.Contains(theirs, t) })
-		if len(both) > 0 {
-			p.AAuth = both
+		both.AAuth = slices.DeleteFunc(slices.Clone(p.acceptable()), func(t string) bool { return !slices.Contains(theirs, t) })
+		if len(both.AAuth) == 0 {
+			return p, false
 		}
 	}
-	return p
+	return both, true
 }
 
 // acceptable returns AAuth with its default.

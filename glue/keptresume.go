@@ -26,9 +26,9 @@ func (v *visit) takeMarked() {
 	}
 	switch {
 	case v.r.Method == http.MethodGet, v.r.Method == http.MethodHead:
-		if wants, ok := v.marked(); ok {
-			v.wants = &wants
-		}
+		mark, _ := v.marked()
+		wants, _ := v.a.policy.strength().and(mark)
+		v.wants = &wants
 		return
 	case v.r.Method == http.MethodPost && v.bringsKeptForm():
 		if v.kept, _, v.keptErr = v.openForm(); v.keptErr != nil {
@@ -112,18 +112,27 @@ func (v *visit) keepForm(s *session, lack shortfall) {
 		v.fail(Event{Name: EventRefused, Reason: webauth.Reason(lack), Err: err}, page)
 		return
 	}
-	wants := v.a.policy.strength()
-	if v.wants != nil {
-		wants = wants.and(*v.wants)
-	}
-	mark := markOf(wants, &v.cfg.Policy)
+	mark := markOf(v.asks(), &v.cfg.Policy)
 	page := pageFormKept
 	page.Links = []Link{{Text: "Log in again", Href: v.loginBeside(mark), NewTab: true}}
 	page.Form = &Form{
 		Action: v.place.url(v.path, withMark(v.query, mark)), Button: "Continue",
 		Hidden: map[string]string{keptField: sealed}, anyTarget: true,
 	}
-	v.fail(Event{Name: EventFormKept, Reason: webauth.Reason(lack), Principal: owner}, page)
+	e := Event{Name: EventFormKept, Reason: webauth.Reason(lack), Principal: owner}
+	if postOnly(v.r) && v.cfg.LoginPath == "" {
+		e.Err = errors.New("the form's address takes POST alone: set Config.LoginPath, so that there is a page to log in at")
+	}
+	v.fail(e, page)
+}
+
+// asks returns how somebody must log in for this route and for the form that is kept.
+func (v *visit) asks() Policy {
+	how := v.a.policy.strength()
+	if v.wants != nil {
+		how, _ = how.and(*v.wants)
+	}
+	return how
 }
 
 // formToKeep seals the request's form and returns whose it is. Somebody who pressed

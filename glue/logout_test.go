@@ -190,3 +190,33 @@ func TestLogoutOfNobody(t *testing.T) {
 	assert.Empty(t, s.eventNames())
 	b.get("/private/").requireEcho("test0001")
 }
+
+// What anybody may send is read up to a limit, even where the button is in it.
+func TestLogoutReadsNoLongForm(t *testing.T) {
+	s := startSite(t, setup{})
+	for _, tt := range []struct {
+		name   string
+		before int // bytes in front of the button
+		after  int
+		out    bool
+	}{
+		{"the button alone", 0, 0, true},
+		{"nearly 4 KiB", 3 << 10, 0, true},
+		{"more than 4 KiB in front", 4 << 10, 0, false},
+		{"more than 4 KiB behind", 0, 4 << 10, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s.in(t)
+			b := s.loggedIn("test0001")
+			_, hidden := b.get("/logout").form()
+			body := "a=" + strings.Repeat("x", tt.before) + "&" + hidden.Encode() + "&b=" + strings.Repeat("y", tt.after)
+			a := b.send("/logout", urlType, body, "Sec-Fetch-Site", "", "Sec-Fetch-Mode", "", "Accept", "text/html", "Origin", "")
+			if tt.out {
+				a.requirePage(http.StatusOK, "logged-out")
+				return
+			}
+			a.requirePage(http.StatusOK, "logout")
+			b.get("/private/").requireEcho("test0001")
+		})
+	}
+}

@@ -202,10 +202,7 @@ func (v *visit) ask(s *session, lack shortfall) {
 // strength is what to ask the WLS for.
 func (v *visit) strength(lack shortfall) webauth.Request {
 	p := &v.a.policy
-	how := p.strength()
-	if v.wants != nil {
-		how = how.and(*v.wants)
-	}
+	how := v.asks()
 	req := webauth.Request{Desc: p.Desc, Msg: p.Msg, AAuth: how.AAuth, IAct: how.IAct, Fail: p.Fail}
 	if req.Msg == "" && (lack == lackExpired || lack == lackIdle) {
 		req.Msg = v.cfg.Session.ExpiredMsg

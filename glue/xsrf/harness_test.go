@@ -24,6 +24,7 @@ type testSite struct {
 	fake  *webauthtest.WLS
 	guard *xsrf.Guard
 	auth  *glue.Auth
+	more  func(mux *http.ServeMux) // what a test adds before the first request
 
 	mu  sync.Mutex
 	now time.Time
@@ -53,7 +54,16 @@ func newSite(t *testing.T, options ...xsrf.Option) *testSite {
 		mux.Handle("/change", s.auth.Optional(s.guard.Check(done, options...)))
 		mux.Handle("/kept", s.auth.Require(s.guard.Check(done)))
 		mux.HandleFunc("/logout", s.auth.Logout)
-		return s.guard.Protect(mux)
+		more := sync.OnceFunc(func() {
+			if s.more != nil {
+				s.more(mux)
+			}
+		})
+		protected := s.guard.Protect(mux)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			more()
+			protected.ServeHTTP(w, r)
+		})
 	})
 	require.Equal(t, s.url, server.URL)
 	return s
