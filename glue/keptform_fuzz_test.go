@@ -88,3 +88,38 @@ func FuzzKeptForm(f *testing.F) {
 		}
 	})
 }
+
+// FuzzMark: a mark says what it was made of, and a query is the same after it was marked.
+func FuzzMark(f *testing.F) {
+	f.Add("y", "pwd x-card", 300, "a=b")
+	f.Add("a", "", 0, "")
+	f.Add("n", "x", 0, "wls-kept=1&wls-kept=")
+	f.Add("", "A_z-9", 1<<40, "&")
+	f.Fuzz(func(t *testing.T, iact, types string, seconds int, query string) {
+		p := Policy{AAuth: strings.Fields(types), Fresh: time.Duration(seconds%(1<<30)) * time.Second}
+		switch iact {
+		case "y":
+			p.IAct = webauth.IActYes
+		case "n":
+			p.IAct = webauth.IActNo
+		}
+		if len(p.AAuth) == 0 {
+			p.AAuth = nil
+		}
+		if p.check(webauth.Raven(), "") != nil {
+			return // no policy that there can be
+		}
+		value := markOf(p.strength(), &Policy{})
+		back, ok := parseMark(value, &Policy{})
+		require.True(t, ok, value)
+		require.Equal(t, p.strength(), back)
+		both, ok := p.strength().and(back)
+		require.True(t, ok)
+		require.Equal(t, p.strength().Fresh, both.Fresh)
+
+		marked := withMark(query, value)
+		require.True(t, hasKeptMark(marked))
+		require.Equal(t, withoutKeptMark(query), withoutKeptMark(marked))
+		require.False(t, hasKeptMark(withoutKeptMark(marked)))
+	})
+}
