@@ -64,14 +64,13 @@ func (v *visit) sealForm(s *session) (string, error) {
 	}
 	limit := int64(v.cfg.KeepForms)
 	given := v.r.Header.Get("Content-Type")
-	kind, _, _ := mime.ParseMediaType(given)
 	url := v.place.url(v.path, v.query)
 	switch {
 	case limit < 0:
 		return "", errors.New("this site does not keep forms")
 	case !resumed && !fromSameOrigin(v.r, v.place):
 		return "", errors.New("it did not come from a page of this site")
-	case kind != formKind:
+	case kindOf(v.r) != formKind:
 		return "", errors.New("files cannot be kept")
 	case len(url)+len(given) > maxKeptHead:
 		return "", errors.New("its address is too long")
@@ -93,6 +92,12 @@ func (v *visit) sealForm(s *session) (string, error) {
 }
 
 const formKind = "application/x-www-form-urlencoded"
+
+// kindOf returns the media type of a request's body.
+func kindOf(r *http.Request) string {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return kind
+}
 
 // openForm reads the kept form that a Continue button sent. It checks everything but
 // the person. The request's body can be read again.

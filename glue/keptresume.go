@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -59,7 +58,7 @@ func (v *visit) bringsKeptForm() bool {
 // afterwards: to be kept, and for the handler.
 func (v *visit) authorize(id *Identity) shortfall {
 	p := &v.a.policy
-	if kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type")); p.Allow == nil || v.r.Body == nil || kind != formKind {
+	if p.Allow == nil || v.r.Body == nil || kindOf(v.r) != formKind {
 		return p.who(v.r, id)
 	}
 	body := &heldBody{ReadCloser: v.r.Body}
