@@ -22,14 +22,16 @@ type attempt struct {
 	originOK bool // the signed url is of the origin asked for
 	urlOK    bool // the signed url is the one asked for
 	token    Token
-	made     bool // the token's MAC held: we signed this url for this browser
-	ours     bool // so it did, and the token may be used here
-	again    bool // the token failed in this browser before, and this is a success
-	retold   bool // the same, and this is a failure
+	tokenErr error // why there is no token of ours
+	made     bool  // the token's MAC held: we signed this url for this browser
+	ours     bool  // so it did, and the token may be used here
+	again    bool  // the token failed in this browser before, and this is a success
+	retold   bool  // the same, and this is a failure
 }
 
 func (a *attempt) judge(ctx context.Context) *Error {
 	refusal := cmp.Or(a.checkSignature(), a.checkVersion(), a.checkTime(), a.checkURL()) // the first; all are made
+	a.readToken()
 	// Marking the response comes before judging the token: otherwise whoever owns the
 	// token could replay, from a log, what is refused here. For the same reason what
 	// was refused for its time or url is marked too.
@@ -151,6 +153,14 @@ func (a *attempt) checkReturn() *Error {
 	return nil
 }
 
+// readToken says whether the token was made here for this browser; whether it may be used
+// is for later.
+func (a *attempt) readToken() {
+	if signer := a.v.cfg.Signer; signer != nil {
+		a.token, a.made, a.tokenErr = signer.check(a.want.Secret, a.u.f.url, a.u.f.params)
+	}
+}
+
 // useResponse marks a response that the WLS signed for this site and that is not too
 // old to be used. Others cannot get in, so they need no mark, and must have none: the
 // store would fill with what anybody can send.
@@ -161,11 +171,28 @@ func (a *attempt) useResponse(ctx context.Context) *Error {
 		return nil
 	}
 	h := sha256.Sum256([]byte(cfg.Service.ID() + "\x00" + a.u.signed))
-	err := cfg.OneUse.Once(ctx, Item{
+	err := a.once(ctx, Item{
 		ID:     "response:" + base64.RawURLEncoding.EncodeToString(h[:]),
-		Issued: a.u.f.issue, Expires: expires,
+		Issued: a.issued(), Expires: expires,
 	})
 	return onceError(err, ReasonReplay, "this response was used before")
+}
+
+// issued is when the response was made. It says so to the second, and is older than all of
+// that second to a memory that began within it; but what answers a token of this second
+// was made after the token.
+func (a *attempt) issued() time.Time {
+	issue := a.u.f.issue
+	if a.token.Issued.Truncate(time.Second).Equal(issue) {
+		return a.token.Issued
+	}
+	return issue
+}
+
+// once marks an item as used, in the room of what brought it.
+func (a *attempt) once(ctx context.Context, item Item) error {
+	item.Unsigned, item.Failure = !a.signed, a.u.f.status != 200
+	return a.v.cfg.OneUse.Once(ctx, item)
 }
 
 func (a *attempt) forUs() bool {
@@ -178,15 +205,15 @@ func (a *attempt) useToken(ctx context.Context) *Error {
 	if cfg.Signer == nil {
 		return nil
 	}
-	var err error
-	if a.token, a.made, err = cfg.Signer.check(a.want.Secret, a.u.f.url, a.u.f.params); err != nil {
+	if a.tokenErr != nil {
 		if e := a.useSeenToken(ctx); e != nil {
 			return e
 		}
-		return refuse(ReasonToken, "%v", err)
+		return refuse(ReasonToken, "%v", a.tokenErr)
 	}
+	var err error
 	if cfg.OneUse != nil {
-		err = cfg.OneUse.Once(ctx, cfg.Signer.item(a.token, a.signed))
+		err = a.once(ctx, cfg.Signer.item(a.token))
 	}
 	if errors.Is(err, ErrUsed) && a.want.Failed != nil && a.want.Failed(a.token) {
 		err = a.useTokenAgain(ctx)
@@ -209,7 +236,7 @@ func (a *attempt) useTokenAgain(ctx context.Context) error {
 		return ErrUsed
 	}
 	a.again = true
-	return a.v.cfg.OneUse.Once(ctx, a.v.cfg.Signer.againItem(a.token))
+	return a.once(ctx, a.v.cfg.Signer.againItem(a.token))
 }
 
 // useSeenToken spends a token that came without the secret of the browser that it was
@@ -225,7 +252,7 @@ func (a *attempt) useSeenToken(ctx context.Context) *Error {
 	if !ok {
 		return nil
 	}
-	if err := cfg.OneUse.Once(ctx, item); err != nil && !errors.Is(err, ErrUsed) {
+	if err := a.once(ctx, item); err != nil && !errors.Is(err, ErrUsed) {
 		return onceError(err, ReasonToken, "")
 	}
 	return nil
@@ -238,9 +265,9 @@ func onceError(err error, used Reason, detail string) *Error {
 	case errors.Is(err, ErrUsed):
 		return refuse(used, "%s", detail)
 	case errors.Is(err, ErrForgotten) && used == ReasonReplay:
-		return refuse(ReasonStale, "older than the memory of what was used (a restart?)")
+		return refuse(ReasonStale, "older than the memory of what was used (a restart, or a clock that was put back?)")
 	case errors.Is(err, ErrForgotten):
-		return refuse(used, "the token is older than the memory of what was used (a restart?)")
+		return refuse(used, "the token is older than the memory of what was used (a restart, or a clock that was put back?)")
 	}
 	e := refuse(ReasonStore, "cannot tell whether it was used before")
 	e.cause = err

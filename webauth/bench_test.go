@@ -5,8 +5,12 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"encoding/base64"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -117,4 +121,48 @@ func BenchmarkReject(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkMemoryOneUse is how long one call can make all others wait: while a memory
+// fills with 500,000 items, and while these expire, all at once. A call does the same work in
+// each round, so that the best of its times (of "-benchtime 9x", say) is without those of
+// whatever else the machine does.
+func BenchmarkMemoryOneUse(b *testing.B) {
+	const many, more = 500_000, 100_000
+	items := make([]webauth.Item, many+more)
+	for i := range items {
+		at := testNow.Add(time.Duration(i) * time.Millisecond)
+		if i >= many {
+			at = at.Add(2 * time.Hour)
+		}
+		items[i] = webauth.Item{ID: "token:" + strconv.Itoa(i), Issued: at, Expires: at.Add(time.Hour)}
+	}
+	best := slices.Repeat([]time.Duration{time.Hour}, len(items))
+	size := uint64(0)
+	for b.Loop() {
+		now := newMoving(testNow)
+		empty := heapInUse()
+		m := webauth.NewMemoryOneUse(2*many, now.now)
+		for i, it := range items {
+			if i == many {
+				size = heapInUse() - empty
+			}
+			now.at.Store(it.Issued.UnixNano())
+			began := time.Now()
+			if err := m.Once(b.Context(), it); err != nil {
+				b.Fatal(err)
+			}
+			best[i] = min(best[i], time.Since(began))
+		}
+	}
+	b.ReportMetric(float64(size)/many, "B/item")
+	b.ReportMetric(float64(slices.Max(best[:many]).Nanoseconds())/1000, "longest-filling-µs")
+	b.ReportMetric(float64(slices.Max(best[many:]).Nanoseconds())/1000, "longest-expiring-µs")
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
 }

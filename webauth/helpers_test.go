@@ -164,6 +164,18 @@ func (l *ledger) marks() []string {
 	return kinds
 }
 
+// rooms gives the room of each kind that was marked.
+func (l *ledger) rooms() map[string]webauth.Room {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := map[string]webauth.Room{}
+	for item := range maps.Values(l.items) {
+		kind, _, _ := strings.Cut(item.ID, ":")
+		found[kind] = item.Room()
+	}
+	return found
+}
+
 // site is everything that a site with a RequestSigner has, and one browser.
 type site struct {
 	service webauth.Service

@@ -3,6 +3,7 @@ package webauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -214,6 +215,64 @@ func TestVerifyStoreFails(t *testing.T) {
 				_, ours := e.Token()
 				assert.False(t, ours, "it may have been used before")
 			}
+		})
+	}
+}
+
+// A store that has lost its memory knows of no replay, and its Error says so: people are
+// told that the login is too old, not that it was used.
+func TestVerifyStoreHasForgotten(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		kind string // of the item that is older than the memory
+		err  error
+		want webauth.Reason
+	}{
+		{"the response", "response:", webauth.ErrForgotten, webauth.ReasonStale},
+		{"the response, wrapped", "response:", fmt.Errorf("redis: %w", webauth.ErrForgotten), webauth.ReasonStale},
+		{"the token", "token:", webauth.ErrForgotten, webauth.ReasonToken},
+		{"the response was used, for comparison", "response:", webauth.ErrUsed, webauth.ReasonReplay},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSite(t)
+			s.used.fail = func(it webauth.Item) error {
+				if strings.HasPrefix(it.ID, row.kind) {
+					return row.err
+				}
+				return nil
+			}
+			_, err := s.verifier(t, nil).Verify(t.Context(), signed(t, success(s.params(t, nil))), s.here())
+			e := wantReason(t, row.want, err)
+			if errors.Is(row.err, webauth.ErrForgotten) {
+				assert.Contains(t, e.Detail, "older than the memory")
+			}
+			assert.NotErrorIs(t, err, webauth.ErrForgotten, "it is no trouble of the store's")
+		})
+	}
+}
+
+// A token whose MAC cannot be checked is spent while it could be good, and no longer:
+// whoever makes up its time must not have it remembered for years.
+func TestVerifySeenTokenTimes(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		time  string
+		marks []string
+	}{
+		{"now", fmt.Sprint(testNow.Unix()), both},
+		{"now, to the microsecond", fmt.Sprintf("%d~000001", testNow.Unix()), both},
+		{"an hour ago", fmt.Sprint(testNow.Add(-time.Hour).Unix()), both},
+		{"more than an hour ago", fmt.Sprint(testNow.Add(-time.Hour - time.Second).Unix()), responseOnly},
+		{"as far ahead as another machine's clock may be", fmt.Sprint(testNow.Add(time.Minute).Unix()), both},
+		{"a microsecond further ahead", fmt.Sprintf("%d~000001", testNow.Add(time.Minute).Unix()), responseOnly},
+		{"years ahead", fmt.Sprint(testNow.AddDate(9, 0, 0).Unix()), responseOnly},
+		{"no time", "now", responseOnly},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSite(t)
+			_, err := s.verifier(t, nil).Verify(t.Context(), signed(t, success("1."+row.time+".a.nonce.MAC")), s.here())
+			wantReason(t, webauth.ReasonToken, err)
+			assert.Equal(t, row.marks, s.used.marks())
 		})
 	}
 }

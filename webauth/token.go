@@ -19,7 +19,7 @@ import (
 // version.time.strength.nonce.note.MAC, all of it unreserved characters of a URL:
 //
 //	version   1, or 2 with a note
-//	time      Unix seconds, decimal
+//	time      Unix seconds, decimal, then ~ and six digits where there is a fraction
 //	strength  a, y or n (iact as needed, yes, no), then ~TYPE for each of aauth
 //	nonce     128 random bits, base64url
 //	note      Request.Note
@@ -129,7 +129,7 @@ func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
 	rand.Read(nonce[:])
 	now := s.now()
 	part := []string{
-		tokenVersion, strconv.FormatInt(now.Unix(), 10), formatStrength(r.IAct, r.AAuth),
+		tokenVersion, formatTokenTime(now), formatStrength(r.IAct, r.AAuth),
 		base64.RawURLEncoding.EncodeToString(nonce[:]),
 	}
 	if r.Note != "" {
@@ -178,15 +178,13 @@ func (s *RequestSigner) String() string { return "RequestSigner(" + s.scope + ")
 func (s *RequestSigner) GoString() string { return s.String() }
 
 // item is what marks the token as used.
-func (s *RequestSigner) item(t Token, signed bool) Item {
-	return s.itemAt(s.origin, t, signed)
-}
+func (s *RequestSigner) item(t Token) Item { return s.itemAt(s.origin, t) }
 
-func (s *RequestSigner) itemAt(origin string, t Token, signed bool) Item {
+func (s *RequestSigner) itemAt(origin string, t Token) Item {
 	h := sha256.Sum256([]byte(s.service + " " + origin + " " + t.Nonce))
 	return Item{
 		ID:     "token:" + base64.RawURLEncoding.EncodeToString(h[:]),
-		Issued: t.Issued, Expires: t.Issued.Add(s.ttl), Unsigned: !signed,
+		Issued: t.Issued, Expires: t.Issued.Add(s.ttl),
 	}
 }
 
@@ -194,7 +192,7 @@ func (s *RequestSigner) itemAt(origin string, t Token, signed bool) Item {
 // in the same browser. A nonce holds no blank.
 func (s *RequestSigner) againItem(t Token) Item {
 	t.Nonce += " again"
-	return s.item(t, true)
+	return s.item(t)
 }
 
 // seen is item for a token of any origin of the site whose MAC nobody can check here. ok
@@ -206,7 +204,7 @@ func (s *RequestSigner) seen(origin, params string) (item Item, ok bool) {
 	}
 	t, ok := parseToken(params[:i])
 	age := s.now().Sub(t.Issued)
-	return s.itemAt(origin, t, true), ok && age <= s.ttl && age >= -tokenSkew
+	return s.itemAt(origin, t), ok && age <= s.ttl && age >= -tokenSkew
 }
 
 // mac covers length-prefixed parts, so that no two lists of parts look alike.
@@ -230,15 +228,40 @@ func parseToken(body string) (Token, bool) {
 	default:
 		return Token{}, false
 	}
-	sec, err := strconv.ParseInt(part[1], 10, 64)
-	if err != nil {
+	t := Token{Nonce: part[3]}
+	var ok bool
+	if t.Issued, ok = parseTokenTime(part[1]); !ok {
 		return Token{}, false
 	}
-	t := Token{Issued: time.Unix(sec, 0), Nonce: part[3]}
 	if len(part) == 5 {
 		t.Note = part[4]
 	}
-	var ok bool
 	t.IAct, t.AAuth, ok = parseStrength(part[2])
 	return t, ok
+}
+
+// formatTokenTime writes when a token was made, to the microsecond: a site that begins
+// within a second cannot know what was used before in it, and would refuse all tokens
+// of that second if they said no more.
+func formatTokenTime(t time.Time) string {
+	text := strconv.FormatInt(t.Unix(), 10)
+	if micro := t.Nanosecond() / 1000; micro != 0 {
+		text += fmt.Sprintf("~%06d", micro)
+	}
+	return text
+}
+
+// parseTokenTime reads what formatTokenTime writes, and nothing else.
+func parseTokenTime(text string) (time.Time, bool) {
+	whole, fraction, _ := strings.Cut(text, "~")
+	sec, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	var micro int64
+	if fraction != "" {
+		micro, err = strconv.ParseInt(fraction, 10, 64)
+	}
+	t := time.Unix(sec, micro*1000)
+	return t, err == nil && micro >= 0 && micro < 1e6 && formatTokenTime(t) == text
 }
