@@ -1,6 +1,7 @@
 package xsrf
 
 import (
+	"context"
 	"errors"
 	"mime"
 	"net/http"
@@ -72,7 +73,9 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 	if err != nil || item == nil {
 		return "", err
 	}
-	err = g.cfg.OneUse.Once(r.Context(), *item)
+	// A browser that goes away, as it does when somebody clicks twice, must not leave the
+	// token used and the request undone.
+	err = g.cfg.OneUse.Once(context.WithoutCancel(r.Context()), *item)
 	switch {
 	case errors.Is(err, webauth.ErrUsed):
 		return "", ErrNotValid

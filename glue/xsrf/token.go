@@ -11,10 +11,10 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// A token is, in base64url, version (1 byte), flags (1), time (8 bytes, Unix seconds),
+// A token is, in base64url, version (1 byte), flags (1), time (8 bytes, Unix microseconds),
 // nonce (16) and an HMAC-SHA256 (32) over these and all that it is bound to.
 const (
-	tokenVersion  = 1
+	tokenVersion  = 2
 	flagSingleUse = 1
 	macAt         = 1 + 1 + 8 + 16
 	tokenLen      = macAt + sha256.Size
@@ -38,7 +38,7 @@ func mint(key []byte, b binding, singleUse bool, now time.Time) string {
 	if singleUse {
 		raw[1] = flagSingleUse
 	}
-	binary.BigEndian.PutUint64(raw[2:], uint64(now.Unix()))
+	binary.BigEndian.PutUint64(raw[2:], uint64(now.UnixMicro()))
 	rand.Read(raw[10:macAt])
 	return encoding.EncodeToString(append(raw, sign(key, b, raw)...))
 }
@@ -73,7 +73,7 @@ func open(keys [][]byte, b binding, token string, ttl time.Duration, now time.Ti
 	if !genuine {
 		return nil, ErrNotValid
 	}
-	made := time.Unix(int64(binary.BigEndian.Uint64(raw[2:])), 0)
+	made := time.UnixMicro(int64(binary.BigEndian.Uint64(raw[2:])))
 	if age := now.Sub(made); age > ttl || age < -time.Minute {
 		return nil, ErrExpired
 	}
@@ -81,5 +81,9 @@ func open(keys [][]byte, b binding, token string, ttl time.Duration, now time.Ti
 		return nil, nil
 	}
 	id := sha256.Sum256(raw)
-	return &webauth.Item{ID: "xsrf:" + encoding.EncodeToString(id[:]), Issued: made, Expires: made.Add(ttl), Unsigned: true}, nil
+	kind := "xsrf:"
+	if b.visitor {
+		kind = "xsrf-visitor:" // anybody gets these, and must not use up the room of the others
+	}
+	return &webauth.Item{ID: kind + encoding.EncodeToString(id[:]), Issued: made, Expires: made.Add(ttl), Unsigned: true}, nil
 }
