@@ -40,7 +40,11 @@
 // ([ErrLostMemory]), or less than half a second after it, is refused: whoever was at the
 // login page during the restart logs in once more. So is, for a second or two, whoever
 // begins a login right after Redis came up. The time is the later one of Redis's clock
-// and of the machine's that noticed; keep all clocks set by NTP.
+// and of the machine's that noticed; keep all clocks set by NTP. Where Redis's clock is more
+// than five minutes ahead, nobody can log in. Marks outlive what they stand for by five
+// minutes, so that smaller leaps of that clock lose nothing; where a larger one, there and
+// back, took marks away within five minutes of the last login or while somebody logged in,
+// what was made before is refused as after a restart.
 //
 // Two masters at once, after a network split, do not know of each other, and a response
 // that was used at one of them is good at the other one. With replicas, let a master
@@ -54,8 +58,14 @@
 //	min-replicas-to-write 1          # with replicas only
 //	min-replicas-max-lag 10          # likewise
 //
-// Size maxmemory for the sessions, about 1.5 KB each, and for what marks logins as used,
-// about 400 bytes each for an hour; when it is full, nobody can log in. If Redis is not on the
+// Size maxmemory for the sessions, about 1.5 KB each, and for the marks of what was used,
+// about 250 bytes each; when it is full, nobody can log in. A login leaves two marks, one
+// for six minutes and one for an hour. In an hour no more are made than 1,000,000 for
+// logins, 500,000 for failures that the WLS signed (two each: silent sign-in gets one for
+// every visitor who is not logged in), and 100,000 each for unsigned failures, kept forms,
+// single-use tokens of people, and those of visitors; beyond that, the next of the same
+// kind are refused, and no others (webauth.Item.Room). Whoever can fill one of these can
+// do no more than that. If Redis is not on the
 // same machine, use TLS (rediss://) and a user of its own:
 //
 //	ACL SETUSER soc on >PASSWORD ~wls1:{soc-example}:* resetchannels -@all +@connection +@read +@write +@scripting +time +info

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"strconv"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // names makes the names of a site's keys. The version comes first; the braces make a
@@ -24,9 +26,12 @@ func (n names) memory() string { return n.base + "memory" }
 // mark stands for a used item.
 func (n names) mark(id string) string { return n.base + "used:" + digest("mark", id) }
 
-// unsigned counts the unsigned items of the hour.
-func (n names) unsigned(at time.Time) string {
-	return n.base + "unsigned:" + strconv.FormatInt(at.Unix()/3600, 10)
+// canary is there for a while after each mark, if Redis's clock does not leap.
+func (n names) canary() string { return n.base + "canary" }
+
+// count is of the items of a room that were marked in the hour.
+func (n names) count(r webauth.Room, at time.Time) string {
+	return n.base + r.String() + ":" + strconv.FormatInt(at.Unix()/3600, 10)
 }
 
 // person is what stands for a principal in names of keys; nobody is "".

@@ -16,7 +16,10 @@ import (
 // is not accepted. A login that begins now will be.
 var ErrLostMemory = fmt.Errorf("redis has lost its memory, or another server took over, since this was made: %w", webauth.ErrForgotten)
 
-var errExpired = errors.New("redisstore: the item has expired by this machine's clock")
+var (
+	errExpired = errors.New("redisstore: the item has expired by this machine's clock")
+	errGone    = errors.New("the item's mark may have expired already")
+)
 
 const (
 	// clockSlack is how much later than the beginning of Redis's memory an item must
@@ -24,18 +27,28 @@ const (
 	// what NTP leaves, and short enough for people not to notice.
 	clockSlack = 500 * time.Millisecond
 	// markSlack is how much longer than an item's life its mark is kept, because
-	// another machine's clock may be behind.
+	// another machine's clock may be behind, and how far Redis's clock may be ahead.
 	markSlack = 5 * time.Minute
-	// maxUnsigned is how many unsigned items an hour are marked. Anybody can send them,
-	// and a Redis full of them would be good for nothing else.
-	maxUnsigned  = 100_000
-	keepUnsigned = 2 * time.Hour // the count, not the marks
 )
+
+// most is how many items of a room an hour are marked, all machines together. A Redis
+// full of them would be good for nothing else. A login takes two, and so does a signed
+// failure, which is what silent sign-in gets for every visitor who is not logged in.
+func most(r webauth.Room) int {
+	switch r {
+	case webauth.RoomLogin:
+		return 1_000_000
+	case webauth.RoomFailure:
+		return 500_000
+	}
+	return 100_000
+}
 
 // Once implements webauth.OneUse. A mark carries a random value of the call, so that a
 // call which the client repeats after a lost reply knows its own mark again. Any error
 // but webauth.ErrUsed means that Once cannot say: Redis does not answer, has lost its
-// memory (ErrLostMemory), or holds too many unsigned items (webauth.ErrFull).
+// memory (ErrLostMemory), or has marked too many items of this room in this hour
+// (webauth.ErrFull).
 func (s *Store) Once(ctx context.Context, item webauth.Item) error {
 	now := s.cfg.Now()
 	if item.ID == "" {
@@ -45,14 +58,12 @@ func (s *Store) Once(ctx context.Context, item webauth.Item) error {
 	if left < 0 {
 		return errExpired // its mark may be gone
 	}
-	most := 0
-	if item.Unsigned {
-		most = maxUnsigned
-	}
+	// All of its life, however little of that our clock says is left: it may be put back.
+	keep := max(left, item.Expires.Sub(item.Issued)) + markSlack
 	reply, err := s.run(ctx, onceScript,
-		[]string{s.names.mark(item.ID), s.names.memory(), s.names.unsigned(now)},
-		rand.Text(), (left + markSlack).Milliseconds(), item.Issued.UnixMilli(), now.UnixMilli(),
-		clockSlack.Milliseconds(), most, keepUnsigned.Milliseconds(),
+		[]string{s.names.mark(item.ID), s.names.memory(), s.names.canary(), s.names.count(item.Room(), now)},
+		rand.Text(), keep.Milliseconds(), item.Issued.UnixMilli(), item.Expires.UnixMilli(), now.UnixMilli(),
+		clockSlack.Milliseconds(), markSlack.Milliseconds(), most(item.Room()),
 	).StringSlice()
 	if err != nil {
 		return s.unavailable(err)
@@ -68,11 +79,19 @@ func (s *Store) verdict(reply []string, item webauth.Item) error {
 	case len(reply) == 1 && reply[0] == "used":
 		return webauth.ErrUsed
 	case len(reply) == 1 && reply[0] == "full":
-		return fmt.Errorf("redisstore: more than %d unsigned items in an hour: %w", maxUnsigned, webauth.ErrFull)
+		return fmt.Errorf("redisstore: more than %d items of room %q in an hour: %w", most(item.Room()), item.Room(), webauth.ErrFull)
 	case len(reply) == 2 && reply[0] == "lost":
-		since, _ := strconv.ParseInt(reply[1], 10, 64) // for the message only
 		return fmt.Errorf("redisstore: Redis at %s: %w: it remembers since %s, this was made at %s", s.addr, ErrLostMemory,
-			time.UnixMilli(since).UTC().Format(time.RFC3339), item.Issued.UTC().Format(time.RFC3339))
+			shown(reply[1]), item.Issued.UTC().Format(time.RFC3339))
+	case len(reply) == 2 && reply[0] == "gone":
+		return fmt.Errorf("redisstore: Redis at %s: %w: its clock says %s, this expires at %s; set all clocks by NTP", s.addr, errGone,
+			shown(reply[1]), item.Expires.UTC().Format(time.RFC3339))
 	}
 	return s.unavailable(errReply)
+}
+
+// shown is a time in Unix milliseconds, for messages.
+func shown(milli string) string {
+	ms, _ := strconv.ParseInt(milli, 10, 64)
+	return time.UnixMilli(ms).UTC().Format(time.RFC3339)
 }

@@ -61,7 +61,7 @@ type condition struct {
 
 func (s *Store) check(ctx context.Context) (condition, error) {
 	now := s.cfg.Now()
-	reply, err := s.run(ctx, checkScript, []string{s.names.memory()}, now.UnixMilli()).StringSlice()
+	reply, err := s.run(ctx, checkScript, []string{s.names.memory(), s.names.canary()}, now.UnixMilli(), markSlack.Milliseconds()).StringSlice()
 	if err == nil && len(reply) != 3 {
 		err = errReply
 	}
@@ -85,7 +85,7 @@ const clocksApart = 5 * time.Second
 // warn logs what does not keep the site from starting.
 func (s *Store) warn(c condition) {
 	if c.ahead.Abs() > clocksApart {
-		s.cfg.Logger.Warn("redisstore: the clocks of Redis and of this machine differ: when Redis has been restarted, logins are refused until both have passed that time; set both by NTP",
+		s.cfg.Logger.Warn("redisstore: the clocks of Redis and of this machine differ: when Redis has been restarted, logins are refused until both have passed that time, and all are where Redis is more than five minutes ahead; set both by NTP",
 			"address", s.addr, "ahead", c.ahead.Round(time.Second))
 	}
 	if c.process == "" || c.policy == "" {

@@ -1,7 +1,8 @@
 -- Tells what New and Check need to know. After memory.lua.
--- KEYS: memory
--- ARGV: our clock (Unix ms)
+-- KEYS: memory, canary
+-- ARGV: our clock (Unix ms), slack of marks (ms)
 local info = redis.pcall('INFO', 'memory')
 local policy = type(info) == 'string' and string.match(info, 'maxmemory_policy:([%w-]+)') or ''
-memory(KEYS[1], tonumber(ARGV[1]))
-return { num(clock()), run(), policy }
+local now = clock()
+memory(KEYS[1], KEYS[2], now, tonumber(ARGV[1]), tonumber(ARGV[2]))
+return { num(now), run(), policy }

@@ -15,21 +15,31 @@ local function run()
   return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 end
 
+-- leapt reports whether Redis's clock was ahead, since the last note of a mark, for so long
+-- that marks which are still needed have gone: it is slack ms behind that note now, or the
+-- canary, which lasts slack ms from each note, did not last. Marks outlive their items by
+-- slack, so that a smaller leap takes none.
+local function leapt(canary, gone, slack)
+  return gone < -slack or gone < slack * 0.9 and redis.call('EXISTS', canary) == 0
+end
+
 -- memory gives the time, in Unix milliseconds, since which Redis has forgotten
--- nothing. It is written down in key when Redis has not got it, which is when it was
--- emptied, and when another process wrote it: a restart from a snapshot, or a replica
--- that took over, may lack the last writes. The later one of Redis's clock and ours
--- counts. Whoever may not ask for the process relies on those who may. A time that is
--- over an hour away came from a clock so wrong that no login worked with it; kept, it
--- would lock everybody out until then.
-local function memory(key, ours)
-  local process, now = run(), math.max(clock(), ours)
+-- nothing, who noted that, and when a mark was noted last, by Redis's clock, which says now.
+-- It is written down in key when Redis has not got it, which is when it was emptied, and
+-- when another process wrote it: a restart from a snapshot, or a replica that took over, may
+-- lack the last writes; and when Redis's clock leapt. The later one of Redis's clock and ours
+-- counts. Whoever may not ask for the process relies on those who may. A time that is over an
+-- hour away came from a clock so wrong that no login worked with it; kept, it would lock
+-- everybody out until then.
+local function memory(key, canary, now, ours, slack)
+  local process, later = run(), math.max(now, ours)
   local kept = redis.call('GET', key)
   if kept then
-    local by, since = string.match(kept, '^(%x*) (%d+)$')
-    since = tonumber(since)
-    if since and since <= now + 3600000 and (by == process or process == '') then return since end
+    local by, since, marked = string.match(kept, '^(%x*) (%d+) ?(%d*)$')
+    since, marked = tonumber(since), tonumber(marked)
+    if since and since <= later + 3600000 and (by == process or process == '') and
+      not (marked and leapt(canary, now - marked, slack)) then return since, by, marked or 0 end
   end
-  redis.call('SET', key, process .. ' ' .. num(now))
-  return now
+  redis.call('SET', key, process .. ' ' .. num(later))
+  return later, process, 0
 end
