@@ -55,7 +55,8 @@ type onceInBoth struct{ redis, memory webauth.OneUse }
 
 // Once implements webauth.OneUse. Only what Redis vouches for is marked in memory, so that
 // nothing is used up by a Redis that does not answer; and memory, which is as old as this
-// process and has an end, is asked for no more than what it has seen.
+// process and has an end in each webauth.Room, is asked for no more than what it has seen: a
+// flood of one kind that fills its room here is not to keep out what Redis has room for.
 func (o onceInBoth) Once(ctx context.Context, item webauth.Item) error {
 	if err := o.redis.Once(ctx, item); err != nil {
 		return err
