@@ -89,6 +89,10 @@ func TestAddressesThatBrowsersChange(t *testing.T) {
 			assert.Equal(t, []string{"https://soc.example/"}, a.links(), "no link to where nobody can go")
 			assert.NotEmpty(t, s.lastEvent(glue.EventRefused).Err)
 
+			back := ask(auth.Require(echo), func(r *http.Request) { r.RequestURI += "?WLS-Response=x" })
+			nothing(t, back)
+			assert.Equal(t, []string{"https://soc.example/"}, readAnswer(t, back).links(), "nor from any other page")
+
 			form := ask(auth.Require(echo), func(r *http.Request) {
 				r.Method = http.MethodPost
 				r.Header.Set("Content-Type", urlType)
@@ -149,6 +153,7 @@ func TestOutsideBaseURL(t *testing.T) {
 		{"https://soc.example/wiki", "/wiki%2fprivate", false},
 		{"https://soc.example/wiki", "/wiki;x/private", false},
 		{"https://soc.example/wiki", "/?/wiki/", false},
+		{"https://soc.example/wiki", "/%zz/private", false},
 		{"https://soc.example/a/b", "/a/", false},
 		{"https://soc.example/a/b", "/a%2Fb/c", false},
 		{"https://soc.example/a/b", "/a//b/c", false},
