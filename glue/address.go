@@ -141,11 +141,8 @@ func (p *place) holds(local string) bool {
 		return true
 	}
 	escaped, _, _ := strings.Cut(local, "?")
-	if _, _, err := webauth.CanonicalTarget(escaped, ""); err != nil || !p.reaches(escaped) {
-		return false
-	}
 	decoded, err := url.PathUnescape(escaped)
-	return err == nil && !slices.Contains(strings.FieldsFunc(decoded, isSlash), "..")
+	return err == nil && p.reaches(escaped) && !slices.Contains(strings.FieldsFunc(decoded, isSlash), "..")
 }
 
 func isSlash(r rune) bool { return r == '/' || r == '\\' }

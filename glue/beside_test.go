@@ -24,7 +24,7 @@ func TestNextStaysBelowTheSitesPath(t *testing.T) {
 	b := s.browser("test0001")
 	b.get("/~alice/").requireEcho("test0001")
 	for next, ok := range map[string]bool{
-		"/~alice": true, "/~alice/": true, "/~alice/deep?a=b": true, "/%7Ealice/x": true,
+		"/~alice": true, "/~alice/": true, "/~alice/deep?a=b": true, "/%7Ealice/x": true, "/~alice/./x": true, "/~alice/..x/x..": true,
 		"/~mallory/": false, "/~aliceandbob/": false, "/": false, "/~alice/../~mallory/": false,
 		"/x/..//~alice/": false, "/~mallory/../~alice/": false, "/~alice/..": false, "/~alice%2f..": false, "/~alice/x%5c..%5c..": false,
 		"/~alice/%2e%2e/~mallory/": false, "/~alice/..%2f~mallory/": false,
