@@ -81,7 +81,7 @@ func (v *visit) logIn(l login, old *session) {
 		// Two tabs logged in at once, and the other one proved more: a password.
 		// Starting anew would take that away again.
 		v.loopReturn(l.depth)
-		v.redirect(l.url)
+		v.goOn(l.url, s.Principal)
 		return
 	}
 	if old != nil && old.Principal != s.Principal {
@@ -94,7 +94,7 @@ func (v *visit) logIn(l login, old *session) {
 	v.startUse(s)
 	v.loopReturn(l.depth)
 	v.log(Event{Name: EventLogin, Principal: s.Principal})
-	v.redirect(l.url)
+	v.goOn(l.url, s.Principal)
 }
 
 // covers reports whether a session of the same person is as good as a new one for every
@@ -136,11 +136,11 @@ func (v *visit) refused(err error) {
 	case failed && token.Note == noteSilent:
 		v.loopReturn(loopDepthUnknown)
 		v.log(Event{Name: EventSilent, Reason: e.Reason, Err: err})
-		v.redirect(e.ReturnURL())
+		v.goOn(e.ReturnURL(), "")
 	case v.repeats(e):
 		v.loopReturn(loopDepthUnknown)
 		v.log(Event{Name: EventRepeated, Reason: e.Reason, Err: err})
-		v.redirect(e.ReturnURL())
+		v.goOn(e.ReturnURL(), "")
 	case e.Reason == webauth.ReasonToken && v.secret == "":
 		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, pageNoCookies)
 	default:
@@ -149,7 +149,7 @@ func (v *visit) refused(err error) {
 		}
 		page := pageFor(e)
 		if own := e.OwnURL(); own != "" { // whole, even if the service dropped the query
-			page.Links = []Link{{Text: "Try again", Href: own}}
+			page.Links = []Link{{Text: "Try again", Href: v.wanted(own).url}}
 		}
 		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, page)
 	}

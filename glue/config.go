@@ -63,9 +63,11 @@ type Config struct {
 	// empty for none. It is below BaseURL.
 	LogoutPath string
 	// LoginPath is where Login is mounted, as browsers see it: where a person logs in
-	// again, in a new tab, while a page keeps the form that they sent. Empty means at the
-	// address that the form went to, if it is one that has a page, or at the page that the
-	// form came from; set it where these need no login themselves.
+	// again, in a new tab, while a page keeps the form that they sent, and where people come
+	// back to from the login service if even the path of an address is too long for it.
+	// Empty means at the address that the form went to, if it is one that has a page, or at
+	// the page that the form came from (set it where these need no login themselves), and a
+	// page that says that the address is too long.
 	LoginPath string
 	// AfterLogout is the path to go to after logging out, as browsers see it; empty shows
 	// a page. It is below BaseURL.
@@ -205,7 +207,7 @@ func (c *Config) checkCookies() (errs []error) {
 		}
 	}
 	switch c.Session.CookieName {
-	case loginCookie, seenCookie, loopCookie, triedCookie, failedCookie:
+	case loginCookie, seenCookie, loopCookie, triedCookie, failedCookie, targetCookie, parkedCookie:
 		errs = append(errs, fmt.Errorf("glue: Config.Session.CookieName: %q is the name of another cookie of ours", c.Session.CookieName))
 	}
 	if p := c.Session.CookiePath; p == "" {

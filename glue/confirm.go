@@ -106,7 +106,7 @@ func (v *visit) confirmed(l login, item webauth.Item, err error) {
 	case used && v.alive(old, l.session.Principal): // pressed twice
 		v.loopReturn(loopDepthUnknown)
 		v.log(Event{Name: EventRepeated, Reason: reasonConfirm})
-		v.redirect(l.url)
+		v.goOn(l.url, l.session.Principal)
 	case used:
 		v.fail(Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 	default:

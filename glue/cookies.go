@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -17,10 +16,13 @@ import (
 //	loop     recent logins, to stop redirect loops
 //	tried    silent sign-in was tried, or the person logged out
 //	failed   requests to the WLS that failed
+//	target   begins the names of the cookies that hold long targets; see target.go
+//	parked   which those are
 type cookieJar struct {
-	login, session, seen, loop, tried, failed string
-	secure                                    bool
-	path, domain                              string // of the session cookie
+	login, session, seen, loop, tried, failed, target, parked string
+
+	secure       bool
+	path, domain string // of the session cookie
 }
 
 // Names, without prefix and suffix, of the cookies beside the session's.
@@ -30,6 +32,8 @@ const (
 	loopCookie   = "wls-loop"
 	triedCookie  = "wls-tried"
 	failedCookie = "wls-failed"
+	targetCookie = "wls-target"
+	parkedCookie = "wls-parked"
 )
 
 // newCookieJar chooses the strictest names that the origin allows. On https they
@@ -45,6 +49,10 @@ func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 	name := func(s string) string { return before + s + suffix }
 	j.login, j.seen, j.loop, j.tried = name(loginCookie), name(seenCookie), name(loopCookie), name(triedCookie)
 	j.failed = name(failedCookie)
+	j.parked, j.target = name(parkedCookie), targetCookie+suffix
+	if j.secure {
+		j.target = "__Secure-" + j.target // their path is not "/"
+	}
 	j.session = name(cfg.Session.CookieName)
 	if j.secure && (j.path != "/" || j.domain != "") {
 		j.session = "__Secure-" + cfg.Session.CookieName + suffix
@@ -77,7 +85,7 @@ func cookieSuffix(prefix, port string) string {
 
 // names lists the cookies.
 func (j *cookieJar) names() []string {
-	return []string{j.login, j.session, j.seen, j.loop, j.tried, j.failed}
+	return []string{j.login, j.session, j.seen, j.loop, j.tried, j.failed, j.target, j.parked}
 }
 
 // make gives a cookie that lasts as long as the browser runs.
@@ -91,13 +99,6 @@ func (j *cookieJar) make(name, value string) *http.Cookie {
 
 func (j *cookieJar) set(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, j.make(name, value))
-}
-
-// setFor is set for a cookie that goes after a while even if the browser runs on.
-func (j *cookieJar) setFor(w http.ResponseWriter, name, value string, life time.Duration) {
-	c := j.make(name, value)
-	c.MaxAge = int(life.Seconds())
-	http.SetCookie(w, c)
 }
 
 func (j *cookieJar) clear(w http.ResponseWriter, name string) {

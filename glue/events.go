@@ -40,6 +40,7 @@ const (
 	EventMisdirected = "misdirected"     // a request for a host that is not configured
 	EventFormKept    = "form-kept"       // a form was kept for after the login
 	EventFormResumed = "form-resumed"    // a kept form was sent
+	EventTargetLost  = "target-lost"     // a part of a long address did not come back from the login
 	EventStoreError  = "store-error"     // sessions or one-use marks are unavailable
 )
 

@@ -49,7 +49,8 @@ func (a *Auth) HasSessionCookie(r *http.Request) bool {
 // OwnCookie reports whether a cookie of that name is one of ours, at any of the site's
 // origins: none that what stands behind the login should see, or set.
 func (a *Auth) OwnCookie(name string) bool {
-	return a.s.keys.Load().own[name]
+	own := a.s.keys.Load().own
+	return own[name] || own[targetBase(name)]
 }
 
 // Refuse answers a request that must not go on, in the site's manner: the event is

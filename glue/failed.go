@@ -51,5 +51,5 @@ func (v *visit) rememberFailure(t webauth.Token) {
 		v.log(Event{Name: EventStoreError, Err: err})
 		return
 	}
-	v.place.cookies.setFor(v.w, name, value, failedLife)
+	v.place.cookies.setBelow(v.w, name, value, "/", failedLife)
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// layer is one handler around another.
-type layer struct {
+// wrapping is one handler around another.
+type wrapping struct {
 	name     string
 	optional bool
 	edit     func(p *glue.Policy)
 }
 
-func (l layer) around(auth *glue.Auth, h http.Handler) http.Handler {
+func (l wrapping) around(auth *glue.Auth, h http.Handler) http.Handler {
 	if l.edit != nil {
 		auth = auth.With(l.edit)
 	}
@@ -35,13 +35,13 @@ func (l layer) around(auth *glue.Auth, h http.Handler) http.Handler {
 }
 
 var (
-	plain    = layer{name: "Require"}
-	optional = layer{name: "Optional", optional: true}
-	typed    = layer{name: "IAct", edit: func(p *glue.Policy) { p.IAct = webauth.IActYes }}
-	fresh    = layer{name: "Fresh 5m", edit: func(p *glue.Policy) { p.Fresh = 5 * time.Minute }}
-	fresher  = layer{name: "Fresh 2m", edit: func(p *glue.Policy) { p.Fresh = 2 * time.Minute }}
-	either   = layer{name: "either", edit: func(p *glue.Policy) { p.AAuth = []string{"x-card", "pwd"} }}
-	choosy   = layer{name: "Optional Fresh", optional: true, edit: func(p *glue.Policy) { p.Fresh = 3 * time.Minute }}
+	plain    = wrapping{name: "Require"}
+	optional = wrapping{name: "Optional", optional: true}
+	typed    = wrapping{name: "IAct", edit: func(p *glue.Policy) { p.IAct = webauth.IActYes }}
+	fresh    = wrapping{name: "Fresh 5m", edit: func(p *glue.Policy) { p.Fresh = 5 * time.Minute }}
+	fresher  = wrapping{name: "Fresh 2m", edit: func(p *glue.Policy) { p.Fresh = 2 * time.Minute }}
+	either   = wrapping{name: "either", edit: func(p *glue.Policy) { p.AAuth = []string{"x-card", "pwd"} }}
+	choosy   = wrapping{name: "Optional Fresh", optional: true, edit: func(p *glue.Policy) { p.Fresh = 3 * time.Minute }}
 )
 
 // logins counts the sessions that began.
@@ -50,17 +50,17 @@ func (s *testSite) logins() int {
 }
 
 // A form is kept at any depth, and served after one login in the new tab and one press
-// of Continue for each layer that wants more at most, whatever stands around it.
+// of Continue for each handler that wants more at most, whatever stands around it.
 func TestKeptFormInNestedHandlers(t *testing.T) {
-	layers := []layer{plain, optional, typed, fresh, fresher, either, choosy}
-	var nests [][]layer
+	layers := []wrapping{plain, optional, typed, fresh, fresher, either, choosy}
+	var nests [][]wrapping
 	for _, a := range layers {
 		for _, b := range layers {
-			nests = append(nests, []layer{a, b})
+			nests = append(nests, []wrapping{a, b})
 		}
 	}
-	nests = append(nests, []layer{plain, typed, fresh}, []layer{optional, plain, fresher}, []layer{fresher, optional, fresh, plain},
-		[]layer{plain, fresh, fresher}, []layer{either, choosy, typed, fresher})
+	nests = append(nests, []wrapping{plain, typed, fresh}, []wrapping{optional, plain, fresher}, []wrapping{fresher, optional, fresh, plain},
+		[]wrapping{plain, fresh, fresher}, []wrapping{either, choosy, typed, fresher})
 	for _, nest := range nests {
 		for _, later := range []time.Duration{4 * time.Minute, 6 * time.Minute, 3 * time.Hour} {
 			var names []string
@@ -85,7 +85,7 @@ func TestKeptFormInNestedHandlers(t *testing.T) {
 				a := b.send("/nest?n=1", urlType, formBody)
 				rounds := 0
 				for ; a.kind() == "form-kept"; rounds++ {
-					require.Less(t, rounds, len(nest), "each layer asks once at most")
+					require.Less(t, rounds, len(nest), "each handler asks once at most")
 					a = b.press(b.press(a)) // too early costs nothing, as often as one likes
 					logins := s.logins()
 					b.get(a.links()[0]).requirePage(http.StatusOK, "go-back")

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 )
 
 // loginThen logs in and goes on to the path in "next".
 func (v *visit) loginThen() {
-	if v.answersResponse() {
+	if v.answersResponse() || v.answersTarget() {
 		return
 	}
 	next, err := v.next()
@@ -22,6 +23,7 @@ func (v *visit) loginThen() {
 		v.loginForForm(&mark, next)
 		return
 	}
+	v.goal = strings.TrimPrefix(next, v.place.origin)
 	s, lack, err := v.session()
 	switch {
 	case err != nil:
@@ -66,7 +68,7 @@ func (v *visit) next() (string, error) {
 	switch {
 	case next == "":
 		return v.place.home(), nil
-	case !localpath.Is(next) || !v.place.holds(next):
+	case !localpath.IsTarget(next) || !v.place.holds(next):
 		return "", errors.New("next: not a path of this site")
 	}
 	return v.place.origin + next, nil

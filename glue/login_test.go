@@ -180,7 +180,7 @@ func TestLoginSendsWhatThePolicySays(t *testing.T) {
 func TestLoginForAnAddressThatIsTooLong(t *testing.T) {
 	s := startSite(t, setup{})
 	b := s.browser("test0001")
-	b.get("/private/?"+strings.Repeat("x", 2000)).requirePage(http.StatusBadRequest, "address")
+	b.get("/private/?"+strings.Repeat("x", 10<<10)).requirePage(http.StatusBadRequest, "address")
 	assert.Empty(t, b.cookies())
 }
 

@@ -66,6 +66,7 @@ func (v *visit) logOutHere() {
 	v.place.cookies.setSecret(v.w, webauth.NewBrowserSecret())
 	v.markTried()
 	clearLoops(v.w, v.r, v.place)
+	v.forgetTargets()
 	if v.cfg.Session.Inactivity != 0 {
 		v.place.cookies.clear(v.w, v.place.cookies.seen)
 	}

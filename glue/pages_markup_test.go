@@ -25,7 +25,7 @@ func filledPages() []Page {
 		pageMisdirected, pageMisconfigured, pageStoreDown, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
 		pageNoCookies, pageMalformed, pageRefused, pageStale, pageStrength, pageCancelled, pageDeclined, pageLogout,
 		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormGone,
-		pageConfirmLogin("<b>&"),
+		pageConfirmLogin("<b>&"), pageTargetLost,
 	}
 	for i := range pages {
 		p := &pages[i]
@@ -39,6 +39,9 @@ func filledPages() []Page {
 		case "form-kept":
 			p.Links = []Link{newTab}
 			p.Form = &Form{Action: here.Href, Button: "Continue", Hidden: map[string]string{"wls-kept": "x"}}
+		case "target-lost":
+			p.Principal = "test0001"
+			p.Links = []Link{{Text: "Go on to the page", Href: here.Href}}
 		case "forbidden":
 			p.Principal = "<b>&\"'"
 			p.Text = []string{(&Policy{Ptags: []string{"<i>"}}).missing(lackPtag)}

@@ -44,7 +44,10 @@ func everyPage() []pageCase {
 		{"unavailable", 503, func(s *testSite) answer { return s.browser("test0001").get("/private/down") }},
 		{"forbidden", 403, func(s *testSite) answer { return s.browser("test0010").get("/private/") }},
 		{"loop", 403, func(s *testSite) answer { return s.browser("test0001").forgetting("wls-session").get("/private/") }},
-		{"address", 400, func(s *testSite) answer { return s.browser("").get("/private/?" + strings.Repeat("x", 2000)) }},
+		{"address", 400, func(s *testSite) answer { return s.browser("").get("/private/?" + strings.Repeat("x", 10<<10)) }},
+		{"target-lost", 200, func(s *testSite) answer {
+			return s.browser("test0001").forgetting("wls-target").get("/private/?" + strings.Repeat("x", 2000))
+		}},
 		{"next", 400, func(s *testSite) answer { return s.browser("").get("/login?next=//evil.example") }},
 		{"cookies", 403, func(s *testSite) answer { return s.browser("test0001").forgetting("wls-").get("/private/") }},
 		{"malformed", 400, func(s *testSite) answer { return s.browser("").get("/private/?WLS-Response=x") }},

@@ -23,7 +23,7 @@ type place struct {
 	signer   *webauth.RequestSigner
 	verifier *webauth.Verifier
 
-	session, seen, loops, kept, logout, failed, confirm *seal.Codec
+	session, seen, loops, kept, logout, failed, confirm, targets *seal.Codec
 }
 
 // places finds the place for a Host header.
@@ -94,7 +94,7 @@ func newPlace(cfg *Config, secret *site.Secret, origin, prefix string, origins [
 	}
 	for purpose, codec := range map[string]**seal.Codec{
 		"session": &p.session, "last-use": &p.seen, "loops": &p.loops, "kept-form": &p.kept, "logout": &p.logout,
-		"failed-tokens": &p.failed, "confirm-login": &p.confirm,
+		"failed-tokens": &p.failed, "confirm-login": &p.confirm, "target": &p.targets,
 	} {
 		if *codec, err = seal.New(purpose, keysFor(purpose)); err != nil {
 			return nil, fmt.Errorf("glue: %w", err)

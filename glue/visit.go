@@ -23,6 +23,7 @@ type visit struct {
 
 	path, query string // as the browser asked; see locate
 	unfit       error  // why no browser would ask for them
+	goal        string // the path, with a query, that Login goes on to
 	ref         string // ties a page to its log line
 	started     int64  // when the session that came began, Unix seconds; 0 where none did
 
@@ -53,7 +54,7 @@ func (v *visit) begin() bool {
 
 // require runs next for a session that satisfies the policy.
 func (v *visit) require(next http.Handler) {
-	if v.answersResponse() {
+	if v.answersResponse() || v.answersTarget() {
 		return
 	}
 	v.takeMarked()
@@ -80,7 +81,7 @@ func (v *visit) require(next http.Handler) {
 
 // maybe runs next in any case, with an identity if there is one.
 func (v *visit) maybe(next http.Handler) {
-	if v.answersResponse() {
+	if v.answersResponse() || v.answersTarget() {
 		return
 	}
 	asSent := *v
@@ -229,16 +230,6 @@ func (v *visit) startLogin(req webauth.Request) {
 	}
 	v.log(Event{Name: EventRedirect})
 	v.redirect(location)
-}
-
-// loginURL is where to send the browser, to come back to the URL it asked for.
-func (v *visit) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
-	req.URL = v.place.url(v.path, v.query)
-	req, err := v.place.signer.Sign(secret, req)
-	if err != nil {
-		return "", err
-	}
-	return v.cfg.Service.LoginURL(req)
 }
 
 // redirect sends a GET elsewhere. Clients of HTTP/1.0 do not know 303.

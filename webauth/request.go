@@ -25,6 +25,10 @@ const (
 // maxLoginURL bounds the whole URL: services and old browsers cut longer ones.
 const maxLoginURL = 2048
 
+// ErrTooLong says that a login URL would be longer than 2 KiB. Nothing else is wrong
+// with the request.
+var ErrTooLong = errors.New("webauth: the login URL is too long")
+
 // timeLayout is the protocol's form of a time, always in UTC.
 const timeLayout = "20060102T150405Z"
 
@@ -60,7 +64,7 @@ type Request struct {
 
 // LoginURL builds the version 3 message that sends a browser to the service to log
 // in. It is an error if a field does not follow the protocol or if the whole is
-// longer than 2 KiB.
+// longer than 2 KiB, which is [ErrTooLong].
 func (s Service) LoginURL(r Request) (string, error) {
 	if err := checkServiceURL(s.AuthURL); err != nil {
 		return "", fmt.Errorf("webauth: AuthURL of service %q: %v", s.Name, err)
@@ -98,7 +102,7 @@ func (s Service) LoginURL(r Request) (string, error) {
 		}
 	}
 	if b.Len() > maxLoginURL {
-		return "", fmt.Errorf("webauth: the login URL would be %d bytes, the limit is %d: shorten %s", b.Len(), maxLoginURL, r.longest())
+		return "", fmt.Errorf("%w: it would be %d bytes, the limit is %d: shorten %s", ErrTooLong, b.Len(), maxLoginURL, r.longest())
 	}
 	return b.String(), nil
 }

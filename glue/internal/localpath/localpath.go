@@ -7,10 +7,24 @@ import (
 	"strings"
 )
 
+// maxPath bounds what configurations and forms name, and the path of a target.
+const maxPath = 1 << 10
+
+// MaxTarget is the longest target, in bytes: a path, and a query of the 8 KiB that
+// clients and servers let through.
+const MaxTarget = maxPath + 1 + 8<<10
+
 // Is reports whether s, appended to an origin, is a URL of that origin and
 // cannot be read as anything else by a browser that resolves it as a reference.
-func Is(s string) bool {
-	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || len(s) > 1024 {
+func Is(s string) bool { return len(s) <= maxPath && IsTarget(s) }
+
+// IsTarget is Is for what people ask for, whose query may be longer: up to MaxTarget
+// bytes with the path.
+func IsTarget(s string) bool {
+	if path, _, _ := strings.Cut(s, "?"); len(path) > maxPath || len(s) > MaxTarget {
+		return false
+	}
+	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
 		return false
 	}
 	for i := range len(s) {

@@ -33,3 +33,23 @@ func TestIs(t *testing.T) {
 		assert.Equal(t, tt.want, Is(tt.path), name)
 	}
 }
+
+func TestIsTarget(t *testing.T) {
+	query := "/?" + strings.Repeat("a", 8<<10)
+	for name, tt := range map[string]struct {
+		target string
+		want   bool
+	}{
+		"the longest query":   {query, true},
+		"the longest":         {"/" + strings.Repeat("a", maxPath-2) + query, true},
+		"too long":            {"/" + strings.Repeat("a", maxPath-1) + query, false},
+		"too long a path":     {"/" + strings.Repeat("a", maxPath), false},
+		"and with a query":    {"/" + strings.Repeat("a", maxPath) + "?a", false},
+		"another host":        {"/" + query, false},
+		"a line break":        {query[:4<<10] + "\r\n", false},
+		"a fragment":          {query[:4<<10] + "#", false},
+		"a path in the query": {query[:4<<10] + "//evil.example", true},
+	} {
+		assert.Equal(t, tt.want, IsTarget(tt.target), name)
+	}
+}

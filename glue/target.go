@@ -1,0 +1,356 @@
+package glue
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// What people ask for may be too long for the URL that sends them to the login service.
+// Such a target waits meanwhile in the browser: it is parked, sealed, in cookies that are
+// bound to the browser's secret and named after a random reference. The URL that is
+// signed ends in the reference alone, so that the token's MAC binds the cookies to that
+// one login, and on the way back the browser goes on to the target. A cookie that is
+// forged, or another login's, never opens under the reference of this one.
+const (
+	targetMark = "wls-target=" // the end of the query of a URL that stands for a target
+	targetLife = time.Hour     // that of tokens
+
+	// maxTargets is how many targets wait at once: as many tabs, and no more, because
+	// front servers bound what all cookies of a request may have.
+	maxTargets = 4
+	// A target is split over several cookies, of each of which browsers keep 4096 bytes
+	// of name and value.
+	maxChunks, chunkSize = 4, 3600
+	// maxCookiePath is the longest path that a cookie is limited to.
+	maxCookiePath = 200
+	refLen        = 22 // of randomID
+)
+
+var pageTargetLost = Page{Kind: "target-lost", Status: http.StatusOK, Title: "Part of the address is missing",
+	Text: []string{"The address that you opened is too long for the login service, and your browser did not bring back what it was to keep of it meanwhile. The link leads to the page without that part. To see all of it, open your link or bookmark again."}}
+
+// parkedTarget is where a target waits: under which reference, and the path of its cookies.
+type parkedTarget struct {
+	ref, path string
+	chunks    int
+}
+
+// destination is where a person goes on to after a login.
+type destination struct {
+	url   string
+	lost  bool         // url is what is left of a target that did not come back
+	waits parkedTarget // where the target was; ref is empty for what was not parked
+}
+
+// loginURL is where to send the browser, to come back to the URL it asked for. Where
+// that URL is too long to be signed, it is parked.
+func (v *visit) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
+	location, err := v.signedURL(secret, req, v.path, v.query)
+	if !errors.Is(err, webauth.ErrTooLong) {
+		return location, err
+	}
+	target := v.goal
+	if target == "" {
+		target = withQuery(v.path, v.query)
+	}
+	if len(target) > localpath.MaxTarget {
+		return "", err
+	}
+	ref := randomID()
+	for _, landing := range v.landings(target) {
+		path, query, _ := strings.Cut(landing, "?")
+		query = strings.TrimPrefix(query+"&"+targetMark+ref, "&")
+		if location, err = v.signedURL(secret, req, path, query); err == nil {
+			return location, v.park(secret, ref, path, target)
+		}
+	}
+	return "", err
+}
+
+func (v *visit) signedURL(secret webauth.BrowserSecret, req webauth.Request, path, query string) (string, error) {
+	req.URL = v.place.url(path, query)
+	req, err := v.place.signer.Sign(secret, req)
+	if err != nil {
+		return "", err
+	}
+	return v.cfg.Service.LoginURL(req)
+}
+
+// landings are the addresses, the best first, where the login service may send a person
+// back to whose target is parked. They are also what is left if the target is lost.
+func (v *visit) landings(target string) []string {
+	var all []string
+	if v.goal != "" { // of Login, which knows the way from there
+		path, _, _ := strings.Cut(target, "?")
+		all = append(all, v.path+"?next="+url.QueryEscape(path))
+	}
+	all = append(all, v.path)
+	if v.cfg.LoginPath != "" && v.cfg.LoginPath != v.path {
+		all = append(all, v.cfg.LoginPath) // even the path is too long
+	}
+	return all
+}
+
+// park has a target wait in the browser. The oldest goes where too many would.
+func (v *visit) park(secret webauth.BrowserSecret, ref, landing, target string) error {
+	name := v.place.cookies.targetName(ref)
+	sealed, err := v.place.targets.Seal(name, v.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))
+	if err != nil {
+		return err
+	}
+	parked := parkedTarget{ref: ref, path: cookiePath(landing)}
+	for ; sealed != ""; parked.chunks++ {
+		n := min(len(sealed), chunkSize)
+		v.place.cookies.setTarget(v.w, parked, parked.chunks, sealed[:n])
+		sealed = sealed[n:]
+	}
+	all := append(v.parked(), parked)
+	for ; len(all) > maxTargets; all = all[1:] {
+		v.dropTarget(all[0])
+	}
+	return v.setParked(all)
+}
+
+// wanted is what a signed URL of ours stands for.
+func (v *visit) wanted(signed string) destination {
+	left, ref, ok := cutTargetMark(signed)
+	if !ok {
+		return destination{url: signed}
+	}
+	path, _, _ := strings.Cut(strings.TrimPrefix(left, v.place.origin), "?")
+	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(path)}}
+	var sealed strings.Builder
+	for ; d.waits.chunks < maxChunks; d.waits.chunks++ {
+		chunk := v.place.cookies.get(v.r, chunkName(v.place.cookies.targetName(ref), d.waits.chunks))
+		if chunk == "" {
+			break
+		}
+		sealed.WriteString(chunk)
+	}
+	if target, ok := v.openTarget(ref, sealed.String()); ok {
+		d.url, d.lost = v.place.origin+target, false
+	}
+	return d
+}
+
+// openTarget opens what waited under a reference, for this browser.
+func (v *visit) openTarget(ref, sealed string) (target string, ok bool) {
+	plain, _, err := v.place.targets.Open(v.place.cookies.targetName(ref), sealed, v.now)
+	if n := len(v.secret.Binding()); err != nil || len(plain) < n || !v.secret.Fits(string(plain[:n])) {
+		return "", false
+	} else if target, ok = inflate(plain[n:]); !ok {
+		return "", false
+	}
+	// We sealed it, and so looked at it already: this is for a slip of ours.
+	return target, strings.HasPrefix(target, "/") && v.place.holds(target)
+}
+
+// goOn sends the browser to what a signed URL stands for. Principal is who is logged in
+// now, as far as that is known.
+func (v *visit) goOn(signed, principal string) {
+	d := v.wanted(signed)
+	if d.waits.ref != "" {
+		v.forgetTarget(d.waits)
+	}
+	if d.lost {
+		v.targetLost(d, principal)
+		return
+	}
+	v.redirect(d.url)
+}
+
+// answersTarget deals with a person who opens a URL that stands for a target without a
+// response: by a reload, or from the history. It reports whether it answered.
+func (v *visit) answersTarget() bool {
+	if !strings.Contains(v.query, targetMark) || !isNavigation(v.r) {
+		return false
+	}
+	d := v.wanted(v.place.url(v.path, v.query))
+	switch {
+	case d.waits.ref == "":
+		return false
+	case d.lost:
+		v.targetLost(d, "")
+	default:
+		v.redirect(d.url)
+	}
+	return true
+}
+
+// targetLost tells a person that a part of the address did not come back.
+func (v *visit) targetLost(d destination, principal string) {
+	page := pageTargetLost
+	page.Principal = principal
+	page.Links = []Link{{Text: "Go on to the page", Href: d.url}}
+	v.fail(Event{Name: EventTargetLost, Principal: principal}, page)
+}
+
+// parked are the targets that wait in this browser, the oldest first, as far as it has
+// told: tabs that begin at the same moment do not know of one another.
+func (v *visit) parked() []parkedTarget {
+	name := v.place.cookies.parked
+	plain, _, err := v.place.targets.Open(name, v.place.cookies.get(v.r, name), v.now)
+	if err != nil {
+		return nil
+	}
+	var all []parkedTarget
+	for line := range strings.Lines(string(plain)) {
+		f := strings.Fields(line)
+		if len(f) != 3 {
+			return nil
+		}
+		chunks, _ := strconv.Atoi(f[1])
+		all = append(all, parkedTarget{ref: f[0], path: f[2], chunks: chunks})
+	}
+	return all
+}
+
+func (v *visit) setParked(all []parkedTarget) error {
+	name := v.place.cookies.parked
+	if len(all) == 0 {
+		v.place.cookies.clear(v.w, name)
+		return nil
+	}
+	var b strings.Builder
+	for _, p := range all {
+		b.WriteString(p.ref + " " + strconv.Itoa(p.chunks) + " " + p.path + "\n")
+	}
+	value, err := v.place.targets.Seal(name, v.now.Add(targetLife), []byte(b.String()))
+	if err == nil {
+		v.place.cookies.setBelow(v.w, name, value, "/", targetLife)
+	}
+	return err
+}
+
+// forgetTarget removes the cookies of a target.
+func (v *visit) forgetTarget(p parkedTarget) {
+	before := v.parked()
+	var others []parkedTarget
+	for _, other := range before {
+		if other.ref != p.ref {
+			others = append(others, other)
+		} else {
+			p = other
+		}
+	}
+	v.dropTarget(p)
+	if len(others) < len(before) {
+		if err := v.setParked(others); err != nil {
+			v.log(Event{Name: EventStoreError, Err: err})
+		}
+	}
+}
+
+// forgetTargets removes the cookies of all targets.
+func (v *visit) forgetTargets() {
+	all := v.parked()
+	for _, p := range all {
+		v.dropTarget(p)
+	}
+	if len(all) > 0 {
+		_ = v.setParked(nil) // which cannot fail
+	}
+}
+
+func (v *visit) dropTarget(p parkedTarget) {
+	for i := range min(p.chunks, maxChunks) {
+		v.place.cookies.setTarget(v.w, p, i, "")
+	}
+}
+
+// cutTargetMark finds the reference at the end of a URL.
+func cutTargetMark(signed string) (left, ref string, ok bool) {
+	i := len(signed) - len(targetMark) - refLen
+	if i < 1 || !strings.HasPrefix(signed[i:], targetMark) || signed[i-1] != '?' && signed[i-1] != '&' || !isRef(signed[i+len(targetMark):]) {
+		return "", "", false
+	}
+	return signed[:i-1], signed[i+len(targetMark):], true
+}
+
+// isRef reports whether s has the form of a reference: that of randomID.
+func isRef(s string) bool { return webauth.BrowserSecret(s).Valid() }
+
+// cookiePath is the path that the cookies of a target are limited to, so that no other
+// request is longer for them: that of the landing, or as much of it as a cookie's
+// attribute can say.
+func cookiePath(landing string) string {
+	i := strings.IndexFunc(landing, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' || r == ',' || r == '"' })
+	if i < 0 {
+		i = len(landing)
+	}
+	if i == len(landing) && i <= maxCookiePath {
+		return landing
+	}
+	landing = landing[:min(i, maxCookiePath)]
+	return landing[:max(strings.LastIndexByte(landing, '/'), 0)+1]
+}
+
+func withQuery(path, query string) string {
+	if query != "" {
+		return path + "?" + query
+	}
+	return path
+}
+
+func deflate(text string) []byte {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is one that there is
+	_, _ = io.WriteString(w, text)                     // a buffer takes all
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// inflate undoes deflate, for no more than a target may have.
+func inflate(data []byte) (string, bool) {
+	text, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(data)), localpath.MaxTarget+1))
+	return string(text), err == nil && len(text) <= localpath.MaxTarget
+}
+
+// targetName is the name of a target's cookies, but for the number at its end.
+func (j *cookieJar) targetName(ref string) string { return j.target + "." + ref }
+
+func chunkName(name string, i int) string { return name + "." + strconv.Itoa(i) }
+
+// setTarget sets one of a target's cookies; an empty value removes it.
+func (j *cookieJar) setTarget(w http.ResponseWriter, p parkedTarget, i int, value string) {
+	life := targetLife
+	if value == "" {
+		life = -time.Second
+	}
+	j.setBelow(w, chunkName(j.targetName(p.ref), i), value, p.path, life)
+}
+
+// setBelow sets a cookie that lasts for a while, below a path.
+func (j *cookieJar) setBelow(w http.ResponseWriter, name, value, path string, life time.Duration) {
+	c := j.make(name, value)
+	c.Path, c.MaxAge = path, int(life/time.Second)
+	http.SetCookie(w, c)
+}
+
+// targetBase is the name in a jar of the cookie that holds a part of a target; empty for
+// the name of any other cookie.
+func targetBase(name string) string {
+	name, chunk, _ := cutLast(name, ".")
+	base, ref, ok := cutLast(name, ".")
+	if !ok || len(chunk) != 1 || !isRef(ref) {
+		return ""
+	}
+	return base
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
