@@ -80,7 +80,7 @@ func (v *visit) logIn(l login, old *session) {
 	if v.alive(old, s.Principal) && old.covers(s, l.iact) {
 		// Two tabs logged in at once, and the other one proved more: a password.
 		// Starting anew would take that away again.
-		v.loopReturn(l.depth)
+		v.loopReturn(l.depth, l.url)
 		v.goOn(l.url, s.Principal)
 		return
 	}
@@ -92,7 +92,7 @@ func (v *visit) logIn(l login, old *session) {
 		return
 	}
 	v.startUse(s)
-	v.loopReturn(l.depth)
+	v.loopReturn(l.depth, l.url)
 	v.log(Event{Name: EventLogin, Principal: s.Principal})
 	v.goOn(l.url, s.Principal)
 }
@@ -134,11 +134,11 @@ func (v *visit) refused(err error) {
 	failed := ours && e.Reason == webauth.ReasonStatus
 	switch {
 	case failed && token.Note == noteSilent:
-		v.loopReturn(loopDepthUnknown)
+		v.loopReturn(loopDepthUnknown, e.ReturnURL())
 		v.log(Event{Name: EventSilent, Reason: e.Reason, Err: err})
 		v.goOn(e.ReturnURL(), "")
 	case v.repeats(e):
-		v.loopReturn(loopDepthUnknown)
+		v.loopReturn(loopDepthUnknown, e.ReturnURL())
 		v.log(Event{Name: EventRepeated, Reason: e.Reason, Err: err})
 		v.goOn(e.ReturnURL(), "")
 	case e.Reason == webauth.ReasonToken && v.secret == "":

@@ -104,7 +104,7 @@ func (v *visit) confirmed(l login, item webauth.Item, err error) {
 	case err == nil:
 		v.logIn(l, old)
 	case used && v.alive(old, l.session.Principal): // pressed twice
-		v.loopReturn(loopDepthUnknown)
+		v.loopReturn(loopDepthUnknown, l.url)
 		v.log(Event{Name: EventRepeated, Reason: reasonConfirm})
 		v.goOn(l.url, l.session.Principal)
 	case used:

@@ -105,9 +105,10 @@ func (v *visit) loopStep() (depth int, stop bool) {
 	return depth, depth > loopDepth
 }
 
-// loopReturn notes that the browser came back from the WLS for this path and is sent on.
-func (v *visit) loopReturn(depth int) {
-	mark := loopMark{path: pathHash(v.path)}
+// loopReturn notes that the browser came back from the WLS and is sent on to what a signed
+// URL stands for: a loop is one of what people want, wherever they landed.
+func (v *visit) loopReturn(depth int, signed string) {
+	mark := loopMark{path: pathHash(v.pathOf(v.wanted(signed).url))}
 	var others []loopMark
 	for _, m := range v.loopMarks() {
 		if m.path == mark.path {

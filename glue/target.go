@@ -127,8 +127,7 @@ func (v *visit) wanted(signed string) destination {
 	if !ok {
 		return destination{url: signed}
 	}
-	path, _, _ := strings.Cut(strings.TrimPrefix(left, v.place.origin), "?")
-	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(path)}}
+	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(v.pathOf(left))}}
 	var sealed strings.Builder
 	for ; d.waits.chunks < maxChunks; d.waits.chunks++ {
 		chunk := v.place.cookies.get(v.r, chunkName(v.place.cookies.targetName(ref), d.waits.chunks))
@@ -293,6 +292,12 @@ func cookiePath(landing string) string {
 	}
 	landing = landing[:min(i, maxCookiePath)]
 	return landing[:max(strings.LastIndexByte(landing, '/'), 0)+1]
+}
+
+// pathOf is the path of a URL of ours.
+func (v *visit) pathOf(url string) string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(url, v.place.origin), "?")
+	return path
 }
 
 func withQuery(path, query string) string {

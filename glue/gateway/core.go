@@ -80,7 +80,7 @@ func (g *Gateway) buildLogin(c *core) error {
 	config := glue.Config{
 		Service: service, BaseURL: cfg.BaseURL, Origins: cfg.Origins, SecretFile: cfg.SecretFile,
 		MaxAge: time.Duration(cfg.Session.MaxAge), Skew: time.Duration(cfg.Session.Skew),
-		LogoutPath: logoutPath, AfterLogout: cfg.Session.AfterLogout, LogoutAtWLS: cfg.Session.LogoutAtWLS,
+		LoginPath: loginPath, LogoutPath: logoutPath, AfterLogout: cfg.Session.AfterLogout, LogoutAtWLS: cfg.Session.LogoutAtWLS,
 		Session: glue.Session{
 			MaxLife: time.Duration(cfg.Session.MaxLife), Inactivity: time.Duration(cfg.Session.Inactivity),
 			IgnoreWLSLife: cfg.Session.IgnoreWLSLife,

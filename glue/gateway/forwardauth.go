@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -40,8 +41,12 @@ func (c *core) forwardAuthOrLogin(w http.ResponseWriter, r *http.Request) {
 	if asked.Method != http.MethodGet {
 		markScripted(asked.Header) // its form is not here to be kept
 	}
-	login := loginPath + "?next=" + url.QueryEscape(nextFor(asked.URL.RawPath, asked.URL.RawQuery))
-	c.judge(&toLogin{w, c.site.URL(asked, login)}, asked)
+	next := nextFor(asked.URL.RawPath, asked.URL.RawQuery)
+	answer := &toLogin{ResponseWriter: w, location: c.site.URL(asked, loginPath+"?next="+url.QueryEscape(next))}
+	if next == "/" && asked.URL.RawPath != "/" {
+		answer.refuse = func() { c.refuse(w, r, "forward-auth", errNextPath, pageFront) }
+	}
+	c.judge(answer, asked)
 }
 
 // doubt answers where it is not known for certain what is asked about.
@@ -178,19 +183,22 @@ func markScripted(h http.Header) {
 	h.Set("Sec-Fetch-Dest", "empty")
 }
 
-// maxNext is the longest path with a query that people are brought back to, in bytes
-// as the login service's URL has it, where it is encoded twice: all of that URL has
-// room for 2 KiB.
-const maxNext = 1024
+// maxNext is the longest path with a query that people are brought back to, in bytes when
+// it is encoded twice, as it may be in the login service's URL: of what Login takes, and
+// parks where that URL has no room for it, each byte is five at most.
+const maxNext = 5 * localpath.MaxTarget
 
 func fitsNext(next string) bool {
 	return len(url.QueryEscape(url.QueryEscape(next))) <= maxNext
 }
 
-// nextFor is where to go after the login: the same page, or, where the address cannot
-// be passed on, as much of it as can.
+var errNextPath = errors.New("the path is too long, or not one that people can be brought back to")
+
+// nextFor is where to go after the login: the same page, and "/" where the path is none
+// that Login takes. Package glue has looked at the address before: what it would not
+// have signed does not get here.
 func nextFor(path, query string) string {
-	if !fitsNext(path) || responseIn(path) >= 0 {
+	if !localpath.Is(path) || responseIn(path) >= 0 {
 		return "/"
 	}
 	query = webauth.StripResponse(query)
@@ -209,12 +217,18 @@ func nextFor(path, query string) string {
 type toLogin struct {
 	http.ResponseWriter
 	location string
+	refuse   func() // answers instead; nil where people can be brought back
 }
 
 func (t *toLogin) WriteHeader(status int) {
 	if status == http.StatusSeeOther || status == http.StatusFound {
 		h := t.Header()
 		h.Del("Set-Cookie")
+		if t.refuse != nil {
+			h.Del("Location")
+			t.refuse()
+			return
+		}
 		h.Set("Location", t.location)
 	}
 	t.ResponseWriter.WriteHeader(status)

@@ -31,6 +31,8 @@ func testFront(t *testing.T, start front, edit ...func(*Config)) {
 		{"passwords", frontBasic},
 		{"the login asks for what the page asks for", frontStepUp},
 		{"WebDAV", frontWebDAV},
+		{"long addresses", frontLongTargets},
+		{"long addresses in many tabs", frontManyTabs},
 		{"logout", frontLogout},
 	} {
 		t.Run(row.name, func(t *testing.T) {
