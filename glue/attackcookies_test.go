@@ -89,6 +89,9 @@ func (j cookies) header(host, target, method string, h header) string {
 		return ""
 	}
 	path, _, _ := strings.Cut(target, "?")
+	if _, rest, absolute := strings.Cut(path, "://"); absolute {
+		path = strings.TrimLeftFunc(rest, func(c rune) bool { return c != '/' })
+	}
 	var sent []string
 	for _, longest := range []bool{true, false} { // longer paths first
 		for _, c := range j {

@@ -54,6 +54,7 @@ func (p *played) require(want outcome) {
 		got.Location = "wls"
 	}
 	got.Location = strings.Replace(got.Location, "http://"+"localhost:"+port(w.at.base), "http://localhost", 1)
+	want.Location = w.people["victim"].expand(want.Location)
 	if want.Hides != "" {
 		assert.NotContains(t, w.last.Body, want.Hides)
 		assert.NotContains(t, fmt.Sprint(w.last.Header), want.Hides)

@@ -52,6 +52,7 @@ var placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
 //	{params}            the token of the request to the login service
 //	{session}, {login}  a cookie, and {session name}, {login name}
 //	{cookies}           a Cookie header
+//	{ref}               the reference that a long address waits under
 //	{form}              the hidden field of the last page with a button
 //	{byte ff}, {9000 x} a byte, and something many times
 //
@@ -75,6 +76,10 @@ func (p *actor) value(word string) (string, bool) {
 	case "params":
 		u, err := url.Parse(p.asked)
 		return u.Query().Get("params"), err == nil
+	case "ref":
+		u, err := url.Parse(p.asked)
+		_, ref, ok := strings.Cut(u.Query().Get("url"), "wls-target=")
+		return ref, err == nil && ok
 	case "cookies":
 		return p.jar.header("soc.example", "/", http.MethodGet, asNavigation), true
 	case "form":

@@ -22,8 +22,8 @@ import (
 // one login, and on the way back the browser goes on to the target. A cookie that is
 // forged, or another login's, never opens under the reference of this one.
 const (
-	targetMark = "wls-target=" // the end of the query of a URL that stands for a target
-	targetLife = time.Hour     // that of tokens
+	targetMark = "wls-target="           // the end of the query of a URL that stands for a target
+	targetLife = time.Hour + time.Minute // those of tokens, which live for all of an hour
 
 	// maxTargets is how many targets wait at once: as many tabs, and no more, because
 	// front servers bound what all cookies of a request may have.

@@ -54,7 +54,7 @@ func TestLongTarget(t *testing.T) {
 				require.LessOrEqual(t, len(a.location()), 2048)
 				for _, c := range a.Cookies() {
 					assert.LessOrEqual(t, len(c.Name)+len(c.Value), 4096, "browsers keep no more")
-					assert.Equal(t, !strings.Contains(c.Name, "wls-login"), c.MaxAge == 3600, c.Name)
+					assert.Equal(t, !strings.Contains(c.Name, "wls-login"), c.MaxAge == 3660, c.Name)
 					if strings.Contains(c.Name, "wls-target") {
 						assert.Equal(t, "/private/page", c.Path, "no other request is longer for it")
 						assert.Equal(t, tls, strings.HasPrefix(c.Name, "__Secure-"))

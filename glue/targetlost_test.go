@@ -101,7 +101,7 @@ func TestLongTargetIsBound(t *testing.T) {
 			return b.once(marked)
 		}, "target-lost"},
 		{"after an hour", func() answer {
-			s.advance(time.Hour)
+			s.advance(time.Hour + time.Minute)
 			return owner.once(marked)
 		}, "target-lost"},
 	} {
