@@ -287,11 +287,14 @@ func cookiePath(landing string) string {
 	if i < 0 {
 		i = len(landing)
 	}
-	if i == len(landing) && i <= maxCookiePath {
+	switch {
+	case !strings.HasPrefix(landing, "/"):
+		return "/"
+	case i == len(landing) && i <= maxCookiePath:
 		return landing
 	}
 	landing = landing[:min(i, maxCookiePath)]
-	return landing[:max(strings.LastIndexByte(landing, '/'), 0)+1]
+	return landing[:strings.LastIndexByte(landing, '/')+1]
 }
 
 // pathOf is the path of a URL of ours.

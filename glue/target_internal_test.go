@@ -20,7 +20,7 @@ func TestCookiePath(t *testing.T) {
 		"a folder":               {"/private/", "/private/"},
 		"encoded":                {"/private/%3B", "/private/%3B"},
 		"the longest":            {long[:maxCookiePath], long[:maxCookiePath]},
-		"too long":               {"/a/b" + long, "/a/"},
+		"too long":               {"/a/b" + long, "/a/b/"},
 		"too long by a folder":   {long + "/b", "/"},
 		"too long, one segment":  {long, "/"},
 		"with a semicolon":       {"/private/page;v=1/x", "/private/"},
@@ -28,7 +28,8 @@ func TestCookiePath(t *testing.T) {
 		"with a control":         {"/a/\x00b", "/a/"},
 		"beyond ASCII":           {"/a/é", "/a/"},
 		"none":                   {"", "/"},
-		"a semicolon far behind": {"/a" + long + ";", "/"},
+		"no path":                {";a/b", "/"},
+		"a semicolon far behind": {"/a" + long + ";", "/a/"},
 	} {
 		assert.Equal(t, tt.want, cookiePath(tt.landing), name)
 	}

@@ -19,7 +19,7 @@ func longTargets() map[string]string {
 	return map[string]string{
 		"random base64url":     "/private/page?state=" + base64.RawURLEncoding.EncodeToString(random)[:8<<10-6],
 		"percent-encoded text": "/private/page?q=" + strings.Repeat(url.QueryEscape("Gödel–Łukasiewicz 数学"), 200)[:8<<10-5],
-		"a dashboard":          "/private/page?" + strings.Repeat("_g=(filters:!(),time:(from:now-15m,to:now))&_a=(query:'status%20%3E=%20500')&", 120)[:8<<10],
+		"a dashboard":          "/private/page?" + strings.Repeat("_g=(filters:!(),time:(from:now-15m,to:now))&_a=(query:%27status%20%3E=%20500%27)&", 120)[:8<<10],
 	}
 }
 
