@@ -318,3 +318,17 @@ func TestLongTargetsDoNotPileUp(t *testing.T) {
 	}
 	assert.Len(t, all, 4)
 }
+
+// There is no length at which an address is neither signed nor waits.
+func TestTargetOfEveryLength(t *testing.T) {
+	s := startSite(t, setup{})
+	for _, unit := range []string{"a", "%7B%22", "a=b&", "%C3%A9", "&"} {
+		for n := 100; n <= 8<<10; n += 149 {
+			target := "/private/?q=" + strings.Repeat(unit, n/len(unit))
+			b := s.browser("test0001")
+			location := b.begin(target)
+			require.LessOrEqual(t, len(location), 2048)
+			require.Equal(t, s.url+target, b.once(s.respond(location, "test0001")).location(), "%s %d", unit, n)
+		}
+	}
+}
