@@ -65,6 +65,9 @@ func (v *visit) accepted(resp *webauth.Response) {
 		session: newSession(resp, v.secret, v.cfg.Service.Name, v.now, &v.cfg.Session),
 		url:     resp.URL(), iact: resp.Token().IAct,
 	}
+	if resp.Version() < 3 && !v.cfg.Service.NoPtags {
+		l.session.Ptags = []string{"current"} // what these versions imply, for want of room to say so
+	}
 	l.session.whence = v.whence()
 	l.depth = depthOfNote(resp.Token().Note)
 	if resp.Confirm() && !v.alive(old, resp.Principal()) {

@@ -18,8 +18,8 @@ func (r *Response) Version() int { return r.f.ver }
 // Principal is the person's identifier; at Cambridge a CRSid.
 func (r *Response) Principal() string { return r.f.principal }
 
-// Ptags are the person's tags, such as "current"; ignore unknown ones. A response of
-// version 1 or 2 implies "current", unless the service is one with NoPtags.
+// Ptags are the person's tags, such as "current"; ignore unknown ones. Versions 1 and 2
+// have no room for any: they imply "current", unless the service is one with NoPtags.
 func (r *Response) Ptags() []string { return slices.Clone(r.f.ptags) }
 
 // Auth is the authentication type used just now, or empty for single sign-on.

@@ -13,10 +13,9 @@ import (
 type VerifierConfig struct {
 	// Service whose responses are accepted. Required.
 	Service Service
-	// Versions a success may have; nil means 3 alone. Versions 1 and 2 have no ptags: they
-	// imply "current", unless the service is one with NoPtags. The version is not under our
-	// token's MAC, so whoever alters a request may come by that ptag: leave it alone
-	// except for diagnosis and for services that know no better.
+	// Versions a success may have; nil means 3 alone. The version is not under our
+	// token's MAC and older ones imply ptag "current", so leave it alone except for
+	// diagnosis and for services that know no better.
 	Versions []int
 	// MaxAge is how old a response may be; zero means 30 s. At most 10 minutes where a
 	// Signer is set, else 100 years. Skew is how far the clocks may disagree; zero means 5 s.
@@ -167,9 +166,6 @@ func (v *Verifier) Verify(ctx context.Context, value string, want Expect) (*Resp
 	if e := a.judge(ctx); e != nil {
 		a.describe(e)
 		return nil, e
-	}
-	if u.f.ver < 3 && !v.cfg.Service.NoPtags {
-		u.f.ptags = []string{"current"} // what these versions imply where they say nothing
 	}
 	return &Response{f: u.f, token: a.token, confirm: a.again}, nil
 }

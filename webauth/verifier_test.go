@@ -358,35 +358,6 @@ func TestVerifyVersions(t *testing.T) {
 	}
 }
 
-// TestVerifyOldVersionsImplyCurrent: versions 1 and 2 have no room for ptags.
-func TestVerifyOldVersionsImplyCurrent(t *testing.T) {
-	for _, row := range []struct {
-		name    string
-		ver     int
-		ptags   []string
-		noPtags bool
-		want    []string
-	}{
-		{"version 1", 1, nil, false, []string{"current"}},
-		{"version 2", 2, nil, false, []string{"current"}},
-		{"version 1 of a service without ptags", 1, nil, true, nil},
-		{"version 3 with none", 3, nil, false, nil},
-		{"version 3 with others", 3, []string{"x-staff"}, false, []string{"x-staff"}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			s := newSite(t)
-			s.service.NoPtags = row.noPtags
-			s.signer = newSigner(t, func(c *webauth.SignerConfig) { c.Service = s.service })
-			r := success(s.params(t, nil))
-			r.Ver, r.Ptags = row.ver, row.ptags
-			v := s.verifier(t, func(c *webauth.VerifierConfig) { c.Versions = []int{1, 2, 3} })
-			resp, err := v.Verify(t.Context(), signed(t, r), s.here())
-			require.NoError(t, err)
-			assert.Equal(t, row.want, resp.Ptags())
-		})
-	}
-}
-
 func TestVerifyURL(t *testing.T) {
 	for _, row := range []struct {
 		name, signed, here string
