@@ -152,3 +152,57 @@ func TestVerifyAfterFailureChecksAllElse(t *testing.T) {
 		})
 	}
 }
+
+// TestVerifyFailureRetold: a failure is told again, however old, but not at another page.
+func TestVerifyFailureRetold(t *testing.T) {
+	s, memory := newSite(t), browserMemory{}
+	r := failure(3, 410, s.params(t, nil))
+	want := s.here()
+	want.Failed = memory.failed
+	v := s.verifier(t, nil)
+	_, err := v.Verify(t.Context(), signed(t, r), want)
+	memory.note(err)
+	r.Issue, r.ID = testNow.Add(-time.Minute), "another"
+	_, err = v.Verify(t.Context(), signed(t, r), want)
+	wantReason(t, webauth.ReasonStatus, err)
+	want.URL = siteOrigin + "/other"
+	_, err = v.Verify(t.Context(), signed(t, r), want)
+	wantReason(t, webauth.ReasonStale, err)
+}
+
+// TestErrorOwnURL: the URL is known as ours for as long as its MAC can be checked.
+func TestErrorOwnURL(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		later  time.Duration
+		secret func(s *site) webauth.BrowserSecret
+		params string
+		own    string
+	}{
+		{name: "at once", own: pageURL},
+		{name: "when the token has expired", later: time.Hour + time.Second, own: pageURL},
+		{name: "in another browser", secret: func(*site) webauth.BrowserSecret { return webauth.NewBrowserSecret() }},
+		{name: "without a secret", secret: func(*site) webauth.BrowserSecret { return "" }},
+		{name: "without a token", params: "x"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSite(t)
+			r := failure(1, 410, s.params(t, nil))
+			r.Issue = testNow.Add(row.later)
+			if row.params != "" {
+				r.Params = row.params
+			}
+			want, now := s.here(), clock(testNow.Add(row.later))
+			if row.secret != nil {
+				want.Secret = row.secret(s)
+			}
+			signer := newSigner(t, func(c *webauth.SignerConfig) { c.Now = now })
+			v := s.verifier(t, func(c *webauth.VerifierConfig) { c.Now, c.Signer = now, signer })
+			_, err := v.Verify(t.Context(), signed(t, r), want)
+			var e *webauth.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, row.own, e.OwnURL())
+			assert.Equal(t, pageURL, e.ReturnURL(), "the service signed it")
+		})
+	}
+}
