@@ -36,6 +36,7 @@ func davRules(t testing.TB) []Rule {
 		{Path: "/mixed", Access: Login}, {Path: "/mixed/basic", Access: Basic, Htpasswd: htpasswd},
 		{Path: "/basic", Access: Basic, Htpasswd: htpasswd}, {Path: "/basic/again", Access: Basic, Htpasswd: htpasswd, Principals: []string{"bob"}},
 		{Path: "/basic/ann", Access: Basic, Htpasswd: htpasswd, Principals: []string{"ann"}},
+		{Path: "/pw", Access: Basic, Htpasswd: htpasswd}, {Path: "/pw/login", Access: Login},
 		{Path: "/cross", Access: Login, CrossOrigin: true}, {Path: "/cross/not", Access: Login},
 	}
 }
@@ -75,6 +76,8 @@ var treeRows = []beyondRow{
 	{name: "somebody else's password below a login", method: "DELETE", path: "/mixed", header: "Authorization: Basic Ym9iOnNlc2FtZQ==", status: 403},
 	{name: "passwords below passwords", user: "-", method: "DELETE", path: "/basic/again", header: "Authorization: Basic Ym9iOnNlc2FtZQ==", status: 200},
 	{name: "somebody else's below", user: "-", method: "DELETE", path: "/basic", header: "Authorization: Basic Ym9iOnNlc2FtZQ==", status: 403},
+	{name: "a login below passwords", user: "-", method: "DELETE", path: "/pw", header: "Authorization: Basic Ym9iOnNlc2FtZQ==", status: 401},
+	{name: "somebody else's login below passwords", method: "DELETE", path: "/pw", header: "Authorization: Basic Ym9iOnNlc2FtZQ==", status: 403},
 	{name: "from another origin", method: "DELETE", path: "/cross", header: "Origin: https://evil.example\nSec-Fetch-Site: cross-site", status: 403},
 	{name: "from another origin, where it may", method: "DELETE", path: "/cross/x", header: "Origin: https://evil.example\nSec-Fetch-Site: cross-site", status: 200},
 

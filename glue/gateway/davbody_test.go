@@ -61,6 +61,7 @@ func TestBody(t *testing.T) {
 		{"slashes in a row", "REPORT", "", href("/dav//b"), 400},
 		{"a query", "REPORT", "", href("/dav/b?x"), 400},
 		{"an entity of its own", "REPORT", "", `<!DOCTYPE a [<!ENTITY p "private">]><a><href>/dav/&p;/x</href></a>`, 400},
+		{"a document type", "REPORT", "", `<!DOCTYPE a SYSTEM "http://other.example/a.dtd"><a/>`, 400},
 		{"UTF-16", "REPORT", "", "\xff\xfe<\x00a\x00", 400},
 		{"UTF-16 without a mark", "REPORT", "", "\x00<\x00a", 400},
 		{"another encoding", "REPORT", "", `<?xml version="1.0" encoding="utf-7"?><a/>`, 400},
