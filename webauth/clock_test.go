@@ -32,7 +32,7 @@ func TestMemoryOneUseClockLeaps(t *testing.T) {
 				now := newMoving(testNow.Add(-3 * time.Hour)) // the memory is older
 				m := webauth.NewMemoryOneUse(0, now.now)
 				now.advance(3 * time.Hour)
-				used, late := item(kind+":used", row.life), item(kind+":late", row.life)
+				used, late := item(kind+":used", row.life), item(kind+":late", row.life+time.Second)
 				require.NoError(t, m.Once(t.Context(), used))
 
 				now.advance(row.leap)
@@ -40,7 +40,7 @@ func TestMemoryOneUseClockLeaps(t *testing.T) {
 					_ = m.Once(t.Context(), late) // expired by this clock
 					_ = m.Once(t.Context(), webauth.Item{ID: "other:a", Issued: now.now(), Expires: now.now().Add(time.Second)})
 				}
-				now.advance(-row.leap + time.Second)
+				now.advance(-row.leap + 2*time.Second) // what was refused is as if made a second after the first
 				for range 2 {
 					err := m.Once(t.Context(), used)
 					require.Error(t, err)

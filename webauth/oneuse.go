@@ -14,8 +14,8 @@ type OneUse interface {
 	Once(ctx context.Context, item Item) error
 }
 
-// Item is what can be used once. A store that has an end of its room, as all have, divides
-// it by Room; it may ignore Unsigned and Failure, which Room reads.
+// Item is what can be used once. A store that bounds how many it holds divides that by
+// Room, which reads Unsigned and Failure; it needs neither for anything else.
 type Item struct {
 	// ID names it: printable ASCII, under 100 bytes, not secret. What stands before the
 	// first colon is its kind: "response", "token", "form", "xsrf", "xsrf-visitor".
