@@ -18,7 +18,7 @@ type OneUse interface {
 // Room, which reads Unsigned and Failure; it needs neither for anything else.
 type Item struct {
 	// ID names it: printable ASCII, under 100 bytes, not secret. What stands before the
-	// first colon is its kind: "response", "token", "form", "xsrf", "xsrf-visitor".
+	// first colon is its kind: "response", "token", "form", "confirm", "xsrf", "xsrf-visitor".
 	ID string
 	// Issued is when it was made; a store that has lost its memory since then must
 	// not vouch for it.

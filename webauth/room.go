@@ -8,8 +8,8 @@ type Room int
 
 // The rooms, by what somebody must have to put an item there.
 const (
-	// RoomLogin is for successes that the WLS signed and the tokens they spend: it takes an
-	// account. A token that came without its browser's secret counts here as well, although
+	// RoomLogin is for successes that the WLS signed, the tokens they spend, and logins that
+	// the person was asked about: it takes an account. A token that came without its browser's secret counts here as well, although
 	// its MAC cannot be checked then: real ones cost whoever has an account no more than one
 	// request each, and in a smaller room it could be left unspent while people log in.
 	RoomLogin Room = iota
@@ -77,6 +77,7 @@ const (
 	kindForm
 	kindXSRF
 	kindVisitor
+	kindConfirm
 
 	kindCount
 )
@@ -95,6 +96,8 @@ func kindOf(id string) itemKind {
 		return kindXSRF
 	case "xsrf-visitor":
 		return kindVisitor
+	case "confirm":
+		return kindConfirm
 	}
 	return kindOther
 }

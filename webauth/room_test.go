@@ -30,6 +30,7 @@ func TestRoomOfItem(t *testing.T) {
 		{"kept form, said to be signed", "form:a", false, false, webauth.RoomForm},
 		{"single-use token of a person", "xsrf:a", true, false, webauth.RoomXSRF},
 		{"single-use token of a visitor", "xsrf-visitor:a", true, false, webauth.RoomVisitor},
+		{"login that was asked about", "confirm:a", false, false, webauth.RoomLogin},
 		{"another kind", "mine:a", false, false, webauth.RoomLogin},
 		{"another kind, unsigned", "mine:a", true, false, webauth.RoomUnsigned},
 		{"no kind", "form", false, true, webauth.RoomForm},
