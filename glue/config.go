@@ -67,7 +67,7 @@ type Config struct {
 	// back to from the login service if even the path of an address is too long for it.
 	// Empty means at the address that the form went to, if it is one that has a page, or at
 	// the page that the form came from (set it where these need no login themselves), and a
-	// page that says that the address is too long.
+	// page that says that the address is too long. It is below BaseURL.
 	LoginPath string
 	// AfterLogout is the path to go to after logging out, as browsers see it; empty shows
 	// a page. It is below BaseURL.

@@ -63,7 +63,7 @@ func newPlaces(cfg *Config, secret *site.Secret) (places, error) {
 		}
 		p.cookies = newCookieJar(cfg, origin, prefix)
 		if i == 0 {
-			if err := errors.Join(p.checkPath("LogoutPath", cfg.LogoutPath), p.checkPath("AfterLogout", cfg.AfterLogout)); err != nil {
+			if err := errors.Join(p.checkPath("LogoutPath", cfg.LogoutPath), p.checkPath("AfterLogout", cfg.AfterLogout), p.checkPath("LoginPath", cfg.LoginPath)); err != nil {
 				return nil, err
 			}
 		}

@@ -183,6 +183,17 @@ func TestLongTargetAfterAFailure(t *testing.T) {
 	}
 }
 
+// Somebody who cancels, goes back and logs in after all gets the whole address too.
+func TestLongTargetAfterCancelAndBack(t *testing.T) {
+	s := startSite(t, setup{})
+	b := s.browser("test0001")
+	location := b.begin(longTarget("/private/page"))
+	b.get(s.respond(location, "test0001", webauthtest.Cancels)).requirePage(http.StatusForbidden, "cancelled")
+	page := b.get(s.respond(location, "test0001")).requirePage(http.StatusOK, "confirm-login")
+	assert.Equal(t, longTarget("/private/page"), b.get(page.links()[0]).requireEcho("test0001").RequestURI)
+	assert.Empty(t, b.parked("/private/page"))
+}
+
 // A response that comes twice changes nothing, and its person is told what is missing.
 func TestLongTargetTwice(t *testing.T) {
 	s := startSite(t, setup{})
