@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -25,13 +26,16 @@ type bodyPace struct {
 
 	read   int64
 	waited time.Duration
+
+	mu    sync.Mutex
+	ended bool // the handler has returned
 }
 
 // paceBody puts the bound around the body of a request that has one, before anybody reads
-// from it.
-func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) {
+// from it. Whoever handles the request calls end on what it gives, which is nil for others.
+func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) *bodyPace {
 	if r.Body == nil || r.Body == http.NoBody || l.BodyRate < 0 || l.BodyGrace < 0 {
-		return
+		return nil
 	}
 	b := &bodyPace{
 		ReadCloser: r.Body, control: http.NewResponseController(w),
@@ -46,6 +50,18 @@ func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) {
 	}
 	r.Body = b
 	recordOf(r.Context()).body = b
+	return b
+}
+
+// end leaves the connection alone from now on. A transport may read on when its request
+// was answered early and the handler has returned: then the connection is for the next
+// request, or, in HTTP/2, there is no stream any more that could have a deadline.
+func (b *bodyPace) end() {
+	if b != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.ended = true
+	}
 }
 
 // use replaces the bound by that of a rule, for what is still to come; nil is for
@@ -92,5 +108,9 @@ func (b *bodyPace) setDeadline(t time.Time) {
 	if !b.whole.IsZero() && b.whole.Before(t) {
 		t = b.whole
 	}
-	_ = b.control.SetReadDeadline(t)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ended {
+		_ = b.control.SetReadDeadline(t)
+	}
 }

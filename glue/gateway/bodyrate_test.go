@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -203,4 +204,35 @@ func TestSlowBodyToBeRedirected(t *testing.T) {
 	answer, err := io.ReadAll(conn)
 	require.NoError(t, err)
 	assert.Contains(t, string(answer), "HTTP/1.1 30")
+}
+
+// TestBodyPaceAfterTheEnd: a transport reads on that was answered early, in another
+// goroutine, in which a panic would end the whole gateway.
+func TestBodyPaceAfterTheEnd(t *testing.T) {
+	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(version, func(t *testing.T) {
+			bodies := make(chan io.ReadCloser, 1)
+			returned := make(chan struct{})
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, version, r.Proto)
+				defer paceBody(w, r, &Limits{BodyRate: 100, BodyGrace: Duration(time.Minute)}).end()
+				bodies <- r.Body
+			}))
+			server.EnableHTTP2 = version == "HTTP/2.0"
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.StartTLS()
+			defer server.Close()
+			go func() {
+				defer close(returned)
+				resp, err := server.Client().Post(server.URL, "text/plain", strings.NewReader("hello"))
+				if assert.NoError(t, err) {
+					assert.NoError(t, resp.Body.Close())
+				}
+			}()
+			body := <-bodies
+			<-returned // the answer is whole when the handler has returned
+			server.CloseClientConnections()
+			assert.NotPanics(t, func() { _, _ = io.Copy(io.Discard, body) }) // it may have come whole
+		})
+	}
 }

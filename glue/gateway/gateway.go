@@ -185,7 +185,7 @@ func (g *Gateway) Close() error {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	c := g.acquire()
 	defer g.leave(c)
-	paceBody(w, r, &c.cfg.Limits)
+	defer paceBody(w, r, &c.cfg.Limits).end()
 	if c.cfg.ForwardAuth {
 		captureForwarded(r, &c.cfg.Front)
 	}

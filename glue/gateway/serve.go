@@ -134,7 +134,7 @@ func (s *Server) handlerFor(at socket) http.Handler {
 func (s *Server) redirect() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cfg := s.cfg.Load()
-		paceBody(w, r, &cfg.Limits)
+		defer paceBody(w, r, &cfg.Limits).end()
 		redirectTo(cfg.BaseURL).ServeHTTP(w, r)
 	})
 }
