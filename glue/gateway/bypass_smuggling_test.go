@@ -15,19 +15,17 @@ func smuggled(w *world) string {
 	return "GET /private/smuggled HTTP/1.1\r\nHost: " + w.host + "\r\nRemote-User: evil\r\n\r\n"
 }
 
-// TestBypassSmuggling sends requests whose end is in doubt, with another request after
-// where one reader or another would see the end.
-func TestBypassSmuggling(t *testing.T) {
-	w := openWorld(t, func(k *kit) {
-		// Some of these leave the gateway waiting for more.
-		k.server = func(s *http.Server) { s.ReadTimeout, s.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond }
-	})
-	inner := smuggled(w)
+// framingTrick is the part of a request that says where it ends, and what comes after it.
+type framingTrick struct {
+	name, head, body string
+	passes           bool // as one honest request with no body, whatever became of the rest
+}
+
+// framingTricks leave the end of a request in doubt, with inner where one reader or
+// another would see it.
+func framingTricks(inner string) []framingTrick {
 	chunked := "0\r\n\r\n" + inner
-	for _, tt := range []struct {
-		name, head, body string
-		passes           bool // as one honest request, whatever became of the rest
-	}{
+	return []framingTrick{
 		{"length and chunked", "Content-Length: 5\r\nTransfer-Encoding: chunked", chunked, true},
 		{"chunked and length", "Transfer-Encoding: chunked\r\nContent-Length: 5", chunked, true},
 		{"length of all, and chunked", "Content-Length: 9999\r\nTransfer-Encoding: chunked", chunked, true},
@@ -73,7 +71,17 @@ func TestBypassSmuggling(t *testing.T) {
 		{"another expectation", "Expect: 100-evil\r\nContent-Length: 0", inner, false},
 		{"upgrade to h2c", "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: 0", inner, true},
 		{"nothing about a body", "X-A: b", inner, true},
-	} {
+	}
+}
+
+// TestBypassSmuggling sends requests whose end is in doubt, with another request after
+// where one reader or another would see the end.
+func TestBypassSmuggling(t *testing.T) {
+	w := openWorld(t, func(k *kit) {
+		// Some of these leave the gateway waiting for more.
+		k.server = func(s *http.Server) { s.ReadTimeout, s.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond }
+	})
+	for _, tt := range framingTricks(smuggled(w)) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, version := range []string{"1.1", "1.0"} {
 				for _, method := range []string{"POST", "GET"} {
@@ -108,18 +116,60 @@ func TestBypassSmuggling(t *testing.T) {
 	}
 }
 
-// TestBodyOfGet: a server that does not read it would take it for the next request.
-func TestBodyOfGet(t *testing.T) {
+// TestStandsAlone: a server that does not read a body would take it for the next request,
+// and one that answers HEAD with a body has that taken for the next answer.
+func TestStandsAlone(t *testing.T) {
 	w := openWorld(t)
 	inner := smuggled(w)
-	answer := w.wire(w.request("GET /public/x HTTP/1.1", "Content-Length: "+itoa(len(inner))) + inner)
-	require.Equal(t, 200, statusOf(t, answer))
-	got := w.backend.one(t)
-	assert.Equal(t, inner, got.Body)
-	assert.True(t, got.Close, "nobody else uses this connection to the backend")
+	length, chunked := "Content-Length: "+itoa(len(inner)), "Transfer-Encoding: chunked"
+	chunk := hexadecimal(len(inner)) + "\r\n" + inner + "\r\n0\r\n\r\n"
+	for _, tt := range []struct {
+		name, method, header, wire, body string
+		alone                            bool
+	}{
+		{"GET", "GET", "X-A: b", "", "", false},
+		{"GET with a body", "GET", length, inner, inner, true},
+		{"GET with chunks", "GET", chunked, chunk, inner, true},
+		{"HEAD", "HEAD", "X-A: b", "", "", true},
+		{"HEAD with a body", "HEAD", length, inner, inner, true},
+		{"OPTIONS", "OPTIONS", "X-A: b", "", "", false},
+		{"OPTIONS with a body", "OPTIONS", length, inner, inner, true},
+		{"POST", "POST", "Content-Length: 0", "", "", false},
+		{"POST with a body", "POST", length, inner, inner, false},
+		{"POST with chunks", "POST", chunked, chunk, inner, true},
+		{"DELETE", "DELETE", "X-A: b", "", "", false},
+		{"PUT with chunks", "PUT", chunked, chunk, inner, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			answer := w.wire(w.request(tt.method+" /optional/x HTTP/1.1", tt.header) + tt.wire)
+			require.Equal(t, 200, statusOf(t, answer))
+			got := w.backend.one(t)
+			assert.Equal(t, tt.body, got.Body)
+			assert.Equal(t, tt.alone, got.Close)
+		})
+	}
+}
 
-	_ = w.wire(w.request("POST /public/x HTTP/1.1", "Content-Length: "+itoa(len(inner))) + inner)
-	assert.False(t, w.backend.one(t).Close)
+// TestBypassMethods: what some server takes for another method is none.
+func TestBypassMethods(t *testing.T) {
+	w := openWorld(t)
+	for method, passes := range map[string]bool{
+		"GET": true, "DELETE": true, "PROPFIND": true, "M-SEARCH": true, "VERSION-CONTROL": true, "FROB": true,
+		"get": false, "Get": false, "HEAd": false, "delete": false, "POST_": false, "M_SEARCH": false, "TRACE": false, "trace": false, "CONNECT": false, "GET1": false,
+		strings.Repeat("X", 32): true, strings.Repeat("X", 33): false,
+	} {
+		t.Run(method, func(t *testing.T) {
+			answer := w.wire(w.request(method + " /optional/x HTTP/1.1"))
+			all := w.backend.take()
+			if !passes {
+				assert.Empty(t, all)
+				assert.Contains(t, []int{400, 405}, statusOf(t, answer))
+				return
+			}
+			require.Len(t, all, 1, answer)
+			assert.Equal(t, method, all[0].Method)
+		})
+	}
 }
 
 // TestBypassOversized: what is too large is refused before anything is asked.

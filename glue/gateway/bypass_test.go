@@ -263,3 +263,5 @@ func readAll(conn net.Conn) string {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+func hexadecimal(n int) string { return strconv.FormatInt(int64(n), 16) }

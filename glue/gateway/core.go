@@ -205,15 +205,12 @@ func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // isPassedOn reports whether a method may reach a backend: not CONNECT, which is for
-// other proxies; not TRACE, which sends back what we add; and no text that is no method,
-// which HTTP/2 can carry.
+// other proxies; not TRACE, which sends back what we add; no text that is no method,
+// which HTTP/2 can carry; and none in small letters. Methods are case-sensitive (RFC 9110
+// section 9.1), but some servers do not know that: "head", to which we would expect a
+// body, is HEAD to them, and "delete" is DELETE.
 func isPassedOn(method string) bool {
-	for i := range len(method) {
-		if c := method[i]; !('a' <= c|0x20 && c|0x20 <= 'z' || c == '-' || c == '_') {
-			return false
-		}
-	}
-	return method != "" && !strings.EqualFold(method, http.MethodConnect) && !strings.EqualFold(method, http.MethodTrace)
+	return isMethod(method) && method != http.MethodConnect && method != http.MethodTrace
 }
 
 // normalise puts the normal form of the path in place of what was sent: what is matched

@@ -146,13 +146,25 @@ func (p *passage) rewrite(pr *httputil.ProxyRequest) {
 	out.Trailer = nil // whatever it holds, it comes after the checks
 	if out.Body != nil {
 		p.body, out.Body = out.Body, p
-		// A server that expects no body with these could take it for the next request on
-		// the connection, so there is none.
-		out.Close = in.Method == http.MethodGet || in.Method == http.MethodHead || in.Method == http.MethodOptions
 	}
+	out.Close = standsAlone(in)
 	p.cleanHeaders(out.Header)
 	setForwarding(out.Header, in, ru)
 	p.err = c.identity.set(out.Header, in, ru)
+}
+
+// standsAlone reports whether nobody is to use the connection to the backend after this
+// request. A server that expects no body with the method, or knows no chunks, could take
+// the body for the next request; and what a program sends with its answer to HEAD, against
+// RFC 9110 section 9.3.2, would be the answer to the next one.
+func standsAlone(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodHead:
+		return true
+	case http.MethodGet, http.MethodOptions:
+		return r.ContentLength != 0
+	}
+	return r.ContentLength < 0
 }
 
 // stripPath gives the path without that of the rule, or of the one whose backend it has.
