@@ -20,6 +20,7 @@ type h2Conn struct {
 	t      *testing.T
 	framer *http2.Framer
 	next   uint32
+	body   bytes.Buffer // of the last answer
 }
 
 // h2 opens a connection.
@@ -60,6 +61,7 @@ func (c *h2Conn) send(fields [][2]string, body string, trailers [][2]string) str
 }
 
 func (c *h2Conn) status(id uint32) (status string) {
+	c.body.Reset()
 	decoder := hpack.NewDecoder(4096, func(f hpack.HeaderField) {
 		if f.Name == ":status" {
 			status = f.Value
@@ -73,6 +75,9 @@ func (c *h2Conn) status(id uint32) (status string) {
 		switch f := frame.(type) {
 		case *http2.HeadersFrame:
 			_, _ = decoder.Write(f.HeaderBlockFragment())
+		case *http2.DataFrame:
+			c.body.Write(f.Data())
+			_ = c.framer.WriteWindowUpdate(0, max(1, uint32(len(f.Data()))))
 		case *http2.RSTStreamFrame, *http2.GoAwayFrame:
 			return status
 		}

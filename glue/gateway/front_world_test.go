@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,8 +64,14 @@ func freeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// startProgram runs a front server until the test ends, and waits until it listens.
+// startProgram runs a server until the test ends, and waits until it listens.
 func startProgram(t testing.TB, addr string, cmd *exec.Cmd) bool {
+	t.Helper()
+	return startProgramAt(t, "tcp", addr, cmd)
+}
+
+// startProgramAt is startProgram for what listens on another network.
+func startProgramAt(t testing.TB, network, addr string, cmd *exec.Cmd) bool {
 	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), "output"))
 	require.NoError(t, err)
@@ -76,14 +83,23 @@ func startProgram(t testing.TB, addr string, cmd *exec.Cmd) bool {
 		close(exited)
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt) // it may have ended by itself
-		<-exited
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+		select {
+		case <-exited:
+		case <-time.After(10 * time.Second):
+			_ = cmd.Process.Kill()
+			<-exited
+		}
 		_ = log.Close()
+		if t.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			t.Logf("%s: %s", cmd.Path, text[max(0, len(text)-2000):])
+		}
 	})
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for range 2000 {
-		if conn, err := net.Dial("tcp", addr); err == nil {
+		if conn, err := net.Dial(network, addr); err == nil {
 			_ = conn.Close()
 			return true
 		}
