@@ -30,7 +30,7 @@ func (b *beyond) destination() {
 	case len(lines) == 0:
 		return
 	case len(lines) > 1:
-		b.deny("destination", pageDestination, fmt.Errorf("Destination %w", errLines))
+		b.deny("destination", pageDestination, fmt.Errorf("the header Destination %w", errLines))
 		return
 	}
 	at, ok := b.locate("Destination", lines[0], b.atFront)
@@ -172,7 +172,7 @@ func (b *beyond) conditions() {
 	}
 	pieces, err := splitConditions(lines)
 	if err != nil {
-		b.deny("conditions", pageConditions, fmt.Errorf("If %w", err))
+		b.deny("conditions", pageConditions, fmt.Errorf("the header If %w", err))
 		return
 	}
 	for i := 1; i < len(pieces); i += 2 {
