@@ -97,9 +97,10 @@ func (v *visit) loopStep() (depth int, stop bool) {
 		return 0, true // the login that set the session has set this cookie too: it does not come back
 	}
 	depth = 1
+	here, goal := pathHash(v.path), pathHash(v.pathOf(v.goal))
 	for _, m := range v.loopMarks() {
-		if m.path == pathHash(v.path) {
-			depth = m.depth + 1
+		if m.path == here || v.goal != "" && m.path == goal { // whichever loopReturn noted
+			depth = max(depth, m.depth+1)
 		}
 	}
 	return depth, depth > loopDepth

@@ -212,6 +212,20 @@ func TestLongTargetOfLogin(t *testing.T) {
 	s.browser("").get("/login?next=/private/?"+strings.Repeat("x", 10<<10)).requirePage(http.StatusBadRequest, "next")
 }
 
+// An application that sends people to Login itself is stopped from going round with them,
+// however long the address is that they want.
+func TestLongTargetOfLoginInALoop(t *testing.T) {
+	for _, target := range []string{"/app?n=1", longTarget("/app"), longTarget("/app/{id}|x")} {
+		s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+			mux.Handle("/app/", auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "/login?next="+url.QueryEscape(r.RequestURI), http.StatusSeeOther)
+			})))
+			mux.Handle("/app", http.RedirectHandler("/login?next="+url.QueryEscape(target), http.StatusSeeOther))
+		}})
+		s.browser("test0001").forgetting("wls-session").get(target).requirePage(http.StatusForbidden, "loop")
+	}
+}
+
 // Where even the path is too long, people come back by LoginPath.
 func TestLongPath(t *testing.T) {
 	target := "/private/" + strings.Repeat("deep/", 800) + "?a=b"
