@@ -30,11 +30,14 @@ func (v *visit) trySilently() bool {
 		v.log(outsideEvent(err))
 		return false
 	}
+	if _, stop := v.loopStep(); stop {
+		return false // the page is for everybody, and is not refused for that
+	}
 	req := v.strength(lackSession)
 	req.IAct, req.Fail, req.Note = webauth.IActNo, false, noteSilent
-	location, err := v.loginURL(v.secret, req)
-	if _, stop := v.loopStep(); stop || err != nil {
-		return false // the page is for everybody, and is not refused for that
+	location, err := v.loginURL(v.secret, req) // from here on the target may be parked
+	if err != nil {
+		return false
 	}
 	v.markTried()
 	v.log(Event{Name: EventRedirect})

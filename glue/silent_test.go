@@ -137,6 +137,20 @@ func TestSilentSignInIsNotTried(t *testing.T) {
 	})
 }
 
+// A page that is served as it is leaves no long address waiting for a login that was not
+// begun.
+func TestSilentSignInThatIsNotTriedParksNothing(t *testing.T) {
+	s := silentSite(t)
+	b := s.browser("test0001").forgetting("wls-session", "wls-tried")
+	b.get("/silent")
+	s.fake.Always(webauthtest.Outcome{Status: 540})
+	b.get(longTarget("/silent")).requireEcho("") // there and back, until that is a loop
+	a := b.once(longTarget("/silent"))
+	a.requireEcho("")
+	assert.Empty(t, a.Cookies())
+	assert.Empty(t, b.parked("/silent"))
+}
+
 // A browser that keeps neither the session nor the mark that it tried is served as nobody,
 // and not sent round in circles.
 func TestSilentSignInIsNoLoop(t *testing.T) {
