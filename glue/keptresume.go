@@ -86,6 +86,29 @@ func (v *visit) resume(s *session, next http.Handler) {
 	}
 }
 
+// answersForKeeper answers for the handler inside that kept a form, as that would, where
+// its route still lacks what it wants, and reports whether it did. What stands between the
+// two, such as xsrf.Check, knows nothing of Continue and would refuse it.
+func (v *visit) answersForKeeper() bool {
+	if v.wants == nil {
+		return false
+	}
+	a := *v.a
+	a.policy = *v.wants
+	keeper := *v
+	keeper.a = &a
+	s, lack, err := keeper.session()
+	switch {
+	case err != nil || lack == lackNothing: // then it is Optional's own policy that is not met
+		return false
+	case lack == lackOwner:
+		keeper.notYours(s)
+	default:
+		keeper.ask(s, lack)
+	}
+	return true
+}
+
 func (v *visit) formGone(s *session, err error) {
 	v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
 }

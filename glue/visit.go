@@ -90,6 +90,9 @@ func (v *visit) maybe(next http.Handler) {
 	}
 	s, lack, err := v.session()
 	if v.keptErr != nil || v.kept != nil && err == nil && lack != lackNothing {
+		if v.keptErr == nil && v.answersForKeeper() {
+			return
+		}
 		// Whether and what to answer is for the handler inside that needs a login.
 		*v = asSent
 		s, lack, err = v.session()

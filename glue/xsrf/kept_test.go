@@ -39,8 +39,8 @@ var (
 	keptAction = regexp.MustCompile(`<form method="post" action="([^"]*)"`)
 )
 
-// through sends a form and, where it is kept, logs in by the page's link and presses
-// Continue, until there is another answer.
+// through sends a form and, where it is kept, presses Continue too early, logs in by the
+// page's link and presses it again, until there is another answer.
 func (c *client) through(t *testing.T, path string, form url.Values, wait time.Duration) (status, kept int) {
 	t.Helper()
 	status, body := c.sends(t, path, form)
@@ -48,6 +48,8 @@ func (c *client) through(t *testing.T, path string, form url.Values, wait time.D
 		link := html.UnescapeString(keptLink.FindStringSubmatch(body)[1])
 		action := html.UnescapeString(keptAction.FindStringSubmatch(body)[1])
 		sealed := keptField.FindStringSubmatch(body)[1]
+		_, body = c.sends(t, strings.TrimPrefix(action, c.site.url), url.Values{"wls-kept": {sealed}})
+		require.Regexp(t, keptField, body, "the form is still kept")
 		c.site.advance(wait)
 		resp, err := c.http.Get(link)
 		require.NoError(t, err)
