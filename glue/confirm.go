@@ -127,9 +127,8 @@ func (v *visit) openConfirm(value string) (login, webauth.Item, error) {
 	if !ok || !okEnds {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	from := v.r.Header.Get("Sec-Fetch-Site")
 	path, _, _ := strings.Cut(part[1], "?")
-	if from == "cross-site" || from == "same-site" || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.whence != v.whence() {
+	if fromOtherOrigin(v.r) || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.whence != v.whence() {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	s.Expires, s.Service = ends, v.cfg.Service.Name

@@ -19,7 +19,8 @@ import (
 //	wls-kept=300y~pwd   the same, by a password typed at most 300 seconds ago
 //
 // Anybody can write one. It only adds to what a route wants itself, never contradicts
-// it, and leads to a login or to a page.
+// it, and leads to a login or to a page. None that another site sent costs a session its
+// password.
 const (
 	keptField  = "wls-kept" // the form field that holds the sealed form, too
 	markAsSite = "1"
@@ -129,7 +130,13 @@ func (v *visit) marked() (Policy, bool) {
 	if !v.aboutKeptForm() {
 		return Policy{}, false
 	}
-	return parseMark(v.query[strings.LastIndex(v.query, keptField+"=")+len(keptField+"="):], &v.cfg.Policy)
+	mark, ok := parseMark(v.query[strings.LastIndex(v.query, keptField+"=")+len(keptField+"="):], &v.cfg.Policy)
+	if mark.IAct == webauth.IActNo && fromOtherOrigin(v.r) {
+		// A login of that kind would take the place of one by a password. Who comes back
+		// from it has what the mark wants already.
+		mark.IAct = webauth.IActAsNeeded
+	}
+	return mark, ok
 }
 
 // unmarkedLen returns how much of a query is left without the mark at its end.

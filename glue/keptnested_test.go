@@ -363,3 +363,23 @@ func TestMadeUpMarks(t *testing.T) {
 		})
 	}
 }
+
+// Another site cannot have a session by a password replaced by one without.
+func TestMadeUpMarkOfAnotherSite(t *testing.T) {
+	for _, path := range []string{"/private/", "/login"} {
+		for from, kept := range map[string]bool{"cross-site": true, "same-site": true, "same-origin": false} {
+			for _, mark := range []string{"n", "n~pwd"} {
+				t.Run(fmt.Sprint(path, from, mark), func(t *testing.T) {
+					s := startSite(t, setup{})
+					b := s.loggedIn("test0001")
+					b.do(http.MethodGet, path+"?wls-kept="+mark, nil, func(r *http.Request) {
+						r.Header.Set("Sec-Fetch-Site", from)
+						r.Header.Set("Sec-Fetch-Mode", "navigate")
+						r.Header.Set("Sec-Fetch-Dest", "document")
+					}).requirePage(http.StatusOK, "go-back")
+					assert.Equal(t, kept, b.get("/private/").requireEcho("test0001").Identity.Auth == "pwd")
+				})
+			}
+		}
+	}
+}

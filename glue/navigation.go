@@ -55,3 +55,10 @@ func fromSameOrigin(r *http.Request, p *place) bool {
 	}
 	return r.Header.Get("Origin") == p.origin
 }
+
+// fromOtherOrigin reports whether a page of another origin sent a person here, or had a
+// hand in it by a redirect, as far as the browser tells.
+func fromOtherOrigin(r *http.Request) bool {
+	from := r.Header.Get("Sec-Fetch-Site")
+	return from == "cross-site" || from == "same-site"
+}
