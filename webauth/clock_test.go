@@ -1,7 +1,6 @@
 package webauth_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 )
 
 // A clock that leaps ahead and is put back makes nothing good again that was used, and
-// keeps out nothing that is made after it.
+// keeps out nothing that is made after it, or was made before it and was not asked about.
 func TestMemoryOneUseClockLeaps(t *testing.T) {
 	for _, kind := range []string{"response", "token", "form", "xsrf", "xsrf-visitor", "mine"} {
 		for _, row := range []struct {
@@ -43,11 +42,13 @@ func TestMemoryOneUseClockLeaps(t *testing.T) {
 				now.advance(-row.leap + 2*time.Second) // what was refused is as if made a second after the first
 				for range 2 {
 					err := m.Once(t.Context(), used)
-					require.Error(t, err)
-					require.True(t, errors.Is(err, webauth.ErrUsed) || errors.Is(err, webauth.ErrForgotten), "%v", err)
+					require.ErrorIs(t, err, webauth.ErrUsed, "there was room to remember it")
 				}
 				if row.seen && row.leap > row.life {
 					require.ErrorIs(t, m.Once(t.Context(), late), webauth.ErrForgotten, "it was refused, which vouches for nothing")
+				}
+				if !row.seen || row.leap <= row.life {
+					require.NoError(t, m.Once(t.Context(), item(kind+":waiting", row.life+time.Second)), "made before the leap")
 				}
 				fresh := webauth.Item{ID: kind + ":fresh", Issued: now.now(), Expires: now.now().Add(row.life)}
 				require.NoError(t, m.Once(t.Context(), fresh), "made after the clock was put right")
@@ -61,12 +62,29 @@ func TestMemoryOneUseClockLeaps(t *testing.T) {
 func TestMemoryOneUseForgetsByKind(t *testing.T) {
 	now := newMoving(testNow)
 	m := webauth.NewMemoryOneUse(0, now.now)
-	require.NoError(t, m.Once(t.Context(), item("token:a", time.Hour)))
 	now.advance(2 * time.Hour)
-	require.NoError(t, m.Once(t.Context(), webauth.Item{ID: "other:a", Issued: now.now(), Expires: now.now()}))
+	require.ErrorContains(t, m.Once(t.Context(), item("token:a", time.Hour)), "expired")
 	now.advance(-2*time.Hour + time.Second)
 	require.ErrorIs(t, m.Once(t.Context(), item("token:a", time.Hour)), webauth.ErrForgotten)
 	assert.NoError(t, m.Once(t.Context(), item("response:a", 35*time.Second)))
+}
+
+// Where there is no room to remember all that was used before a leap, what may have been
+// used is refused all the same.
+func TestMemoryOneUseClockLeapsWhenCrowded(t *testing.T) {
+	now := newMoving(testNow)
+	m := webauth.NewMemoryOneUse(60, now.now)
+	for i := range 40 {
+		require.NoError(t, m.Once(t.Context(), item(fmt.Sprint("token:", i), time.Hour)))
+	}
+	now.advance(2 * time.Hour)
+	for i := range 40 {
+		require.NoError(t, m.Once(t.Context(), webauth.Item{ID: fmt.Sprint("response:", i), Issued: now.now(), Expires: now.now()}))
+	}
+	now.advance(-2*time.Hour + time.Second)
+	for i := range 40 {
+		require.ErrorIs(t, m.Once(t.Context(), item(fmt.Sprint("token:", i), time.Hour)), webauth.ErrForgotten)
+	}
 }
 
 // A clock that runs as it should keeps nothing out, up to the last moment of each item.

@@ -32,9 +32,15 @@ type room struct {
 	queue expiryQueue
 }
 
-// forgetPerRoom is how many expired items a call drops from each room, at most: so many
-// that room comes back faster than it is taken, and so few that nobody waits for it.
-const forgetPerRoom = 10
+const (
+	// forgetPerRoom is how many expired items a call drops from each room, at most: so many
+	// that room comes back faster than it is taken, and so few that nobody waits for it.
+	forgetPerRoom = 10
+	// lingerPerRoom is how many items of a room are kept though they have expired, those
+	// that expired last, where there is room to spare: after a clock was ahead, what was
+	// used is known from what was not.
+	lingerPerRoom = 10_000
+)
 
 // defaultMemory is how many items a MemoryOneUse holds if nothing else is said.
 const defaultMemory = 1_000_000
@@ -46,7 +52,7 @@ const defaultMemory = 1_000_000
 //
 // It refuses what is older than itself: what was used before a restart nobody knows, so
 // logins under way at a restart begin again. It refuses as well what a clock that was put
-// back makes good again after it was forgotten. max 0 means 1,000,000; a nil now means
+// back makes good again after it may have been forgotten. max 0 means 1,000,000; a nil now means
 // time.Now, and must be the clock of the Verifier where that has one of its own.
 func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	if max <= 0 {
@@ -67,10 +73,10 @@ func (m *MemoryOneUse) Once(_ context.Context, item Item) error {
 	defer m.mu.Unlock()
 	now := m.now().Unix()
 	m.forget(now)
-	if _, seen := m.used[k.id]; seen {
-		return ErrUsed
-	}
+	_, seen := m.used[k.id]
 	switch {
+	case seen && expires >= now:
+		return ErrUsed
 	case item.Issued.Before(m.start):
 		return ErrForgotten
 	case expires < now: // it may have been here, and forgotten
@@ -108,11 +114,12 @@ func (m *MemoryOneUse) reserved(r Room) int {
 	return m.max / 20
 }
 
-// forget drops some of what has expired.
+// forget drops some of what has expired, from rooms that have more than may linger.
 func (m *MemoryOneUse) forget(now int64) {
 	for i := range m.rooms {
 		r := &m.rooms[i]
-		for range forgetPerRoom {
+		linger := min(lingerPerRoom, m.reserved(Room(i))/2)
+		for range min(forgetPerRoom, max(0, r.count-linger)) {
 			k, expired, ok := r.queue.popBefore(now)
 			if !ok {
 				break
