@@ -90,6 +90,16 @@ func TestBrowserGoesAway(t *testing.T) {
 			assertSent(s, sent.requireEcho("test0001"))
 			b.continues(page).requirePage(http.StatusForbidden, "form-gone")
 		})
+		t.Run("with the button after a failure, "+when.name, func(t *testing.T) {
+			s := start(t)
+			b := s.browser("test0001")
+			button := b.askedWho(b.failed("/private/", quirks(webauthtest.QuirkV1Cancel)), "test0001").links()[0]
+			b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			assert.Equal(t, http.StatusSeeOther, b.do(http.MethodGet, button, nil, gone).StatusCode, "logged in all the same")
+			b.dropCookies("session")
+			b.get(button).requirePage(http.StatusForbidden, "refused")
+			assert.EqualValues(t, "confirm", s.lastEvent(glue.EventRefused).Reason)
+		})
 	}
 }
 
