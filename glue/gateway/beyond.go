@@ -68,7 +68,7 @@ func (b *beyond) deny(reason webauth.Reason, p glue.Page, err error) {
 }
 
 func (b *beyond) refuse(w http.ResponseWriter) {
-	for _, name := range []string{"Www-Authenticate", "Retry-After"} {
+	for _, name := range []string{"Www-Authenticate", "Retry-After", "Connection"} {
 		if values := b.refusal.header[name]; values != nil {
 			w.Header()[name] = values
 		}

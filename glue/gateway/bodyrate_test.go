@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -123,6 +124,7 @@ func TestSlowBody(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		path    string
+		method  string // POST if empty
 		edit    func(*Config)
 		status  int
 		arrived bool // at the backend, as long as the client goes on
@@ -130,6 +132,8 @@ func TestSlowBody(t *testing.T) {
 		{name: "to a backend", path: "/public/x", status: http.StatusRequestTimeout},
 		{name: "to a backend that waits", path: "/public/x", edit: func(c *Config) { c.Rules[0].BodyRate = -1 }, status: http.StatusOK, arrived: true},
 		{name: "no bound at all", path: "/public/x", edit: func(c *Config) { c.Limits.BodyRate = -1 }, status: http.StatusOK, arrived: true},
+		{name: "no bound but the rule's", path: "/public/x", edit: func(c *Config) { c.Limits.BodyRate, c.Rules[0].BodyRate = -1, 500 }, status: http.StatusRequestTimeout},
+		{name: "to what looks into it", path: "/optional/x", method: "REPORT", status: http.StatusRequestTimeout},
 		{name: "before a login", path: "/private/x", status: http.StatusUnauthorized},
 		{name: "before a password", path: "/basic/x", status: http.StatusUnauthorized},
 		{name: "to nowhere", path: "/.wls/nothing", status: http.StatusNotFound},
@@ -145,7 +149,7 @@ func TestSlowBody(t *testing.T) {
 			conn, err := net.Dial("tcp", w.addr)
 			require.NoError(t, err)
 			defer conn.Close()
-			_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n\r\na=", row.path, w.host)
+			_, err = fmt.Fprintf(conn, cmp.Or(row.method, "POST")+" %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n\r\na=", row.path, w.host)
 			require.NoError(t, err)
 			if row.arrived {
 				_, err = io.WriteString(conn, "bc")

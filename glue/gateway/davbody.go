@@ -7,7 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 )
@@ -26,11 +30,15 @@ var errBody = errors.New("the body cannot be read as XML in UTF-8 without a docu
 // 5323), a REPORT lists (RFC 4791 section 7.9) or BIND makes appear elsewhere (RFC 5842).
 // Servers do not all see to it that these are below the path.
 func (b *beyond) body() {
-	if single[b.r.Method] || ownBody[b.r.Method] || b.r.Body == nil || b.refusal != nil {
+	if single[b.r.Method] || ownBody[b.r.Method] || b.r.Body == nil || b.refusal != nil || !b.mayMatter() {
 		return
 	}
 	text, err := io.ReadAll(io.LimitReader(b.r.Body, maxDAVBody+1))
 	switch {
+	case errors.Is(err, errSlowBody):
+		b.deny("slow-body", pageSlowBody, err)
+		b.refusal.header = http.Header{"Connection": {"close"}}
+		return
 	case err != nil:
 		b.deny("body", pageBadRequest, err)
 		return
@@ -41,12 +49,8 @@ func (b *beyond) body() {
 		return
 	}
 	refs, err := hrefs(text)
-	if err == nil && b.r.Header["Content-Encoding"] != nil {
+	if b.r.Header["Content-Encoding"] != nil || !isSaidUTF8(b.r.Header["Content-Type"]) {
 		err = errBody
-	}
-	if err != nil {
-		b.deny("body", pageBody, err)
-		return
 	}
 	for _, ref := range refs {
 		at, ok := b.locate("an href", ref, true)
@@ -62,9 +66,25 @@ func (b *beyond) body() {
 			b.below(ru, path, tree)
 		}
 	}
+	if err != nil {
+		b.deny("body", pageBody, err)
+		return
+	}
 	b.r = b.r.WithContext(b.r.Context())
 	b.r.Body = readCloser{bytes.NewReader(text), b.r.Body}
 	b.r.ContentLength, b.r.TransferEncoding = int64(len(text)), nil
+}
+
+// mayMatter reports whether what a body names can make a difference: whether the backend
+// serves all of the host, and no rule there keeps out whom that of the path has let in.
+func (b *beyond) mayMatter() bool {
+	rules := b.c.rules[b.r.Host]
+	if root := b.c.match(b.r.Host, "/"); root == b.c.nothing {
+		rules = append(slices.Clip(rules), root)
+	}
+	return slices.ContainsFunc(rules, func(other *rule) bool {
+		return other != b.rule && (!other.asksNoMore(b.rule) || !isSameServer(b.rule, other))
+	})
 }
 
 type readCloser struct {
@@ -72,29 +92,42 @@ type readCloser struct {
 	io.Closer
 }
 
-// hrefs gives what href elements have in them, of any namespace; none of what is no XML.
+// hrefs returns what href elements have in them, of any namespace; none of what is not
+// XML. An error says that a program may find others, beside those that are returned.
 func hrefs(text []byte) ([]string, error) {
-	start := bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), " \t\r\n")
-	if bytes.IndexByte(start[:min(4, len(start))], 0) >= 0 || bytes.HasPrefix(start, []byte("\xff\xfe")) || bytes.HasPrefix(start, []byte("\xfe\xff")) {
-		return nil, errBody // UTF-16, or worse
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, errBody // UTF-16, EBCDIC, or worse
 	}
+	start := bytes.TrimLeftFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) })
 	if len(start) == 0 || start[0] != '<' {
 		return nil, nil
 	}
-	var found []string
+	if !declaresUTF8(start) {
+		return nil, errBody
+	}
+	return hrefsOf(xml.NewDecoder(bytes.NewReader(start)))
+}
+
+// hrefsOf is hrefs for XML in UTF-8. Programs do not agree on the text of an href with
+// anything but text in it.
+func hrefsOf(d *xml.Decoder) (found []string, mixed error) {
 	var href strings.Builder
 	inside := 0 // elements since the outermost href
-	for d := xml.NewDecoder(bytes.NewReader(start)); ; {
+	pieces := 0 // of the text in there
+	for {
 		token, err := d.Token()
 		if err == io.EOF {
-			return found, nil
+			return found, mixed
 		}
 		if err != nil {
-			return nil, errBody
+			return found, errBody
+		}
+		if inside > 0 {
+			pieces++
 		}
 		switch token := token.(type) {
 		case xml.Directive:
-			return nil, errBody // it may define what entities mean
+			return found, errBody // it may define what entities mean
 		case xml.StartElement:
 			if inside > 0 || strings.EqualFold(token.Name.Local, "href") {
 				inside++
@@ -107,14 +140,52 @@ func hrefs(text []byte) ([]string, error) {
 			if inside == 0 {
 				continue
 			}
-			if inside--; inside == 0 {
-				if ref := strings.TrimSpace(href.String()); ref != "" {
-					found = append(found, ref)
-				}
-				href.Reset()
+			if inside--; inside > 0 {
+				continue
 			}
+			if pieces > 2 { // the text and the end
+				mixed = errBody
+			}
+			if ref := strings.TrimSpace(href.String()); ref != "" {
+				found = append(found, ref)
+			}
+			href.Reset()
+			pieces = 0
 		}
 	}
+}
+
+var (
+	encodingSaid = regexp.MustCompile(`encoding[ \t\r\n]*=[ \t\r\n]*["']([^"']*)["']`)
+	charsetSaid  = regexp.MustCompile(`(?i)charset[ \t]*=[ \t]*["']?([^"';, \t]*)`)
+)
+
+// declaresUTF8 reports whether an XML declaration, if there is one, names no other
+// encoding, in whose letters the same bytes may be other elements. The decoder looks for
+// one too, and not everywhere.
+func declaresUTF8(text []byte) bool {
+	declaration, ok := bytes.CutPrefix(text, []byte("<?xml"))
+	if !ok {
+		return true
+	}
+	declaration, _, _ = bytes.Cut(declaration, []byte("?>"))
+	said := encodingSaid.FindAllSubmatch(declaration, -1)
+	for _, match := range said {
+		if !bytes.EqualFold(match[1], []byte("utf-8")) {
+			return false
+		}
+	}
+	return len(said) == bytes.Count(declaration, []byte("encoding"))
+}
+
+// isSaidUTF8 reports the same of Content-Type, which goes before (RFC 7303 section 3).
+func isSaidUTF8(lines []string) bool {
+	for _, match := range charsetSaid.FindAllStringSubmatch(strings.Join(lines, ";"), -1) {
+		if !strings.EqualFold(match[1], "utf-8") && !strings.EqualFold(match[1], "utf8") {
+			return false
+		}
+	}
+	return true
 }
 
 var pageBody = glue.Page{Kind: "body", Status: http.StatusBadRequest, Title: "What you sent cannot be read",

@@ -65,6 +65,20 @@ func TestBody(t *testing.T) {
 		{"UTF-16", "REPORT", "", "\xff\xfe<\x00a\x00", 400},
 		{"UTF-16 without a mark", "REPORT", "", "\x00<\x00a", 400},
 		{"another encoding", "REPORT", "", `<?xml version="1.0" encoding="utf-7"?><a/>`, 400},
+		{"another encoding, with blanks", "REPORT", "", "<?xml version='1.0' encoding\t= 'utf-7'?><a>+ADw-href+AD4-/dav/private/x+ADw-/href+AD4-</a>", 400},
+		{"two encodings", "REPORT", "", `<?xml version="1.0" encoding="utf-8" encoding ="utf-7"?><a/>`, 400},
+		{"another encoding in the header", "REPORT", "Content-Type: application/xml; Charset=\"utf-7\"", "<a>+ADw-href+AD4-/dav/private/x+ADw-/href+AD4-</a>", 400},
+		{"another encoding in a second header", "REPORT", "Content-Type: text/xml\nContent-Type: text/xml;charset = utf-7", "<a/>", 400},
+		{"UTF-8 in both", "REPORT", `Content-Type: text/xml; charset="UTF-8"`, `<?xml version='1.0' encoding = 'UTF-8' ?><a/>`, 200},
+		{"EBCDIC", "REPORT", "", "\x4c\x6f\xa7\x94\x93", 400},
+		{"a zero byte later", "REPORT", "", "<a></a> \x00", 400},
+		{"behind what does not show", "REPORT", "", "\x0c\ufeff\ufeff\u200b<a><href>/dav/private/x</href></a>", 403},
+		{"an href in an href", "REPORT", "", href("/dav/b<href>/dav/private/x</href>"), 400},
+		{"an href that goes on behind a comment", "REPORT", "", href("/dav/private<!-- -->x"), 400},
+		{"an href that goes on in an element", "REPORT", "", href("/dav/private<b>x</b>"), 400},
+		{"an href that goes on in CDATA", "REPORT", "", href("/dav/private<![CDATA[x]]>"), 400},
+		{"an href that goes on behind an instruction", "REPORT", "", href("/dav/private<?x?>x"), 400},
+		{"all in CDATA", "REPORT", "", href("<![CDATA[/dav/b]]>"), 200},
 		{"compressed", "REPORT", "Content-Encoding: gzip", "\x1f\x8b", 400},
 		{"without an end", "REPORT", "", "<a><href>/dav/private/x", 400},
 		{"too long", "REPORT", "", "<a>" + strings.Repeat(" ", maxDAVBody), 413},
@@ -86,5 +100,28 @@ func TestBody(t *testing.T) {
 				assert.Equal(t, text, w.backend.one(t).Body, "all of it goes on")
 			})
 		}
+	}
+}
+
+// TestBody_noMatter: where no rule is stricter, nothing that a body names is refused, nor how
+// long it is.
+func TestBody_noMatter(t *testing.T) {
+	other := newWorld(t, kit{}).url
+	for _, row := range []struct {
+		name   string
+		rules  []Rule
+		status int
+	}{
+		{"one rule", []Rule{{Path: "/", Access: Public}}, 200},
+		{"rules for the same", []Rule{{Path: "/", Access: Public}, {Path: "/dav", Access: Public}}, 200},
+		{"a stricter one", []Rule{{Path: "/", Access: Public}, {Path: "/x", Access: Login}}, 413},
+		{"no rule for the rest", []Rule{{Path: "/dav", Access: Public}}, 413},
+		{"another backend", []Rule{{Path: "/", Access: Public}, {Path: "/x", Access: Public, To: other}}, 413},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t, kit{rules: row.rules})
+			answer := w.visitor("").do("REPORT", "/dav/b", strings.NewReader("<a>"+strings.Repeat(" ", maxDAVBody)), scriptedBy)
+			assert.Equal(t, row.status, answer.StatusCode, answer.body)
+		})
 	}
 }
