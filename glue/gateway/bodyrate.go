@@ -34,23 +34,32 @@ type bodyPace struct {
 // paceBody puts the bound around the body of a request that has one, before anybody reads
 // from it. Whoever handles the request calls end on what it gives, which is nil for others.
 func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) *bodyPace {
-	if r.Body == nil || r.Body == http.NoBody || l.BodyRate < 0 || l.BodyGrace < 0 {
+	if r.Body == nil || r.Body == http.NoBody || l.BodyGrace < 0 {
 		return nil
 	}
 	b := &bodyPace{
 		ReadCloser: r.Body, control: http.NewResponseController(w),
 		rate: l.BodyRate, grace: durationOf(l.BodyGrace), streams: r.ProtoMajor >= 2,
 	}
-	if l.BodyTimeout > 0 {
-		b.whole = time.Now().Add(durationOf(l.BodyTimeout))
+	if whole := timeoutOf(r, l); whole > 0 {
+		b.whole = time.Now().Add(whole)
 	}
-	if !b.streams {
+	if !b.streams && b.rate > 0 {
 		// What nobody reads, as before a login, net/http reads to keep the connection.
 		b.setDeadline(time.Now().Add(b.grace))
 	}
 	r.Body = b
 	recordOf(r.Context()).body = b
 	return b
+}
+
+// timeoutOf returns how long the whole request may take, by the configuration or by the
+// server around the gateway, whose deadline is the one that is moved; zero is no bound.
+func timeoutOf(r *http.Request, l *Limits) time.Duration {
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && l.BodyTimeout <= 0 {
+		return server.ReadTimeout
+	}
+	return durationOf(l.BodyTimeout)
 }
 
 // end leaves the connection alone from now on. A transport may read on when its request
@@ -76,7 +85,8 @@ func (b *bodyPace) use(rate int64) {
 func (b *bodyPace) Read(p []byte) (int, error) {
 	if b.rate < 0 {
 		b.setDeadline(b.whole)
-		return b.ReadCloser.Read(p)
+		n, err := b.ReadCloser.Read(p)
+		return n, asSlow(err)
 	}
 	began := time.Now()
 	left := b.left()
@@ -87,13 +97,19 @@ func (b *bodyPace) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	b.waited += time.Since(began)
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return n, errSlowBody
-	case err == io.EOF || err == nil && b.streams:
+	b.forget()
+	if err == io.EOF || err == nil && b.streams {
 		b.setDeadline(b.whole) // the rest of the request may take what it takes
 	}
-	return n, err
+	return n, asSlow(err)
+}
+
+// asSlow says what a deadline that has passed means.
+func asSlow(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errSlowBody
+	}
+	return err
 }
 
 // left is how much longer the client may be waited for.
@@ -101,6 +117,13 @@ func (b *bodyPace) left() time.Duration {
 	earned := time.Duration(float64(b.read) / float64(b.rate) * float64(time.Second))
 	return b.grace + earned - b.waited
 }
+
+// longestPause is what a client can earn at most by what it has sent quickly, for a bad
+// line in the middle: a megabyte would keep a connection for half an hour else.
+const longestPause = time.Minute
+
+// forget lets what was earned beyond that go.
+func (b *bodyPace) forget() { b.waited += max(0, b.left()-max(b.grace, longestPause)) }
 
 // setDeadline ends a read at t, or when all of the request had to be there. Where the
 // server cannot do that, its own limits must do.

@@ -55,6 +55,7 @@ func TestBodyPace(t *testing.T) {
 		size   int
 		every  time.Duration // the client pauses before each piece
 		reader time.Duration // whoever reads pauses before each piece
+		last   time.Duration // the client pauses before the end
 		edit   func(*bodyPace)
 		want   error
 
@@ -66,6 +67,9 @@ func TestBodyPace(t *testing.T) {
 		{name: "a pause beyond the grace", pieces: 1, size: 1, every: 11 * time.Second, want: errSlowBody},
 		{name: "a drip", pieces: 50, size: 1, every: time.Second, want: errSlowBody},
 		{name: "a pause that was earned", pieces: 2, size: 1500, every: 9 * time.Second},
+		{name: "a long pause that was earned", pieces: 1, size: 1e6, last: 59 * time.Second},
+		{name: "a longer pause than can be earned", pieces: 1, size: 1e6, last: 61 * time.Second, want: errSlowBody},
+		{name: "a longer pause in the grace", pieces: 1, size: 1e6, last: 89 * time.Second, edit: func(b *bodyPace) { b.grace = 90 * time.Second }},
 		{name: "the backend takes its time", pieces: 5, size: 10, reader: time.Hour},
 		{name: "the same in HTTP/2", pieces: 5, size: 10, reader: time.Hour, edit: func(b *bodyPace) { b.streams = true }},
 		{name: "a drip in HTTP/2", pieces: 50, size: 1, every: time.Second, edit: func(b *bodyPace) { b.streams = true }, want: errSlowBody},
@@ -88,6 +92,7 @@ func TestBodyPace(t *testing.T) {
 							return
 						}
 					}
+					time.Sleep(row.last)
 				})
 				b := &bodyPace{ReadCloser: server, rate: rate, grace: grace}
 				if row.edit != nil {
@@ -238,5 +243,22 @@ func TestBodyPaceAfterTheEnd(t *testing.T) {
 			server.CloseClientConnections()
 			assert.NotPanics(t, func() { _, _ = io.Copy(io.Discard, body) }) // it may have come whole
 		})
+	}
+}
+
+// TestSlowBodyInAnotherServer: a server around the gateway may have a bound of its own on
+// whole requests, which moving the deadline does not put off.
+func TestSlowBodyInAnotherServer(t *testing.T) {
+	for _, rate := range []int64{0, -1} {
+		w := newWorld(t, kit{config: func(c *Config) { c.Limits.BodyRate = rate }, server: func(s *http.Server) { s.ReadTimeout = 50 * time.Millisecond }})
+		conn, err := net.Dial("tcp", w.addr)
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = fmt.Fprintf(conn, "POST /public/x HTTP/1.1\r\nHost: %s\r\nContent-Length: 4\r\n\r\na=", w.host)
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		assert.Equal(t, http.StatusRequestTimeout, answer.StatusCode)
 	}
 }

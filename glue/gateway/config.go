@@ -173,7 +173,7 @@ type Limits struct {
 	BodyBytes     int64    `toml:"body-bytes,omitempty"`     // largest request body; default none
 	HeaderTimeout Duration `toml:"header-timeout,omitempty"` // to read a request's header; default 10s
 	BodyTimeout   Duration `toml:"body-timeout,omitempty"`   // to read a whole request; default none, for uploads
-	BodyRate      int64    `toml:"body-rate,omitempty"`      // bytes a second at which a body must come on average; default 500, negative is no limit
+	BodyRate      int64    `toml:"body-rate,omitempty"`      // bytes a second at which a body must come on average, with pauses of a minute at most; default 500, negative is no limit
 	BodyGrace     Duration `toml:"body-grace,omitempty"`     // a body may take on top of that; default 20s
 	WriteTimeout  Duration `toml:"write-timeout,omitempty"`  // to write a whole answer; default none, for downloads
 	IdleTimeout   Duration `toml:"idle-timeout,omitempty"`   // between requests on one connection; default 2m
