@@ -18,7 +18,9 @@ import (
 // password was right in the last day: only that address's own limit holds there.
 //
 // A user and password that were wrong at an address before count for the user, and for
-// themselves, but not once more for the address, which many people may share.
+// themselves, but not once more for the address, which many people may share; and not for
+// the user either once they have used up all tries, so that whoever has the right password
+// comes in beside a program that goes on with the old one.
 //
 // It needs a fixed amount of memory whatever is thrown at it, and is safe for
 // concurrent use. It outlives a reload.
@@ -74,6 +76,7 @@ type guess struct {
 	addr           netip.Addr
 	user, password string
 	stale          bool // it was wrong here before
+	worn           bool // and was tried as often as it may be
 }
 
 func (g *guess) pair() stale.Pair {
@@ -94,7 +97,7 @@ func (a *attempts) waitAgain(addr netip.Addr, user, password string) time.Durati
 // not to be made, and not counted.
 func (a *attempts) take(addr netip.Addr, user, password string) (guess, time.Duration) {
 	g := guess{addr: addr, user: user, password: password}
-	g.stale = a.stale.Known(g.pair())
+	g.stale, g.worn = a.stale.Known(g.pair()), a.stale.Worn(g.pair())
 	known := a.isFamiliar(addr, user)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -110,7 +113,9 @@ func (a *attempts) take(addr netip.Addr, user, password string) (guess, time.Dur
 		a.addrs.Add(networkOf(addr), now)
 		a.sites.Add(siteOf(addr), now)
 	}
-	a.users.Add(user, now)
+	if !g.worn {
+		a.users.Add(user, now)
+	}
 	return g, 0
 }
 
@@ -129,7 +134,9 @@ func (a *attempts) right(g guess) {
 		a.addrs.Remove(network)
 		a.sites.Remove(siteOf(g.addr))
 	}
-	a.users.Remove(g.user)
+	if !g.worn {
+		a.users.Remove(g.user)
+	}
 }
 
 func (a *attempts) waitLocked(addr netip.Addr, user string, known bool) time.Duration {

@@ -208,6 +208,22 @@ func TestBasicStalePassword(t *testing.T) {
 	assert.Equal(t, addrBurst-1, guesses, "what is tried for the first time counts")
 }
 
+// Nor does it keep out the person for good, where nobody knows them yet.
+func TestBasicStalePasswordOfOneself(t *testing.T) {
+	w := basicWorld(t)
+	v := w.visitor("")
+	for range 2 * userBurst {
+		require.NotEqual(t, http.StatusOK, v.get("/basic", password("anna", "old")).StatusCode)
+	}
+	require.Equal(t, http.StatusTooManyRequests, v.get("/basic", password("anna", "sesame")).StatusCode, "it might be a guess")
+	for range 3 {
+		w.fake.Advance(userInterval)
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "old")).StatusCode)
+	}
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "guess")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+}
+
 // Nor does one at an address where the password was right lately, and it is no way to
 // have passwords checked without end.
 func TestBasicStalePasswordAtAFamiliarAddress(t *testing.T) {

@@ -71,8 +71,18 @@ func (p *Passwords) Take(pair Pair) time.Duration {
 		return wait
 	}
 	p.tries.Add(key, now)
+	if p.tries.Wait(key, now) > 0 {
+		p.wrong.Add(worn(pair)...)
+	}
 	return 0
 }
+
+// Worn reports whether a pair has used up all its tries at once, lately. What goes on
+// sending it does so whenever there is one more, and would take each try that the name
+// has from whoever knows the right password by now.
+func (p *Passwords) Worn(pair Pair) bool { return p.wrong.Has(worn(pair)...) }
+
+func worn(pair Pair) []string { return []string{pair.Network, pair.Name, pair.Password, "worn"} }
 
 // GiveBack undoes Take.
 func (p *Passwords) GiveBack(pair Pair) {

@@ -26,9 +26,11 @@ func TestPasswords(t *testing.T) {
 	}
 	assert.True(t, p.Known(old))
 	for range 2 { // the first one was a try too
+		assert.False(t, p.Worn(old))
 		assert.Zero(t, p.Take(old))
 		p.Wrong(old)
 	}
+	assert.True(t, p.Worn(old))
 	assert.Equal(t, time.Minute, p.Wait(old))
 	assert.Equal(t, time.Minute, p.Take(old))
 	now = now.Add(time.Minute)
@@ -37,4 +39,5 @@ func TestPasswords(t *testing.T) {
 	assert.Zero(t, p.Take(old), "it was right in the end")
 	now = now.Add(time.Hour)
 	assert.False(t, p.Known(old), "forgotten")
+	assert.False(t, p.Worn(old))
 }
