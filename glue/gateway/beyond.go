@@ -23,13 +23,17 @@ import (
 func (c *core) beyondPath(ru *rule, next http.Handler, atFront bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reach := reachOf(r)
-		if reach == resource && len(r.Header["Destination"]) == 0 && len(r.Header["If"]) == 0 {
+		if len(ru.overrides) > 0 {
+			reach = max(reach, overriddenReach(r.Header, ru.overrides))
+		}
+		if reach == resource && len(r.Header["Destination"]) == 0 && len(r.Header["If"]) == 0 && !namesSource(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		b := &beyond{c: c, r: r, rule: ru, atFront: atFront}
+		b := &beyond{c: c, r: r, rule: ru, reach: reach, atFront: atFront}
 		b.below(ru, r.URL.RawPath, reach)
 		b.destination()
+		b.sources()
 		b.conditions()
 		if !atFront { // else the body is not here
 			b.body()
@@ -47,6 +51,7 @@ type beyond struct {
 	c       *core
 	r       *http.Request
 	rule    *rule // of its path, which has let it in
+	reach   reach
 	atFront bool
 
 	admitted []*rule // which let it in as well
@@ -220,6 +225,19 @@ func reachOf(r *http.Request) reach {
 		return members
 	}
 	return tree
+}
+
+// overriddenReach returns how far a request acts by what headers that a rule passes on say
+// of its method.
+func overriddenReach(h http.Header, overrides []string) reach {
+	for _, name := range overrides {
+		for _, method := range h[name] {
+			if !single[method] {
+				return tree
+			}
+		}
+	}
+	return resource
 }
 
 // isDropped reports whether Connection lists a header, so that it goes no further (RFC

@@ -122,7 +122,7 @@ func beyondRows() []beyondRow {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "OPTIONS", "MKCOL", "MKCALENDAR", "PROPPATCH", "UNLOCK", "QUERY"} {
 		rows = append(rows, beyondRow{name: method + " is for one resource", method: method, path: "/dav/a", status: 200})
 	}
-	return slices.Concat(rows, treeRows, destinationRows, conditionRows)
+	return slices.Concat(rows, treeRows, destinationRows, sourceRows, conditionRows)
 }
 
 var destinationRows = []beyondRow{
@@ -182,6 +182,25 @@ var destinationRows = []beyondRow{
 	{name: "above the root", method: "COPY", path: "/dav/x", header: "Destination: /../dav/y", status: 400},
 	{name: "the gateway's own pages", method: "COPY", path: "/dav/x", header: "Destination: /.wls/login", status: 400},
 	{name: "the gateway's own pages in capitals", method: "COPY", path: "/dav/x", header: "Destination: ORIGIN/.WLS/x", status: 400},
+}
+
+var sourceRows = []beyondRow{
+	{name: "S3 copies", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/y?versionId=1", status: 200},
+	{name: "S3 copies from others'", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/private/plan", status: 403},
+	{name: "without a slash", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: dav/private/plan?versionId=1", status: 403},
+	{name: "encoded", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/%70rivate/plan", status: 403},
+	{name: "an encoded slash", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: dav%2Fprivate%2Fplan", status: 400},
+	{name: "dots", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/private/../y", status: 400},
+	{name: "a second one", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/y\nX-Amz-Copy-Source: /dav/private/plan", status: 403},
+	{name: "what is above others'", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/a", status: 200},
+	{name: "by who may", user: "test0002", method: "PUT", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/private/plan", status: 200},
+	{name: "Swift copies from others'", method: "PUT", path: "/dav/x", header: "X-Copy-From: /dav/private/plan", status: 403},
+	{name: "Azure copies", method: "PUT", path: "/dav/x", header: "X-Ms-Copy-Source: ORIGIN/dav/y?sig=1", status: 200},
+	{name: "Azure copies from others'", method: "PUT", path: "/dav/x", header: "X-Ms-Copy-Source: ORIGIN/dav/private/y?sig=1", status: 403},
+	{name: "Azure copies from elsewhere", method: "PUT", path: "/dav/x", header: "X-Ms-Copy-Source: https://other.example/y", status: 403},
+	{name: "Azure renames others'", method: "PUT", path: "/dav/x", header: "X-Ms-Rename-Source: /dav/private/plan", status: 403},
+	{name: "Google copies from others'", method: "POST", path: "/dav/x", header: "X-Goog-Copy-Source: dav/private/plan", status: 403},
+	{name: "where nothing is copied", method: "GET", path: "/dav/x", header: "X-Amz-Copy-Source: /dav/private/plan", status: 200},
 }
 
 var conditionRows = []beyondRow{
@@ -269,6 +288,9 @@ func TestBeyondPath_forwardAuth(t *testing.T) {
 	for _, row := range append(beyondRows(), unresolved) {
 		t.Run(row.name, func(t *testing.T) {
 			want := row.status
+			if row.name == "no destination" {
+				want = http.StatusForbidden // the front server may keep it from us
+			}
 			if want == http.StatusBadRequest || row.method == "propfind" || strings.Contains(row.path, "..") {
 				want = http.StatusForbidden // not in this form, whoever asks
 			}
@@ -363,6 +385,41 @@ func TestBeyondPath_ignoreCase(t *testing.T) {
 	for destination, status := range map[string]int{"/dav/PRIVATE/x": 401, "/DAV": 401, "/x": 200} {
 		assert.Equal(t, status, w.visitor("").do("COPY", "/x", nil, scriptedBy, header("Destination", destination)).StatusCode, destination)
 	}
+}
+
+// TestBeyondPath_overrides: a header that says another method, and is passed on, is believed.
+func TestBeyondPath_overrides(t *testing.T) {
+	w := newWorld(t, kit{rules: []Rule{
+		{Path: "/", Access: Public, PassHeaders: []string{"x-http-method-override", "X-Client-Id"}}, {Path: "/a/private", Access: Login},
+	}})
+	for _, row := range []struct {
+		method, override string
+		path             string
+		status           int
+	}{
+		{"POST", "DELETE", "/a", 401}, {"POST", "delete", "/a", 401}, {"POST", "PATCH, DELETE", "/a", 401}, {"POST", "PATCH", "/a", 200}, {"POST", "DELETE", "/b", 200},
+		{"GET", "PROPFIND", "/", 401}, {"DELETE", "PUT", "/a", 401},
+	} {
+		answer := w.visitor("").do(row.method, row.path, nil, scriptedBy, header("X-Http-Method-Override", row.override), header("X-Client-Id", "DELETE"))
+		assert.Equal(t, row.status, answer.StatusCode, "%v", row)
+	}
+	answer := w.visitor("").do("POST", "/b", strings.NewReader("<href>/a/private/x</href>"), scriptedBy, header("X-Http-Method-Override", "REPORT"))
+	assert.Equal(t, 401, answer.StatusCode)
+	assert.Equal(t, 200, w.visitor("").do("POST", "/a", nil, scriptedBy, header("X-Http-Method", "DELETE")).StatusCode, "this one is removed")
+}
+
+// TestBeyondPath_sources: nothing is stripped from what a store is told to copy.
+func TestBeyondPath_sources(t *testing.T) {
+	w := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}, {Path: "/s3", Access: Public, StripPath: true}, {Path: "/s3/private", Access: Login}},
+		config: func(cfg *Config) { cfg.Rules[2].To = "" }})
+	for source, status := range map[string]int{"/s3/b": 200, "/s3/private/x": 401, "/private/x": 401, "private/x": 401, "b": 200} {
+		answer := w.visitor("").do("PUT", "/s3/b", nil, scriptedBy, header("X-Amz-Copy-Source", source))
+		assert.Equal(t, status, answer.StatusCode, source)
+	}
+	open := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}}})
+	answer := open.visitor("").do("PUT", "/b", nil, scriptedBy, header("X-Amz-Copy-Source", "bucket%2Fkey//1"))
+	require.Equal(t, 200, answer.StatusCode, "there is nothing to judge")
+	assert.Equal(t, []string{"bucket%2Fkey//1"}, open.backend.one(t).Header["X-Amz-Copy-Source"])
 }
 
 // TestBeyondPath_hosts: rules for other hosts, and those that another takes the place of,

@@ -282,7 +282,7 @@ type Rule struct {
 	// scheme, host or client for another ("X-HTTP-Method-Override"), under their very names,
 	// and such as have other characters than letters, digits and hyphens ("X_Api_Key") and
 	// mean something to the application alone. Clients write them: what is passed here is
-	// judged by nobody. Headers that say where a message ends or who somebody is cannot be
+	// judged by nobody, but for what another method does below the path. Headers that say where a message ends or who somebody is cannot be
 	// passed, nor other spellings of any that the gateway knows.
 	PassHeaders []string `toml:"pass-headers,omitempty"`
 	// Scripts are names of path segments, such as "app" or "*.wsgi", that the backend may

@@ -30,7 +30,7 @@ var errBody = errors.New("the body cannot be read as XML in UTF-8 without a docu
 // 5323), a REPORT lists (RFC 4791 section 7.9) or BIND makes appear elsewhere (RFC 5842).
 // Servers do not all see to it that these are below the path.
 func (b *beyond) body() {
-	if single[b.r.Method] || ownBody[b.r.Method] || b.r.Body == nil || b.refusal != nil || !b.mayMatter() {
+	if b.reach == resource || ownBody[b.r.Method] || b.r.Body == nil || b.refusal != nil || !b.mayMatter() {
 		return
 	}
 	text, err := io.ReadAll(io.LimitReader(b.r.Body, maxDAVBody+1))
@@ -53,17 +53,8 @@ func (b *beyond) body() {
 		err = errBody
 	}
 	for _, ref := range refs {
-		at, ok := b.locate("an href", ref, true)
-		if !ok {
+		if !b.named("an href", ref, tree) {
 			return
-		}
-		b.below(at.rule, at.path, tree)
-		if b.rule.strip == "" {
-			continue
-		}
-		path := b.rule.strip + at.path // nothing is stripped in a body
-		if ru, ok := b.mayReach("an href", path); ok {
-			b.below(ru, path, tree)
 		}
 	}
 	if err != nil {
@@ -75,7 +66,24 @@ func (b *beyond) body() {
 	b.r.ContentLength, b.r.TransferEncoding = int64(len(text)), nil
 }
 
-// mayMatter reports whether what a body names can make a difference: whether the backend
+// named judges a resource that the backend is told of as it was sent, and what is below it.
+// Nothing is stripped there, so that it may be another one to the backend.
+func (b *beyond) named(what, ref string, reach reach) bool {
+	at, ok := b.locate(what, ref, true)
+	if !ok {
+		return false
+	}
+	b.below(at.rule, at.path, reach)
+	if b.rule.strip != "" {
+		path := b.rule.strip + at.path
+		if ru, ok := b.mayReach(what, path); ok {
+			b.below(ru, path, reach)
+		}
+	}
+	return b.refusal == nil
+}
+
+// mayMatter reports whether what a request names can make a difference: whether the backend
 // serves all of the host, and no rule there keeps out whom that of the path has let in.
 func (b *beyond) mayMatter() bool {
 	rules := b.c.rules[b.r.Host]

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
@@ -13,12 +14,13 @@ import (
 )
 
 var (
-	errOrigin      = errors.New("is at another origin than the request")
-	errOtherServer = errors.New("has another backend than the request's path, or is known to it by another host")
-	errOwnPages    = errors.New("is one of the gateway's own pages")
-	errReference   = errors.New("has a query or a fragment, or begins with two slashes")
-	errLines       = errors.New("came more than once")
-	errConditions  = errors.New("cannot be read")
+	errOrigin        = errors.New("is at another origin than the request")
+	errOtherServer   = errors.New("has another backend than the request's path, or is known to it by another host")
+	errOwnPages      = errors.New("is one of the gateway's own pages")
+	errReference     = errors.New("has a query or a fragment, or begins with two slashes")
+	errLines         = errors.New("came more than once")
+	errNoDestination = errors.New("no Destination came with the question: have the front server pass on all headers of requests")
+	errConditions    = errors.New("cannot be read")
 )
 
 // destination judges the second path of COPY and MOVE (RFC 4918 section 10.3), and of
@@ -28,6 +30,9 @@ func (b *beyond) destination() {
 	lines := b.r.Header["Destination"]
 	switch {
 	case len(lines) == 0:
+		if b.atFront && (b.r.Method == "COPY" || b.r.Method == "MOVE") {
+			b.deny("destination", pageDestination, errNoDestination)
+		}
 		return
 	case len(lines) > 1:
 		b.deny("destination", pageDestination, fmt.Errorf("the header Destination %w", errLines))
@@ -161,6 +166,36 @@ func (b *beyond) replace(name, value string) {
 	h[name] = []string{value}
 	b.r = b.r.WithContext(b.r.Context())
 	b.r.Header = h
+}
+
+// sourceNames are headers in which object stores (S3, Swift, Azure, Google) are told what to
+// copy or rename to the request's path.
+var sourceNames = []string{
+	"X-Amz-Copy-Source", "X-Amz-Rename-Source", "X-Copy-From", "X-Goog-Copy-Source", "X-Ms-Copy-Source", "X-Ms-Rename-Source",
+}
+
+// namesSource reports whether a request has one of them.
+func namesSource(r *http.Request) bool {
+	return r.Method != http.MethodGet && r.Method != http.MethodHead && slices.ContainsFunc(sourceNames, func(name string) bool { return r.Header[name] != nil })
+}
+
+// sources judges what they name: a path, which may begin without a slash, or a URL; a
+// version may follow. They go on as they came, because clients sign them.
+func (b *beyond) sources() {
+	if !namesSource(b.r) || !b.mayMatter() {
+		return
+	}
+	for _, name := range sourceNames {
+		for _, ref := range b.r.Header[name] {
+			ref, _, _ = strings.Cut(ref, "?")
+			if !strings.HasPrefix(ref, "/") && !strings.Contains(ref, "://") {
+				ref = "/" + ref
+			}
+			if !b.named(name, ref, resource) {
+				return
+			}
+		}
+	}
 }
 
 // conditions judges the resources that tags in If name (RFC 4918 section 10.4): whether

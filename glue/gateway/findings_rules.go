@@ -53,7 +53,7 @@ func (k *weaknesses) lookAtPassHeaders(i int) {
 		case e.Class&headername.Routes != 0:
 			k.warn(key, "%s: rules are about the path and host of the request itself, and whoever sends another in this header may get past them, unless the backend ignores it: %s", name, e.Reason)
 		case e.Class&headername.Methods != 0:
-			k.note(key, "%s: the gateway looks at the method of the request itself; the backend may do another", name)
+			k.note(key, "%s: the gateway looks at the method of the request itself; the backend may do another. What that does below the path is judged, and nothing else is", name)
 		case e.Class&(headername.Peers|headername.Suspects) != 0:
 			k.note(key, "%s: clients can write it, unless a front server replaces it: %s", name, e.Reason)
 		}

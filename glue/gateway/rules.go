@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -19,15 +20,16 @@ type rule struct {
 	path   string // in its normal form, without a final slash
 	label  string // for logs and metrics
 
-	auth    *glue.Auth // with the rule's policy
-	groups  groups
-	basic   *basic
-	backend *backend    // nil where there is none
-	strip   string      // the path that is removed for it, as path; empty for none
-	renamed bool        // Host is the backend's own
-	pass    passHeaders // Rule.PassHeaders
-	noBasic bool        // names and passwords of the host's .htpasswd files may be in Authorization
-	scripts scripts     // segments that the backend may route without
+	auth      *glue.Auth // with the rule's policy
+	groups    groups
+	basic     *basic
+	backend   *backend    // nil where there is none
+	strip     string      // the path that is removed for it, as path; empty for none
+	renamed   bool        // Host is the backend's own
+	pass      passHeaders // Rule.PassHeaders
+	overrides []string    // those of pass by which the backend takes the method for another
+	noBasic   bool        // names and passwords of the host's .htpasswd files may be in Authorization
+	scripts   scripts     // segments that the backend may route without
 
 	serve   http.Handler // access, then the backend
 	check   http.Handler // access, then "yes", for front servers that ask
@@ -138,6 +140,11 @@ func isHost(ruleHost, host string) bool {
 func (c *core) newRule(i int) (*rule, error) {
 	cfg := &c.cfg.Rules[i]
 	ru := &rule{cfg: cfg, host: cfg.Host, label: cfg.Host + cfg.Path, pass: newPassHeaders(cfg.PassHeaders)}
+	for name := range ru.pass {
+		if headername.Lookup(name).Class&headername.Methods != 0 {
+			ru.overrides = append(ru.overrides, name)
+		}
+	}
 	normal, err := rulePath(cfg.Path)
 	if err != nil {
 		return nil, c.problemAt(i, "path", err)

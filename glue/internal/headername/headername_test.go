@@ -25,7 +25,7 @@ func TestLookup(t *testing.T) {
 		names string
 	}{
 		{frames, "Content-Length content_length Content.Length CONTENT!LENGTH Http-Content-Length Transfer_Encoding Transfer~Encoding connection Te TRAILER Upgrade Expect"},
-		{judged, "Cookie Host host Http_Host Authorization HTTP_AUTHORIZATION Sec-Fetch-Site sec_fetch_mode Origin Destination Depth Content_Type"},
+		{judged, "Cookie Host host Http_Host Authorization HTTP_AUTHORIZATION Sec-Fetch-Site sec_fetch_mode Origin Destination Depth Content_Type X-Amz-Copy-Source X_Copy_From"},
 		{routes, "SCRIPT_NAME Script-Name script.name Path-Info PATH_TRANSLATED Request-Uri X-Script-Name X-Original-Url X_Original_URL X-Original-Host X-Rewrite-Url " +
 			"X-Override-Url X-Accel-Redirect X-Accel-Mapping X-Sendfile X-Sendfile-Type X-Host X-Http-Host-Override Front-End-Https X-Url-Scheme X-Scheme Https Proxy " +
 			"HTTP_PROXY Http-Proxy Server-Name Document_Root Php-Value Uwsgi-File X-Vhm-Root X-Middleware-Subrequest X-Envoy-Original-Path Query-String"},

@@ -14,6 +14,7 @@ var groups = []struct {
 	{Judged, "authorization", "it was searched for names and passwords"},
 	{Judged, "accept content-type origin referer sec-fetch-* sec-purpose sec-websocket-*", "whether a login, a form or another site's page is meant was found out from it"},
 	{Judged, "destination depth overwrite if", "WebDAV has a second path in it, or how much is meant"},
+	{Judged, "x-amz-copy-source x-amz-rename-source x-copy-from x-goog-copy-source x-ms-copy-source x-ms-rename-source", "object stores have a second path in it"},
 
 	// Path, scheme and host.
 	{Routes, "script-name path-info path-translated script-filename script-uri script-url request-uri query-string document-root document-uri php-self orig-path-info orig-script-name", "CGI, gunicorn and PHP take it for a variable that says which path is asked for"},
