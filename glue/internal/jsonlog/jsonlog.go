@@ -40,7 +40,7 @@ func escape(line []byte, from int) []byte {
 	escaped := append(make([]byte, 0, 2*len(line)), line[:from]...)
 	for rest := line[from:]; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
-		if r < 0x7f || Shows(r) {
+		if r < 0x7f || Shows(r) && (r != utf8.RuneError || size > 1) {
 			escaped = append(escaped, rest[:size]...)
 		} else {
 			escaped = appendEscape(escaped, r)

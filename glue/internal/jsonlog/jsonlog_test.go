@@ -63,6 +63,13 @@ func TestNewHandler(t *testing.T) {
 	}
 }
 
+// TestNewHandler_raw: what marshals itself may bring bytes that are not UTF-8.
+func TestNewHandler_raw(t *testing.T) {
+	var b bytes.Buffer
+	slog.New(jsonlog.NewHandler(&b, nil)).Info("", "value", json.RawMessage("\"a\x9bb\ufffd\""))
+	assert.Contains(t, b.String(), "\"a\\ufffdb\ufffd\"")
+}
+
 // TestNothingHidden logs every character there is, many at a time.
 func TestNothingHidden(t *testing.T) {
 	const many = 1 << 12
