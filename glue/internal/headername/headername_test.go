@@ -34,14 +34,19 @@ func TestLookup(t *testing.T) {
 			"True-Client-Ip X-Client-Ip Remote-Addr REMOTE_ADDR Http_Client_Ip Cf-Connecting-Ip WL-Proxy-Client-IP"},
 		{identifies, "Remote-User remote_user REMOTE.USER Http-Remote-User HTTP_HTTP_REMOTE_USER X-Remote-Groups X-AAPrincipal X_AA_Anything AAPrincipal X-Auth-Request-Email " +
 			"X-Authenticated-User X-WebAuth-User X-User X_User X-Auth-User Auth-User AUTH_TYPE Proxy-User Http-X-User OIDC_CLAIM_sub OIDC-Anything Oidc.Access.Token SSL_CLIENT_CERT " +
-			"Ssl-Client-S-Dn X-SSL-Client-Cert X-Client-Cert X_Client_Cert X-Client-Verify Client-Cert Shib-Session-Id eppn SM_USER iv-user Tailscale-User-Login X-Ms-Client-Principal"},
+			"Ssl-Client-S-Dn X-SSL-Client-Cert X-Client-Cert X_Client_Cert X-Client-Verify Client-Cert Shib-Session-Id eppn SM_USER iv-user Tailscale-User-Login X-Ms-Client-Principal " +
+			"Shiny-Server-Credentials SHINY_SERVER_CREDENTIALS X-SP-UserId X-Streamlit-User X-Proxy-Roles X-Proxy-Ext-Namespace X-Endpoint-API-UserInfo X-Apigateway-Event " +
+			"X-Amzn-Request-Context eduPersonAffiliation SSLClientCertCN Cf-Client-Cert-Der-Base64"},
 		{identifies | peers, "X-Forwarded-User X-Forwarded-Preferred-Username X-Forwarded-Access-Token X-Forwarded-Client-Cert WL-Proxy-Client-Cert"},
 		{identifies | routes | peers, "$WSRU $WSRA"},
-		{suspects, "Auth-Token X-Client-Version x_client_anything"},
+		{suspects, "Auth-Token X-Client-Version x_client_anything Impersonate-User"},
 		{free, "- Http- Http Remote Remoteuser X-Auth-Token X-Username X-User-Agent User-Agent Xremote-User X-Forward X-Forwarder Forwarde X-Original X-Realm Host-Hint " +
 			"X-Requested-With X-CSRF-Token X-Xsrf-Token Dpop Lock-Token Timeout If-Match If-None-Match Range Accept-Language Accept-Encoding Upgrade-Insecure-Requests Via " +
 			"Content-Encoding Content-Range Sec-Gpc Sec-Ch-Ua Priority Dnt Cache-Control Traceparent X-Request-Id Idempotency-Key X-Middleware-Prefetch X-Nextjs-Data Server-Timing " +
-			"X_Custom.Name Last-Event-Id Hx-Request Grpc-Status Cf-Access-Client-Id"},
+			"X_Custom.Name Last-Event-Id Hx-Request Grpc-Status Cf-Access-Client-Id " +
+			"X-Amzn-Trace-Id X-Amz-Date X-Sp X-Proxy X-Goog-Api-Key X-Ms-Client-Request-Id X-User-Id X-User-Email Uid Client Access-Token X-Hasura-Role Ocs-Apirequest Oc-Checksum " +
+			"Private-Token Job-Token Git-Protocol X-Grafana-Org-Id X-Scope-Orgid Turbo-Frame X-Inertia Next-Action Apollo-Require-Preflight Docker-Content-Digest X-Registry-Auth " +
+			"Tus-Resumable Upload-Offset Prefer Brief Schedule-Reply If-Schedule-Tag-Match Ordering-Type Translate X-Svn-Options X-Hgarg-1 Kbn-Xsrf X-Vault-Token X-Redmine-Api-Key"},
 	} {
 		for name := range strings.FieldsSeq(row.names) {
 			assert.Equal(t, row.class, headername.Lookup(name).Class, "%s: want %v", name, row.class)
