@@ -60,7 +60,7 @@ func captureForwarded(r *http.Request, front *Front) {
 // application as well. What comes under its own name the front server may have written.
 func oddlySpelled(h http.Header) string {
 	for name := range h {
-		if !headername.IsPlain(name) && headername.Lookup(name).Class&^headername.Suspects != 0 {
+		if !headername.IsOwn(name) && headername.Lookup(name).Class&^headername.Suspects != 0 {
 			return name
 		}
 	}

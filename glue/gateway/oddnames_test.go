@@ -188,6 +188,10 @@ func TestRemovalsBounded(t *testing.T) {
 func TestStripping(t *testing.T) {
 	s, err := newStripping([]string{"X-Who"})
 	require.NoError(t, err)
+	for _, name := range []string{"Depth", "DESTINATION", "if", "Http-Overwrite", "Host", ""} {
+		_, err := newStripping([]string{name})
+		assert.Error(t, err, "%q would mean less than was judged", name)
+	}
 	pass := newPassHeaders([]string{"remote-user", "Content_Length", "x-who", "X-Http-Method", "X_Api_Key", "Http-Cookie"})
 	for name, want := range map[string][2]bool{ // removed without and with the list
 		"Content-Length": {}, "Cookie": {}, "Upgrade": {}, "Te": {}, "Sec-Fetch-Site": {}, "Accept-Language": {}, "Dpop": {}, "X-Csrf-Token": {}, "Lock-Token": {}, "If": {},

@@ -27,10 +27,12 @@ func newStripping(more []string) (*stripping, error) {
 	return s, nil
 }
 
-// neededHeaders are those that no request would work without.
+// neededHeaders are those that no request would work without, or that say less than is
+// meant without them: PROPFIND without Depth is about the whole tree.
 var neededHeaders = map[string]bool{
 	"host": true, "cookie": true, "content-length": true, "content-type": true, "transfer-encoding": true,
 	"connection": true, "upgrade": true, "origin": true,
+	"depth": true, "destination": true, "if": true, "overwrite": true,
 }
 
 // passHeaders are names of headers, as net/http spells them, that a rule lets through.
