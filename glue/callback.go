@@ -71,6 +71,9 @@ func (v *visit) accepted(resp *webauth.Response) {
 	}
 	l.session.whence = v.whence()
 	l.depth = depthOfNote(resp.Token().Note)
+	if resp.Token().Note == noteSilent {
+		l.iact = webauth.IActAsNeeded // it was not to trouble anybody: a session by a password will do, too
+	}
 	if resp.Confirm() && !v.alive(old, resp.Principal()) {
 		v.askWho(l, old)
 		return

@@ -81,6 +81,22 @@ func TestSilentSignInDeclined(t *testing.T) {
 	}
 }
 
+// One of two tabs that were opened at once is slow, and the person types the password in
+// the other meanwhile.
+func TestSilentSignInTakesNoPasswordAway(t *testing.T) {
+	s := silentSite(t)
+	b := s.signedOn("test0001")
+	b.get("/silent").requireEcho("")
+	location := b.begin("/silent?slow")
+	typed := b.get(s.respond(b.begin("/private/"), "test0001", webauthtest.Types)).requireEcho("test0001").Identity
+	require.NotEmpty(t, typed.Auth)
+
+	a := b.get(s.respond(location, "test0001", webauthtest.SignedOn))
+	assert.Equal(t, typed.SessionID, a.requireEcho("test0001").Identity.SessionID)
+	assert.Equal(t, s.url+"/silent?slow", a.Request.URL.String())
+	b.get("/private/").requireEcho("test0001")
+}
+
 func TestSilentSignInThatGoesWrongIsAPage(t *testing.T) {
 	s := silentSite(t)
 	b := s.browser("test0001")
