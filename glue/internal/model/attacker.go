@@ -7,6 +7,9 @@ func (m *Model) attacker(s State, emit func(Step, State)) {
 		m.getsTokens(s, emit)
 		m.logsInHimself(s, emit)
 		m.presents(s, emit)
+		if m.can(SendsForms) {
+			m.keepsForm(s, emit)
+		}
 	}
 	if m.can(Navigates) {
 		m.navigates(s, emit)
@@ -47,7 +50,10 @@ func (s *State) params() []TokenRef {
 }
 
 func (m *Model) getsTokens(s State, emit func(Step, State)) {
-	for _, route := range [...]Route{Lax, Strict} {
+	for _, route := range m.routes() {
+		if route == Dotted && m.on(SignsNormalised) {
+			continue
+		}
 		n := s
 		if r := m.newToken(&n, Token{Secret: AttackersSecret, Route: route}); r != 0 {
 			emit(Step{Kind: GetsToken, Route: route, Token: r}, n)
@@ -58,7 +64,7 @@ func (m *Model) getsTokens(s State, emit func(Step, State)) {
 // logsInHimself gets responses about the attacker, of either version.
 func (m *Model) logsInHimself(s State, emit func(Step, State)) {
 	for _, token := range s.params() {
-		for _, url := range [...]Route{Lax, Strict} {
+		for _, url := range routesPlain {
 			for _, old := range [...]bool{false, true} {
 				a := Answer{Who: Attacker, Typed: true, Old: old, URL: url, Token: token, Seen: true}
 				m.gets(s, Step{Kind: LogsInHimself, Old: old}, a, emit)
@@ -74,13 +80,24 @@ func (m *Model) gets(s State, step Step, a Answer, emit func(Step, State)) {
 	}
 }
 
-// presents brings the site a response that the attacker has, with his own secret.
+// presents brings the site a response that the attacker has, or a failure that he wrote,
+// with his own secret.
 func (m *Model) presents(s State, emit func(Step, State)) {
+	if m.can(GoesBack) {
+		for i, t := range s.Tokens {
+			if t.Secret == AttackersSecret {
+				n := s
+				q := request{route: t.Route, madeUp: TokenRef(i + 1), cookies: s.attackers()}
+				_, out, _ := m.receive(&n, q)
+				emit(Step{Kind: FailsHimself, Route: t.Route, Token: q.madeUp, Outcome: out}, n)
+			}
+		}
+	}
 	for i, a := range s.Answers {
 		if !a.Seen {
 			continue
 		}
-		for _, route := range [...]Route{Lax, Strict} {
+		for _, route := range m.routes() {
 			n := s
 			q := request{route: route, answer: AnswerRef(i + 1), cookies: Jar{Secret: AttackersSecret}}
 			t, out, ok := m.receive(&n, q)
@@ -96,9 +113,12 @@ func (m *Model) presents(s State, emit func(Step, State)) {
 
 func (m *Model) navigates(s State, emit func(Step, State)) {
 	for i := range m.Tabs {
-		if s.Tabs[i].Phase == Idle {
+		if s.Tabs[i].resting() {
 			m.toWLS(s, i, emit)
 			m.toSite(s, i, emit)
+			if m.can(GoesBack) {
+				m.toPages(s, i, emit)
+			}
 		}
 	}
 }
@@ -109,13 +129,15 @@ func (m *Model) toWLS(s State, i int, emit func(Step, State)) {
 	send := func(t Tab) {
 		t.Phase = AtWLS
 		s.Tabs[i] = t
-		emit(Step{Kind: SendsToWLS, Tab: i, Route: t.Route, Token: t.Token, Typing: t.Typing, Old: t.Old}, s)
+		emit(Step{Kind: SendsToWLS, Tab: i, Route: t.Route, Token: t.Token, IAct: t.IAct, Old: t.Old}, s)
 	}
 	for _, token := range s.params() {
-		for _, url := range [...]Route{Lax, Strict, Elsewhere} {
+		for _, url := range m.routes() {
 			send(Tab{Route: url, Token: token})
-			send(Tab{Route: url, Token: token, Typing: true})
+			send(Tab{Route: url, Token: token, IAct: Yes})
 		}
+		send(Tab{Route: Elsewhere, Token: token})
+		send(Tab{Route: Elsewhere, Token: token, IAct: Yes})
 		send(Tab{Route: Lax, Token: token, Old: true})
 	}
 }
@@ -127,9 +149,26 @@ func (m *Model) toSite(s State, i int, emit func(Step, State)) {
 		if !a.Seen {
 			continue
 		}
-		for _, route := range [...]Route{Lax, Strict} {
+		for _, route := range m.routes() {
 			s.Tabs[i] = Tab{Phase: Back, Route: route, Answer: AnswerRef(j + 1)}
 			emit(Step{Kind: SendsToSite, Tab: i, Route: route, Answer: AnswerRef(j + 1)}, s)
+		}
+	}
+}
+
+// toPages sends a tab to the site with a failure that he wrote, and to the button of a
+// page that asked him, or that was pressed: it is in the log.
+func (m *Model) toPages(s State, i int, emit func(Step, State)) {
+	for _, token := range s.params() {
+		if token != 0 {
+			q := request{route: s.token(token).Route, madeUp: token}
+			m.send(s, Step{Kind: MakesUpFailure, Tab: i}, q, emit)
+		}
+	}
+	for j, a := range s.Answers {
+		if a.Button == AttackersSecret || a.Pressed && m.can(ReadsLog) {
+			q := request{route: a.URL, button: AnswerRef(j + 1)}
+			m.send(s, Step{Kind: SendsToButton, Tab: i}, q, emit)
 		}
 	}
 }
@@ -138,13 +177,13 @@ func (m *Model) toSite(s State, i int, emit func(Step, State)) {
 // site. It carries no SameSite cookie; one that did would spend more.
 func (m *Model) fetches(s State, emit func(Step, State)) {
 	for _, token := range s.params() {
-		for _, url := range [...]Route{Lax, Strict} {
+		for _, url := range m.routes() {
 			n := s
 			r := m.newAnswer(&n, Answer{Who: Victim, URL: url, Token: token})
 			if r == 0 {
 				continue
 			}
-			_, out, _ := m.receive(&n, request{route: url, answer: r, fetch: true})
+			_, out, _ := m.receive(&n, request{route: opened(url), answer: r, fetch: true})
 			emit(Step{Kind: FetchesLogin, Route: url, Token: token, Answer: r, Outcome: out}, n)
 		}
 	}

@@ -9,10 +9,8 @@ func (m *Model) browser(s State, emit func(Step, State)) {
 		case t.Phase == Opening:
 			m.send(s, Step{Kind: Follows, Tab: i}, request{route: t.Route}, emit)
 		case opening:
-		case t.Phase == Idle:
-			m.send(s, Step{Kind: Visits, Tab: i}, request{route: Lax}, emit)
-			m.send(s, Step{Kind: Visits, Tab: i}, request{route: Strict}, emit)
-			m.logsOut(s, i, emit)
+		case t.resting():
+			m.acts(s, i, emit)
 		case t.Phase == AtWLS:
 			m.atWLS(s, i, emit)
 		case t.Phase == Back:
@@ -21,25 +19,74 @@ func (m *Model) browser(s State, emit func(Step, State)) {
 			m.arrives(s, i, emit)
 		}
 	}
+	if m.can(SendsForms) && m.accepts(&s, s.Jar) {
+		s.Jar.Session.Ended = true
+		emit(Step{Kind: SessionEnds}, s)
+	}
 }
 
 func (s *State) opening() bool { return s.Tabs[0].Phase == Opening || s.Tabs[1].Phase == Opening }
 
+// acts gives what the victim may do with a tab that shows a page.
+func (m *Model) acts(s State, i int, emit func(Step, State)) {
+	for _, route := range m.routes() {
+		m.send(s, Step{Kind: Visits, Tab: i}, request{route: route}, emit)
+	}
+	m.logsOut(s, i, emit)
+	if m.can(GoesBack) {
+		m.presses(s, i, emit)
+		m.goesBack(s, i, emit)
+	}
+	if m.can(SendsForms) {
+		m.sendsForm(s, i, emit)
+		m.continues(s, i, emit)
+	}
+}
+
+// opened is what a browser asks for that is told to open a route (webauth/canonical.go).
+func opened(r Route) Route {
+	if r == Dotted {
+		return Open
+	}
+	return r
+}
+
 // send brings a request to the site, with the cookies of this moment.
 func (m *Model) send(s State, step Step, q request, emit func(Step, State)) {
-	q.cookies = s.Jar
-	if step.Kind == Visits {
+	q.route = opened(q.route)
+	if step.Kind == Visits || step.Kind == Presses {
 		s.acted()
+		if m.can(Nested) { // the victim takes a minute, and what loops does not
+			s.Jar.Marks = Marks{}
+		}
 	}
+	q.cookies = s.Jar
+	if q.answer != 0 && m.can(Between) && !m.on(OuterSpends) {
+		lost := q
+		lost.between = true
+		m.deliver(s, step, lost, emit)
+	}
+	m.deliver(s, step, q, emit)
+}
+
+// deliver emits what the site makes of a request.
+func (m *Model) deliver(s State, step Step, q request, emit func(Step, State)) {
 	t, out, ok := m.receive(&s, q)
 	if !ok {
 		return
 	}
-	if t.Phase != Idle {
+	if !t.resting() {
 		t.Redirects = s.Tabs[step.Tab].Redirects + 1
 	}
 	s.Tabs[step.Tab] = t
-	step.Route, step.Answer, step.Token, step.Outcome = q.route, q.answer, t.Token, out
+	s.Stopped = s.Stopped || out == LoopStopped && m.can(Nested) && m.Tabs == 1
+	step.Route, step.Token, step.Outcome = q.route, t.Token, out
+	if step.Answer = q.answer; q.button != 0 {
+		step.Answer = q.button
+	}
+	if q.madeUp != 0 {
+		step.Token = q.madeUp
+	}
 	emit(step, s)
 }
 
@@ -52,6 +99,28 @@ func (m *Model) logsOut(s State, i int, emit func(Step, State)) {
 		s.acted()
 		s.Tabs[i] = t
 		emit(Step{Kind: PressesLogout, Tab: i, Outcome: LoggedOut}, s)
+	}
+}
+
+// presses goes on from a page that asks whether to log in. People do if it is
+// themselves whom it names, and if it names nobody.
+func (m *Model) presses(s State, i int, emit func(Step, State)) {
+	t := &s.Tabs[i]
+	if t.Phase == Asking && (!m.on(AskNames) || s.answer(t.Answer).Who == Victim) {
+		m.send(s, Step{Kind: Presses, Tab: i}, request{route: t.Route, button: t.Answer}, emit)
+	}
+}
+
+// goesBack opens the WLS's page of a failed login again, with the same token.
+func (m *Model) goesBack(s State, i int, emit func(Step, State)) {
+	for j := range s.Tokens {
+		t := &s.Tokens[j]
+		if t.Failed && t.Secret == s.Jar.Secret {
+			n := s
+			n.acted()
+			n.Tabs[i] = Tab{Phase: AtWLS, Route: t.Route, Token: TokenRef(j + 1), IAct: t.Route.iact()}
+			emit(Step{Kind: GoesBackToWLS, Tab: i, Route: t.Route, Token: TokenRef(j + 1)}, n)
+		}
 	}
 }
 
@@ -70,6 +139,7 @@ func (m *Model) arrives(s State, i int, emit func(Step, State)) {
 	if stores && t.SetMarks {
 		s.Jar.Marks = t.Marks
 	}
+	s.Jar.Tried = s.Jar.Tried || t.SetTried
 	if t.Logout {
 		for j := range s.Answers {
 			s.Answers[j].Bygone = s.Answers[j].Exists
@@ -78,7 +148,7 @@ func (m *Model) arrives(s State, i int, emit func(Step, State)) {
 	if t.Then == Idle {
 		s.Tabs[i] = Tab{}
 	} else {
-		s.Tabs[i] = Tab{Phase: t.Then, Route: t.Route, Token: t.Token, Typing: t.Typing, Redirects: t.Redirects}
+		s.Tabs[i] = Tab{Phase: t.Then, Route: t.Route, Token: t.Token, IAct: t.IAct, Redirects: t.Redirects}
 	}
 	emit(step, s)
 }

@@ -6,13 +6,14 @@
 //
 // # Reading it
 //
-// state.go says what there is, site.go what the site does: it is webauth.Verifier,
-// glue.Auth.Require and Logout without parsing, cryptography and clocks. browser.go,
-// wls.go and attacker.go give everybody else's steps. rules.go lists the rules that can
-// be switched off, each with the code that keeps it, and what can happen in a
-// scenario; invariants.go lists what must never happen. explore.go searches, the
-// shortest way first, so that a trace has no step too many; tidy.go keeps the number
-// of states small. model_test.go has the scenarios and a row for each rule.
+// state.go says what there is, site.go, login.go and form.go what the site does: it is
+// webauth.Verifier, glue.Auth.Require, Optional and Logout without parsing,
+// cryptography and clocks. browser.go, wls.go and attacker.go give everybody else's
+// steps. rules.go lists the rules that can be switched off, each with the code that
+// keeps it, and what can happen in a scenario; invariants.go lists what must never
+// happen. explore.go searches, the shortest way first, so that a trace has no step too
+// many; tidy.go keeps the number of states small. model_test.go has the scenarios and a
+// row for each rule, or for two where either alone would be enough.
 //
 // go test -v prints the traces: each is an attack on a site that lacks one rule.
 //
@@ -33,34 +34,59 @@
 // off that forbids it, his host sets cookies for the site, and the site forgets what
 // was used.
 //
+// Some scenarios have more:
+//
+//   - A spelling with dot segments of an address that is guarded as /lax is. A browser
+//     that is told to open it asks for /open, where no handler of ours answers and
+//     the attacker reads whatever arrives.
+//   - An optional handler with silent sign-in around the site, and /quiet in it, which
+//     wants a session that began without a typed password. All responses come to the
+//     outer handler, whose own policy is that of /lax.
+//   - Something between two handlers that answers a request before the inner one sees
+//     it, such as a redirect to a page about maintenance.
+//   - A victim who goes back to the WLS after a login that failed. If that succeeds, a page
+//     asks whether to go on; the victim does if it names the victim. The attacker writes
+//     failures, which nobody need sign, and reads in the log which buttons were pressed.
+//   - Sessions that end by themselves, and forms that are kept over the next login: such
+//     as the route lets through, and such as it refuses. Whoever has a page that keeps a
+//     form may send it to another route. The attacker has the victim's browser send his.
+//
 // # The bounds
 //
 // Any number of logins, logouts, cancels and attacks in a row, with as many tabs,
 // tokens and responses alive at one time as the scenario says: up to 2, 4 and 3
-// without the attacker; 1, 3 and 2, and 2, 2 and 2, with him (less under the race
-// detector). A token or response is alive until nobody has it or it will be refused
-// for ever. There are at most seven secrets of browsers at a time.
+// without the attacker; 1, 3 and 2, and 2, 2 and 2, with him; 1, 2 and 2, and 2, 3 and 2,
+// for the list above (less under the race detector). A token or response is alive until
+// nobody has it or it will be refused for ever. One form is kept at a time. There are at
+// most seven secrets of browsers at a time.
 //
 // # What it cannot show
 //
 //   - That cryptography holds. A token, a response or a session that was not made by its
 //     maker does not exist; secrets are not guessed.
-//   - That parsers are right. A response is understood or not, by everybody alike.
-//   - Anything about time. Nothing here expires: that a response is good for half a minute
-//     and a token for an hour only takes chances from the attacker, if what was used is
-//     remembered as long as it would pass. No time passes during a chain of automatic
-//     redirects, so loops that take longer than the loop cookie lasts are not seen.
+//   - That parsers are right. A response is understood or not, by everybody alike; one
+//     spelling stands for all addresses that browsers do not ask for as they are written.
+//   - Anything about time. No token or response expires: that a response is good for half
+//     a minute and a token for an hour only takes chances from the attacker, if what was
+//     used is remembered as long as it would pass. No time passes during a chain of
+//     automatic redirects, so loops that take longer than the loop cookie lasts are not seen.
 //   - A request that is logged but never reaches the site, and one for which the
 //     one-use store gives no answer: both leave a good response in the log, unmarked.
-//   - Silent sign-in, Fresh, inactivity, kept forms, several origins, changes of the
-//     site's secret, stores other than sealed cookies.
-//   - What a person can be talked into, a browser that is taken over, and a WLS that
-//     lies or that lets itself be logged in to by somebody else's page.
+//   - Fresh, AAuth, inactivity, several origins, changes of the site's secret, stores other
+//     than sealed cookies, targets that are too long for a URL.
+//   - What counts as a person opening a page: a service worker, a prefetch.
+//   - That everything ends well. A refusal is an end. Only the page about loops is looked
+//     for as a fault, and there the victim has one tab and takes a minute for each page.
+//   - A browser that loses the loop cookie but keeps the session.
+//   - What a person can be talked into, beside a button that does not say whom it logs in;
+//     a browser that is taken over, and a WLS that lies or that lets itself be logged in
+//     to by somebody else's page.
 //   - That code and model agree. Names and comments lead from one to the other; where the
 //     code changes, this must be changed by hand.
 //
 // A login is newer than a logout if the WLS answered after the page that said so
 // arrived. In a browser that was never here, two tabs opened at once get two secrets;
 // if the slower reply comes after a logout in the other tab, its login goes on, though
-// it was asked for before.
+// it was asked for before. The browser remembers a failure at once, though the reply
+// that says so takes time: here a token is open to a success for longer than it is.
 package model

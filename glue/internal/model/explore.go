@@ -13,45 +13,66 @@ type Report struct {
 // an invariant.
 func (m *Model) Explore() Report {
 	r := Report{Outcomes: map[Outcome]int{}}
-	var states []State
+	var states list
 	var from []uint32             // the state before, by number
 	known := map[State]struct{}{} // in canonical form
 	visit := func(s State, before uint32) {
 		key := s.canonical()
 		if _, is := known[key]; !is {
 			known[key] = struct{}{}
-			states, from = append(states, s), append(from, before)
+			states.add(s)
+			from = append(from, before)
 		}
 	}
 	visit(State{}, 0)
-	for at := 0; at < len(states) && r.Broken == nil; at++ {
-		if r.Broken = m.broken(&states[at]); r.Broken != nil {
-			r.Trace = m.trace(states, from, uint32(at))
+	for at := 0; at < states.len && r.Broken == nil; at++ {
+		here := states.at(at)
+		if r.Broken = m.broken(here); r.Broken != nil {
+			r.Trace = m.trace(&states, from, uint32(at))
 		}
-		m.next(states[at], func(step Step, s State) {
+		m.next(*here, func(step Step, s State) {
 			r.Outcomes[step.Outcome]++
 			if step.Outcome == Served {
 				r.Served[step.Route]++
 			}
-			if m.tidy(&s); s != states[at] {
+			if m.tidy(&s); s != *here {
 				visit(s, uint32(at))
 			}
 		})
 	}
-	r.States = len(states)
+	r.States = states.len
 	return r
 }
 
 // trace finds the steps to a state again.
-func (m *Model) trace(states []State, from []uint32, at uint32) []Step {
+func (m *Model) trace(states *list, from []uint32, at uint32) []Step {
 	if at == 0 {
 		return nil
 	}
 	var last *Step
-	m.next(states[from[at]], func(step Step, s State) {
-		if m.tidy(&s); last == nil && s == states[at] {
+	m.next(*states.at(int(from[at])), func(step Step, s State) {
+		if m.tidy(&s); last == nil && s == *states.at(int(at)) {
 			last = &step
 		}
 	})
 	return append(m.trace(states, from, from[at]), *last)
 }
+
+// list grows without moving what it holds: that is most of a large exploration's memory.
+type list struct {
+	len    int
+	chunks [][]State
+}
+
+const chunk = 1 << 12
+
+func (l *list) add(s State) {
+	if l.len%chunk == 0 {
+		l.chunks = append(l.chunks, make([]State, 0, chunk))
+	}
+	last := &l.chunks[len(l.chunks)-1]
+	*last = append(*last, s)
+	l.len++
+}
+
+func (l *list) at(i int) *State { return &l.chunks[i/chunk][i%chunk] }

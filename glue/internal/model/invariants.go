@@ -36,14 +36,33 @@ var (
 	NoLoop = &Invariant{"no endless redirects", func(_ *Model, s *State) bool {
 		return s.Tabs[0].Redirects <= maxRedirects && s.Tabs[1].Redirects <= maxRedirects
 	}}
+	NotStopped = &Invariant{"nobody is told that they go round in circles whose browser keeps its cookies", func(_ *Model, s *State) bool {
+		return !s.Stopped
+	}}
+	NotWeakened = &Invariant{"no login takes away what a typed password proved", func(_ *Model, s *State) bool { return !s.Weakened }}
+	OneLogin    = &Invariant{"no token logs in twice", func(_ *Model, s *State) bool {
+		for i := range s.Tokens {
+			if s.Tokens[i].Logins > 1 {
+				return false
+			}
+		}
+		return true
+	}}
+	FormAllowed = &Invariant{"no form acts that its route refuses", func(_ *Model, s *State) bool { return !s.Form.ActedBad }}
+	FormOwn     = &Invariant{"no form acts in another's name", func(_ *Model, s *State) bool { return !s.Form.AsOther }}
+	FormHere    = &Invariant{"no form acts where it was not sent", func(_ *Model, s *State) bool { return !s.Form.Away }}
+	FormOneUse  = &Invariant{"no kept form acts twice", func(_ *Model, s *State) bool { return s.Form.Acted < 2 }}
 )
 
-var invariants = [...]*Invariant{VictimAtHome, NotTheAttacker, OnlyCurrent, StrictTyped, OneSession, LoggedOutStays, NoLoop}
+var invariants = [...]*Invariant{
+	VictimAtHome, NotTheAttacker, OnlyCurrent, StrictTyped, OneSession, LoggedOutStays, NoLoop, NotStopped, NotWeakened,
+	OneLogin, FormAllowed, FormOwn, FormHere, FormOneUse,
+}
 
-// maxRedirects bounds what one tab follows in a row. A tab alone stops after 9; two
-// that overwrite each other's loop cookie in the worst order get this far and no
-// further. A loop without end passes every bound.
-const maxRedirects = 21
+// maxRedirects bounds what one tab follows in a row: three times to the WLS, back and on.
+// Two that overwrite each other's loop cookie get no further, because each return counts
+// at least as deep as its token says. A loop without end passes every bound.
+const maxRedirects = 9
 
 // attackers are the attacker's own cookies.
 func (s *State) attackers() Jar { return Jar{Secret: AttackersSecret, Session: s.Held} }
@@ -59,7 +78,7 @@ func (m *Model) knownAs(s *State, c Jar) Person {
 // broken gives the invariant that a state breaks, nil if it breaks none.
 func (m *Model) broken(s *State) *Invariant {
 	for _, inv := range invariants {
-		if !inv.Holds(m, s) {
+		if (m.Only == nil || m.Only == inv) && !inv.Holds(m, s) {
 			return inv
 		}
 	}

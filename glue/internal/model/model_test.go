@@ -7,7 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const allAttacks = HasAccount | Navigates | ReadsLog | Fetches | Tosses | SignsAsOther | Restarts
+const (
+	listens    = HasAccount | Navigates | ReadsLog
+	allAttacks = listens | Fetches | Tosses | SignsAsOther | Restarts
+)
 
 // The scenarios, each explored to its end with all rules on. The rows of
 // TestEveryRuleBearsLoad use no others.
@@ -17,6 +20,14 @@ var (
 	sessionLost = Scenario{Tabs: 2, Tokens: 3 + big, Answers: 2 + big, Powers: LosesSession | CountsRedirects}
 	cookiesLost = Scenario{Tabs: 2, Tokens: 4, Answers: 3, Powers: LosesCookies | CountsRedirects}
 	together    = Scenario{Tabs: 2, Tokens: 2, Answers: 1 + big, Powers: allAttacks | LogsOut}
+
+	dots       = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: listens | Dots}
+	between    = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: listens | Between}
+	nested     = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: Nested | LogsOut | IgnoresIAct | CountsRedirects}
+	nestedTabs = Scenario{Tabs: 2, Tokens: 2 + big, Answers: 2, Powers: Nested | LogsOut | IgnoresIAct | CountsRedirects}
+	goesBack   = Scenario{Tabs: 1, Tokens: 1 + big, Answers: 2, Powers: listens | LogsOut | GoesBack}
+	noCancel   = Scenario{Tabs: 1, Tokens: 1 + big, Answers: 2, Powers: listens | LogsOut | GoesBack | NeverCancels}
+	forms      = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: HasAccount | LogsOut | SendsForms}
 )
 
 // TestAllRules explores everything, and makes sure that there was something to explore.
@@ -31,12 +42,23 @@ func TestAllRules(t *testing.T) {
 			Served, AskedToLogIn, LoggedIn, Repeated, LoggedOut, NotNavigation,
 			RefusedVersion, RefusedURL, RefusedReplay, RefusedToken, RefusedTokenUsed, RefusedStatus,
 		}},
-		{"late replies", lateReplies, 50_000, []Outcome{Served, LoggedIn, KeptSession, LoggedOut, RefusedToken, RefusedStrength}},
-		{"the session is lost", sessionLost, 30_000, []Outcome{LoggedIn, LoopStopped}},
+		{"late replies", lateReplies, 10_000, []Outcome{Served, LoggedIn, KeptSession, LoggedOut, RefusedToken, RefusedStrength}},
+		{"the session is lost", sessionLost, 10_000, []Outcome{LoggedIn, LoopStopped}},
 		{"all cookies are lost", cookiesLost, 150, []Outcome{AskedToLogIn, RefusedToken}},
 		{"everything together", together, 100_000, []Outcome{
 			Served, LoggedIn, LoggedOut, NotNavigation, RefusedURL, RefusedReplay, RefusedToken, RefusedStatus,
 		}},
+		{"dot segments", dots, 5_000, []Outcome{LoggedIn, RefusedURL, RefusedToken}},
+		{"between handlers", between, 5_000, []Outcome{LoggedIn, RefusedURL, RefusedReplay, RefusedToken}},
+		{"nested handlers", nested, 100, []Outcome{Served, LoggedIn, TriedSilently, WentBack, RefusedStatus, RefusedStrength}},
+		{"nested handlers, two tabs", nestedTabs, 10_000, []Outcome{
+			Served, LoggedIn, KeptSession, Repeated, TriedSilently, WentBack, RefusedStatus,
+		}},
+		{"cancel, back, log in", goesBack, 5_000, []Outcome{
+			Served, LoggedIn, AskedWho, Repeated, LoggedOut, RefusedTokenUsed, RefusedStatus,
+		}},
+		{"back, but never cancelled", noCancel, 3_000, []Outcome{LoggedIn, RefusedTokenUsed}},
+		{"kept forms", forms, 4_000, []Outcome{LoggedIn, FormActs, FormKept, FormLost, FormGone, Forbidden}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,12 +73,14 @@ func TestAllRules(t *testing.T) {
 			if tc.scenario.Powers&(LosesSession|LosesCookies) == 0 {
 				assert.Positive(t, r.Served[Lax], "a page of /lax")
 				assert.Positive(t, r.Served[Strict], "a page of /strict")
+				assert.Equal(t, tc.scenario.Powers&Nested != 0, r.Served[Quiet] > 0, "a page of /quiet")
 			}
 		})
 	}
 }
 
-// TestEveryRuleBearsLoad switches rules off and wants the damage that each prevents.
+// TestEveryRuleBearsLoad switches rules off and wants the damage that they prevent: one
+// rule by itself, or two that each suffice (see TestTwoLocks).
 func TestEveryRuleBearsLoad(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
@@ -67,26 +91,53 @@ func TestEveryRuleBearsLoad(t *testing.T) {
 		{"signature", Signature, attacks, VictimAtHome},
 		{"version", Version, attacks, OnlyCurrent},
 		{"url", URLAsked | URLInToken, attacks, VictimAtHome},
+		{"addresses as browsers ask for them", SignsNormalised | ReturnsNormalised, dots, VictimAtHome},
 		{"token", TokenCheck, attacks, NotTheAttacker},
-		{"response marked before the token", MarkFirst, attacks, VictimAtHome},
-		{"response once", ResponseOnce, attacks, VictimAtHome},
+		{"response marked before the token", MarkFirst | SeenSpends, attacks, VictimAtHome},
+		{"response once", ResponseOnce | SeenSpends, attacks, VictimAtHome},
 		{"response and token once", ResponseOnce | TokenOnce, attacks, OneSession},
 		{"token once", TokenOnce, attacks, NotTheAttacker},
 		{"failures spend the token", FailureSpends, attacks, NotTheAttacker},
 		{"fetches spend", FetchSpends, attacks, VictimAtHome},
+		{"the outermost handler spends", OuterSpends, between, VictimAtHome},
 		{"memory of what was used", Memory, attacks, OneSession},
+
+		{"only the first failure opens a token again", FailureFirst, goesBack, OneLogin},
+		{"only the first failure does, if the page named nobody", FailureFirst | AskNames, noCancel, NotTheAttacker},
+		{"once again", AgainOnce, goesBack, OneLogin},
+		{"a page asks after a failure", AsksAfterFailure, goesBack, NotTheAttacker},
+		{"it names who it is", AskNames, goesBack, NotTheAttacker},
+		{"its button is one browser's", ConfirmBound | Binding, goesBack, NotTheAttacker},
+		{"its button works once", ConfirmOnce, goesBack, OneSession},
+
 		{"session bound to the secret", Binding, lateReplies, LoggedOutStays},
 		{"__Host-", HostPrefix, attacks, NotTheAttacker},
 		{"rotation at logout", Rotation, lateReplies, LoggedOutStays},
 		{"keys of one service", ServiceKeys, attacks, VictimAtHome},
 		{"policy on every request", PolicyEveryTime, attacks, StrictTyped},
+		{"judged by the token", JudgedByToken, nested, NotStopped},
+		{"judged by the token, and not counted", JudgedByToken | LoopCounter, nested, NoLoop},
+		{"silent by the token", SilentInToken, nested, NotStopped},
+		{"silent by the token, and not counted", SilentInToken | LoopReturns, nested, NoLoop},
+		{"silent sign-in yields", SilentYields, nestedTabs, NotWeakened},
+		{"the better session stays", KeepsBetter, lateReplies, NotWeakened},
+		{"better by what it proves", KeepsByProof, nested, NotStopped},
+		{"better by what it proves, and not counted", KeepsByProof | LoopReturns, nested, NoLoop},
+
 		{"loop counter", LoopCounter, sessionLost, NoLoop},
-		{"logins counted too", LoopLogins, sessionLost, NoLoop},
 		{"no retry", NoRetry, cookiesLost, NoLoop},
+
+		{"kept forms are judged", FormJudged, forms, FormAllowed},
+		{"kept forms once", FormOnce, forms, FormOneUse},
+		{"kept forms are one person's in one browser", FormOwner | FormBrowser, forms, FormOwn},
+		{"kept forms go where they were sent", FormPlace, forms, FormHere},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			m := Model{Scenario: tc.scenario, Rules: AllRules &^ tc.off}
+			if tc.off&FailureFirst != 0 {
+				m.Only = tc.breaks // it does other damage sooner
+			}
 			r := m.Explore()
 			require.NotNil(t, r.Broken, "nothing broke in %d states", r.States)
 			assert.Equal(t, tc.breaks.Name, r.Broken.Name)
@@ -96,15 +147,33 @@ func TestEveryRuleBearsLoad(t *testing.T) {
 	}
 }
 
-// TestTwoLocks shows that of the two rules about url either is enough here: the
-// row above has to switch both off.
+// TestTwoLocks shows that of two rules about the same either is enough here: the
+// rows above have to switch both off.
 func TestTwoLocks(t *testing.T) {
-	scenario := attacks
-	scenario.Tokens = 2
-	for name, off := range map[string]Rule{"url asked for": URLAsked, "url in the token": URLInToken} {
-		t.Run(name, func(t *testing.T) {
+	small := attacks
+	small.Tokens = 2
+	for _, tc := range []struct {
+		name     string
+		off      Rule
+		scenario Scenario
+		only     *Invariant // nil for all
+	}{
+		{"url asked for", URLAsked, small, nil},
+		{"url in the token", URLInToken, small, nil},
+		{"response once", ResponseOnce, small, nil},
+		{"response marked before the token", MarkFirst, small, nil},
+		{"token spent where it is not the browser's", SeenSpends, small, nil},
+		{"dots are not signed", SignsNormalised, dots, nil},
+		{"dots do not come back", ReturnsNormalised, dots, nil},
+		{"the page names nobody, but nothing failed", AskNames, noCancel, nil},
+		{"the button is not the browser's, but its session is", ConfirmBound, goesBack, nil},
+		{"the session is not the browser's, but its button is", Binding, goesBack, NotTheAttacker},
+		{"the form is anybody's", FormOwner, forms, nil},
+		{"the form is any browser's", FormBrowser, forms, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			m := Model{Scenario: scenario, Rules: AllRules &^ off}
+			m := Model{Scenario: tc.scenario, Rules: AllRules &^ tc.off, Only: tc.only}
 			noneBroken(t, m.Explore())
 		})
 	}

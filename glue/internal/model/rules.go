@@ -1,36 +1,65 @@
 package model
 
 // Rule is something that the code does to keep people safe.
-type Rule uint32
+type Rule uint64
 
 // The rules, and the code that keeps each.
 const (
-	// Signature: a response is signed by this site's own service (webauth/verifier.go,
+	// Signature: a response is signed by this site's own service (webauth/attempt.go,
 	// checkSignature).
 	Signature Rule = 1 << iota
-	// Version: a success has the version that we sent (webauth/verifier.go, checkVersion).
+	// Version: a success has the version that we sent (webauth/attempt.go, checkVersion).
 	Version
-	// URLAsked: its url is the address being asked for (webauth/verifier.go, checkURL).
+	// URLAsked: its url is the address being asked for (webauth/attempt.go, checkURL).
 	URLAsked
 	// URLInToken: its url is the one that its token was made for (webauth/token.go, mac).
 	URLInToken
+	// SignsNormalised: no token is made for an address that a browser would ask for
+	// differently (glue/address.go, isDeadEnd; webauth/request.go, checkReturn).
+	SignsNormalised
+	// ReturnsNormalised: no response for such an address is accepted (webauth/attempt.go,
+	// checkReturn).
+	ReturnsNormalised
 	// TokenCheck: its token was made by this site for this browser (webauth/token.go, Check).
 	TokenCheck
-	// ResponseOnce: a response works once (webauth/verifier.go, useResponse).
+	// ResponseOnce: a response works once (webauth/attempt.go, useResponse).
 	ResponseOnce
-	// MarkFirst: it is marked before its token is judged (webauth/verifier.go, judge).
+	// MarkFirst: it is marked before its token is judged (webauth/attempt.go, judge).
 	MarkFirst
-	// TokenOnce: a token works once (webauth/verifier.go, useToken).
+	// TokenOnce: a token works once (webauth/attempt.go, useToken).
 	TokenOnce
-	// FailureSpends: a failure spends its token too (webauth/verifier.go, judge).
+	// SeenSpends: it is spent, too, where it comes without its browser's secret
+	// (webauth/attempt.go, useSeenToken).
+	SeenSpends
+	// FailureSpends: a failure spends its token too (webauth/attempt.go, judge).
 	FailureSpends
 	// FetchSpends: what is no navigation spends what it carries (glue/callback.go,
 	// answersResponse).
 	FetchSpends
+	// OuterSpends: so does the outermost handler, whatever is between it and the next
+	// (glue/visit.go, require and maybe).
+	OuterSpends
 	// Memory: what was used is not forgotten while it would still pass
 	// (webauth/oneuse.go, OneUse and Item).
 	Memory
-	// Binding: a session fits one browser's secret (glue/visit.go, session).
+
+	// FailureFirst: a token that failed may succeed after all, if the failure was the
+	// first to use it (glue/failed.go, rememberFailure).
+	FailureFirst
+	// AgainOnce: it may once (webauth/attempt.go, useTokenAgain).
+	AgainOnce
+	// AsksAfterFailure: but first a page asks the person (glue/callback.go, accepted).
+	AsksAfterFailure
+	// AskNames: it names who they would be logged in as (glue/confirm.go,
+	// pageConfirmLogin). Without, people press any button.
+	AskNames
+	// ConfirmBound: its button works in the browser that was asked (glue/confirm.go,
+	// openConfirm).
+	ConfirmBound
+	// ConfirmOnce: it works once (glue/confirm.go, confirmed).
+	ConfirmOnce
+
+	// Binding: a session fits one browser's secret (glue/visit.go, own).
 	Binding
 	// HostPrefix: no other host can set our cookies (glue/cookies.go, newCookieJar).
 	HostPrefix
@@ -41,19 +70,48 @@ const (
 	ServiceKeys
 	// PolicyEveryTime: a route's policy is checked on every request (glue/visit.go, judge).
 	PolicyEveryTime
-	// LoopCounter: a redirect to the WLS after a login is a step of a loop
+	// JudgedByToken: how strong a login must be is what its token asked for, not what the
+	// handler that sees it wants (webauth/attempt.go, checkOutcome).
+	JudgedByToken
+	// SilentInToken: so is whether its failure is one that nobody is to see
+	// (glue/silent.go, noteSilent).
+	SilentInToken
+	// SilentYields: silent sign-in wants no session without a typed password, only one at
+	// all (glue/callback.go, accepted).
+	SilentYields
+	// KeepsBetter: a login that proves less does not replace a session that proves more
+	// (glue/callback.go, logIn).
+	KeepsBetter
+	// KeepsByProof: what proves more is up to the two, not to the policy of the handler
+	// that compares them (glue/callback.go, covers).
+	KeepsByProof
+
+	// LoopCounter: a redirect to the WLS after a return from there is a step of a loop
 	// (glue/loop.go, loopStep).
 	LoopCounter
-	// LoopLogins: so is every login (glue/loop.go, loopLogin).
-	LoopLogins
+	// LoopReturns: every return counts, also one that starts no session (glue/loop.go,
+	// loopReturn).
+	LoopReturns
 	// NoRetry: a refusal is a page, never another try (glue/callback.go, refused).
 	NoRetry
+
+	// FormJudged: a kept form is judged as the request that it is (glue/keptresume.go,
+	// takeMarked).
+	FormJudged
+	// FormOnce: it is sent on once (glue/keptresume.go, resume).
+	FormOnce
+	// FormOwner: for the person who sent it (glue/visit.go, judge).
+	FormOwner
+	// FormBrowser: in the browser that sent it (glue/keptform.go, openForm).
+	FormBrowser
+	// FormPlace: to where it was sent (glue/keptform.go, openForm).
+	FormPlace
 
 	AllRules Rule = 1<<iota - 1
 )
 
 // Power is something that can happen beside the victim's own clicks.
-type Power uint16
+type Power uint32
 
 // Powers.
 const (
@@ -69,6 +127,12 @@ const (
 	LosesCookies                      // it loses every cookie
 	IgnoresIAct                       // the WLS may answer without asking, although iact=yes
 	CountsRedirects                   // redirects and loop marks are kept; without, they are left out, to have fewer states
+	Dots                              // addresses can be spelled with dot segments, which browsers resolve
+	Nested                            // an optional handler with silent sign-in is around the site, and /quiet in it
+	Between                           // something between two handlers may answer: without OuterSpends
+	GoesBack                          // the victim goes back to the WLS after a failed login
+	NeverCancels                      // but makes none fail
+	SendsForms                        // forms are sent, and kept while one logs in; sessions end by themselves
 )
 
 // Scenario is a world to explore: how large, and what can happen in it.
@@ -83,10 +147,29 @@ type Scenario struct {
 type Model struct {
 	Scenario
 	Rules Rule
+	Only  *Invariant // to look for; nil for all
 }
 
 func (m *Model) on(r Rule) bool   { return m.Rules&r == r }
 func (m *Model) can(p Power) bool { return m.Powers&p == p }
+
+// routes are those that handlers of ours answer, of those that there are.
+func (m *Model) routes() []Route {
+	switch {
+	case m.can(Nested):
+		return routesNested
+	case m.can(Dots):
+		return routesDotted
+	default:
+		return routesPlain
+	}
+}
+
+var (
+	routesPlain  = []Route{Lax, Strict}
+	routesNested = []Route{Lax, Strict, Quiet}
+	routesDotted = []Route{Lax, Strict, Dotted}
+)
 
 // next gives every step that can follow, and where it leads.
 func (m *Model) next(s State, emit func(Step, State)) {

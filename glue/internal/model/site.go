@@ -4,31 +4,54 @@ package model
 type request struct {
 	route   Route
 	answer  AnswerRef // in WLS-Response
+	madeUp  TokenRef  // in an unsigned failure, which anybody can write
+	button  AnswerRef // of the page that asked whether to log in with it
 	cookies Jar
 	fetch   bool // it is no navigation
+	between bool // something between two handlers of ours answers it
 }
 
 // receive is the site's answer to one request: what becomes of the tab, and why. ok is
 // false where the scenario has no room for it. It is Auth.Require with the callback in
 // it (glue/callback.go, glue/visit.go).
 func (m *Model) receive(s *State, q request) (t Tab, out Outcome, ok bool) {
-	if q.answer == 0 {
-		return m.visit(s, q)
-	}
-	if m.can(ReadsLog) {
+	if q.answer != 0 && m.can(ReadsLog) {
 		s.reveal(q.answer)
 	}
+	switch {
+	case q.route == Open:
+		return Tab{}, Served, true
+	case q.between:
+		return Tab{}, AnsweredBetween, true
+	case q.button != 0:
+		t, out = m.confirmed(s, q)
+		return t, out, true
+	case q.madeUp != 0:
+		return m.receiveAnswer(s, q, &Answer{MadeUp: true, URL: q.route, Token: q.madeUp})
+	case q.answer != 0:
+		return m.receiveAnswer(s, q, s.answer(q.answer))
+	default:
+		return m.visit(s, q)
+	}
+}
+
+// receiveAnswer deals with a request that carries a response (glue/callback.go,
+// answersResponse).
+func (m *Model) receiveAnswer(s *State, q request, a *Answer) (t Tab, out Outcome, ok bool) {
+	var again bool
 	if !q.fetch || m.on(FetchSpends) {
-		out = m.verify(s, q)
+		out, again = m.verify(s, a, q)
 	}
 	switch {
 	case q.fetch:
 		return Tab{}, NotNavigation, true
 	case out == LoggedIn:
-		t, out = m.accept(s, q)
+		t, out = m.accepted(s, q, again)
 		return t, out, true
-	case m.repeats(s, q, out):
-		return Tab{Phase: Opening, Route: q.route}, Repeated, true
+	case out == RefusedStatus && m.silent(s, a):
+		return m.superfluous(q), WentBack, true
+	case m.repeats(s, q, a, out):
+		return m.superfluous(q), Repeated, true
 	case out == RefusedToken && !m.on(NoRetry):
 		return m.startLogin(s, q)
 	default:
@@ -38,39 +61,55 @@ func (m *Model) receive(s *State, q request) (t Tab, out Outcome, ok bool) {
 
 // verify judges a response and marks as used what it carried, whatever the judgement.
 // What others signed or is for elsewhere cannot get in and is not marked: anybody
-// could fill the memory with it.
-func (m *Model) verify(s *State, q request) Outcome {
-	a := s.answer(q.answer)
-	out := m.judge(s, a, q.route, q.cookies.Secret)
-	ours := !(a.Other && m.on(Signature)) && !(a.URL == Elsewhere && m.on(URLAsked))
-	if ours && m.on(ResponseOnce) && (m.on(MarkFirst) || out == LoggedIn) {
+// could fill the memory with it. It reports, too, whether the response is a success
+// that comes after a failure with the same token.
+func (m *Model) verify(s *State, a *Answer, q request) (out Outcome, again bool) {
+	out = m.judge(s, a, q.route, q.cookies.Secret)
+	forUs := a.URL != Elsewhere || !m.on(URLAsked)
+	signed := !a.MadeUp && !(a.Other && m.on(Signature))
+	if forUs && signed && m.on(ResponseOnce) && (m.on(MarkFirst) || out == LoggedIn) {
 		a.Spent = true
 	}
-	if m.on(TokenCheck|TokenOnce) && m.ownToken(s, a, q.cookies.Secret) && (a.Who != Nobody || m.on(FailureSpends)) {
-		s.token(a.Token).Spent = true
+	if a.Token == 0 || !m.on(TokenCheck|TokenOnce) {
+		return out, false
 	}
-	return out
+	t, failure := s.token(a.Token), a.Who == Nobody
+	own := m.ownToken(s, a, q.cookies.Secret)
+	again = own && signed && !failure && t.Spent && t.Failed
+	switch {
+	case again:
+		t.Again = true
+	case failure && !m.on(FailureSpends):
+	case own:
+		t.Failed = t.Failed || out == RefusedStatus && m.can(GoesBack) && !t.Silent
+		t.Spent = true
+	case forUs && signed && m.on(SeenSpends):
+		t.Spent = true
+	}
+	return out, again
 }
 
 // judge gives LoggedIn for a success, else the first check that fails
-// (webauth/verifier.go, judge).
+// (webauth/attempt.go, judge).
 func (m *Model) judge(s *State, a *Answer, route Route, secret Secret) Outcome {
 	switch {
 	case a.Other && m.on(Signature):
 		return RefusedSignature
 	case a.Old && a.Who != Nobody && m.on(Version):
 		return RefusedVersion
-	case a.URL != route && m.on(URLAsked):
+	case a.URL != route && m.on(URLAsked), a.URL == Dotted && m.on(ReturnsNormalised):
 		return RefusedURL
 	case a.Spent && m.on(ResponseOnce):
 		return RefusedReplay
 	case m.on(TokenCheck) && !m.ownToken(s, a, secret):
 		return RefusedToken
-	case m.on(TokenCheck) && s.token(a.Token).Spent && m.on(TokenOnce):
+	case m.on(TokenCheck|TokenOnce) && m.usedUp(s.token(a.Token), a):
 		return RefusedTokenUsed
 	case a.Who == Nobody:
 		return RefusedStatus
-	case m.asked(s, a, route) == Strict && !a.Typed:
+	}
+	switch asked := m.asked(s, a, route); {
+	case asked == Strict && !a.Typed, asked == Quiet && a.Typed:
 		return RefusedStrength
 	}
 	return LoggedIn
@@ -86,56 +125,85 @@ func (m *Model) ownToken(s *State, a *Answer, secret Secret) bool {
 	return t.Secret == secret && (t.Route == a.URL || !m.on(URLInToken))
 }
 
-// asked is how strong a login was asked for. The token knows; without it, all there
-// is to go by is the route.
+// usedUp reports whether a token was used before. One that a failure used may fail
+// again, which lets nobody in, and succeed once (webauth/attempt.go, useTokenAgain).
+func (m *Model) usedUp(t *Token, a *Answer) bool {
+	failure := a.Who == Nobody
+	switch {
+	case !t.Spent:
+		return false
+	case t.Failed:
+		return !failure && t.Again && m.on(AgainOnce)
+	default:
+		return !failure || m.on(FailureFirst)
+	}
+}
+
+// asked is how strong a login was asked for, in the words of the route that wants it.
+// The token knows; without it, all there is to go by is who sees the response.
 func (m *Model) asked(s *State, a *Answer, route Route) Route {
-	if m.on(TokenCheck) {
+	switch {
+	case !m.on(TokenCheck | JudgedByToken):
+		return m.outermost(route)
+	case s.token(a.Token).Silent:
+		return Quiet
+	default:
 		return s.token(a.Token).Route
+	}
+}
+
+// outermost is the route whose policy the outermost handler of a route has.
+func (m *Model) outermost(route Route) Route {
+	if m.can(Nested) {
+		return Lax
 	}
 	return route
 }
 
-// accept starts a session, unless there is one as good or better (glue/callback.go,
-// accepted).
-func (m *Model) accept(s *State, q request) (Tab, Outcome) {
-	a := s.answer(q.answer)
-	if m.satisfies(s, q) && s.answer(q.cookies.Session.Answer).Who == a.Who && !a.Typed {
-		return Tab{Phase: Opening, Route: q.route}, KeptSession
+// silent reports whether a failure is that of silent sign-in, which nobody is to see
+// (glue/callback.go, refused).
+func (m *Model) silent(s *State, a *Answer) bool {
+	if a.Token == 0 || !m.can(Nested) {
+		return false
 	}
-	a.Sessions++
-	t := Tab{Phase: Replying, Then: Opening, Route: q.route, SetSession: true}
-	t.Session = Session{Answer: q.answer, Secret: q.cookies.Secret, Asked: m.ownToken(s, a, q.cookies.Secret)}
-	if m.can(CountsRedirects) {
-		t.SetMarks, t.Marks = true, m.loginMarks(q)
-	}
-	return t, LoggedIn
+	t := s.token(a.Token)
+	return t.Silent || t.Route == Quiet && !m.on(SilentInToken)
 }
 
 // repeats reports whether a refused response is only superfluous: a session of the
-// same person lets the request through (glue/callback.go, repeats).
-func (m *Model) repeats(s *State, q request, out Outcome) bool {
-	if out != RefusedToken && out != RefusedTokenUsed && out != RefusedReplay || !m.satisfies(s, q) {
+// same person would not be sent to log in by this handler (glue/callback.go, repeats).
+func (m *Model) repeats(s *State, q request, a *Answer, out Outcome) bool {
+	if out != RefusedToken && out != RefusedTokenUsed && out != RefusedReplay {
 		return false
 	}
-	a := s.answer(q.answer)
-	return a.URL == q.route && s.answer(q.cookies.Session.Answer).Who == a.Who
+	who := m.knownAs(s, q.cookies)
+	forbidden := who != Nobody && !s.current(q.cookies.Session)
+	here := a.URL == q.route
+	q.route = m.outermost(q.route)
+	return here && who != Nobody && who == a.Who && (forbidden || m.satisfies(s, q))
 }
 
-// visit answers a navigation without a response (glue/visit.go, require).
+// visit answers a navigation without a response (glue/visit.go, require and maybe).
 func (m *Model) visit(s *State, q request) (Tab, Outcome, bool) {
+	known := m.accepts(s, q.cookies)
 	switch {
 	case m.satisfies(s, q):
 		return Tab{}, Served, true
-	case m.accepts(s, q.cookies) && !s.current(q.cookies.Session):
+	case known && !s.current(q.cookies.Session):
 		return Tab{}, Forbidden, true
+	case !known && m.can(Nested) && q.cookies.Secret != NoSecret && !q.cookies.Tried:
+		return m.trySilently(s, q)
 	default:
 		return m.startLogin(s, q)
 	}
 }
 
 // accepts reports whether the site believes the session in these cookies, be it good
-// enough or not (glue/visit.go, session).
-func (m *Model) accepts(s *State, c Jar) bool {
+// enough or not (glue/visit.go, own and ended).
+func (m *Model) accepts(s *State, c Jar) bool { return m.owns(c) && !c.Session.Ended }
+
+// owns reports whether the session in these cookies is, or was, the browser's.
+func (m *Model) owns(c Jar) bool {
 	switch {
 	case c.Secret == NoSecret || c.Session.Answer == 0:
 		return false
@@ -148,70 +216,25 @@ func (m *Model) accepts(s *State, c Jar) bool {
 
 // satisfies reports whether the session lets the request through to the handler.
 func (m *Model) satisfies(s *State, q request) bool {
-	if !m.accepts(s, q.cookies) || !s.current(q.cookies.Session) {
-		return false
-	}
-	return q.route != Strict || s.answer(q.cookies.Session.Answer).Typed || !m.on(PolicyEveryTime)
+	return m.accepts(s, q.cookies) && s.current(q.cookies.Session) && m.strong(s, q)
 }
 
-// current reports whether the session has ptag current. The victim has it, the
+// strong reports whether the person logged in as the route wants (glue/policy.go, how).
+func (m *Model) strong(s *State, q request) bool {
+	typed := s.answer(q.cookies.Session.Answer).Typed
+	switch {
+	case !m.on(PolicyEveryTime):
+		return true
+	case q.route == Strict:
+		return typed
+	default:
+		return q.route != Quiet || !typed
+	}
+}
+
+// current reports whether the session has ptag current.
+func (s *State) current(session Session) bool { return s.answer(session.Answer).current() }
+
+// current reports whether the response says so. The victim has ptag current, the
 // attacker has not, and a success of version 1 implies it.
-func (s *State) current(session Session) bool {
-	a := s.answer(session.Answer)
-	return a.Who == Victim || a.Old
-}
-
-// startLogin sends the browser to the WLS with a token, and with a secret if it had
-// none (glue/visit.go, startLogin).
-func (m *Model) startLogin(s *State, q request) (Tab, Outcome, bool) {
-	t := Tab{Phase: AtWLS, Route: q.route, Typing: q.route == Strict, Marks: q.cookies.Marks}
-	if t.Marks[q.route] > 0 && m.on(LoopCounter) {
-		if t.Marks[q.route]++; t.Marks[q.route] >= m.loopSteps() {
-			return Tab{}, LoopStopped, true
-		}
-		t.SetMarks = true
-	} else {
-		t.Marks = [2]uint8{}
-	}
-	secret := q.cookies.Secret
-	if secret == NoSecret {
-		secret = s.newSecret()
-		t.SetSecret = secret
-	}
-	if t.Token = m.newToken(s, Token{Secret: secret, Route: q.route}); t.Token == 0 || secret == NoSecret {
-		return Tab{}, NoOutcome, false
-	}
-	if t.SetMarks || t.SetSecret != NoSecret {
-		t.Phase, t.Then = Replying, AtWLS
-	}
-	return t, AskedToLogIn, true
-}
-
-// loopSteps stops the third time round (glue/loop.go).
-func (m *Model) loopSteps() uint8 {
-	if m.on(LoopLogins) {
-		return 6 // three logins and three redirects
-	}
-	return 4 // the first login and three redirects
-}
-
-// loginMarks notes a login. Where it is a step as well, every reply counts further
-// than the cookie that it answers, so a slow one cannot hold the counter back for ever.
-func (m *Model) loginMarks(q request) [2]uint8 {
-	marks := q.cookies.Marks
-	if mark := &marks[q.route]; *mark == 0 || m.on(LoopLogins) && *mark < m.loopSteps() {
-		*mark++
-	}
-	return marks
-}
-
-// logOut ends the session and gives the browser a new secret (glue/logout.go,
-// logOutHere).
-func (m *Model) logOut(s *State) (Tab, bool) {
-	t := Tab{Phase: Replying, SetSession: true, SetMarks: true, Logout: true}
-	if m.on(Rotation) {
-		t.SetSecret = s.newSecret()
-		return t, t.SetSecret != NoSecret
-	}
-	return t, true
-}
+func (a *Answer) current() bool { return a.Who == Victim || a.Old }

@@ -13,12 +13,18 @@ const (
 // Route is an address: one that is asked for, or that a response was made for.
 type Route uint8
 
-// Two routes of the site, and the attacker's own site.
+// The site's routes, and the attacker's own site.
 const (
-	Lax Route = iota
-	Strict
+	Lax    Route = iota // a session will do
+	Strict              // it began with a typed password
+	Quiet               // it began without (iact=no)
+	Dotted              // guarded as Lax is; a browser that is told to open it asks for Open
+	Open                // no handler of ours: whatever arrives there is read by somebody
 	Elsewhere
 )
+
+// guarded is the number of routes that a handler of ours answers.
+const guarded = int(Open)
 
 // Secret names the value of a browser's login cookie.
 type Secret uint8
@@ -42,7 +48,12 @@ const (
 type Token struct {
 	Secret Secret // of the browser that it was made for
 	Route  Route
+	Silent bool  // silent sign-in asked, so it asks for a login without a typed password
+	Depth  uint8 // of what may be a loop
 	Spent  bool
+	Failed bool // the browser remembers that its login failed
+	Again  bool // a success came after that
+	Logins uint8
 	Seen   bool // the attacker knows it
 }
 
@@ -56,12 +67,15 @@ type Answer struct {
 	Typed    bool // a password was typed for it
 	Old      bool // it is of version 1
 	Other    bool // it is signed by the other service
+	MadeUp   bool // nobody signed it
 	URL      Route
 	Token    TokenRef
 	Spent    bool
-	Seen     bool  // the attacker has it
-	Sessions uint8 // that it began
-	Bygone   bool  // the victim has logged out since
+	Seen     bool   // the attacker has it
+	Sessions uint8  // that it began
+	Bygone   bool   // the victim has logged out since
+	Button   Secret // a page asked in the browser with this secret whether to log in with it
+	Pressed  bool   // and its button was pressed
 }
 
 // AnswerRef is the number of a response, from 1; 0 is none.
@@ -73,15 +87,30 @@ type Session struct {
 	Secret Secret    // of the browser then
 	Asked  bool      // the response was to a request made by the site for this browser
 	Other  bool      // sealed by the other service's site
+	Ended  bool
 }
 
-// Jar holds a browser's cookies for the site. The marks are the loop cookie: for each
-// route, the steps counted since its first login.
+// Marks is the loop cookie: for each route, the depth of the deepest request that came
+// back for it.
+type Marks [guarded]uint8
+
+// Jar holds a browser's cookies for the site.
 type Jar struct {
 	Secret  Secret
 	Session Session
-	Marks   [2]uint8
+	Marks   Marks
+	Tried   bool // silent sign-in was
 }
+
+// IAct is what a request to the WLS says of asking the person.
+type IAct uint8
+
+// As needed, always, never.
+const (
+	AsNeeded IAct = iota
+	Yes
+	No
+)
 
 // Phase is what a tab is up to.
 type Phase uint8
@@ -93,6 +122,7 @@ const (
 	Back                  // is about to bring a response to the site
 	Opening               // is about to open a clean URL that it was redirected to
 	Replying              // waits for a reply of the site that sets cookies
+	Asking                // shows a page that asks whether to log in
 )
 
 // Tab is one tab of the victim's browser. A reply that sets no cookies arrives at
@@ -101,9 +131,9 @@ type Tab struct {
 	Phase  Phase
 	Route  Route     // asked for; at the WLS, url
 	Token  TokenRef  // at the WLS, params
-	Typing bool      // at the WLS, iact=yes
+	IAct   IAct      // at the WLS
 	Old    bool      // at the WLS, ver=1
-	Answer AnswerRef // on the way back, the response
+	Answer AnswerRef // on the way back, the response; on a page that asks, that of the login to be
 
 	// What a reply on its way does. Zero fields change nothing.
 	Then       Phase
@@ -111,7 +141,8 @@ type Tab struct {
 	SetSession bool // to Session, which may be none
 	Session    Session
 	SetMarks   bool
-	Marks      [2]uint8
+	Marks      Marks
+	SetTried   bool
 	Logout     bool
 
 	Redirects uint8 // since the victim last did something
@@ -125,10 +156,17 @@ type State struct {
 	Held    Session // by the attacker, whose browser has AttackersSecret
 	Tokens  [maxTokens]Token
 	Answers [maxAnswers]Answer
+	Form    Form // that is kept, in a page of its sender's
+
+	Stopped  bool // a browser that keeps its cookies was told that it goes round in circles
+	Weakened bool // a login took away what a typed password had proved
 }
 
 func (s *State) token(r TokenRef) *Token    { return &s.Tokens[r-1] }
 func (s *State) answer(r AnswerRef) *Answer { return &s.Answers[r-1] }
+
+// resting reports whether the tab shows a page.
+func (t *Tab) resting() bool { return t.Phase == Idle || t.Phase == Asking }
 
 // acted notes that the victim did something, so that redirects are counted anew.
 func (s *State) acted() {
@@ -161,12 +199,15 @@ func (m *Model) newAnswer(s *State, a Answer) AnswerRef {
 
 func (s *State) newSecret() Secret {
 	var used [maxSecret + 1]bool
-	used[s.Jar.Secret], used[s.Jar.Session.Secret], used[s.Held.Secret] = true, true, true
+	used[s.Jar.Secret], used[s.Jar.Session.Secret], used[s.Held.Secret], used[s.Form.Secret] = true, true, true, true
 	for i := range s.Tabs {
 		used[s.Tabs[i].SetSecret], used[s.Tabs[i].Session.Secret] = true, true
 	}
 	for i := range s.Tokens {
 		used[s.Tokens[i].Secret] = true
+	}
+	for i := range s.Answers {
+		used[s.Answers[i].Button] = true
 	}
 	for n := AttackersSecret + 1; n <= maxSecret; n++ {
 		if !used[n] {

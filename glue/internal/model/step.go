@@ -12,17 +12,28 @@ type Kind uint8
 const (
 	Visits Kind = iota
 	PressesLogout
+	Presses
+	GoesBackToWLS
+	SendsForm
+	Continues
+	SessionEnds
 	Follows
 	Returns
 	Arrives
 	SignsOn
 	Types
 	Cancels
+	MayNotAsk
 	GetsToken
 	LogsInHimself
 	Presents
+	FailsHimself
 	SendsToWLS
 	SendsToSite
+	MakesUpFailure
+	SendsToButton
+	KeepsForm
+	SendsKeptForm
 	FetchesLogin
 	TossesSecret
 	TossesSession
@@ -39,12 +50,20 @@ const (
 	NoOutcome Outcome = iota
 	Served
 	AskedToLogIn
+	TriedSilently
 	Forbidden
 	LoopStopped
 	LoggedIn
 	KeptSession
 	Repeated
+	AskedWho
+	WentBack
 	LoggedOut
+	AnsweredBetween
+	FormActs
+	FormKept
+	FormLost
+	FormGone
 	NotNavigation
 	RefusedSignature
 	RefusedVersion
@@ -54,6 +73,7 @@ const (
 	RefusedTokenUsed
 	RefusedStatus
 	RefusedStrength
+	RefusedConfirm
 )
 
 // Step is one thing that happens. A kind uses those fields that its text names.
@@ -63,43 +83,63 @@ type Step struct {
 	Route      Route
 	Token      TokenRef
 	Answer     AnswerRef
-	Typing     bool
+	IAct       IAct
 	Old        bool
+	Bad        bool
 	NewSecret  bool
 	NewSession bool
 	Outcome    Outcome
 }
 
 var kindText = [...]string{
-	Visits:        "victim, tab TAB: opens ROUTE",
-	PressesLogout: "victim, tab TAB: presses the logout button",
-	Follows:       "victim, tab TAB: follows the redirect to ROUTE",
-	Returns:       "victim, tab TAB: brings ANSWER to ROUTE",
-	Arrives:       "victim, tab TAB: the reply arrivesCOOKIES",
-	SignsOn:       "WLS: knows the victim, signs ANSWER (tab TAB, url ROUTE, TOKEN)",
-	Types:         "WLS: the victim types the password, it signs ANSWER (tab TAB, url ROUTE, TOKEN)",
-	Cancels:       "WLS: the victim cancels, it sends ANSWER (tab TAB, url ROUTE, TOKEN)",
-	GetsToken:     "attacker: gets TOKEN for ROUTE from the site",
-	LogsInHimself: "attacker: logs in at the WLS, keeps ANSWER (url ROUTE, TOKENOLD)",
-	Presents:      "attacker: brings ANSWER to ROUTE",
-	SendsToWLS:    "attacker: sends the victim's tab TAB to the WLS (url ROUTE, TOKENTYPINGOLD)",
-	SendsToSite:   "attacker: sends the victim's tab TAB to ROUTE with ANSWER",
-	FetchesLogin:  "attacker: has the victim's browser fetch ANSWER through the WLS (url ROUTE, TOKEN)",
-	TossesSecret:  "attacker: sets the victim's login cookie to his own",
-	TossesSession: "attacker: sets the victim's login and session cookies to his own",
-	SignsOther:    "attacker: signs ANSWER about the victim as the other service (url ROUTE, TOKEN)",
-	LogsInToOther: "attacker: logs in as the victim at a site of the other service (ANSWER)",
-	MemoryLost:    "site: forgets what was used",
+	Visits:         "victim, tab TAB: opens ROUTE",
+	PressesLogout:  "victim, tab TAB: presses the logout button",
+	Presses:        "victim, tab TAB: presses the button for ANSWER",
+	GoesBackToWLS:  "victim, tab TAB: goes back to the WLS (url ROUTE, TOKEN)",
+	SendsForm:      "victim, tab TAB: sends a formBAD to ROUTE",
+	Continues:      "victim, tab TAB: sends the kept form on, to ROUTE",
+	SessionEnds:    "the victim's session ends by itself",
+	Follows:        "victim, tab TAB: follows the redirect to ROUTE",
+	Returns:        "victim, tab TAB: brings ANSWER to ROUTE",
+	Arrives:        "victim, tab TAB: the reply arrivesCOOKIES",
+	SignsOn:        "WLS: knows the victim, signs ANSWER (tab TAB, url ROUTE, TOKEN)",
+	Types:          "WLS: the victim types the password, it signs ANSWER (tab TAB, url ROUTE, TOKEN)",
+	Cancels:        "WLS: the victim cancels, it sends ANSWER (tab TAB, url ROUTE, TOKEN)",
+	MayNotAsk:      "WLS: may not ask who it is, it sends ANSWER (tab TAB, url ROUTE, TOKEN)",
+	GetsToken:      "attacker: gets TOKEN for ROUTE from the site",
+	LogsInHimself:  "attacker: logs in at the WLS, keeps ANSWER (url ROUTE, TOKENOLD)",
+	Presents:       "attacker: brings ANSWER to ROUTE",
+	FailsHimself:   "attacker: brings an unsigned failure with TOKEN to ROUTE",
+	SendsToWLS:     "attacker: sends the victim's tab TAB to the WLS (url ROUTE, TOKENIACTOLD)",
+	SendsToSite:    "attacker: sends the victim's tab TAB to ROUTE with ANSWER",
+	MakesUpFailure: "attacker: sends the victim's tab TAB to ROUTE with an unsigned failure (TOKEN)",
+	SendsToButton:  "attacker: sends the victim's tab TAB to the button for ANSWER",
+	KeepsForm:      "attacker: sends a form to ROUTE, gets a page that keeps it",
+	SendsKeptForm:  "attacker: has the victim's tab TAB send his kept form to ROUTE",
+	FetchesLogin:   "attacker: has the victim's browser fetch ANSWER through the WLS (url ROUTE, TOKEN)",
+	TossesSecret:   "attacker: sets the victim's login cookie to his own",
+	TossesSession:  "attacker: sets the victim's login and session cookies to his own",
+	SignsOther:     "attacker: signs ANSWER about the victim as the other service (url ROUTE, TOKEN)",
+	LogsInToOther:  "attacker: logs in as the victim at a site of the other service (ANSWER)",
+	MemoryLost:     "site: forgets what was used",
 }
 
 var outcomeText = [...]string{
 	Served:           "served",
 	AskedToLogIn:     "sent to the WLS with TOKEN",
+	TriedSilently:    "sent to the WLS with TOKEN, which is not to ask",
 	Forbidden:        "may not come in",
 	LoopStopped:      "a page stops the loop",
 	LoggedIn:         "a session starts",
 	KeptSession:      "keeps the session there is",
 	Repeated:         "superfluous, to the clean URL",
+	AskedWho:         "a page asks whether to log in",
+	WentBack:         "back to the page without a login",
+	AnsweredBetween:  "answered between two handlers",
+	FormActs:         "it acts",
+	FormKept:         "a page keeps it",
+	FormLost:         "a page to log in",
+	FormGone:         "refused, not a form that was kept here",
 	LoggedOut:        "the session ends",
 	NotNavigation:    "refused, no navigation",
 	RefusedSignature: "refused, signature",
@@ -110,9 +150,14 @@ var outcomeText = [...]string{
 	RefusedTokenUsed: "refused, token used before",
 	RefusedStatus:    "refused, status",
 	RefusedStrength:  "refused, strength",
+	RefusedConfirm:   "refused, button",
 }
 
-var routeText = [...]string{Lax: "/lax", Strict: "/strict", Elsewhere: "the attacker's site"}
+var routeText = [...]string{
+	Lax: "/lax", Strict: "/strict", Quiet: "/quiet", Dotted: "/lax/%2e%2e/open", Open: "/open", Elsewhere: "the attacker's site",
+}
+
+var iactText = [...]string{Yes: ", iact=yes", No: ", iact=no"}
 
 // String describes the step. Numbers of tokens and responses are given out again when
 // nothing depends on the old ones any more.
@@ -128,7 +173,7 @@ func (s Step) String() string {
 	cookies := when(s.NewSecret, ", a login cookie") + when(s.NewSession, ", a session cookie")
 	return strings.NewReplacer("TAB", strconv.Itoa(s.Tab+1), "ROUTE", routeText[s.Route], "TOKEN", token,
 		"ANSWER", "response "+strconv.Itoa(int(s.Answer)), "COOKIES", cookies,
-		"OLD", when(s.Old, ", version 1"), "TYPING", when(s.Typing, ", iact=yes")).Replace(text)
+		"OLD", when(s.Old, ", version 1"), "IACT", iactText[s.IAct], "BAD", when(s.Bad, " that the route refuses")).Replace(text)
 }
 
 func when(b bool, text string) string {

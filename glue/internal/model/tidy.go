@@ -16,19 +16,22 @@ func (m *Model) tidy(s *State) {
 	for i := range s.Answers {
 		a := &s.Answers[i]
 		switch {
-		case !kept[i+1] && (!a.Seen || m.hopeless(s, a)):
+		case !kept[i+1] && !m.pressable(a) && (!a.Seen || m.hopeless(s, a)):
 			*a = Answer{}
-		case a.Spent && m.on(Memory): // kept for what it tells of a session
+		case a.Spent && m.on(Memory) && a.Button == NoSecret: // kept for what it tells of a session
 			a.Token, a.URL, a.Seen = 0, 0, false
 		}
 		wanted[a.Token] = true
 	}
 	for i := range s.Tokens {
 		t := &s.Tokens[i]
-		known := t.Seen || t.Secret == AttackersSecret
+		known := t.Seen || t.Failed || t.Secret == AttackersSecret
 		if !wanted[i+1] && (!known || m.worthless(s, t)) {
 			*t = Token{}
 		}
+	}
+	if m.pointless(s, &s.Form) {
+		s.Form = Form{}
 	}
 	if !m.can(CountsRedirects) {
 		s.acted()
@@ -40,7 +43,7 @@ func (m *Model) hopeless(s *State, a *Answer) bool {
 	if !m.on(Memory) {
 		return false
 	}
-	for _, route := range [...]Route{Lax, Strict} {
+	for _, route := range m.routes() {
 		for _, secret := range [...]Secret{AttackersSecret, s.Jar.Secret, s.Tabs[0].SetSecret, s.Tabs[1].SetSecret} {
 			if m.judge(s, a, route, secret) == LoggedIn {
 				return false
@@ -50,10 +53,24 @@ func (m *Model) hopeless(s *State, a *Answer) bool {
 	return true
 }
 
+// pressable reports whether the attacker may gain by sending the victim to the button for
+// a login: it is his own, or was pressed.
+func (m *Model) pressable(a *Answer) bool {
+	return a.Button == AttackersSecret && !m.on(ConfirmBound|Binding) || a.Pressed && !m.on(ConfirmOnce)
+}
+
 // worthless reports whether no response with a token will ever pass.
 func (m *Model) worthless(s *State, t *Token) bool {
 	lost := t.Secret != AttackersSecret && t.Secret != s.Jar.Secret && !s.arriving(t.Secret)
-	return lost || t.Spent && m.on(Memory)
+	used := t.Spent && !(t.Failed && !t.Again) && t.Logins < 2
+	return lost || used && m.on(Memory|FailureFirst|AgainOnce)
+}
+
+// pointless reports whether a kept form did no harm and will never be sent on.
+func (m *Model) pointless(s *State, f *Form) bool {
+	lost := f.Secret != AttackersSecret && f.Secret != s.Jar.Secret && !s.arriving(f.Secret)
+	harm := f.ActedBad || f.AsOther || f.Away
+	return !harm && (lost && m.on(FormBrowser) || f.Used && m.on(FormOnce))
 }
 
 // arriving reports whether a reply on its way brings the victim's browser this secret.
@@ -101,6 +118,7 @@ func (s *State) renameSecrets() {
 	rename(&s.Jar.Secret)
 	rename(&s.Jar.Session.Secret)
 	rename(&s.Held.Secret)
+	rename(&s.Form.Secret)
 	for i := range s.Tabs {
 		rename(&s.Tabs[i].SetSecret)
 		rename(&s.Tabs[i].Session.Secret)
@@ -108,10 +126,13 @@ func (s *State) renameSecrets() {
 	for i := range s.Tokens {
 		rename(&s.Tokens[i].Secret)
 	}
+	for i := range s.Answers {
+		rename(&s.Answers[i].Button)
+	}
 }
 
 // arrange sorts slots, the highest rank first, and tells where each number went.
-func arrange[T any](slots []T, rank func(T) uint32) (to [max(maxTokens, maxAnswers) + 1]uint8) {
+func arrange[T any](slots []T, rank func(T) uint64) (to [max(maxTokens, maxAnswers) + 1]uint8) {
 	var from [len(to)]uint8
 	for i := range slots {
 		from[i+1] = uint8(i + 1)
@@ -126,22 +147,23 @@ func arrange[T any](slots []T, rank func(T) uint32) (to [max(maxTokens, maxAnswe
 	return to
 }
 
-func (t Token) rank() uint32 {
-	return uint32(t.Secret)<<8 | uint32(t.Route)<<4 | bit(t.Spent)<<1 | bit(t.Seen)
+func (t Token) rank() uint64 {
+	return uint64(t.Secret)<<16 | uint64(t.Route)<<12 | uint64(t.Depth)<<8 | uint64(t.Logins)<<5 |
+		bit(t.Silent)<<4 | bit(t.Spent)<<3 | bit(t.Failed)<<2 | bit(t.Again)<<1 | bit(t.Seen)
 }
 
-func (a Answer) rank() uint32 {
-	return bit(a.Exists)<<20 | uint32(a.Who)<<18 | uint32(a.URL)<<16 | uint32(a.Token)<<12 | uint32(a.Sessions)<<8 |
-		bit(a.Typed)<<5 | bit(a.Old)<<4 | bit(a.Other)<<3 | bit(a.Spent)<<2 | bit(a.Seen)<<1 | bit(a.Bygone)
+func (a Answer) rank() uint64 {
+	return bit(a.Exists)<<28 | uint64(a.Who)<<26 | uint64(a.URL)<<22 | uint64(a.Token)<<18 | uint64(a.Sessions)<<14 | uint64(a.Button)<<10 |
+		bit(a.Pressed)<<6 | bit(a.Typed)<<5 | bit(a.Old)<<4 | bit(a.Other)<<3 | bit(a.Spent)<<2 | bit(a.Seen)<<1 | bit(a.Bygone)
 }
 
 // rank does not tell all tabs apart, which costs only time.
-func (t *Tab) rank() uint32 {
-	return uint32(t.Phase)<<28 | uint32(t.Route)<<26 | uint32(t.Then)<<23 | uint32(t.Token)<<20 | uint32(t.Answer)<<17 |
-		uint32(t.SetSecret)<<14 | bit(t.SetSession)<<13 | bit(t.Typing)<<12 | uint32(t.Redirects)
+func (t *Tab) rank() uint64 {
+	return uint64(t.Phase)<<28 | uint64(t.Route)<<24 | uint64(t.Then)<<21 | uint64(t.Token)<<18 | uint64(t.Answer)<<15 |
+		uint64(t.SetSecret)<<12 | bit(t.SetSession)<<11 | uint64(t.IAct)<<8 | uint64(t.Redirects)
 }
 
-func bit(b bool) uint32 {
+func bit(b bool) uint64 {
 	if b {
 		return 1
 	}

@@ -1,14 +1,20 @@
 package model
 
 // atWLS has the WLS answer the request that a tab brought: at once if it knows the
-// victim and need not ask, else after the victim typed the password, or cancelled.
+// victim and need not ask, or may not; else after the victim typed the password, or
+// cancelled.
 func (m *Model) atWLS(s State, i int, emit func(Step, State)) {
-	typing := s.Tabs[i].Typing
-	if s.SSO && (!typing || m.can(IgnoresIAct)) {
+	iact := s.Tabs[i].IAct
+	if s.SSO && (iact != Yes || m.can(IgnoresIAct)) {
 		m.answers(s, Step{Kind: SignsOn, Tab: i}, Answer{Who: Victim}, emit)
 	}
-	if !s.SSO || typing {
-		m.answers(s, Step{Kind: Cancels, Tab: i}, Answer{Who: Nobody}, emit)
+	switch {
+	case iact == No && !s.SSO:
+		m.answers(s, Step{Kind: MayNotAsk, Tab: i}, Answer{Who: Nobody}, emit)
+	case !s.SSO || iact == Yes:
+		if !m.can(NeverCancels) {
+			m.answers(s, Step{Kind: Cancels, Tab: i}, Answer{Who: Nobody}, emit)
+		}
 		m.answers(s, Step{Kind: Types, Tab: i}, Answer{Who: Victim, Typed: true}, emit)
 	}
 }
@@ -16,7 +22,7 @@ func (m *Model) atWLS(s State, i int, emit func(Step, State)) {
 // answers sends the tab back to the request's url, with a response.
 func (m *Model) answers(s State, step Step, a Answer, emit func(Step, State)) {
 	t := &s.Tabs[step.Tab]
-	if step.Kind != SignsOn {
+	if step.Kind == Types || step.Kind == Cancels {
 		s.acted()
 	}
 	s.SSO = s.SSO || a.Typed
