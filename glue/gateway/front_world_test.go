@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,12 +58,23 @@ func frontRules(t testing.TB) []Rule {
 }
 
 // freeAddr gives an address on loopback where nothing listens now.
+//
+// It is none of those that the system gives out by itself: between here and the program's
+// start another test would get it, or a connection that asks whether somebody listens there
+// already would be connected to itself.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	const first, ports = 15_000, 17_000
+	for range 100 {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(ports))))
+		if err != nil {
+			continue // taken
+		}
+		defer l.Close()
+		return l.Addr().String()
+	}
+	require.FailNow(t, "no port is free")
+	return ""
 }
 
 // startProgram runs a server until the test ends, and waits until it listens.
