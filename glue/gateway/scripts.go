@@ -16,8 +16,9 @@ type scripts []string
 
 // usualScripts are endings of names that servers run, and pass the rest of the path to.
 var usualScripts = scripts{
-	"*.php", "*.php3", "*.php4", "*.php5", "*.php7", "*.php8", "*.phtml", "*.pht", "*.phar",
-	"*.cgi", "*.fcgi", "*.fpl", "*.pl", "*.py", "*.wsgi", "*.rb", "*.lua", "*.asp", "*.aspx", "*.cfm",
+	"*.php", "*.php3", "*.php4", "*.php5", "*.php6", "*.php7", "*.php8", "*.phtml", "*.pht", "*.phar",
+	"*.cgi", "*.fcgi", "*.fpl", "*.pl", "*.py", "*.wsgi", "*.rb", "*.lua", "*.sh", "*.exe",
+	"*.asp", "*.aspx", "*.ashx", "*.asmx", "*.svc", "*.dll", "*.cfm", "*.cfc",
 }
 
 // maxScripts is how many segments of one path may be a script's. Honest paths have one.

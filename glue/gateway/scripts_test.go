@@ -29,7 +29,7 @@ func TestScripts(t *testing.T) {
 		{"in capitals", "/INDEX.PHP/admin", ""},
 		{"encoded", "/index%2Ephp/admin", ""},
 		{"CGI", "/x.cgi/admin", ""}, {"Perl", "/x.pl/admin", ""}, {"Python", "/x.py/admin", ""}, {"FastCGI", "/x.fcgi/admin", ""},
-		{"old PHP", "/x.php5/admin", ""}, {"PHTML", "/x.phtml/admin", ""}, {"WSGI", "/x.wsgi/admin", ""}, {"Ruby", "/x.rb/admin", ""},
+		{"old PHP", "/x.php5/admin", ""}, {"PHTML", "/x.phtml/admin", ""}, {"WSGI", "/x.wsgi/admin", ""}, {"a handler of ASP.NET", "/x.ashx/admin", ""}, {"a service of WCF", "/x.SVC/admin", ""}, {"Ruby", "/x.rb/admin", ""},
 		{"ASP", "/x.asp/admin", ""}, {"ASP.NET", "/x.aspx/admin", ""},
 		{"a dot at the end", "/index.php./admin", ""},
 		{"a blank at the end", "/index.php%20/admin", ""},
