@@ -98,7 +98,7 @@ func (b *basic) check(r *http.Request, user, password string) attempt {
 	if b.checked.Has(user, password) {
 		return attempt{right: true}
 	}
-	if wait := b.attempts.waitAgain(addr, user, password); wait > 0 {
+	if wait := b.attempts.waitAgain(addr, user, b.here(password)); wait > 0 {
 		return attempt{wait: wait} // no turn is taken for it
 	}
 	key := b.checked.Sum(networkOf(addr), user, password)
@@ -117,7 +117,7 @@ func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 	if b.checked.Has(user, password) { // a request beside this one was first
 		return attempt{right: true}
 	}
-	g, wait := b.attempts.take(addr, user, password)
+	g, wait := b.attempts.take(addr, user, b.here(password))
 	if wait > 0 {
 		return attempt{wait: wait}
 	}
@@ -130,6 +130,10 @@ func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 	b.metrics.passwordAttempt(attemptRight)
 	return attempt{right: true}
 }
+
+// here makes of a password what is remembered as wrong: in another file the same one of the
+// same name may be right, and browsers send it to all paths.
+func (b *basic) here(password string) string { return b.passwords.file + "\x00" + password }
 
 // challenge asks the browser to ask the person.
 func (b *basic) challenge(w http.ResponseWriter, r *http.Request) {

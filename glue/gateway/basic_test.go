@@ -224,6 +224,20 @@ func TestBasicStalePasswordOfOneself(t *testing.T) {
 	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
 }
 
+// What is wrong in one file may be right in another.
+func TestBasicStalePasswordOfAnotherFile(t *testing.T) {
+	one, two := writeFile(t, "one", "anna:"+hashOf(t, "sesame", 4)+"\n"), writeFile(t, "two", "anna:"+hashOf(t, "open", 4)+"\n")
+	w := newWorld(t, kit{rules: []Rule{
+		{Path: "/one", Access: Basic, Htpasswd: one}, {Path: "/one/again", Access: Basic, Htpasswd: one}, {Path: "/two", Access: Basic, Htpasswd: two},
+	}})
+	v := w.visitor("")
+	require.Equal(t, http.StatusOK, v.get("/one", password("anna", "sesame")).StatusCode)
+	for range 2 * userBurst {
+		require.NotEqual(t, http.StatusOK, v.get("/two", password("anna", "sesame")).StatusCode)
+	}
+	assert.Equal(t, http.StatusOK, v.get("/one/again", password("anna", "sesame")).StatusCode)
+}
+
 // Nor does one at an address where the password was right lately, and it is no way to
 // have passwords checked without end.
 func TestBasicStalePasswordAtAFamiliarAddress(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 // passwords are the people of an .htpasswd file. It does not change once it is loaded.
 type passwords struct {
+	file   string
 	hashes map[string][]byte
 	cost   int // the highest of all hashes
 }
@@ -25,7 +26,7 @@ const (
 // "htpasswd -B" writes them, comments and blank lines. All mistakes are reported, with
 // file and line, and without what the file holds of hashes.
 func loadPasswords(path string) (*passwords, error) {
-	p := &passwords{hashes: map[string][]byte{}, cost: bcrypt.MinCost}
+	p := &passwords{file: path, hashes: map[string][]byte{}, cost: bcrypt.MinCost}
 	if err := readLines(path, p.add); err != nil {
 		return nil, err
 	}
