@@ -35,7 +35,9 @@ func (c *core) beyondPath(ru *rule, next http.Handler, atFront bool) http.Handle
 		b.destination()
 		b.sources()
 		b.conditions()
-		if !atFront { // else the body is not here
+		if atFront {
+			b.unseenBody()
+		} else {
 			b.body()
 		}
 		if b.refusal != nil {

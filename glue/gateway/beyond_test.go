@@ -285,7 +285,9 @@ func TestBeyondPath_forwardAuth(t *testing.T) {
 		}
 	})
 	unresolved := beyondRow{name: "dots, which are the front server's to pass on", method: "COPY", path: "/dav/x", header: "Destination: /dav/z/../y", status: 403}
-	for _, row := range append(beyondRows(), unresolved) {
+	bound := beyondRow{name: "what makes another resource appear there", method: "BIND", path: "/dav/b", status: 403}
+	rebound := beyondRow{name: "what moves another resource there", method: "REBIND", path: "/dav/b", status: 403}
+	for _, row := range append(beyondRows(), unresolved, bound, rebound) {
 		t.Run(row.name, func(t *testing.T) {
 			want := row.status
 			if row.name == "no destination" {

@@ -66,6 +66,14 @@ func (b *beyond) body() {
 	b.r.ContentLength, b.r.TransferEncoding = int64(len(text)), nil
 }
 
+// unseenBody denies what makes a resource that its body names appear at the path (RFC 5842),
+// where the body is at a front server. Others read what they name, at most.
+func (b *beyond) unseenBody() {
+	if (b.r.Method == "BIND" || b.r.Method == "REBIND") && b.mayMatter() {
+		b.deny("body", pageBelow, fmt.Errorf("the body of %s names another resource, and it is not here to be judged", b.r.Method))
+	}
+}
+
 // named judges a resource that the backend is told of as it was sent, and what is below it.
 // Nothing is stripped there, so that it may be another one to the backend.
 func (b *beyond) named(what, ref string, reach reach) bool {
