@@ -288,7 +288,8 @@ type Rule struct {
 	// Scripts are names of path segments, such as "app" or "*.wsgi", that the backend may
 	// route without, beside *.php, *.cgi, *.pl, *.py, *.fcgi and their kin: there
 	// /index.php/admin is /admin. What follows one is refused where the path has another
-	// rule without it. An empty list says that the backend does no such thing, for the
+	// rule without it, and so is a query that begins with a slash (/?/admin) where that path
+	// has. An empty list says that the backend does no such thing, for the
 	// script that the rule's path names, as a rule. Nil means that of the rule that would be
 	// next.
 	Scripts []string `toml:"scripts"`

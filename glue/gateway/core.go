@@ -195,7 +195,7 @@ func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 		c.serveReserved(w, r, path)
 		return
 	}
-	ru := c.ruleFor(r.Host, path)
+	ru := c.ruleOf(r)
 	recordOf(r.Context()).Rule = ru.label
 	if carriesResponse(r) {
 		ru.respond.ServeHTTP(w, r)

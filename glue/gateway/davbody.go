@@ -94,13 +94,7 @@ func (b *beyond) named(what, ref string, reach reach) bool {
 // mayMatter reports whether what a request names can make a difference: whether the backend
 // serves all of the host, and no rule there keeps out whom that of the path has let in.
 func (b *beyond) mayMatter() bool {
-	rules := b.c.rules[b.r.Host]
-	if root := b.c.match(b.r.Host, "/"); root == b.c.nothing {
-		rules = append(slices.Clip(rules), root)
-	}
-	return slices.ContainsFunc(rules, func(other *rule) bool {
-		return other != b.rule && (!other.asksNoMore(b.rule) || !isSameServer(b.rule, other))
-	})
+	return b.c.mayDiffer(b.r.Host, b.rule) || slices.ContainsFunc(b.c.allRules(b.r.Host), func(other *rule) bool { return !isSameServer(b.rule, other) })
 }
 
 type readCloser struct {

@@ -57,7 +57,7 @@ func (c *core) doubt(w http.ResponseWriter, r *http.Request, err error) {
 // judge asks the rule of a request what becomes of it.
 func (c *core) judge(w http.ResponseWriter, asked *http.Request) {
 	rec := recordOf(asked.Context())
-	ru := c.ruleFor(asked.Host, asked.URL.RawPath)
+	ru := c.ruleOf(asked)
 	rec.Rule = ru.label
 	answer := &onlyVouched{ResponseWriter: w, rec: rec}
 	if carriesResponse(asked) {

@@ -12,7 +12,7 @@ import (
 // for part of it. Paths that have them are refused only where that would make a
 // difference to the rules.
 
-var errUnclear = errors.New("backends may read the path in more than one way, and the rules differ about them (for what follows the name of a script, see scripts of a rule)")
+var errUnclear = errors.New("backends may read the path in more than one way, and the rules differ about them (for what follows the name of a script, or a query that begins with a slash, see scripts of a rule)")
 
 // otherReadings gives what else a program might take a normal path for, other than by
 // letter case: one that cuts it at an encoded '?' or '#', one that drops dots and blanks

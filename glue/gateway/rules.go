@@ -266,6 +266,29 @@ func (c *core) isRoutedElsewhere(host, path string, ru *rule) bool {
 	return false
 }
 
+// ruleOf finds the rule for a request, by its path and by what else may route it.
+func (c *core) ruleOf(r *http.Request) *rule {
+	ru := c.ruleFor(r.Host, r.URL.RawPath)
+	if c.routedByQuery(r.Host, r.URL.RawPath, r.URL.RawQuery, ru) {
+		return c.unclear
+	}
+	return ru
+}
+
+// allRules gives the rules of a host, with that for what no rule fits if there is such.
+func (c *core) allRules(host string) []*rule {
+	rules := c.rules[host]
+	if c.match(host, "/") == c.nothing {
+		rules = append(slices.Clip(rules), c.nothing)
+	}
+	return rules
+}
+
+// mayDiffer reports whether any rule of a host may keep out a request that ru lets in.
+func (c *core) mayDiffer(host string, ru *rule) bool {
+	return slices.ContainsFunc(c.allRules(host), func(other *rule) bool { return other != ru && !other.asksNoMore(ru) })
+}
+
 // asksNoMore reports whether a rule lets in all that another one does.
 func (ru *rule) asksNoMore(than *rule) bool { return !asksMore(ru.cfg, than.cfg) }
 

@@ -121,3 +121,29 @@ func (names scripts) removed(path string) string {
 	}
 	return b.String()
 }
+
+// routedByQuery reports whether a front controller might take a path of rule ru with a
+// query that begins with a slash for a path of another rule, which is stricter. CodeIgniter
+// does so by itself where the path is that of its directory or its script: /?/admin is
+// /admin there, and /app/index.php?/admin is /app/admin.
+func (c *core) routedByQuery(host, path, query string, ru *rule) bool {
+	if !strings.HasPrefix(query, "/") || len(ru.scripts) == 0 || !c.mayDiffer(host, ru) {
+		return false
+	}
+	route, _, _ := strings.Cut(query, "?")
+	route, _, _ = strings.Cut(route, "&")
+	normal, err := normalisePath(route)
+	if err != nil || !isResolved(route, normal) {
+		return true // such programs have ways of their own with dots
+	}
+	directory := path
+	if slash := strings.LastIndexByte(path, '/'); ru.scripts.has(path[slash+1:]) {
+		directory = path[:slash]
+	}
+	for _, reading := range []string{normal, trimSlash(directory) + normal} {
+		if other := c.ruleFor(host, reading); other == c.unclear || other != ru && !other.asksNoMore(ru) {
+			return true
+		}
+	}
+	return false
+}

@@ -78,6 +78,33 @@ func TestScripts(t *testing.T) {
 	assert.Contains(t, w.log.String(), "see scripts of a rule")
 }
 
+// TestScripts_query are queries by which a front controller may route.
+func TestScripts_query(t *testing.T) {
+	rules := []Rule{
+		{Path: "/", Access: Public}, {Path: "/admin", Access: Login}, {Path: "/open", Access: Public}, {Path: "/app", Access: Public}, {Path: "/app/admin", Access: Login},
+		{Path: "/plain", Access: Public, Scripts: []string{}},
+	}
+	targets := map[string]bool{ // whether they are refused
+		"/?/admin": true, "/?/admin/x": true, "/index.php?/admin": true, "/index.php?/admin?x": true, "/?/admin&x=/y": true, "/?/%61dmin": true, "/x?/admin": true,
+		"/?//admin": true, "/?/admin/../x": true, "/?/./admin": true, "/?/admin%2Fx": true, "/?/index.php/admin": true,
+		"/app/?/x": false, "/app/?/admin": true, "/app?/admin": true, "/app/index.php?/admin": true, "/x/?/app/admin": true,
+		"/": false, "/?/": false, "/?/x": false, "/?/open/x": false, "/?x=/admin": false, "/?admin": false, "/?q=admin&/admin": false, "/plain/?/admin": false,
+	}
+	w := newWorld(t, kit{rules: rules})
+	for target, refused := range targets {
+		want := 200
+		if refused {
+			want = 400
+		}
+		assert.Equal(t, want, w.visitor("").get(target, scriptedBy).StatusCode, target)
+	}
+	front := askingWorld(t, loopback)
+	assert.Equal(t, 403, front.visitor("").get(authPath, about("GET", "/public/?/private/x")).StatusCode)
+	assert.Equal(t, 200, front.visitor("").get(authPath, about("GET", "/public/?/public/x")).StatusCode)
+	open := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}, {Path: "/admin", Access: Public}}})
+	assert.Equal(t, 200, open.visitor("").get("/?/admin/../x", scriptedBy).StatusCode, "no rule is stricter")
+}
+
 // TestScripts_next: a rule that names none has those of the rule that would be next.
 func TestScripts_next(t *testing.T) {
 	w := newWorld(t, kit{rules: []Rule{
