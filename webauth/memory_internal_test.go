@@ -37,7 +37,7 @@ func TestMemoryOneUseForgetsALittleAtATime(t *testing.T) {
 				before := len(m.used)
 				fresh := Item{ID: fmt.Sprint("token:new", i), Issued: now, Expires: now.Add(time.Hour)}
 				require.NoError(t, m.Once(t.Context(), fresh), "nobody is kept out by what has expired")
-				require.LessOrEqual(t, before+1-len(m.used), forgetPerRoom)
+				require.LessOrEqual(t, before+1-len(m.used), 100, "which takes some microseconds")
 			}
 			require.Len(t, m.used, size, "all of the first ones have gone")
 			require.Equal(t, size, m.rooms[RoomLogin].count)
