@@ -254,6 +254,7 @@ func TestSlowBodyInAnotherServer(t *testing.T) {
 		conn, err := net.Dial("tcp", w.addr)
 		require.NoError(t, err)
 		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
 		_, err = fmt.Fprintf(conn, "POST /public/x HTTP/1.1\r\nHost: %s\r\nContent-Length: 4\r\n\r\na=", w.host)
 		require.NoError(t, err)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -71,6 +71,8 @@ func TestBody(t *testing.T) {
 		{"another encoding in a second header", "REPORT", "Content-Type: text/xml\nContent-Type: text/xml;charset = utf-7", "<a/>", 400},
 		{"UTF-8 in both", "REPORT", `Content-Type: text/xml; charset="UTF-8"`, `<?xml version='1.0' encoding = 'UTF-8' ?><a/>`, 200},
 		{"EBCDIC", "REPORT", "", "\x4c\x6f\xa7\x94\x93", 400},
+		{"an encoding without quotes", "REPORT", "", "<?xml version='1.0' encoding=utf-7?><a>+ADw-href+AD4-/dav/private/x+ADw-/href+AD4-</a>", 400},
+		{"XML behind a zero byte", "REPORT", "", "x\x00<a><href>/dav/private/x</href></a>", 400},
 		{"a zero byte later", "REPORT", "", "<a></a> \x00", 400},
 		{"behind what does not show", "REPORT", "", "\x0c\ufeff\ufeff\u200b<a><href>/dav/private/x</href></a>", 403},
 		{"an href in an href", "REPORT", "", href("/dav/b<href>/dav/private/x</href>"), 400},

@@ -103,6 +103,8 @@ func TestScripts_query(t *testing.T) {
 	assert.Equal(t, 200, front.visitor("").get(authPath, about("GET", "/public/?/public/x")).StatusCode)
 	open := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}, {Path: "/admin", Access: Public}}})
 	assert.Equal(t, 200, open.visitor("").get("/?/admin/../x", scriptedBy).StatusCode, "no rule is stricter")
+	named := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Login}, {Path: "/admin", Access: Login, Principals: []string{"test0002"}}}})
+	assert.Equal(t, 400, named.visitor("test0001").get("/?/index.php/admin").StatusCode, "which is not clear itself")
 }
 
 // TestScripts_next: a rule that names none has those of the rule that would be next.
