@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"path"
 	"slices"
 	"strings"
 	"unicode"
@@ -71,13 +72,14 @@ func trimNames(path string) string {
 	return resolved(segments)
 }
 
-// resolved gives the path of segments that were changed.
+// resolved gives the path of segments that were changed. Above the root it stays there, as
+// programs do.
 func resolved(segments []string) string {
-	path, err := resolveDots("/" + strings.TrimPrefix(strings.Join(segments, "/"), "/"))
-	if err != nil {
-		return "/" // as programs do that stay at the root
+	clean := path.Clean("/" + strings.Join(segments, "/"))
+	if last := segments[len(segments)-1]; clean != "/" && (last == "" || last == "." || last == "..") {
+		clean += "/"
 	}
-	return path
+	return clean
 }
 
 // foldPath gives the form of a normal path in which those are alike that differ in letter
