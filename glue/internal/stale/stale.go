@@ -32,6 +32,8 @@ type Passwords struct {
 // Pair is a name and a password, as tried at a network.
 type Pair struct{ Network, Name, Password string }
 
+func (p Pair) parts() []string { return []string{p.Network, p.Name, p.Password} }
+
 // New returns a Passwords that allows so many tries of a pair at once, and then one more
 // after each rest.
 func New(tries int, rest time.Duration, now func() time.Time) *Passwords {
@@ -41,7 +43,7 @@ func New(tries int, rest time.Duration, now func() time.Time) *Passwords {
 // Wrong notes that a pair is wrong. It has one try less then.
 func (p *Passwords) Wrong(pair Pair) {
 	first := !p.Known(pair)
-	p.wrong.Add(pair.Network, pair.Name, pair.Password)
+	p.wrong.Add(pair.parts()...)
 	if first {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -51,7 +53,7 @@ func (p *Passwords) Wrong(pair Pair) {
 
 // Known reports whether a pair was wrong lately.
 func (p *Passwords) Known(pair Pair) bool {
-	return p.wrong.Has(pair.Network, pair.Name, pair.Password)
+	return p.wrong.Has(pair.parts()...)
 }
 
 // Wait returns how long until there is a try of a pair that is known; zero is now.
@@ -82,7 +84,7 @@ func (p *Passwords) Take(pair Pair) time.Duration {
 // has from whoever knows the right password by now.
 func (p *Passwords) Worn(pair Pair) bool { return p.wrong.Has(worn(pair)...) }
 
-func worn(pair Pair) []string { return []string{pair.Network, pair.Name, pair.Password, "worn"} }
+func worn(pair Pair) []string { return append(pair.parts(), "worn") }
 
 // GiveBack undoes Take.
 func (p *Passwords) GiveBack(pair Pair) {
@@ -93,6 +95,6 @@ func (p *Passwords) GiveBack(pair Pair) {
 
 // key is what stands for a pair where it must not be kept.
 func (p *Passwords) key(pair Pair) string {
-	sum := p.wrong.Sum(pair.Network, pair.Name, pair.Password)
+	sum := p.wrong.Sum(pair.parts()...)
 	return string(sum[:])
 }
