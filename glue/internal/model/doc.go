@@ -6,13 +6,14 @@
 //
 // # Reading it
 //
-// state.go says what there is, site.go, login.go and form.go what the site does: it is
-// webauth.Verifier, glue.Auth.Require, Optional and Logout without parsing,
-// cryptography and clocks. browser.go, wls.go and attacker.go give everybody else's
-// steps. rules.go lists the rules that can be switched off, each with the code that
-// keeps it, and what can happen in a scenario; invariants.go lists what must never
-// happen. explore.go searches, the shortest way first, so that a trace has no step too
-// many; tidy.go keeps the number of states small. model_test.go has the scenarios and a
+// The model is a test, all of it. state_test.go says what there is; site_test.go,
+// login_test.go and form_test.go what the site does: it is webauth.Verifier,
+// glue.Auth.Require, Optional and Logout without parsing, cryptography and clocks.
+// browser_test.go, wls_test.go and attacker_test.go have everybody else's steps.
+// rules_test.go lists the rules that can be switched off, each with the code that keeps
+// it, and what can happen in a scenario; invariants_test.go lists what must never happen.
+// explore_test.go searches, the shortest way first, so that a trace has no step too many;
+// tidy_test.go keeps the number of states small. model_test.go has the scenarios and a
 // row for each rule, or for two where either alone would be enough.
 //
 // go test -v prints the traces: each is an attack on a site that lacks one rule.
