@@ -107,6 +107,7 @@ func isNumber(label string) bool {
 type hostTable struct {
 	base     allowed            // BaseURL's
 	exact    map[string]allowed // by host in normal form
+	named    []string           // those of Config.Hosts that are no suffixes, in their order
 	suffixes []host             // names begin with a dot
 }
 
@@ -137,6 +138,7 @@ func newHostTable(origin string, entries []string) (hostTable, error) {
 				a.secure = origin
 			}
 			t.exact[a.host] = a
+			t.named = append(t.named, a.host)
 		}
 	}
 	t.exact[base] = t.base

@@ -2,11 +2,10 @@ package site
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -57,28 +56,42 @@ type Config struct {
 	// should give 421. It sees the host as the client sent it, which is nobody's in
 	// particular.
 	Misdirected http.Handler
+	// SecretFile names a file with the site's secret, made on first use; see [LoadSecret].
+	// Secret is the same text, for those who keep it elsewhere. A site without logins,
+	// tokens and forms needs neither. Lines are rotated by adding a new one on top.
+	SecretFile, Secret string
+	// OneUse remembers used responses, tokens and forms; nil means in this process's
+	// memory. All machines of a site must share one.
+	OneUse webauth.OneUse
 	// Logger gets what operators need to know; nil means slog.Default().
 	Logger *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
 
 	// InsecureAllowHTTP lets a site that is not on loopback have an http BaseURL:
-	// whoever is on the way can read and change everything.
+	// whoever is on the way can read and change everything, people's sessions included.
 	InsecureAllowHTTP bool
 }
 
-// Site is what stands in front of a web site. It is made by [New], cannot be changed,
-// and is safe for concurrent use.
+// Site is a web site, and what stands in front of it. It is made by [New], cannot be
+// changed but for its secret, and is safe for concurrent use.
 type Site struct {
 	cfg     Config // with defaults
 	origin  string // of BaseURL, "https://soc.example"
 	https   bool   // BaseURL is https
+	path    string // of BaseURL, without a final slash
 	prefix  string // put in front of paths, for PrefixStripped
+	origins []string
+	byHost  map[string]string // to the origin
+	secret  secretInUse
+	oneUse  webauth.OneUse
 	hosts   hostTable
 	headers headerSet
 	passed  map[string]bool // Config.PassHeaders, as net/http spells them
 	wrong   []byte          // the page for requests that are not for this site
 }
 
-// New checks the configuration, all of it, and copies it.
+// New checks the configuration, all of it, copies it, and reads or makes the site's secret.
 func New(cfg Config) (*Site, error) {
 	s := &Site{cfg: cfg}
 	s.cfg.Hosts = slices.Clone(cfg.Hosts)
@@ -88,55 +101,31 @@ func New(cfg Config) (*Site, error) {
 	if cfg.Logger == nil {
 		s.cfg.Logger = slog.Default()
 	}
+	if cfg.Now == nil {
+		s.cfg.Now = time.Now
+	}
 	if err := s.readBaseURL(); err != nil {
 		return nil, err // nothing else can be judged without it
 	}
 	var hostErr, headerErr error
 	s.hosts, hostErr = newHostTable(s.origin, cfg.Hosts)
 	s.headers, headerErr = s.cfg.Headers.compile("site: Config.Headers", s.origin)
-	err := errors.Join(hostErr, s.checkRedirect(), cfg.Proxies.check(), s.checkPassHeaders(), headerErr)
+	err := errors.Join(hostErr, s.listOrigins(), s.checkRedirect(), cfg.Proxies.check(), s.checkPassHeaders(), headerErr, s.checkSecret())
 	if err != nil {
 		return nil, err
 	}
+	if s.oneUse = cfg.OneUse; s.oneUse == nil {
+		s.oneUse = webauth.NewMemoryOneUse(0, s.cfg.Now)
+	}
+	if s.hasSecret() { // which is made for a configuration that is right only
+		secret, err := s.cfg.loadSecret()
+		if err != nil {
+			return nil, err
+		}
+		s.secret.ring.Store(&keyring{secret: secret})
+	}
 	s.wrong = misdirectedPage(cfg.BaseURL)
 	return s, nil
-}
-
-// readBaseURL takes Config.BaseURL apart.
-func (s *Site) readBaseURL() error {
-	raw := s.cfg.BaseURL
-	if raw == "" {
-		return errors.New("site: Config.BaseURL is missing: say where browsers see the site, such as https://soc.example")
-	}
-	origin, err := webauth.Origin(raw)
-	if err != nil {
-		return fmt.Errorf("site: Config.BaseURL: %q: %v; write it such as https://soc.example", raw, err)
-	}
-	if strings.Contains(raw, "?") {
-		return fmt.Errorf("site: Config.BaseURL: %q must not have a query", raw)
-	}
-	scheme, name, _ := strings.Cut(origin, "://")
-	h, err := parseHost(name)
-	if err != nil {
-		return fmt.Errorf("site: Config.BaseURL: host %q: %v", name, err)
-	}
-	if h.String() != name {
-		return fmt.Errorf("site: Config.BaseURL: write the host %q as %q", name, h)
-	}
-	s.origin, s.https = origin, scheme == "https"
-	if !s.https && !webauth.IsLoopback(origin) && !s.cfg.InsecureAllowHTTP {
-		return fmt.Errorf("site: Config.BaseURL: %s is http: use https, or http://localhost for trying things out", origin)
-	}
-	if s.cfg.PrefixStripped {
-		_, rest, _ := strings.Cut(raw, "://")
-		if i := strings.IndexByte(rest, '/'); i >= 0 {
-			s.prefix = strings.TrimRight(rest[i:], "/")
-		}
-		if s.prefix == "" {
-			return errors.New("site: Config.PrefixStripped: BaseURL has no path that could be removed: add it, or leave PrefixStripped out")
-		}
-	}
-	return nil
 }
 
 // Handler puts the site in front of next: it finds out where a request comes from,
@@ -174,6 +163,12 @@ func (s *Site) Handler(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// Now returns the time by the site's clock.
+func (s *Site) Now() time.Time { return s.cfg.Now() }
+
+// Logger returns the site's log.
+func (s *Site) Logger() *slog.Logger { return s.cfg.Logger }
 
 // receive finds out where a request comes from. A Site inside of another one, or of
 // itself, takes the outer one's word: the headers are gone.

@@ -1,0 +1,118 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Origins returns the origins that people can log in at, in their normal form: that of
+// BaseURL first, then those of Config.Hosts that are named whole. A host that only a suffix
+// allows has none. Do not change the list.
+func (s *Site) Origins() []string { return s.origins }
+
+// OriginOf returns the one of [Site.Origins] that a Host header names, letter by letter but
+// for case and the default port. Any other spelling that Handler lets through, such as one
+// with a final dot, is another host for browsers' cookies.
+func (s *Site) OriginOf(host string) (origin string, ok bool) {
+	if origin, ok = s.byHost[host]; ok {
+		return origin, true
+	}
+	// Browsers leave the default port out; other clients may spell it.
+	origin, ok = s.byHost[strings.TrimSuffix(strings.ToLower(host), ":"+defaultPort(s.scheme()))]
+	return origin, ok
+}
+
+// Path returns the path of BaseURL without a final slash, in the form in which browsers ask
+// for it.
+func (s *Site) Path() string { return s.path }
+
+func (s *Site) scheme() string {
+	if s.https {
+		return "https"
+	}
+	return "http"
+}
+
+// readBaseURL takes Config.BaseURL apart.
+func (s *Site) readBaseURL() error {
+	raw := s.cfg.BaseURL
+	if raw == "" {
+		return errors.New("site: Config.BaseURL is missing: say where browsers see the site, such as https://soc.example")
+	}
+	origin, err := webauth.Origin(raw)
+	if err != nil {
+		return fmt.Errorf("site: Config.BaseURL: %q: %v; write it such as https://soc.example", raw, err)
+	}
+	if strings.Contains(raw, "?") {
+		return fmt.Errorf("site: Config.BaseURL: %q must not have a query", raw)
+	}
+	scheme, name, _ := strings.Cut(origin, "://")
+	h, err := parseHost(name)
+	if err != nil {
+		return fmt.Errorf("site: Config.BaseURL: host %q: %v", name, err)
+	}
+	if h.String() != name {
+		return fmt.Errorf("site: Config.BaseURL: write the host %q as %q", name, h)
+	}
+	s.origin, s.https = origin, scheme == "https"
+	if s.path, err = pathOf(raw); err != nil {
+		return fmt.Errorf("site: Config.BaseURL: %v", err)
+	}
+	if s.cfg.PrefixStripped {
+		if s.path == "" {
+			return errors.New("site: Config.PrefixStripped: BaseURL has no path that could be removed: add it, or leave PrefixStripped out")
+		}
+		s.prefix = s.path
+	}
+	return s.checkTransportOf("BaseURL", origin)
+}
+
+// pathOf returns the path of a URL in the form in which browsers ask for it, without a
+// final slash.
+func pathOf(rawURL string) (string, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return "", err
+	}
+	path := strings.TrimRight(u.EscapedPath(), "/")
+	if path == "" {
+		return "", nil
+	}
+	if path, _, err = webauth.CanonicalTarget(path, ""); err != nil {
+		return "", err
+	}
+	if strings.Contains(path, "//") {
+		return "", errors.New("the path has an empty segment")
+	}
+	return path, nil
+}
+
+// listOrigins makes Origins and what OriginOf looks up.
+func (s *Site) listOrigins() error {
+	s.origins, s.byHost = []string{s.origin}, map[string]string{s.hosts.base.host: s.origin}
+	var errs []error
+	for _, host := range s.hosts.named {
+		origin := s.hosts.exact[host].origin
+		if s.byHost[host] != "" {
+			errs = append(errs, fmt.Errorf("site: Config.Hosts: host %s comes twice", host))
+			continue
+		}
+		if s.hasSecret() { // people log in there
+			errs = append(errs, s.checkTransportOf("Hosts", origin))
+		}
+		s.origins, s.byHost[host] = append(s.origins, origin), origin
+	}
+	return errors.Join(errs...)
+}
+
+// checkTransportOf refuses http where it leaves this machine.
+func (s *Site) checkTransportOf(field, origin string) error {
+	if s.https || s.cfg.InsecureAllowHTTP || webauth.IsLoopback(origin) {
+		return nil
+	}
+	return fmt.Errorf("site: Config.%s: origin %s is http: use https, or http://localhost for trying things out", field, origin)
+}
