@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -207,7 +208,9 @@ func FuzzEscaped(f *testing.F) {
 			i++
 			switch c = escaped[i]; c {
 			case 'x':
-				back = append(back, unhex(escaped[i+1])<<4|unhex(escaped[i+2]))
+				n, err := strconv.ParseUint(escaped[i+1:i+3], 16, 8)
+				require.NoError(t, err)
+				back = append(back, byte(n))
 				i += 2
 			case '"', '\\':
 				back = append(back, c)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
 // belief is what a backend's program was told about a request: the variables of CGI, or
@@ -128,7 +130,7 @@ func (b *belief) paths(script string) []string {
 func ruleOf(path string) string {
 	longest, reading := "/", asAnyProgramMight(path)
 	for _, rule := range openRules {
-		if fits(rule, reading) && len(rule) > len(longest) {
+		if paths.Covers(rule, reading) && len(rule) > len(longest) {
 			longest = rule
 		}
 	}
@@ -174,7 +176,7 @@ func (b *belief) trees(want judged, script string) []string {
 	for _, top := range tops {
 		top = strings.TrimSuffix(asAnyProgramMight(top), "/")
 		for _, rule := range openRules {
-			if rule != "/.wls" && fits(top, rule) && !admits(rule, want.visitor) {
+			if rule != "/.wls" && paths.Covers(top, rule) && !admits(rule, want.visitor) {
 				wrong = append(wrong, fmt.Sprintf("%s %s reaches %s", b.Env["REQUEST_METHOD"], top+"/", rule))
 			}
 		}

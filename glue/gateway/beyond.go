@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -91,7 +92,7 @@ func (b *beyond) below(ru *rule, path string, reach reach) {
 	}
 	for _, reading := range b.c.readings(path, ru) {
 		if b.c.cfg.IgnoreCase {
-			reading, _ = foldPath(reading) // empty, for the whole site, where that is not clear
+			reading, _ = paths.Fold(reading) // empty, for the whole site, where that is not clear
 		}
 		for _, other := range b.c.rules[b.r.Host] {
 			if reach.includes(reading, other.prefix) && b.c.match(b.r.Host, other.prefix) == other {
@@ -105,11 +106,11 @@ func (b *beyond) below(ru *rule, path string, reach reach) {
 
 // readings gives all that a program may take a normal path of rule ru for, itself first.
 func (c *core) readings(path string, ru *rule) []string {
-	all := append([]string{path}, otherReadings(path, c.cfg.IgnoreCase)...)
+	all := append([]string{path}, paths.Interpretations(path, c.cfg.IgnoreCase)...)
 	for _, p := range slices.Clip(all) {
-		found, _ := ru.scripts.in(p)
+		found, _ := ru.scripts.In(p)
 		for _, s := range found {
-			all = append(all, s.without, s.after)
+			all = append(all, s.Without, s.After)
 		}
 	}
 	return all
@@ -196,8 +197,8 @@ const (
 
 // includes reports whether a prefix of a rule lies below a path, and not too far.
 func (d reach) includes(path, prefix string) bool {
-	path = trimSlash(path)
-	if d == resource || len(prefix) <= len(path) || !fits(path, prefix) {
+	path = paths.TrimSlash(path)
+	if d == resource || len(prefix) <= len(path) || !paths.Covers(path, prefix) {
 		return false
 	}
 	return d == tree || strings.LastIndexByte(prefix, '/') == len(path)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
@@ -48,12 +49,12 @@ func mustBeHonest(t testing.TB, all []seen, user string) {
 		target, _, _ := strings.Cut(s.Target, "?")
 		reading := asAnyProgramMight(target)
 		for _, folder := range protected {
-			if fits(folder, strings.ToLower(reading)) {
+			if paths.Covers(folder, strings.ToLower(reading)) {
 				assert.NotEmpty(t, user, "anonymous request for %q reached the backend", s.Target)
 				assert.Equal(t, user, s.user(), "request for %q", s.Target)
 			}
 		}
-		assert.False(t, fits("/.wls", strings.ToLower(reading)), "the gateway's own paths are not the backend's")
+		assert.False(t, paths.Covers("/.wls", strings.ToLower(reading)), "the gateway's own paths are not the backend's")
 		mustNotClaim(t, s, user)
 	}
 }
@@ -220,7 +221,7 @@ func TestBypassPathsLoggedIn(t *testing.T) {
 		for _, s := range w.backend.take() {
 			target, _, _ := strings.Cut(s.Target, "?")
 			reading := asAnyProgramMight(target)
-			assert.False(t, fits("/named", reading) || fits("/basic", reading), "%q arrived as %q", path, s.Target)
+			assert.False(t, paths.Covers("/named", reading) || paths.Covers("/basic", reading), "%q arrived as %q", path, s.Target)
 		}
 	}
 	assert.Equal(t, 200, statusOf(t, w.wire(w.request("GET /named HTTP/1.1", "Cookie: "+w.loggedIn("test0002").cookieHeader()))))

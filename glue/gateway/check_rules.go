@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -40,20 +41,18 @@ func (k *checker) checkPlace(i int) {
 		k.bad(ruleKey(i, "path"), "%q: %v", r.Path, err)
 	case strings.ContainsAny(r.Path, "?#"):
 		k.bad(ruleKey(i, "path"), "%q: rules look at the path alone: leave out what begins with ? or #", r.Path)
-	case normal != r.Path && normal != escapePath(r.Path):
+	case normal != r.Path && normal != paths.Escape(r.Path):
 		k.bad(ruleKey(i, "path"), "%q is not how paths are compared: write %s", r.Path, normal)
 	case isReserved(normal):
 		k.bad(ruleKey(i, "path"), "/.wls and what is below it are the gateway's own")
 	}
 	for j, other := range k.Rules[:i] {
-		if theirs, err := rulePath(other.Path); err == nil && other.Host == r.Host && k.sameFold(trimSlash(theirs), trimSlash(normal)) {
+		if theirs, err := rulePath(other.Path); err == nil && other.Host == r.Host && k.sameFold(paths.TrimSlash(theirs), paths.TrimSlash(normal)) {
 			k.bad(ruleKey(i, "path"), "rule[%d] is for the same host and path: make them one", j+1)
 			return
 		}
 	}
 }
-
-func trimSlash(path string) string { return strings.TrimSuffix(path, "/") }
 
 // sameFold compares paths as rules are.
 func (c *Config) sameFold(a, b string) bool {
@@ -156,7 +155,7 @@ func (k *checker) checkRequest(i int, field string, request webauth.Request) {
 func (k *checker) checkBackend(i int) {
 	r := &k.Rules[i]
 	for j, name := range r.Scripts {
-		if !isScriptName(name) {
+		if !paths.IsScriptName(name) {
 			k.bad(element(ruleKey(i, "scripts"), j+1), "%q: write the name of a path segment, such as app, or an ending, such as *.wsgi", name)
 		}
 	}
@@ -224,7 +223,7 @@ func (c *Config) inherits(i int) bool {
 		if other.To == "" || other.Host != "" && r.Host != "" && other.Host != r.Host {
 			return false
 		}
-		path, prefix := trimSlash(r.Path), trimSlash(other.Path)
+		path, prefix := paths.TrimSlash(r.Path), paths.TrimSlash(other.Path)
 		if len(path) == len(prefix) { // one with a host comes before one without
 			return c.sameFold(path, prefix) && r.Host != "" && other.Host == ""
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
@@ -41,7 +42,7 @@ type core struct {
 	stripping *stripping
 	rules     map[string][]*rule // by host, the first that fits
 	nothing   *rule              // for what no rule fits
-	unclear   *rule              // for what several rules might
+	ambiguous *rule              // for what several rules might
 	handler   http.Handler       // the way through, from its beginning
 
 	store    *sharedStore
@@ -216,11 +217,11 @@ func isPassedOn(method string) bool {
 // normalise puts the normal form of the path in place of what was sent: what is matched
 // is what the login service signs, what is logged and what the backend gets.
 func normalise(r *http.Request) error {
-	path, query, err := splitTarget(r.RequestURI)
+	path, query, err := paths.SplitTarget(r.RequestURI)
 	if err != nil {
 		return err
 	}
-	normal, err := normalisePath(path)
+	normal, err := paths.Normalise(path)
 	if err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ func normalise(r *http.Request) error {
 	u.Path, u.RawPath, u.RawQuery = normal, normal, query
 	u.Scheme, u.Host, u.User, u.Opaque, u.Fragment, u.RawFragment = "", "", nil, "", "", ""
 	if strings.Contains(normal, "%") {
-		if u.Path, err = decodeOnce(normal); err != nil {
+		if u.Path, err = paths.Decode(normal); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -66,8 +67,8 @@ func (b *beyond) locate(name, reference string, asSent bool) (located, bool) {
 		b.deny("destination", p, fmt.Errorf("%s %w", name, err))
 		return located{}, false
 	}
-	normal, err := normalisePath(path)
-	if err == nil && asSent && !isResolved(path, normal) {
+	normal, err := paths.Normalise(path)
+	if err == nil && asSent && !paths.IsResolved(path, normal) {
 		err = errUnresolved
 	}
 	if err == nil && isReserved(normal) {
@@ -85,8 +86,8 @@ func (b *beyond) locate(name, reference string, asSent bool) (located, bool) {
 // or the path is at another server.
 func (b *beyond) mayReach(name, path string) (ru *rule, ok bool) {
 	ru = b.c.ruleFor(b.r.Host, path)
-	if ru == b.c.unclear {
-		b.deny("destination", pageDestination, fmt.Errorf("%s: %w", name, errUnclear))
+	if ru == b.c.ambiguous {
+		b.deny("destination", pageDestination, fmt.Errorf("%s: %w", name, paths.ErrAmbiguous))
 		return ru, false
 	}
 	b.ask(ru, "destination", pageNotThere, func(rest string) error {

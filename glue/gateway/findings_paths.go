@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
 // lookAtCase notes where another spelling of a rule's path would be judged by another
@@ -72,10 +74,10 @@ func (c *Config) judges(host, path string) *Rule {
 	var best *Rule
 	for i := range c.Rules {
 		r := &c.Rules[i]
-		if !fits(trimSlash(r.Path), trimSlash(path)) || host != "" && r.Host != "" && r.Host != host {
+		if !paths.Covers(paths.TrimSlash(r.Path), paths.TrimSlash(path)) || host != "" && r.Host != "" && r.Host != host {
 			continue
 		}
-		if best == nil || len(trimSlash(r.Path)) > len(trimSlash(best.Path)) || len(r.Path) == len(best.Path) && best.Host == "" {
+		if best == nil || len(paths.TrimSlash(r.Path)) > len(paths.TrimSlash(best.Path)) || len(r.Path) == len(best.Path) && best.Host == "" {
 			best = r
 		}
 	}
@@ -93,12 +95,12 @@ func (k *weaknesses) lookAtScripts(i int) {
 	if err != nil || r.Scripts != nil && len(r.Scripts) == 0 {
 		return
 	}
-	names := slices.Concat(usualScripts, asScripts(r.Scripts))
-	found, _ := names.in(trimSlash(path) + "/x")
+	names := slices.Concat(paths.UsualScripts, paths.ScriptNames(r.Scripts))
+	found, _ := names.In(paths.TrimSlash(path) + "/x")
 	for _, s := range found {
-		if next := k.judges(r.Host, s.without); next != nil && next != r && asksMore(next, r) {
+		if next := k.judges(r.Host, s.Without); next != nil && next != r && asksMore(next, r) {
 			k.warn(ruleKey(i, "path"), "what is below is refused, as a front controller takes it for what is below %s, for which %s asks more: if this script does not route so, add scripts = [] to the rule",
-				s.before+"/", nameOfRule(next))
+				s.Before+"/", nameOfRule(next))
 			return
 		}
 	}

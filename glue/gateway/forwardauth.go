@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -150,7 +151,7 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 	if err := normalise(asked); err != nil {
 		return nil, err
 	}
-	if path, _, _ := strings.Cut(f.uri, "?"); !isResolved(path, asked.URL.RawPath) {
+	if path, _, _ := strings.Cut(f.uri, "?"); !paths.IsResolved(path, asked.URL.RawPath) {
 		return nil, errUnresolved
 	}
 	asked = glue.Unmarked(asked)
@@ -166,15 +167,6 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 }
 
 var errUnresolved = errors.New("the path has dot segments or slashes in a row, and the backend would get it as it is")
-
-// isResolved reports whether a path differs from its normal form by percent-encoding
-// at most. What the gateway passes on itself, it passes on in that form; a front server
-// passes on what it got, and a backend may take "/private/../public" for something
-// below /private.
-func isResolved(path, normal string) bool {
-	decoded, err := decodeOnce(path)
-	return err == nil && escapePath(decoded) == normal
-}
 
 // markScripted makes a request one of a script, for package glue: it is answered by a
 // status alone and leads nobody anywhere.
@@ -261,7 +253,7 @@ func (c *core) loginFor(r *http.Request) *glue.Auth {
 		next = "/"
 	}
 	path, _, _ := strings.Cut(next, "?")
-	normal, err := normalisePath(path)
+	normal, err := paths.Normalise(path)
 	if err != nil {
 		return c.auth
 	}

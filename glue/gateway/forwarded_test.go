@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
 func TestReadForwarded(t *testing.T) {
@@ -140,7 +142,7 @@ func FuzzForwardedURI(f *testing.F) {
 			return
 		}
 		path := asked.URL.RawPath
-		again, err := normalisePath(path)
+		again, err := paths.Normalise(path)
 		require.NoError(t, err)
 		require.Equal(t, path, again)
 		require.False(t, isReserved(path))

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -55,7 +56,9 @@ func (c *core) badPath(w http.ResponseWriter, r *http.Request, err error) {
 	c.refuse(w, r, "path", err, pageAddress)
 }
 
-func (c *core) unclearPath(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, errUnclear) }
+func (c *core) ambiguousPath(w http.ResponseWriter, r *http.Request) {
+	c.badPath(w, r, paths.ErrAmbiguous)
+}
 
 func (c *core) notFound(w http.ResponseWriter, r *http.Request) {
 	c.refuse(w, r, "no-backend", nil, pageNotFound)

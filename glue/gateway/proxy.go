@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -178,7 +179,7 @@ func stripPath(ru *rule, u *url.URL) (path, escaped string) {
 		}
 		escaped = escaped[1+next:]
 	}
-	path, err := decodeOnce(escaped)
+	path, err := paths.Decode(escaped)
 	if err != nil {
 		return "/", "/" // never: it is the end of a normal path
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -23,13 +24,13 @@ type rule struct {
 	auth      *glue.Auth // with the rule's policy
 	groups    groups
 	basic     *basic
-	backend   *backend    // nil where there is none
-	strip     string      // the path that is removed for it, as path; empty for none
-	renamed   bool        // Host is the backend's own
-	pass      passHeaders // Rule.PassHeaders
-	overrides []string    // those of pass by which the backend takes the method for another
-	noBasic   bool        // names and passwords of the host's .htpasswd files may be in Authorization
-	scripts   scripts     // segments that the backend may route without
+	backend   *backend      // nil where there is none
+	strip     string        // the path that is removed for it, as path; empty for none
+	renamed   bool          // Host is the backend's own
+	pass      passHeaders   // Rule.PassHeaders
+	overrides []string      // those of pass by which the backend takes the method for another
+	noBasic   bool          // names and passwords of the host's .htpasswd files may be in Authorization
+	scripts   paths.Scripts // segments that the backend may route without
 
 	serve   http.Handler // access, then the backend
 	check   http.Handler // access, then "yes", for front servers that ask
@@ -49,9 +50,9 @@ func (g *Gateway) buildRules(c *core) error {
 		}
 	}
 	c.nothing = c.finish(&rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth})
-	c.unclear = &rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth,
-		serve: http.HandlerFunc(c.unclearPath), check: http.HandlerFunc(c.unclearPath)}
-	c.unclear.respond = c.spendOr(c.unclearPath)
+	c.ambiguous = &rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth,
+		serve: http.HandlerFunc(c.ambiguousPath), check: http.HandlerFunc(c.ambiguousPath)}
+	c.ambiguous.respond = c.spendOr(c.ambiguousPath)
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
@@ -94,11 +95,26 @@ func (g *Gateway) rulesOf(c *core, all []*rule, host string) ([]*rule, error) {
 	return rules, nil
 }
 
+// scriptsOf gives the names for the first of these rules, which are those of the next
+// ones that would fit.
+func scriptsOf(rules []*rule) paths.Scripts {
+	for _, ru := range rules {
+		if ru.cfg.Scripts == nil || !paths.Covers(ru.prefix, rules[0].prefix) {
+			continue
+		}
+		if len(ru.cfg.Scripts) == 0 {
+			return nil
+		}
+		return slices.Concat(paths.UsualScripts, paths.ScriptNames(ru.cfg.Scripts))
+	}
+	return paths.UsualScripts
+}
+
 // backedBy gives the rule whose backend the first of these rules has, itself or the next
 // one which would fit; nil if there is none.
 func backedBy(rules []*rule) *rule {
 	for _, ru := range rules {
-		if ru.cfg.To != "" && fits(ru.prefix, rules[0].prefix) {
+		if ru.cfg.To != "" && paths.Covers(ru.prefix, rules[0].prefix) {
 			return ru
 		}
 	}
@@ -152,9 +168,9 @@ func (c *core) newRule(i int) (*rule, error) {
 	ru.path = strings.TrimSuffix(normal, "/")
 	ru.prefix = ru.path
 	if c.cfg.IgnoreCase {
-		folded, clear := foldPath(ru.prefix)
+		folded, clear := paths.Fold(ru.prefix)
 		if !clear || strings.Contains(folded, ":") {
-			return nil, c.problemAt(i, "path", errUnclear) // no request for it would be clear
+			return nil, c.problemAt(i, "path", paths.ErrAmbiguous) // no request for it would be clear
 		}
 		ru.prefix = folded
 	}
@@ -188,9 +204,9 @@ func (c *core) newRule(i int) (*rule, error) {
 // percent-encoded or not.
 func rulePath(path string) (string, error) {
 	if !strings.Contains(path, "%") {
-		path = escapePath(path)
+		path = paths.Escape(path)
 	}
-	return normalisePath(path)
+	return paths.Normalise(path)
 }
 
 // policy is what the rule asks of a login.
@@ -221,94 +237,4 @@ func (ru *rule) admits(user string) bool {
 		}
 	}
 	return false
-}
-
-// ruleFor finds the rule for a path in its normal form. It is never nil: what no rule
-// fits needs a login, and has no backend. Where a backend might read the path as one of
-// another rule, it is a rule that refuses.
-func (c *core) ruleFor(host, path string) *rule {
-	ru := c.match(host, path)
-	others := otherReadings(path, c.cfg.IgnoreCase)
-	for _, other := range others {
-		if c.match(host, other) != ru {
-			return c.unclear
-		}
-	}
-	if c.isRoutedElsewhere(host, path, ru) {
-		return c.unclear
-	}
-	for _, other := range others {
-		if c.isRoutedElsewhere(host, other, ru) {
-			return c.unclear
-		}
-	}
-	return ru
-}
-
-// isRoutedElsewhere reports whether a program that routes by what follows a script's name
-// might take a path of rule ru for one of another rule.
-func (c *core) isRoutedElsewhere(host, path string, ru *rule) bool {
-	found, few := ru.scripts.in(path)
-	if !few {
-		return true
-	}
-	for _, s := range found {
-		if !s.isRouted() {
-			continue
-		}
-		if other := c.match(host, s.without); other != ru && !(s.isNamedBy(ru) && other.asksNoMore(ru)) {
-			return true
-		}
-		if other := c.match(host, s.after); other != ru && !other.asksNoMore(ru) {
-			return true
-		}
-	}
-	return false
-}
-
-// ruleOf finds the rule for a request, by its path and by what else may route it.
-func (c *core) ruleOf(r *http.Request) *rule {
-	ru := c.ruleFor(r.Host, r.URL.RawPath)
-	if c.routedByQuery(r.Host, r.URL.RawPath, r.URL.RawQuery, ru) {
-		return c.unclear
-	}
-	return ru
-}
-
-// allRules gives the rules of a host, with that for what no rule fits if there is such.
-func (c *core) allRules(host string) []*rule {
-	rules := c.rules[host]
-	if c.match(host, "/") == c.nothing {
-		rules = append(slices.Clip(rules), c.nothing)
-	}
-	return rules
-}
-
-// mayDiffer reports whether any rule of a host may keep out a request that ru lets in.
-func (c *core) mayDiffer(host string, ru *rule) bool {
-	return slices.ContainsFunc(c.allRules(host), func(other *rule) bool { return other != ru && !other.asksNoMore(ru) })
-}
-
-// asksNoMore reports whether a rule lets in all that another one does.
-func (ru *rule) asksNoMore(than *rule) bool { return !asksMore(ru.cfg, than.cfg) }
-
-func (c *core) match(host, path string) *rule {
-	if c.cfg.IgnoreCase {
-		folded, clear := foldPath(path)
-		if !clear {
-			return c.unclear
-		}
-		path = folded
-	}
-	for _, ru := range c.rules[host] {
-		if fits(ru.prefix, path) {
-			return ru
-		}
-	}
-	return c.nothing
-}
-
-// fits reports whether a path is prefix or below it.
-func fits(prefix, path string) bool {
-	return strings.HasPrefix(path, prefix) && (len(path) == len(prefix) || path[len(prefix)] == '/')
 }

@@ -35,7 +35,7 @@ func TestRuleFor(t *testing.T) {
 	} {
 		assert.Equal(t, tt.want, c.ruleFor(tt.host, tt.path).label, "%s%s", tt.host, tt.path)
 	}
-	assert.Same(t, c.unclear, c.ruleFor(w.host, "/api%3F"))
+	assert.Same(t, c.ambiguous, c.ruleFor(w.host, "/api%3F"))
 }
 
 // TestIgnoreCase: paths are alike that differ in letter case, and what may or may not be

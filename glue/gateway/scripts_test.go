@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
 // TestScripts are paths that a front controller may route without its own name.
@@ -62,11 +64,11 @@ func TestScripts(t *testing.T) {
 		{"what begins alike", "/sub/apps/admin", "/sub"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			path, err := normalisePath(row.path)
+			path, err := paths.Normalise(row.path)
 			require.NoError(t, err)
 			ru := c.ruleFor(w.host, path)
 			if row.want == "" {
-				assert.Same(t, c.unclear, ru, ru.label)
+				assert.Same(t, c.ambiguous, ru, ru.label)
 				return
 			}
 			assert.Equal(t, row.want, ru.label)
@@ -114,7 +116,7 @@ func TestScripts_next(t *testing.T) {
 		{Path: "/b", Access: Public, Scripts: []string{}}, {Path: "/b/c", Access: Public}, {Path: "/b/x", Access: Login},
 	}})
 	c := w.gateway.core.Load()
-	for path, want := range map[string]*rule{"/a/app/b/x": c.unclear, "/a/x.php/b/x": c.unclear, "/app/a": c.unclear} {
+	for path, want := range map[string]*rule{"/a/app/b/x": c.ambiguous, "/a/x.php/b/x": c.ambiguous, "/app/a": c.ambiguous} {
 		assert.Same(t, want, c.ruleFor(w.host, path), path)
 	}
 	for path, want := range map[string]string{"/b/app/x": "/b", "/b/c/x.php/x": "/b/c", "/b/x/app": "/b/x"} {

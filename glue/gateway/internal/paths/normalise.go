@@ -1,4 +1,4 @@
-package gateway
+package paths
 
 import (
 	"errors"
@@ -19,10 +19,10 @@ var (
 	errQuery       = errors.New("the query has a byte that URLs cannot have")
 )
 
-// normalisePath gives the one form of a path, as it stands in a request, that rules are
+// Normalise returns the one form of a path, as it stands in a request, that rules are
 // matched with and that goes to the backend. Paths that differ by percent-encoding, dot
 // segments and repeated slashes alone have the same form; what programs are known to cut,
-// decode or resolve in different ways is refused, here or by otherReadings. What a backend
+// decode or resolve in different ways is refused, here or by Interpretations. What a backend
 // takes for the same by customs of its own (suffixes, short names, look-alike letters) is
 // not known here: see Rule.Path.
 //
@@ -33,14 +33,14 @@ var (
 //     (overlong forms are not), and paths that lead above the root or begin with no '/'.
 //
 // The form of a form is itself.
-func normalisePath(escaped string) (string, error) {
+func Normalise(escaped string) (string, error) {
 	if escaped == "" || escaped[0] != '/' {
 		return "", errPathForm
 	}
 	if isNormal(escaped) {
 		return escaped, nil
 	}
-	decoded, err := decodeOnce(escaped)
+	decoded, err := Decode(escaped)
 	if err != nil {
 		return "", err
 	}
@@ -48,7 +48,7 @@ func normalisePath(escaped string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return escapePath(clean), nil
+	return Escape(clean), nil
 }
 
 // isPlain reports whether a byte stands for itself in the normal form: all of RFC 3986's
@@ -73,8 +73,8 @@ func isNormal(path string) bool {
 	return true
 }
 
-// decodeOnce undoes percent-encoding and refuses what is not one plain text.
-func decodeOnce(escaped string) (string, error) {
+// Decode undoes percent-encoding and refuses what is not one plain text.
+func Decode(escaped string) (string, error) {
 	var b strings.Builder
 	b.Grow(len(escaped))
 	for i := 0; i < len(escaped); i++ {
@@ -163,8 +163,8 @@ func resolveDots(path string) (string, error) {
 	return clean, nil
 }
 
-// escapePath puts the percent-encoding back.
-func escapePath(path string) string {
+// Escape puts the percent-encoding back.
+func Escape(path string) string {
 	const digits = "0123456789ABCDEF"
 	var b strings.Builder
 	b.Grow(len(path))
@@ -189,36 +189,19 @@ func unhex(c byte) byte {
 	return (c | 0x20) - 'a' + 10
 }
 
-// splitTarget takes a request's target apart, as it came, in origin or absolute form
-// (RFC 9112 section 3.2).
-func splitTarget(uri string) (path, query string, err error) {
-	if !strings.HasPrefix(uri, "/") {
-		scheme, rest, found := strings.Cut(uri, "://")
-		if !found || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
-			return "", "", errPathForm
-		}
-		end := strings.IndexAny(rest, "/?#\\")
-		if end < 0 {
-			end = len(rest)
-		}
-		if strings.Contains(rest[:end], "@") {
-			return "", "", errPathForm // "http://ours@theirs/" is for confusing people
-		}
-		if uri = rest[end:]; uri == "" || uri[0] == '?' {
-			uri = "/" + uri
-		}
-	}
-	path, query, _ = strings.Cut(uri, "?")
-	return path, query, checkQuery(query)
+// IsResolved reports whether a path differs from its normal form by percent-encoding
+// at most. What the gateway passes on itself, it passes on in that form; a front server
+// passes on what it got, and a backend may take "/private/../public" for something
+// below /private.
+func IsResolved(path, normal string) bool {
+	decoded, err := Decode(path)
+	return err == nil && Escape(decoded) == normal
 }
 
-// checkQuery refuses what would end the target, or the line, for a program that reads
-// on after it. HTTP/2 can carry such bytes.
-func checkQuery(query string) error {
-	for i := range len(query) {
-		if c := query[i]; c <= ' ' || c == '#' || c == 0x7f {
-			return errQuery
-		}
-	}
-	return nil
+// TrimSlash returns a path without its final slash.
+func TrimSlash(path string) string { return strings.TrimSuffix(path, "/") }
+
+// fits reports whether a path is prefix or below it.
+func Covers(prefix, path string) bool {
+	return strings.HasPrefix(path, prefix) && (len(path) == len(prefix) || path[len(prefix)] == '/')
 }

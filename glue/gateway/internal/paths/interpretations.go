@@ -1,4 +1,4 @@
-package gateway
+package paths
 
 import (
 	"errors"
@@ -13,18 +13,18 @@ import (
 // for part of it. Paths that have them are refused only where that would make a
 // difference to the rules.
 
-var errUnclear = errors.New("backends may read the path in more than one way, and the rules differ about them (for what follows the name of a script, or a query that begins with a slash, see scripts of a rule)")
+var ErrAmbiguous = errors.New("backends may read the path in more than one way, and the rules differ about them (for what follows the name of a script, or a query that begins with a slash, see scripts of a rule)")
 
-// otherReadings gives what else a program might take a normal path for, other than by
+// Interpretations returns what else a program might take a normal path for, other than by
 // letter case: one that cuts it at an encoded '?' or '#', one that drops dots and blanks
 // at the end of names, as Windows does, and one that does both. With streams it cuts names
 // at a colon too, as NTFS does; not otherwise, because a colon is common where nothing
 // does. There are none for most paths.
-func otherReadings(path string, streams bool) []string {
+func Interpretations(path string, streams bool) []string {
 	var readings []string
 	if streams && strings.Contains(path, ":") {
 		cut := withoutStreams(path)
-		readings = append(otherReadings(cut, false), cut)
+		readings = append(Interpretations(cut, false), cut)
 	}
 	if !strings.ContainsAny(path, "%.") {
 		return readings
@@ -72,7 +72,7 @@ func trimNames(path string) string {
 	return resolved(segments)
 }
 
-// resolved gives the path of segments that were changed. Above the root it stays there, as
+// resolved returns the path of segments that were changed. Above the root it stays there, as
 // programs do.
 func resolved(segments []string) string {
 	clean := path.Clean("/" + strings.Join(segments, "/"))
@@ -82,14 +82,14 @@ func resolved(segments []string) string {
 	return clean
 }
 
-// foldPath gives the form of a normal path in which those are alike that differ in letter
+// Fold returns the form of a normal path in which those are alike that differ in letter
 // case. It is not clear where a character is a letter of ASCII in some other case (the
 // long s, the Kelvin sign, the dotless i): systems that ignore case disagree about these.
-func foldPath(path string) (folded string, clear bool) {
+func Fold(path string) (folded string, clear bool) {
 	text := path
 	if strings.Contains(path, "%") {
 		var err error
-		if text, err = decodeOnce(path); err != nil {
+		if text, err = Decode(path); err != nil {
 			return "", false
 		}
 	}
@@ -102,5 +102,5 @@ func foldPath(path string) (folded string, clear bool) {
 		}
 		b.WriteRune(small)
 	}
-	return escapePath(b.String()), true
+	return Escape(b.String()), true
 }
