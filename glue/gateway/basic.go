@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/htpasswd"
 	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -21,7 +22,7 @@ import (
 type basic struct {
 	auth      *glue.Auth // for pages and log
 	realm     string     // what people are told it is for; "" for the host
-	passwords *passwords
+	passwords *htpasswd.Passwords
 	attempts  *attempts
 	metrics   *metrics
 	checked   *recent.Memory // pairs of name and password that were right
@@ -32,7 +33,7 @@ type basic struct {
 // every request and a check costs up to a second. A reload forgets them all.
 const checkedLife, checkedMax = 5 * time.Minute, 1000
 
-func newBasic(auth *glue.Auth, realm string, p *passwords, a *attempts, m *metrics) *basic {
+func newBasic(auth *glue.Auth, realm string, p *htpasswd.Passwords, a *attempts, m *metrics) *basic {
 	return &basic{
 		auth: auth, realm: realm, passwords: p, attempts: a, metrics: m,
 		checked: recent.New(checkedLife, checkedMax, auth.Now),
@@ -121,7 +122,7 @@ func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 	if wait > 0 {
 		return attempt{wait: wait}
 	}
-	if !b.passwords.verify(user, password) {
+	if !b.passwords.Verify(user, password) {
 		b.attempts.wrong(g)
 		return attempt{}
 	}
@@ -133,7 +134,7 @@ func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 
 // here makes of a password what is remembered as wrong: in another file the same one of the
 // same name may be right, and browsers send it to all paths.
-func (b *basic) here(password string) string { return b.passwords.file + "\x00" + password }
+func (b *basic) here(password string) string { return b.passwords.File + "\x00" + password }
 
 // challenge asks the browser to ask the person.
 func (b *basic) challenge(w http.ResponseWriter, r *http.Request) {

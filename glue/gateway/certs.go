@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 )
 
 // certificateInterval is how often, at most, the files of certificates are looked at.
@@ -47,10 +49,10 @@ func loadKeyPairs(cfg *Config, files []Certificate) ([]*keyPair, error) {
 	for i, f := range files {
 		var err error
 		if pairs[i], err = readKeyPair(f); err != nil {
-			problems = append(problems, cfg.problem(element("listen.certificate", i+1), "%v", err))
+			problems = append(problems, cfg.file.Problem(config.Element("listen.certificate", i+1), "%v", err))
 		}
 	}
-	return pairs, problems.sorted()
+	return pairs, problems.Sorted()
 }
 
 // readKeyPair gives the state of the files even where they cannot be used.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -16,7 +17,7 @@ import (
 
 // normalise fills in the defaults and reports every mistake, as Problems. It does not
 // look at the files that the configuration names. To do it twice changes nothing.
-func (c *Config) normalise() error { return c.check().sorted() }
+func (c *Config) normalise() error { return c.check().Sorted() }
 
 // checker collects problems.
 type checker struct {
@@ -42,7 +43,7 @@ func (c *Config) check() Problems {
 }
 
 func (k *checker) bad(key, format string, args ...any) {
-	k.problems = append(k.problems, k.problem(key, format, args...))
+	k.problems = append(k.problems, k.file.Problem(key, format, args...))
 }
 
 // need reports a value that is missing.
@@ -66,7 +67,7 @@ func (k *checker) notEmpty(key string, list []string) {
 	}
 	for i, entry := range list {
 		if entry == "" || strings.TrimSpace(entry) != entry {
-			k.bad(element(key, i+1), "%q: an entry must not be empty, nor begin or end with a blank", entry)
+			k.bad(config.Element(key, i+1), "%q: an entry must not be empty, nor begin or end with a blank", entry)
 		}
 	}
 }
@@ -78,7 +79,7 @@ func (k *checker) checkSite() {
 	}
 	seen := []string{k.BaseURL}
 	for i, raw := range k.Origins {
-		key := element("origins", i+1)
+		key := config.Element("origins", i+1)
 		k.Origins[i] = k.origin(key, raw)
 		if slices.Contains(seen, k.Origins[i]) {
 			k.bad(key, "%s is there already", k.Origins[i])
@@ -171,7 +172,7 @@ func (c *Config) service() (webauth.Service, error) {
 	}
 	dir, err := keys.NewDir(keys.DirConfig{Path: c.KeyDir, Now: c.Now})
 	if err != nil {
-		return webauth.Service{}, c.problem("key-dir", "%v", err)
+		return webauth.Service{}, c.file.Problem("key-dir", "%v", err)
 	}
 	switch c.WLS {
 	case "nevar":
@@ -241,7 +242,7 @@ func (k *checker) checkFront() {
 // checkRanges reports ranges that mean something else than they seem to.
 func (k *checker) checkRanges(key string, ranges []netip.Prefix) {
 	for i, r := range ranges {
-		key := element(key, i+1)
+		key := config.Element(key, i+1)
 		switch {
 		case !r.IsValid():
 			k.bad(key, "this is no address range")
@@ -288,7 +289,7 @@ func isPlainPath(p string) bool {
 func (k *checker) checkIdentity() {
 	ways := []string{sendRemoteUser, sendXForwardedUser, sendXAA}
 	for i, way := range k.Identity.Send {
-		key := element("identity.send", i+1)
+		key := config.Element("identity.send", i+1)
 		k.oneOf(key, way, ways...)
 		if slices.Contains(k.Identity.Send[:i], way) {
 			k.bad(key, "%q is there already", way)
@@ -296,7 +297,7 @@ func (k *checker) checkIdentity() {
 	}
 	for i, name := range k.Identity.Strip {
 		if !headerName.MatchString(name) {
-			k.bad(element("identity.strip", i+1), "%q is no name of a header", name)
+			k.bad(config.Element("identity.strip", i+1), "%q is no name of a header", name)
 		}
 	}
 	if k.Identity.HMACKeyFile != "" && !slices.Contains(k.Identity.Send, sendXAA) {

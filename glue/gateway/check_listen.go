@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 )
 
 func (k *checker) checkListen() {
@@ -16,12 +18,12 @@ func (k *checker) checkListen() {
 		addresses []string
 	}{{"listen.https", l.HTTPS}, {"listen.redirect", l.Redirect}, {"listen.http", l.HTTP}} {
 		for i, address := range f.addresses {
-			k.checkAddress(element(f.key, i+1), address, used)
+			k.checkAddress(config.Element(f.key, i+1), address, used)
 		}
 	}
 	for i, address := range l.HTTP {
 		if !isLoopbackAddress(address) && len(k.Front.Proxies) == 0 {
-			k.bad(element("listen.http", i+1), "%q can be reached from other machines, without encryption: use a loopback address, or name the front servers in front.proxies", address)
+			k.bad(config.Element("listen.http", i+1), "%q can be reached from other machines, without encryption: use a loopback address, or name the front servers in front.proxies", address)
 		}
 	}
 	k.checkSocket()
@@ -77,12 +79,12 @@ func (k *checker) checkSocket() {
 
 func (k *checker) checkCertificates() {
 	for i, c := range k.Listen.Certificates {
-		key := element("listen.certificate", i+1)
+		key := config.Element("listen.certificate", i+1)
 		k.need(key+".cert", c.Cert, "a PEM file with the certificate and those that lead to it")
 		k.need(key+".key", c.Key, "a PEM file with the certificate's private key")
 		for j, other := range k.Listen.Certificates[:i] {
 			if c == other && c.Cert != "" {
-				k.bad(key, "%s is the same", element("listen.certificate", j+1))
+				k.bad(key, "%s is the same", config.Element("listen.certificate", j+1))
 			}
 		}
 	}

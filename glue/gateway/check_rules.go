@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -156,7 +157,7 @@ func (k *checker) checkBackend(i int) {
 	r := &k.Rules[i]
 	for j, name := range r.Scripts {
 		if !paths.IsScriptName(name) {
-			k.bad(element(ruleKey(i, "scripts"), j+1), "%q: write the name of a path segment, such as app, or an ending, such as *.wsgi", name)
+			k.bad(config.Element(ruleKey(i, "scripts"), j+1), "%q: write the name of a path segment, such as app, or an ending, such as *.wsgi", name)
 		}
 	}
 	if r.BackendHost != "" {
@@ -189,7 +190,7 @@ func (k *checker) checkPassHeaders(i int) {
 	r := &k.Rules[i]
 	for j, name := range r.PassHeaders {
 		if err := checkPassHeader(name); err != nil {
-			k.bad(element(ruleKey(i, "pass-headers"), j+1), "%q: %v", name, err)
+			k.bad(config.Element(ruleKey(i, "pass-headers"), j+1), "%q: %v", name, err)
 		}
 	}
 	if r.PassHeaders != nil && r.To == "" && k.ForwardAuth && !k.inherits(i) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -75,7 +76,7 @@ type Config struct {
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time `toml:"-"`
 
-	source *source // the file it was read from, by Load; nil for none
+	file *config.File // that it was read from, by Load; nil for none
 }
 
 // CustomWLS is a service of one's own; see webauth.Service.
@@ -324,3 +325,12 @@ func (d Duration) MarshalText() ([]byte, error) {
 	}
 	return []byte(text), nil
 }
+
+// Problem is one mistake in a configuration.
+type Problem = config.Problem
+
+// Problems are all mistakes of a configuration, in the order of the file.
+type Problems = config.Problems
+
+// ruleKey is the key of a field of Config.Rules[i]; files count from 1.
+func ruleKey(i int, field string) string { return fmt.Sprintf("rule[%d].%s", i+1, field) }

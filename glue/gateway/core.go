@@ -91,13 +91,13 @@ func (g *Gateway) buildLogin(c *core) error {
 	}
 	if cfg.RedisURL != "" {
 		if c.store, err = g.storeFor(cfg); err != nil {
-			return cfg.problem("redis-url", "%v", err)
+			return cfg.file.Problem("redis-url", "%v", err)
 		}
 		config.Session.Store, config.OneUse = c.store.Store, c.store.once
 	}
 	if cfg.PageTemplate != "" {
 		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
-			return cfg.problem("page-template", "%v", err)
+			return cfg.file.Problem("page-template", "%v", err)
 		}
 	}
 	if c.auth, err = glue.New(config); err != nil {
@@ -296,5 +296,5 @@ func (c *core) misdirected(w http.ResponseWriter, r *http.Request) {
 
 // problemAt names the rule that an error is about.
 func (c *core) problemAt(i int, field string, err error) error {
-	return c.cfg.problem(ruleKey(i, field), "%v", err)
+	return c.cfg.file.Problem(ruleKey(i, field), "%v", err)
 }

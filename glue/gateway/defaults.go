@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -104,21 +103,14 @@ func (c *Config) setPaths() {
 	}
 	c.Admin.Listen = c.socketPath(c.Admin.Listen)
 	for _, p := range paths {
-		*p = c.filePath(*p)
+		*p = c.file.Path(*p)
 	}
 }
 
-func (c *Config) filePath(path string) string {
-	if path == "" || filepath.IsAbs(path) || c.source == nil {
-		return path
-	}
-	return filepath.Join(c.source.dir, path)
-}
-
-// socketPath is filePath for "unix:" addresses; it leaves others as they are.
+// socketPath is File.Path for "unix:" addresses; it leaves others as they are.
 func (c *Config) socketPath(address string) string {
 	if path, ok := strings.CutPrefix(address, unixPrefix); ok && path != "" {
-		return unixPrefix + c.filePath(path)
+		return unixPrefix + c.file.Path(path)
 	}
 	return address
 }
@@ -146,7 +138,7 @@ func (c *Config) listening() Listen {
 }
 
 func (c *Config) defaultCertificates() []Certificate {
-	return []Certificate{{Cert: c.filePath("cert.pem"), Key: c.filePath("key.pem")}}
+	return []Certificate{{Cert: c.file.Path("cert.pem"), Key: c.file.Path("key.pem")}}
 }
 
 // hosts lists the hosts of BaseURL and Origins, with their ports unless those are the

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -83,7 +84,7 @@ type weaknesses struct {
 }
 
 func (k *weaknesses) add(s glue.Severity, key, format string, args ...any) {
-	k.found = append(k.found, Finding{s, *k.problem(key, format, args...)})
+	k.found = append(k.found, Finding{s, *k.file.Problem(key, format, args...)})
 }
 
 func (k *weaknesses) warn(key, format string, args ...any) {
@@ -165,7 +166,7 @@ func (k *weaknesses) tryCertificates() {
 		return
 	}
 	for i, p := range pairs {
-		k.lookAtCertificate(element("listen.certificate", i+1), p)
+		k.lookAtCertificate(config.Element("listen.certificate", i+1), p)
 	}
 	for _, host := range k.hosts() {
 		name := host
@@ -250,7 +251,7 @@ func (k *weaknesses) lookAtListeners() {
 	}
 	for i, r := range k.Front.Proxies {
 		if isWide(r) {
-			k.warn(element("front.proxies", i+1), "%v is many machines, each of which can say that it is anybody's front server", r)
+			k.warn(config.Element("front.proxies", i+1), "%v is many machines, each of which can say that it is anybody's front server", r)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
@@ -29,7 +30,7 @@ func (k *weaknesses) lookAtAccess(i int) {
 	}
 	for j, p := range r.AllowFrom {
 		if isWide(p) {
-			k.warn(element(ruleKey(i, "allow-from"), j+1), "%v is many networks, and whoever is in one of them needs no login", p)
+			k.warn(config.Element(ruleKey(i, "allow-from"), j+1), "%v is many networks, and whoever is in one of them needs no login", p)
 		}
 	}
 	if r.AllowFrom != nil && len(k.Front.Proxies) == 0 && !k.Front.UnixSocket && k.servesFronts() {
@@ -49,7 +50,7 @@ func (k *weaknesses) lookAtAccess(i int) {
 func (k *weaknesses) lookAtPassHeaders(i int) {
 	for j, name := range k.Rules[i].PassHeaders {
 		e := headername.Lookup(name)
-		switch key := element(ruleKey(i, "pass-headers"), j+1); {
+		switch key := config.Element(ruleKey(i, "pass-headers"), j+1); {
 		case e.Class&headername.Routes != 0:
 			k.warn(key, "%s: rules are about the path and host of the request itself, and whoever sends another in this header may get past them, unless the backend ignores it: %s", name, e.Reason)
 		case e.Class&headername.Methods != 0:

@@ -37,12 +37,12 @@ func (c *core) buildIdentity() error {
 	if cfg.HMACKeyFile != "" {
 		var err error
 		if id.key, err = readKey(cfg.HMACKeyFile); err != nil {
-			return c.cfg.problem("identity.hmac-key-file", "%v", err)
+			return c.cfg.file.Problem("identity.hmac-key-file", "%v", err)
 		}
 	}
 	stripping, err := newStripping(cfg.Strip)
 	if err != nil {
-		return c.cfg.problem("identity.strip", "%v", err)
+		return c.cfg.file.Problem("identity.strip", "%v", err)
 	}
 	c.identity, c.stripping = id, stripping
 	return nil

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 )
 
 // The kinds of sockets that a gateway listens at. They are the names that sockets passed
@@ -40,19 +42,19 @@ func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error
 	open := func(kind, key, address string) {
 		l, err := listenAt(address, listen.UnixMode)
 		if err != nil {
-			problems = append(problems, cfg.problem(key, "%v%s", err, listenAdvice(err)))
+			problems = append(problems, cfg.file.Problem(key, "%v%s", err, listenAdvice(err)))
 			return
 		}
 		sockets = append(sockets, socket{kind, key, l})
 	}
 	for i, address := range listen.HTTPS {
-		open(socketHTTPS, element("listen.https", i+1), address)
+		open(socketHTTPS, config.Element("listen.https", i+1), address)
 	}
 	for i, address := range listen.Redirect {
-		open(socketRedirect, element("listen.redirect", i+1), address)
+		open(socketRedirect, config.Element("listen.redirect", i+1), address)
 	}
 	for i, address := range listen.HTTP {
-		open(socketHTTP, element("listen.http", i+1), address)
+		open(socketHTTP, config.Element("listen.http", i+1), address)
 	}
 	if listen.Unix != "" {
 		open(socketHTTP, "listen.unix", unixPrefix+listen.Unix)
@@ -61,11 +63,11 @@ func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error
 		open(socketAdmin, "admin.listen", cfg.Admin.Listen)
 	}
 	if !slices.ContainsFunc(sockets, func(s socket) bool { return s.kind == socketHTTPS || s.kind == socketHTTP }) && len(problems) == 0 {
-		problems = append(problems, cfg.problem("listen", "nobody can reach the site: set listen.https, listen.http or listen.unix, or pass a socket"))
+		problems = append(problems, cfg.file.Problem("listen", "nobody can reach the site: set listen.https, listen.http or listen.unix, or pass a socket"))
 	}
 	if len(problems) > 0 {
 		closeSockets(sockets)
-		return nil, problems.sorted()
+		return nil, problems.Sorted()
 	}
 	return sockets, nil
 }
@@ -81,11 +83,11 @@ func passedSockets(cfg *Config, passed map[string][]net.Listener) (sockets []soc
 	for name, listeners := range passed {
 		known := slices.Contains([]string{socketHTTPS, socketRedirect, socketHTTP, socketAdmin}, name)
 		if !known {
-			problems = append(problems, cfg.problem("listen", "a socket with the name %q was passed: call it https, redirect, http or admin (FileDescriptorName= of a systemd socket unit)", name))
+			problems = append(problems, cfg.file.Problem("listen", "a socket with the name %q was passed: call it https, redirect, http or admin (FileDescriptorName= of a systemd socket unit)", name))
 		}
 		for _, l := range listeners {
 			if l == nil {
-				problems = append(problems, cfg.problem("listen", "what was passed as %q is no stream socket", name))
+				problems = append(problems, cfg.file.Problem("listen", "what was passed as %q is no stream socket", name))
 				continue
 			}
 			sockets = append(sockets, socket{name, "", l})

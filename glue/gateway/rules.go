@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/htpasswd"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -22,7 +23,7 @@ type rule struct {
 	label  string // for logs and metrics
 
 	auth      *glue.Auth // with the rule's policy
-	groups    groups
+	groups    htpasswd.Groups
 	basic     *basic
 	backend   *backend      // nil where there is none
 	strip     string        // the path that is removed for it, as path; empty for none
@@ -175,7 +176,7 @@ func (c *core) newRule(i int) (*rule, error) {
 		ru.prefix = folded
 	}
 	if cfg.GroupFile != "" {
-		if ru.groups, err = loadGroups(cfg.GroupFile); err != nil {
+		if ru.groups, err = htpasswd.LoadGroups(cfg.GroupFile); err != nil {
 			return nil, c.problemAt(i, "group-file", err)
 		}
 		for _, name := range cfg.Groups {
@@ -185,7 +186,7 @@ func (c *core) newRule(i int) (*rule, error) {
 		}
 	}
 	if cfg.Access == Basic {
-		p, err := loadPasswords(cfg.Htpasswd)
+		p, err := htpasswd.Load(cfg.Htpasswd)
 		if err != nil {
 			return nil, c.problemAt(i, "htpasswd", err)
 		}
@@ -232,7 +233,7 @@ func (ru *rule) admits(user string) bool {
 		return true
 	}
 	for _, group := range r.Groups {
-		if ru.groups.has(group, user) {
+		if ru.groups.Has(group, user) {
 			return true
 		}
 	}

@@ -250,10 +250,10 @@ func (s *Server) unchangeable(now *Config) error {
 		{"limits.idle-timeout", old.Limits.IdleTimeout, now.Limits.IdleTimeout},
 	} {
 		if fmt.Sprint(f.a) != fmt.Sprint(f.b) {
-			problems = append(problems, now.problem(f.key, "this changes listeners, which a reload keeps: restart the gateway"))
+			problems = append(problems, now.file.Problem(f.key, "this changes listeners, which a reload keeps: restart the gateway"))
 		}
 	}
-	return problems.sorted()
+	return problems.Sorted()
 }
 
 // sockets says which sockets a configuration wants beside those that were passed.

@@ -1,4 +1,6 @@
-package gateway
+// Package htpasswd reads files of people: .htpasswd files with bcrypt hashes, and files of
+// groups.
+package htpasswd
 
 import (
 	"errors"
@@ -6,11 +8,14 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
 )
 
-// passwords are the people of an .htpasswd file. It does not change once it is loaded.
-type passwords struct {
-	file   string
+// Passwords are the people of an .htpasswd file. They do not change once they are loaded.
+type Passwords struct {
+	File string // as it was called
+
 	hashes map[string][]byte
 	cost   int // the highest of all hashes
 }
@@ -22,12 +27,12 @@ const (
 	maxPassword = 72
 )
 
-// loadPasswords reads an .htpasswd file: lines of a name, a colon and a bcrypt hash, as
+// Load reads an .htpasswd file: lines of a name, a colon and a bcrypt hash, as
 // "htpasswd -B" writes them, comments and blank lines. All mistakes are reported, with
 // file and line, and without what the file holds of hashes.
-func loadPasswords(path string) (*passwords, error) {
-	p := &passwords{file: path, hashes: map[string][]byte{}, cost: bcrypt.MinCost}
-	if err := readLines(path, p.add); err != nil {
+func Load(path string) (*Passwords, error) {
+	p := &Passwords{File: path, hashes: map[string][]byte{}, cost: bcrypt.MinCost}
+	if err := textfile.EachLine(path, p.add); err != nil {
 		return nil, err
 	}
 	if len(p.hashes) == 0 {
@@ -38,7 +43,7 @@ func loadPasswords(path string) (*passwords, error) {
 
 // add reads one line. Errors quote nothing of it: in a damaged line anything may be the
 // hash.
-func (p *passwords) add(line string) error {
+func (p *Passwords) add(line string) error {
 	user, hash, found := strings.Cut(line, ":")
 	if !found {
 		return errors.New(`no colon: lines are as "htpasswd -B" writes them`)
@@ -58,7 +63,7 @@ func (p *passwords) add(line string) error {
 	return nil
 }
 
-// bcryptCost gives the cost of a hash, after a look at all of it.
+// bcryptCost returns the cost of a hash, after a look at all of it.
 func bcryptCost(hash string) (int, error) {
 	const length = len("$2y$05$") + 22 + 31 // and salt, and hash proper
 	switch {
@@ -79,10 +84,10 @@ func bcryptCost(hash string) (int, error) {
 
 const bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// verify reports whether the password is that of the user. It takes as long for any
+// Verify reports whether the password is that of the user. It takes as long for any
 // user, known or not, as for one with the most expensive hash of the file: else the
 // time would tell who is in it.
-func (p *passwords) verify(user, password string) bool {
+func (p *Passwords) Verify(user, password string) bool {
 	given := []byte(password)
 	fits := len(given) > 0 && len(given) <= maxPassword && !strings.Contains(password, "\x00")
 	given = given[:min(len(given), maxPassword)]
@@ -102,7 +107,7 @@ func (p *passwords) verify(user, password string) bool {
 	return right && fits
 }
 
-// dummyHash is a hash that costs as much to compare with as any. Whether a password
+// dummyHash returns a hash that costs as much to compare with as any. Whether a password
 // fits it is never asked.
 func dummyHash(cost int) []byte {
 	return fmt.Appendf(nil, "$2b$%02d$%s", cost, strings.Repeat(".", 22+31))

@@ -1,4 +1,4 @@
-package gateway
+package config
 
 import (
 	"encoding"
@@ -11,32 +11,29 @@ import (
 	"time"
 )
 
-// decoder stores what a file says in a Config, key by key, so that one wrong value does
-// not hide the next one.
+// decoder stores what a file says in a struct, key by key, so that one wrong value does
+// not hide the next one. Keys are those of the fields' toml tags.
 type decoder struct {
-	cfg      *Config
+	file     *File
+	whole    reflect.Type
+	words    map[reflect.Type]string
 	problems Problems
-	refused  map[string]bool // keys whose values could not be stored
-}
-
-func (d *decoder) decode(tree map[string]any) {
-	d.table(tree, reflect.ValueOf(d.cfg).Elem(), "")
 }
 
 func (d *decoder) refuse(key, format string, args ...any) {
-	d.refused[key] = true
-	d.problems = append(d.problems, d.cfg.problem(key, format, args...))
+	d.file.refused[key] = true
+	d.problems = append(d.problems, d.file.Problem(key, format, args...))
 }
 
 func (d *decoder) table(tree map[string]any, to reflect.Value, table string) {
 	fields := fieldsOf(to.Type())
 	for name, value := range tree {
-		key := join(table, name)
+		key := Join(table, name)
 		if i, ok := fields[name]; ok {
 			d.value(value, to.Field(i), key)
 			continue
 		}
-		p := d.cfg.problem(nameOf(key), "this key is unknown%s", advice(name, to.Type()))
+		p := d.file.Problem(nameOf(key), "this key is unknown%s", d.advice(name, to.Type()))
 		p.Key = key
 		d.problems = append(d.problems, p)
 	}
@@ -64,19 +61,19 @@ func (d *decoder) value(value any, to reflect.Value, key string) {
 			d.refuse(key, "%d is too large a number", v.Int())
 			return
 		}
-		if kindName(v.Type()) == kindName(to.Type()) {
+		if d.kindName(v.Type()) == d.kindName(to.Type()) {
 			to.Set(v.Convert(to.Type()))
 			return
 		}
 	}
-	d.refuse(key, "this is %s, but must be %s", kindName(reflect.TypeOf(value)), kindName(to.Type()))
+	d.refuse(key, "this is %s, but must be %s", d.kindName(reflect.TypeOf(value)), d.kindName(to.Type()))
 }
 
 func (d *decoder) text(value any, to encoding.TextUnmarshaler, key string) {
 	text, ok := value.(string)
 	switch _, isRange := to.(*netip.Prefix); {
 	case !ok:
-		d.refuse(key, "this is %s, but must be %s", kindName(reflect.TypeOf(value)), kindName(reflect.TypeOf(to).Elem()))
+		d.refuse(key, "this is %s, but must be %s", d.kindName(reflect.TypeOf(value)), d.kindName(reflect.TypeOf(to).Elem()))
 	case to.UnmarshalText([]byte(text)) == nil:
 	case isRange:
 		d.refuse(key, "%q is no address range: write it such as 192.0.2.0/24, one address as 192.0.2.7/32", text)
@@ -88,15 +85,15 @@ func (d *decoder) text(value any, to encoding.TextUnmarshaler, key string) {
 func (d *decoder) list(list []any, to reflect.Value, key string) {
 	to.Set(reflect.MakeSlice(to.Type(), len(list), len(list)))
 	for i, value := range list {
-		d.value(value, to.Index(i), element(key, i+1))
+		d.value(value, to.Index(i), Element(key, i+1))
 	}
 }
 
 // kindName says in TOML's words what a value of a type is.
-func kindName(t reflect.Type) string {
-	switch {
-	case t == reflect.TypeFor[Duration]():
-		return `a duration such as "90s"`
+func (d *decoder) kindName(t reflect.Type) string {
+	switch words, known := d.words[t]; {
+	case known:
+		return words
 	case t == reflect.TypeFor[netip.Prefix]():
 		return `an address range such as "192.0.2.0/24"`
 	case t == reflect.TypeFor[time.Time]() || t.PkgPath() == "github.com/pelletier/go-toml/v2":
@@ -121,7 +118,7 @@ func kindName(t reflect.Type) string {
 	}
 }
 
-// fieldsOf gives the number of each field of a table by its key.
+// fieldsOf returns the number of each field of a table by its key.
 func fieldsOf(t reflect.Type) map[string]int {
 	fields := map[string]int{}
 	for i := range t.NumField() {
@@ -133,14 +130,14 @@ func fieldsOf(t reflect.Type) map[string]int {
 }
 
 // advice says what an unknown key may have been meant to be.
-func advice(name string, t reflect.Type) string {
+func (d *decoder) advice(name string, t reflect.Type) string {
 	here := slices.Sorted(maps.Keys(fieldsOf(t)))
 	for _, known := range here {
 		if resembles(name, known) {
 			return fmt.Sprintf(": did you mean %q?", known)
 		}
 	}
-	if where := whereabouts(name, reflect.TypeFor[Config](), ""); where != "" {
+	if where := whereabouts(name, d.whole, ""); where != "" {
 		return ": it belongs " + where
 	}
 	return ": the keys here are " + strings.Join(here, ", ")
@@ -162,7 +159,7 @@ func whereabouts(name string, t reflect.Type, table string) string {
 		if inner.Kind() != reflect.Struct || inner == reflect.TypeFor[netip.Prefix]() {
 			continue
 		}
-		if where := whereabouts(name, inner, fmt.Sprintf(form, join(strings.Trim(table, "[]"), field))); where != "" {
+		if where := whereabouts(name, inner, fmt.Sprintf(form, Join(strings.Trim(table, "[]"), field))); where != "" {
 			return where
 		}
 	}

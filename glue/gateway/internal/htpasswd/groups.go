@@ -1,20 +1,22 @@
-package gateway
+package htpasswd
 
 import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
 )
 
-// groups are the members of each group, by its name, in order.
-type groups map[string][]string
+// Groups are the members of each group, by its name, in order.
+type Groups map[string][]string
 
-// loadGroups reads a group file: lines such as "editors: spqr1 spqr2", comments and
+// LoadGroups reads a group file: lines such as "editors: spqr1 spqr2", comments and
 // blank lines. A group may have several lines. All mistakes are reported, with file
 // and line.
-func loadGroups(path string) (groups, error) {
-	g := groups{}
-	if err := readLines(path, g.add); err != nil {
+func LoadGroups(path string) (Groups, error) {
+	g := Groups{}
+	if err := textfile.EachLine(path, g.add); err != nil {
 		return nil, err
 	}
 	g.sort()
@@ -22,7 +24,7 @@ func loadGroups(path string) (groups, error) {
 }
 
 // add reads one line.
-func (g groups) add(line string) error {
+func (g Groups) add(line string) error {
 	name, members, found := strings.Cut(line, ":")
 	if !found {
 		return errors.New(`no colon: write a group as "editors: spqr1 spqr2"`)
@@ -41,17 +43,17 @@ func (g groups) add(line string) error {
 	return nil
 }
 
-// sort puts members in order, for has.
-func (g groups) sort() {
+// sort puts members in order, for Has.
+func (g Groups) sort() {
 	for name, members := range g {
 		slices.Sort(members)
 		g[name] = slices.Compact(members)
 	}
 }
 
-// has reports whether a person is a member of a group; nobody is of one that does not
+// Has reports whether a person is a member of a group; nobody is of one that does not
 // exist.
-func (g groups) has(group, user string) bool {
+func (g Groups) Has(group, user string) bool {
 	_, found := slices.BinarySearch(g[group], user)
 	return found
 }

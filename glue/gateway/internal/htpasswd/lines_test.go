@@ -1,4 +1,4 @@
-package gateway
+package htpasswd
 
 import (
 	"os"
@@ -19,22 +19,22 @@ func writeFile(t testing.TB, name, text string) string {
 }
 
 func TestLineFiles(t *testing.T) {
-	_, err := loadGroups(filepath.Join(t.TempDir(), "none"))
+	_, err := LoadGroups(filepath.Join(t.TempDir(), "none"))
 	assert.ErrorIs(t, err, os.ErrNotExist)
 
-	_, err = loadGroups(writeFile(t, "groups", strings.Repeat("#", maxLinesFile)+"\n"))
-	assert.ErrorContains(t, err, "larger than 4 MiB")
+	_, err = LoadGroups(writeFile(t, "groups", strings.Repeat("#", 4<<20)+"\n"))
+	assert.ErrorContains(t, err, "larger than 4194304 bytes")
 
 	for _, text := range []string{"editors: spqr12 spqr1", "a: b\n# who may", "a: b\n "} {
-		_, err = loadGroups(writeFile(t, "groups", text))
+		_, err = LoadGroups(writeFile(t, "groups", text))
 		assert.ErrorContains(t, err, "groups: it does not end with a newline: it may be cut short", text)
 	}
-	_, err = loadPasswords(writeFile(t, "htpasswd", "anna:"+hashOf(t, "sesame", 4)))
+	_, err = Load(writeFile(t, "htpasswd", "anna:"+hashOf(t, "sesame", 4)))
 	assert.ErrorContains(t, err, "htpasswd: it does not end with a newline: it may be cut short")
-	_, err = loadGroups(writeFile(t, "groups", ""))
+	_, err = LoadGroups(writeFile(t, "groups", ""))
 	assert.NoError(t, err)
 
-	_, err = loadGroups(writeFile(t, "groups", strings.Repeat("x\n", 10_000)))
+	_, err = LoadGroups(writeFile(t, "groups", strings.Repeat("x\n", 10_000)))
 	require.ErrorContains(t, err, "groups:20: no colon")
 	assert.ErrorContains(t, err, "too many mistakes")
 	assert.NotContains(t, err.Error(), "groups:21")

@@ -1,4 +1,4 @@
-package gateway
+package htpasswd
 
 import (
 	"fmt"
@@ -9,10 +9,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
 )
 
 func TestGroups(t *testing.T) {
-	g, err := loadGroups(writeFile(t, "groups", strings.Join([]string{
+	g, err := LoadGroups(writeFile(t, "groups", strings.Join([]string{
 		"# who may edit", "", "editors: spqr1 abc99  spqr1\r", "  readers :\tspqr2", "nobody:", "editors: zz9", "",
 	}, "\n")))
 	require.NoError(t, err)
@@ -32,7 +34,7 @@ func TestGroups(t *testing.T) {
 		{"other case", "editors", "SPQR1", false},
 		{"part of a name", "editors", "spqr", false},
 	} {
-		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, g.has(row.group, row.user)) })
+		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, g.Has(row.group, row.user)) })
 	}
 }
 
@@ -50,7 +52,7 @@ func TestGroupsRefuses(t *testing.T) {
 		{"long", "editors: " + strings.Repeat("x", longestName+1), "longer than 255 bytes"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := loadGroups(writeFile(t, "groups", "a: b\n"+row.line+"\n"))
+			_, err := LoadGroups(writeFile(t, "groups", "a: b\n"+row.line+"\n"))
 			require.ErrorContains(t, err, row.want)
 			assert.ErrorContains(t, err, "groups:2: ")
 		})
@@ -63,20 +65,20 @@ func FuzzGroups(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		g := groups{}
-		if eachLine("groups", text, g.add) != nil {
+		g := Groups{}
+		if textfile.EachLineOf("groups", text, g.add) != nil {
 			return
 		}
 		g.sort()
 		var b strings.Builder
 		for _, name := range slices.Sorted(maps.Keys(g)) {
 			for _, m := range g[name] {
-				require.True(t, g.has(name, m))
+				require.True(t, g.Has(name, m))
 			}
 			fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(g[name], " "))
 		}
-		again := groups{}
-		require.NoError(t, eachLine("groups", b.String(), again.add))
+		again := Groups{}
+		require.NoError(t, textfile.EachLineOf("groups", b.String(), again.add))
 		again.sort()
 		require.Equal(t, len(g), len(again))
 		for name := range g {

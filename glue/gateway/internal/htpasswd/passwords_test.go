@@ -1,4 +1,4 @@
-package gateway
+package htpasswd
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
 )
 
 // hashOf makes a cheap hash.
@@ -25,7 +27,7 @@ const openwall = "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 
 func TestPasswords(t *testing.T) {
 	long := strings.Repeat("x", maxPassword)
-	p, err := loadPasswords(writeFile(t, "htpasswd", strings.Join([]string{
+	p, err := Load(writeFile(t, "htpasswd", strings.Join([]string{
 		"# staff", "",
 		"anna:$2y$05$" + openwall + "\r", "bert:$2a$05$" + openwall, "cleo:$2b$05$" + openwall,
 		"dora:" + hashOf(t, long, 4), "emil:" + hashOf(t, "", 4), "fred:" + hashOf(t, "pass word:é", 6),
@@ -52,7 +54,7 @@ func TestPasswords(t *testing.T) {
 		{"empty although the hash is of nothing", "emil", "", false},
 		{"what bcrypt takes for the same because it repeats the key", "anna", "U*U\x00U*U", false},
 	} {
-		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, p.verify(row.user, row.password)) })
+		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, p.Verify(row.user, row.password)) })
 	}
 }
 
@@ -80,7 +82,7 @@ func TestPasswordsRefuses(t *testing.T) {
 		{"hash as a name", openwall + ":" + openwall, "not a bcrypt hash"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := loadPasswords(writeFile(t, "htpasswd", "anna:$2y$05$"+openwall+"\n"+row.line+"\n"))
+			_, err := Load(writeFile(t, "htpasswd", "anna:$2y$05$"+openwall+"\n"+row.line+"\n"))
 			require.ErrorContains(t, err, row.want)
 			assert.ErrorContains(t, err, "htpasswd:2: ")
 			assert.NotContains(t, err.Error(), openwall[:20])
@@ -113,8 +115,8 @@ func FuzzPasswords(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p := &passwords{hashes: map[string][]byte{}}
-		if err := eachLine("htpasswd", text, p.add); err != nil {
+		p := &Passwords{hashes: map[string][]byte{}}
+		if err := textfile.EachLineOf("htpasswd", text, p.add); err != nil {
 			for line := range strings.Lines(text) {
 				if _, hash, _ := strings.Cut(strings.TrimSpace(line), ":"); len(hash) > 20 && !strings.Contains(hash, " ") {
 					require.NotContains(t, err.Error(), hash)
@@ -126,8 +128,8 @@ func FuzzPasswords(f *testing.F) {
 		for _, user := range slices.Sorted(maps.Keys(p.hashes)) {
 			fmt.Fprintf(&b, "%s:%s\n", user, p.hashes[user])
 		}
-		again := &passwords{hashes: map[string][]byte{}}
-		require.NoError(t, eachLine("htpasswd", b.String(), again.add))
+		again := &Passwords{hashes: map[string][]byte{}}
+		require.NoError(t, textfile.EachLineOf("htpasswd", b.String(), again.add))
 		require.Equal(t, p, again)
 	})
 }

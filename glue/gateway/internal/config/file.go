@@ -1,0 +1,101 @@
+// Package config reads configuration files in TOML into a struct, and knows where in the
+// file each key stands.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
+)
+
+// maxFile is the largest configuration file that is read, in bytes.
+const maxFile = 1 << 20
+
+// File is a configuration file that has been read. A nil File is none: of a configuration
+// that a program has filled in.
+type File struct {
+	name      string // as it was called
+	dir       string // absolute
+	positions map[string]Position
+	refused   map[string]bool // keys whose values could not be stored
+}
+
+// Position is where something stands in a file. Both count from 1, columns in bytes.
+type Position struct{ Line, Column int }
+
+// Read reads a file into the struct that into points to. It reports every key that means
+// nothing there and every value that cannot be stored; err is about the file as a whole. A
+// file that is cut short is refused, and one that is no TOML, about which nothing else can
+// be said. What the values of types that unmarshal themselves look like is in words.
+func Read(path string, into any, words map[reflect.Type]string) (f *File, problems Problems, err error) {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	f = &File{name: path, dir: filepath.Dir(whole), refused: map[string]bool{}}
+	document, err := textfile.Read(path, maxFile)
+	if errors.Is(err, textfile.ErrCut) {
+		return nil, nil, Problems{{File: path, Line: bytes.Count(document, []byte{'\n'}) + 1, Column: 1, Text: textfile.ErrCut.Error()}}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	document = bytes.TrimPrefix(document, []byte("\ufeff")) // some editors begin files so
+	var tree map[string]any
+	if err := toml.Unmarshal(document, &tree); err != nil {
+		return nil, nil, Problems{f.syntaxProblem(err)}
+	}
+	f.positions = locate(document)
+	d := decoder{file: f, whole: reflect.TypeOf(into).Elem(), words: words}
+	d.table(tree, reflect.ValueOf(into).Elem(), "")
+	return f, d.problems, nil
+}
+
+func (f *File) syntaxProblem(err error) *Problem {
+	p := &Problem{File: f.name, Line: 1, Column: 1, Text: err.Error()}
+	if at := (*toml.DecodeError)(nil); errors.As(err, &at) {
+		p.Line, p.Column = at.Position()
+		p.Text = "this is not TOML: " + at.Error()
+	}
+	return p
+}
+
+// Refused reports whether the value of a key could not be stored: it looks as if it were
+// missing.
+func (f *File) Refused(key string) bool { return f.refused[key] }
+
+// Problem returns a mistake at a key, with its position in the file.
+func (f *File) Problem(key, format string, args ...any) *Problem {
+	p := &Problem{Key: key, Text: fmt.Sprintf(format, args...)}
+	if f != nil {
+		at := f.position(key)
+		p.File, p.Line, p.Column = f.name, at.Line, at.Column
+	}
+	return p
+}
+
+// position returns that of a key, or of what would hold it if it were there.
+func (f *File) position(key string) Position {
+	for key != "" {
+		if p, ok := f.positions[key]; ok {
+			return p
+		}
+		key = key[:max(0, strings.LastIndexAny(key, ".["))]
+	}
+	return Position{1, 1}
+}
+
+// Path returns a path that begins at the file's directory unless it is absolute.
+func (f *File) Path(path string) string {
+	if path == "" || filepath.IsAbs(path) || f == nil {
+		return path
+	}
+	return filepath.Join(f.dir, path)
+}
