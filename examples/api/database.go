@@ -15,7 +15,7 @@ import (
 
 // openDatabase opens the database that the flags name. done closes it, and removes it
 // if it was made for this run only.
-func openDatabase(o options) (db *sql.DB, d oauth2server.Dialect, done func() error, err error) {
+func openDatabase(o *options) (db *sql.DB, d oauth2server.Dialect, done func() error, err error) {
 	if o.postgres != "" {
 		db, err = sql.Open("pgx", o.postgres)
 		if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
 )
 
 // token has a person make one on the site, for these scopes.
@@ -21,10 +21,10 @@ func (p *person) token(scopes ...string) string {
 		fields = append(fields, "scope", s)
 	}
 	form := p.get(p.at.site + "/oauth/settings/tokens/new")
-	require.Equal(p.t, "token-new", form.page(), form.body)
+	require.Equal(p.t, "token-new", form.Page(), form.Body)
 	made := p.post(form, "/oauth/settings/tokens/new", fields...)
-	require.Equal(p.t, "token-made", made.page(), made.body)
-	return firstMatch(p.t, `>(wlsp_[0-9A-Za-z]+)</textarea>`, made.body)
+	require.Equal(p.t, "token-made", made.Page(), made.Body)
+	return demotest.FirstMatch(p.t, `>(wlsp_[0-9A-Za-z]+)</textarea>`, made.Body)
 }
 
 // application has a person register one.
@@ -33,24 +33,24 @@ func (p *person) application(kind string) (id, secret string) {
 	form := p.get(p.at.site + "/oauth/settings/applications/new")
 	made := p.post(form, "/oauth/settings/applications/new", "name", "Reader", "kind", kind, "redirects", p.at.app+"/callback")
 	if kind == "public" {
-		require.Equal(p.t, "app", made.page(), made.body)
-		return firstMatch(p.t, `<code id="client-id">([^<]+)<`, made.body), ""
+		require.Equal(p.t, "app", made.Page(), made.Body)
+		return demotest.FirstMatch(p.t, `<code id="client-id">([^<]+)<`, made.Body), ""
 	}
-	require.Equal(p.t, "secret", made.page(), made.body)
-	return firstMatch(p.t, `id="client-id" type="text" value="([^"]+)"`, made.body), firstMatch(p.t, `>(wlss_[0-9A-Za-z]+)</textarea>`, made.body)
+	require.Equal(p.t, "secret", made.Page(), made.Body)
+	return demotest.FirstMatch(p.t, `id="client-id" type="text" value="([^"]+)"`, made.Body), demotest.FirstMatch(p.t, `>(wlss_[0-9A-Za-z]+)</textarea>`, made.Body)
 }
 
 func TestRecords(t *testing.T) {
 	p := start(t)
 	token := p.person("test0001").token("records:read", "records:write", "profile")
 	made := p.call("POST", "/api/records", token, `{"title":"Milk","text":"two pints"}`)
-	require.Equal(t, http.StatusCreated, made.StatusCode, made.body)
+	require.Equal(t, http.StatusCreated, made.StatusCode, made.Body)
 	assert.Equal(t, "/api/records/1", made.Header.Get("Location"))
 	changed := p.call("PUT", "/api/records/1", token, `{"title":"Milk","text":"one pint"}`)
-	assert.Equal(t, "one pint", changed.fields(t)["text"])
-	assert.Equal(t, "one pint", p.call("GET", "/api/records/1", token, "").fields(t)["text"])
-	assert.Len(t, p.call("GET", "/api/records", token, "").fields(t)["records"], 1)
-	assert.Equal(t, "test0001", p.call("GET", "/api/who", token, "").fields(t)["principal"])
+	assert.Equal(t, "one pint", fieldsOf(t, changed)["text"])
+	assert.Equal(t, "one pint", fieldsOf(t, p.call("GET", "/api/records/1", token, ""))["text"])
+	assert.Len(t, fieldsOf(t, p.call("GET", "/api/records", token, ""))["records"], 1)
+	assert.Equal(t, "test0001", fieldsOf(t, p.call("GET", "/api/who", token, ""))["principal"])
 
 	other := p.person("test0002").token("records:read", "records:write")
 	for _, c := range []struct {
@@ -72,7 +72,7 @@ func TestRecords(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := p.call(c.method, c.path, c.token, c.body)
-			assert.Equal(t, c.want, got.StatusCode, got.body)
+			assert.Equal(t, c.want, got.StatusCode, got.Body)
 		})
 	}
 	assert.Equal(t, http.StatusNoContent, p.call("DELETE", "/api/records/1", token, "").StatusCode)
@@ -90,14 +90,14 @@ func TestRecords_readOnly(t *testing.T) {
 func TestFront(t *testing.T) {
 	p := start(t)
 	someone := p.person("test0001")
-	assert.Contains(t, someone.get(p.at.site).body, `id="anonymous"`)
+	assert.Contains(t, someone.get(p.at.site).Body, `id="anonymous"`)
 	front := someone.get(p.at.site + "/login")
-	assert.Contains(t, front.body, `id="principal">test0001<`)
+	assert.Contains(t, front.Body, `id="principal">test0001<`)
 	front = someone.post(front, "/", "title", "<b>", "text", "bold")
-	assert.Contains(t, front.body, "&lt;b&gt;")
+	assert.Contains(t, front.Body, "&lt;b&gt;")
 	bad := someone.post(front, "/", "title", " ", "text", "kept")
 	assert.Equal(t, http.StatusUnprocessableEntity, bad.StatusCode)
-	assert.Contains(t, bad.body, "kept")
+	assert.Contains(t, bad.Body, "kept")
 	assert.Equal(t, http.StatusForbidden, someone.send(http.MethodPost, p.at.site+"/", map[string][]string{"title": {"x"}}).StatusCode, "without a token")
 }
 
@@ -109,22 +109,22 @@ func TestConsumer(t *testing.T) {
 			id, secret := p.person(developer).application(kind)
 			someone := p.person("test0002") // authorises an application of somebody else's
 			app := someone.get(p.at.app)
-			require.Equal(t, "setup", app.page())
+			require.Equal(t, "setup", app.Page())
 			app = someone.post(app, "/setup", "client-id", id, "secret", secret)
-			require.Equal(t, "connect", app.page(), app.body)
+			require.Equal(t, "connect", app.Page(), app.Body)
 			consent := someone.post(app, "/connect")
-			require.Equal(t, "consent", consent.page(), consent.body)
-			app = someone.post(consent, match(`<form method="post" action="([^"]+)"`, consent.body), "decision", "allow")
-			require.Equal(t, "connected", app.page(), app.body)
+			require.Equal(t, "consent", consent.Page(), consent.Body)
+			app = someone.post(consent, demotest.Match(`<form method="post" action="([^"]+)"`, consent.Body), "decision", "allow")
+			require.Equal(t, "connected", app.Page(), app.Body)
 
-			assert.Contains(t, someone.post(app, "/add", "title", "Bread").body, "Bread")
-			p.advance(2 * time.Hour) // the access token has expired, and the application cannot know
-			assert.Contains(t, someone.post(app, "/read").body, "Refused: 401")
-			assert.Contains(t, someone.post(app, "/refresh").body, "new tokens")
-			assert.Contains(t, someone.post(app, "/read").body, "Bread")
+			assert.Contains(t, someone.post(app, "/add", "title", "Bread").Body, "Bread")
+			p.Advance(2 * time.Hour) // the access token has expired, and the application cannot know
+			assert.Contains(t, someone.post(app, "/read").Body, "Refused: 401")
+			assert.Contains(t, someone.post(app, "/refresh").Body, "new tokens")
+			assert.Contains(t, someone.post(app, "/read").Body, "Bread")
 			app = someone.post(app, "/disconnect")
-			require.Equal(t, "connect", app.page(), app.body)
-			assert.NotContains(t, p.stderr.String(), "wlss_")
+			require.Equal(t, "connect", app.Page(), app.Body)
+			assert.NotContains(t, p.Stderr.String(), "wlss_")
 		})
 	}
 }
@@ -136,10 +136,10 @@ func TestConsumer_others(t *testing.T) {
 	id, secret := someone.application("confidential")
 	app := someone.post(someone.get(p.at.app), "/setup", "client-id", id, "secret", secret)
 	refused := someone.get(p.at.app + "/callback?code=x&state=&iss=" + p.at.site)
-	assert.Contains(t, refused.body, "not for this browser")
+	assert.Contains(t, refused.Body, "not for this browser")
 	someone.post(app, "/connect")
 	refused = someone.get(p.at.app + "/callback?code=x&state=guessed&iss=" + p.at.site)
-	assert.Contains(t, refused.body, "not for this browser")
+	assert.Contains(t, refused.Body, "not for this browser")
 }
 
 func TestClientCredentials(t *testing.T) {
@@ -149,7 +149,7 @@ func TestClientCredentials(t *testing.T) {
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(id, secret)
-	token, _ := read(t, http.DefaultClient, r).fields(t)["access_token"].(string)
+	token, _ := fieldsOf(t, demotest.Do(t, http.DefaultClient, r))["access_token"].(string)
 	assert.Equal(t, http.StatusOK, p.call("GET", "/api/statistics", token, "").StatusCode)
 	assert.Equal(t, http.StatusUnauthorized, p.call("GET", "/api/records", "wlss_x", "").StatusCode)
 	assert.Equal(t, http.StatusForbidden, p.call("GET", "/api/records", token, "").StatusCode)
@@ -163,12 +163,12 @@ func TestInternalScope(t *testing.T) {
 		require.Equal(t, http.StatusOK, someone.get(p.at.site+"/login").StatusCode)
 		require.Equal(t, http.StatusOK, someone.get(p.at.site+"/api/records").StatusCode, "by the session")
 		got := someone.get(p.at.site + "/api/statistics")
-		assert.Equal(t, http.StatusForbidden, got.StatusCode, got.body)
+		assert.Equal(t, http.StatusForbidden, got.StatusCode, got.Body)
 		assert.Contains(t, got.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`)
 	}
 	refused := p.person("test0002").get(p.at.site + "/oauth/settings/applications/new")
 	assert.Equal(t, http.StatusForbidden, refused.StatusCode)
-	assert.Equal(t, "forbidden", refused.page())
+	assert.Equal(t, "forbidden", refused.Page())
 }
 
 // TestDatabaseFile keeps tokens over a restart, and nobody's secret in clear.
@@ -176,7 +176,7 @@ func TestDatabaseFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "with blank#.db")
 	p := start(t, "-db", file)
 	token := p.person("test0001").token("profile")
-	p.end()
+	p.End()
 	q := start(t, "-db", file)
 	assert.Equal(t, http.StatusOK, q.call("GET", "/api/who", token, "").StatusCode)
 	files, err := filepath.Glob(file + "*") // and what SQLite keeps beside it
@@ -190,11 +190,10 @@ func TestDatabaseFile(t *testing.T) {
 }
 
 func TestDatabaseGone(t *testing.T) {
-	var out, errs bytes.Buffer
-	args := []string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0", "-app-addr", "127.0.0.1:0", "-postgres", "postgres://soc:hunter2@127.0.0.1:1/soc?connect_timeout=1"}
-	assert.Equal(t, 1, run(t.Context(), args, &out, &errs))
-	assert.Contains(t, errs.String(), "127.0.0.1:1")
-	assert.NotContains(t, errs.String(), "hunter2")
+	code, _, stderr := run(t.Context(), append(freePorts, "-postgres", "postgres://soc:hunter2@127.0.0.1:1/soc?connect_timeout=1"))
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stderr, "127.0.0.1:1")
+	assert.NotContains(t, stderr, "hunter2")
 }
 
 func TestUsage(t *testing.T) {
@@ -211,10 +210,10 @@ func TestUsage(t *testing.T) {
 		{"no such flag", []string{"-x"}, "not defined"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out, errs bytes.Buffer
-			assert.Equal(t, 2, run(t.Context(), c.args, &out, &errs))
-			assert.Contains(t, errs.String(), c.want)
-			assert.Empty(t, out.String())
+			code, stdout, stderr := run(t.Context(), c.args)
+			assert.Equal(t, 2, code)
+			assert.Contains(t, stderr, c.want)
+			assert.Empty(t, stdout)
 		})
 	}
 }

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
-	"time"
 
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -18,16 +15,12 @@ import (
 type addresses struct{ site, wls, app string }
 
 // serve starts everything and waits for the context to end.
-func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
-	var listeners []net.Listener
-	for _, addr := range []*string{&o.addr, &o.wlsAddr, &o.appAddr} {
-		l, err := listen(addr)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = l.Close() }() // by its server already, unless that did not come about
-		listeners = append(listeners, l)
+func (o *options) serve(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	listeners, err := demo.Listen(&o.addr, &o.wlsAddr, &o.appAddr)
+	if err != nil {
+		return err
 	}
+	defer demo.Close(listeners)
 	at := addresses{site: "http://" + o.addr, wls: "http://" + o.wlsAddr, app: "http://" + o.appAddr}
 	fake, err := webauthtest.NewWLS(webauthtest.Config{BaseURL: at.wls, Now: o.now})
 	if err != nil {
@@ -45,49 +38,8 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	handlers := []http.Handler{site, fake, newConsumer(at.app, at.site)}
 	printWelcome(stdout, at)
-	return serveAll(ctx, handlers, listeners)
-}
-
-// listen puts the port into the address, in case that was 0.
-func listen(addr *string) (net.Listener, error) {
-	l, err := net.Listen("tcp", *addr)
-	if err != nil {
-		return nil, err
-	}
-	host, _, _ := net.SplitHostPort(*addr)
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	*addr = net.JoinHostPort(cmp.Or(host, "localhost"), port)
-	return l, nil
-}
-
-// stopGrace is how long requests in flight may take when the program stops.
-const stopGrace = 2 * time.Second
-
-func serveAll(ctx context.Context, handlers []http.Handler, listeners []net.Listener) error {
-	var servers []*http.Server
-	failed := make(chan error, len(handlers))
-	for i, h := range handlers {
-		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-		servers = append(servers, s)
-		go func() { failed <- s.Serve(listeners[i]) }()
-	}
-	var err error
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.Background(), stopGrace)
-	defer cancel()
-	for _, s := range servers {
-		stopped := s.Shutdown(grace)
-		if errors.Is(stopped, context.DeadlineExceeded) {
-			stopped = s.Close() // spare connections of browsers, which are nothing to wait for
-		}
-		err = errors.Join(err, stopped)
-	}
-	return err
+	return demo.Serve(ctx, listeners, site, fake, newConsumer(at.app, at.site))
 }
 
 func printWelcome(out io.Writer, at addresses) {
@@ -113,6 +65,6 @@ can also ask for a token of its own:
   curl -H "Authorization: Bearer $CLIENT_TOKEN" %[1]s/api/statistics
   curl %[1]s/.well-known/oauth-authorization-server
 
-Stop with Ctrl-C.
-`, at.site, at.wls, at.app, developer)
+%[5]s
+`, at.site, at.wls, at.app, developer, demo.Ready)
 }

@@ -3,111 +3,52 @@ package main
 import (
 	"bytes"
 	"context"
-	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
+	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
 )
 
 // testNow is when every test begins. The clock stands still.
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// program is the example, running on ports that were free.
-type program struct {
+// running is the example, on ports that were free.
+type running struct {
+	*demotest.Program
 	t                 *testing.T
 	url, wls, backend string
-	end               func()
 }
 
-func start(t *testing.T, flags ...string) *program {
+func start(t *testing.T, flags ...string) *running {
 	t.Helper()
-	o, err := parseFlags(append([]string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0", "-backend-addr", "127.0.0.1:0"}, flags...), io.Discard)
-	require.NoError(t, err)
-	o.now = func() time.Time { return testNow }
-	ctx, cancel := context.WithCancel(t.Context())
-	out, started, stopped := &output{until: make(chan struct{})}, make(chan error, 1), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		started <- serve(ctx, o, out, io.Discard)
-	}()
-	select {
-	case <-out.until:
-	case err := <-started:
-		require.NoError(t, err)
-		require.Fail(t, "it stopped by itself")
-	}
-	p := &program{t: t, end: sync.OnceFunc(func() {
-		cancel()
-		<-stopped
-		assert.NoError(t, <-started)
-	})}
-	t.Cleanup(p.end)
-	p.url = match(t, `Open (http\S+) in a browser`, out.String())
-	p.wls = match(t, `login service is at (http\S+);`, out.String())
-	p.backend = match(t, `backend is at (http\S+);`, out.String())
-	return p
-}
-
-func match(t *testing.T, pattern, text string) string {
-	t.Helper()
-	found := regexp.MustCompile(pattern).FindStringSubmatch(text)
-	require.NotNil(t, found, "%s in:\n%s", pattern, text)
-	return found[1]
-}
-
-// output is what the program prints; until is closed when it is ready.
-type output struct {
-	mu    sync.Mutex
-	text  bytes.Buffer
-	until chan struct{}
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if bytes.Contains(p, []byte("Stop with Ctrl-C.")) {
-		defer close(o.until)
-	}
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	p := demotest.Start(t, testNow, func(clock func() time.Time) demo.Program {
+		return program(&options{now: clock})
+	}, append([]string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0", "-backend-addr", "127.0.0.1:0"}, flags...)...)
+	return &running{p, t, p.Printed(`Open (http\S+) in a browser`), p.Printed(`login service is at (http\S+);`), p.Printed(`backend is at (http\S+);`)}
 }
 
 // person is a browser with cookies that logs in as a user.
-func (p *program) person(user string) *http.Client {
+func (p *running) person(user string) *http.Client {
 	p.t.Helper()
-	fake, err := webauthtest.NewWLS(webauthtest.Config{BaseURL: p.wls}) // for its clients alone
-	require.NoError(p.t, err)
-	p.t.Cleanup(fake.Close)
-	return fake.Client(user)
+	return demotest.Client(p.t, p.wls, user)
 }
 
-func (p *program) get(client *http.Client, path string, header ...string) (status int, body string) {
+func (p *running) get(client *http.Client, path string, header ...string) (status int, body string) {
 	p.t.Helper()
 	r, err := http.NewRequest(http.MethodGet, p.url+path, nil)
 	require.NoError(p.t, err)
 	for i := 0; i < len(header); i += 2 {
 		r.Header[header[i]] = []string{header[i+1]} // as it is written
 	}
-	resp, err := client.Do(r)
-	require.NoError(p.t, err)
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	require.NoError(p.t, err)
-	return resp.StatusCode, string(text)
+	a := demotest.Do(p.t, client, r)
+	return a.StatusCode, a.Body
 }
 
 const nobody = `id="nobody"`
@@ -163,12 +104,7 @@ func TestGateway_forgery(t *testing.T) {
 	direct, err := http.NewRequest(http.MethodGet, p.backend, nil)
 	require.NoError(t, err)
 	direct.Header.Set("Remote-User", "test0001")
-	resp, err := http.DefaultClient.Do(direct)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	assert.Contains(t, string(body), `<strong id="user">test0001</strong>`, "which is why nobody else may reach it")
+	assert.Contains(t, demotest.Do(t, http.DefaultClient, direct).Body, `<strong id="user">test0001</strong>`, "which is why nobody else may reach it")
 }
 
 func TestGateway_escapes(t *testing.T) {
@@ -196,13 +132,13 @@ func TestRun(t *testing.T) {
 		{"-nonsense", 2, "", "flag provided but not defined"},
 		{"more", 2, "", `unexpected argument "more"`},
 		{"-addr nonsense", 1, "", "missing port"},
-		{free + "-addr 0.0.0.0:0", 1, "", "0.0.0.0:0 is no loopback address"},
-		{free + "-backend-addr :0", 1, "", ":0 is no loopback address"},
+		{free + "-addr 0.0.0.0:0", 1, "", "0.0.0.0:0: want an address of this machine only"},
+		{free + "-backend-addr :0", 1, "", ":0: want an address of this machine only"},
 		{free + "-addr " + busy.Addr().String(), 1, "", "address already in use"},
 	} {
 		t.Run(row.flags, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			assert.Equal(t, row.code, run(ended, strings.Fields(row.flags), &stdout, &stderr), "%s%s", &stdout, &stderr)
+			assert.Equal(t, row.code, program(&options{}).Start(ended, strings.Fields(row.flags), &stdout, &stderr), "%s%s", &stdout, &stderr)
 			assert.Contains(t, stdout.String(), row.stdout)
 			assert.Contains(t, stderr.String(), row.stderr)
 		})

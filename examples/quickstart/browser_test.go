@@ -10,15 +10,17 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
 )
 
 // TestBrowser plays people at a real browser. What a page shows is found by the names
 // in data-page and by ids.
 func TestBrowser(t *testing.T) {
-	browser := launch(t, "{}")
+	browser := demotest.Chromium(t, "{}")
 	for _, c := range []struct {
 		name     string
-		scenario func(t *testing.T, p *program, b *tab)
+		scenario func(t *testing.T, p *quickstart, b *tab)
 	}{
 		{"logs in", logsIn},
 		{"mistypes the password", mistypes},
@@ -42,135 +44,135 @@ func TestBrowser(t *testing.T) {
 // TestBrowser_noCookies plays somebody whose browser keeps no cookies.
 func TestBrowser_noCookies(t *testing.T) {
 	p := start(t)
-	b := openTab(t, launch(t, `{"profile": {"default_content_setting_values": {"cookies": 2}}}`), p)
+	b := openTab(t, demotest.Chromium(t, `{"profile": {"default_content_setting_values": {"cookies": 2}}}`), p)
 	b.open("/private")
-	b.expects("status of 403")
-	b.logIn("test0001", "test")
+	b.Expects("status of 403")
+	b.LogIn("test0001", "test")
 	b.seesPage("cookies", "")
-	assert.Contains(t, b.text(), "Allow cookies for this site")
-	b.follow("main a") // Try again
+	assert.Contains(t, b.Text("body"), "Allow cookies for this site")
+	b.Follow("main a") // Try again
 	b.seesLogin()
 }
 
-func logsIn(t *testing.T, p *program, b *tab) {
+func logsIn(t *testing.T, p *quickstart, b *tab) {
 	b.open("/")
 	b.seesPage("front", "")
-	b.follow(`nav a[href="/private"]`)
+	b.Follow(`nav a[href="/private"]`)
 	b.seesLogin()
-	assert.Contains(t, b.text(), "the go-webauth quickstart")
-	b.logIn("test0001", "test")
+	assert.Contains(t, b.Text("body"), "the go-webauth quickstart")
+	b.LogIn("test0001", "test")
 	b.seesPage("private", "test0001")
-	assert.Equal(t, p.url+"/private", b.address(), "no trace of the response")
-	b.follow(`nav a[href="/form"]`)
+	assert.Equal(t, p.url+"/private", b.Address(), "no trace of the response")
+	b.Follow(`nav a[href="/form"]`)
 	b.seesPage("form", "test0001")
-	b.do(chromedp.SetValue(chromedp.ID("note"), "buy milk"))
-	b.follow("form button")
+	b.Do(chromedp.SetValue(chromedp.ID("note"), "buy milk"))
+	b.Follow("form button")
 	b.seesPage("form", "test0001")
-	assert.Equal(t, "buy milk", eval[string](b, `document.querySelector("#notes").innerText`))
+	assert.Equal(t, "buy milk", demotest.Eval[string](b.Tab, `document.querySelector("#notes").innerText`))
 }
 
-func mistypes(t *testing.T, p *program, b *tab) {
+func mistypes(t *testing.T, p *quickstart, b *tab) {
 	b.open("/private?a=1")
-	b.expects("status of 403")
-	b.logIn("test0001", "tset")
-	b.sees(`[role="alert"]`)
-	assert.Equal(t, "test0001", eval[string](b, `document.querySelector("#userid").value`))
-	b.logIn("test0001", "test")
+	b.Expects("status of 403")
+	b.LogIn("test0001", "tset")
+	b.Sees(`[role="alert"]`)
+	assert.Equal(t, "test0001", demotest.Eval[string](b.Tab, `document.querySelector("#userid").value`))
+	b.LogIn("test0001", "test")
 	b.seesPage("private", "test0001")
-	assert.Equal(t, p.url+"/private?a=1", b.address())
+	assert.Equal(t, p.url+"/private?a=1", b.Address())
 }
 
-func cancels(t *testing.T, p *program, b *tab) {
+func cancels(t *testing.T, p *quickstart, b *tab) {
 	b.open("/private")
-	b.expects("status of 403")
-	b.follow(`button[name="cancel"]`)
+	b.Expects("status of 403")
+	b.Follow(`button[name="cancel"]`)
 	b.seesPage("cancelled", "")
-	b.follow("main a") // Try again
-	b.logIn("test0002", "test")
+	b.Follow("main a") // Try again
+	b.LogIn("test0002", "test")
 	b.seesPage("private", "test0002")
 }
 
 // stepsUp needs a password typed in the last five minutes.
-func stepsUp(t *testing.T, p *program, b *tab) {
+func stepsUp(t *testing.T, p *quickstart, b *tab) {
 	b.open("/private")
-	b.logIn("test0001", "test")
-	b.follow(`nav a[href="/admin"]`)
+	b.LogIn("test0001", "test")
+	b.Follow(`nav a[href="/admin"]`)
 	b.seesPage("admin", "test0001") // it was typed just now
-	p.advance(6 * time.Minute)
-	b.follow(`nav a[href="/private"]`)
+	p.Advance(6 * time.Minute)
+	b.Follow(`nav a[href="/private"]`)
 	b.seesPage("private", "test0001")
-	b.follow(`nav a[href="/admin"]`)
+	b.Follow(`nav a[href="/admin"]`)
 	b.seesLogin()
-	assert.Contains(t, b.text(), "It wants you to type your password")
-	b.logIn("test0001", "test")
+	assert.Contains(t, b.Text("body"), "It wants you to type your password")
+	b.LogIn("test0001", "test")
 	b.seesPage("admin", "test0001")
 }
 
-func postsTooLate(t *testing.T, p *program, b *tab) {
+func postsTooLate(t *testing.T, p *quickstart, b *tab) {
 	b.open("/form")
-	b.logIn("test0001", "test")
-	b.do(chromedp.SetValue(chromedp.ID("note"), "a long & precious note"))
-	p.advance(11 * time.Hour) // single sign-on has ended, too
-	b.expects("status of 401", "status of 401")
-	b.follow("form button")
+	b.LogIn("test0001", "test")
+	b.Do(chromedp.SetValue(chromedp.ID("note"), "a long & precious note"))
+	p.Advance(11 * time.Hour) // single sign-on has ended, too
+	b.Expects("status of 401", "status of 401")
+	b.Follow("form button")
 	b.seesPage("form-kept", "")
-	b.follow("form button") // too early
+	b.Follow("form button") // too early
 	b.seesPage("form-kept", "")
 
-	second := b.followToNewTab("main a")
+	second := &tab{b.FollowToNewTab("main a"), t, p}
 	second.seesLogin()
-	second.logIn("test0001", "test")
+	second.LogIn("test0001", "test")
 	second.seesPage("go-back", "")
-	second.close()
+	second.Close()
 
-	b.follow("form button")
+	b.Follow("form button")
 	b.seesPage("form", "test0001")
-	assert.Equal(t, p.url+"/form", b.address())
-	assert.Equal(t, "a long & precious note", eval[string](b, `document.querySelector("#notes").innerText`))
+	assert.Equal(t, p.url+"/form", b.Address())
+	assert.Equal(t, "a long & precious note", demotest.Eval[string](b.Tab, `document.querySelector("#notes").innerText`))
 }
 
 // goesBack to the login form, which has done its work.
-func goesBack(t *testing.T, p *program, b *tab) {
+func goesBack(t *testing.T, p *quickstart, b *tab) {
 	b.open("/")
-	b.follow(`nav a[href="/private"]`)
-	b.logIn("test0001", "test")
+	b.Follow(`nav a[href="/private"]`)
+	b.LogIn("test0001", "test")
 	b.seesPage("private", "test0001")
 	b.moves(-1)
 	b.seesPage("private", "test0001")
-	assert.Equal(t, p.url+"/private", b.address())
-	b.follow(`nav a[href="/form"]`)
+	assert.Equal(t, p.url+"/private", b.Address())
+	b.Follow(`nav a[href="/form"]`)
 	b.seesPage("form", "test0001")
 }
 
-func hasTwoTabs(t *testing.T, p *program, b *tab) {
+func hasTwoTabs(t *testing.T, p *quickstart, b *tab) {
 	second := b.another()
 	b.open("/private")
 	second.open("/form")
 	b.seesLogin()
 	second.seesLogin()
-	b.logIn("test0001", "test")
+	b.LogIn("test0001", "test")
 	b.seesPage("private", "test0001")
-	second.logIn("test0001", "test")
+	second.LogIn("test0001", "test")
 	second.seesPage("form", "test0001")
 
 	// One steps up while the other goes on.
-	p.advance(6 * time.Minute)
+	p.Advance(6 * time.Minute)
 	b.open("/admin")
 	b.seesLogin()
-	second.follow(`nav a[href="/private"]`)
+	second.Follow(`nav a[href="/private"]`)
 	second.seesPage("private", "test0001")
-	b.logIn("test0001", "test")
+	b.LogIn("test0001", "test")
 	b.seesPage("admin", "test0001")
-	second.follow(`nav a[href="/admin"]`)
+	second.Follow(`nav a[href="/admin"]`)
 	second.seesPage("admin", "test0001")
 }
 
 // logsOut here and at the login service. The back button shows nothing private after
 // that, although the browser keeps pages for it as they were.
-func logsOut(t *testing.T, p *program, b *tab) {
+func logsOut(t *testing.T, p *quickstart, b *tab) {
 	b.open("/private")
-	b.logIn("test0001", "test")
-	b.follow(`nav a[href="/optional"]`)
+	b.LogIn("test0001", "test")
+	b.Follow(`nav a[href="/optional"]`)
 
 	second := b.another()
 	second.open("/optional")
@@ -178,11 +180,11 @@ func logsOut(t *testing.T, p *program, b *tab) {
 	assert.True(t, second.moves(-1), "this browser keeps no pages, so the rest would show nothing")
 	second.seesPage("optional", "test0001")
 
-	b.follow(`nav a[href="/logout"]`)
-	b.follow("form button")
+	b.Follow(`nav a[href="/logout"]`)
+	b.Follow("form button")
 	b.seesPage("logged-out", "")
-	b.follow("main a.button") // at the login service as well
-	assert.Contains(t, b.text(), "You are logged out")
+	b.Follow("main a.button") // at the login service as well
+	assert.Contains(t, b.Text("body"), "You are logged out")
 
 	assert.False(t, b.moves(-3))
 	b.seesPage("optional", "")
@@ -192,56 +194,56 @@ func logsOut(t *testing.T, p *program, b *tab) {
 	second.seesLogin()
 }
 
-func isLoggedInElsewhere(t *testing.T, p *program, b *tab) {
+func isLoggedInElsewhere(t *testing.T, p *quickstart, b *tab) {
 	elsewhere := start(t, "-auth-url", p.wls+"/auth/authenticate.html", "-keys", writeKey(t, fakeKey(t)))
-	b.do(chromedp.Navigate(elsewhere.url + "/private"))
-	b.logIn("test0001", "test")
+	b.Do(chromedp.Navigate(elsewhere.url + "/private"))
+	b.LogIn("test0001", "test")
 	b.seesPage("private", "test0001")
 
 	b.open("/")
 	b.seesPage("front", "") // not before the browser has returned our cookie
 	b.open("/")
 	b.seesPage("front", "test0001")
-	assert.Equal(t, p.url+"/", b.address())
-	b.follow(`nav a[href="/private"]`)
+	assert.Equal(t, p.url+"/", b.Address())
+	b.Follow(`nav a[href="/private"]`)
 	b.seesPage("private", "test0001")
-	assert.Contains(t, b.text(), "single sign-on after pwd")
+	assert.Contains(t, b.Text("body"), "single sign-on after pwd")
 }
 
 // leavesAScriptRunning in one tab while the other logs out.
-func leavesAScriptRunning(t *testing.T, p *program, b *tab) {
+func leavesAScriptRunning(t *testing.T, p *quickstart, b *tab) {
 	const fetch = `fetch("/private", {headers: {Accept: "application/json"}}).then(r => r.status + " " + r.redirected)`
 	b.open("/private")
-	b.logIn("test0001", "test")
-	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	b.LogIn("test0001", "test")
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, pagedomain.SetBypassCSP, pagedomain.SetBypassCSPParams{Enabled: true}) // else there is no script
 		return err
 	}))
 	b.open("/private")
-	assert.Equal(t, "200 false", eval[string](b, fetch))
+	assert.Equal(t, "200 false", demotest.Eval[string](b.Tab, fetch))
 
 	second := b.another()
 	second.open("/logout")
-	second.follow("form button")
+	second.Follow("form button")
 	second.seesPage("logged-out", "")
-	b.expects("status of 401")
-	assert.Equal(t, "401 false", eval[string](b, fetch))
+	b.Expects("status of 401")
+	assert.Equal(t, "401 false", demotest.Eval[string](b.Tab, fetch))
 }
 
-func hasNoMouse(t *testing.T, p *program, b *tab) {
+func hasNoMouse(t *testing.T, p *quickstart, b *tab) {
 	b.open("/")
 	b.tabsTo(`nav a[href="/private"]`)
-	b.goes(chromedp.KeyEvent(kb.Enter))
+	b.Goes(chromedp.KeyEvent(kb.Enter))
 	b.seesLogin()
-	b.do(chromedp.KeyEvent("test0001")) // it has the focus
+	b.Do(chromedp.KeyEvent("test0001")) // it has the focus
 	b.tabsTo("#pwd")
-	b.do(chromedp.KeyEvent("test"))
-	b.goes(chromedp.KeyEvent(kb.Enter))
+	b.Do(chromedp.KeyEvent("test"))
+	b.Goes(chromedp.KeyEvent(kb.Enter))
 	b.seesPage("private", "test0001")
 	b.tabsTo(`nav a[href="/logout"]`)
-	b.goes(chromedp.KeyEvent(kb.Enter))
+	b.Goes(chromedp.KeyEvent(kb.Enter))
 	b.seesPage("logout", "")
 	b.tabsTo("form button")
-	b.goes(chromedp.KeyEvent(" "))
+	b.Goes(chromedp.KeyEvent(" "))
 	b.seesPage("logged-out", "")
 }

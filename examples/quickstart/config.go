@@ -15,10 +15,10 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
-func (o options) usesFake() bool { return o.wls == "fake" && o.authURL == "" }
+func (o *options) usesFake() bool { return o.wls == "fake" && o.authURL == "" }
 
 // newFake makes the fake login service; nil where a real one is used.
-func newFake(o options) (*webauthtest.WLS, error) {
+func newFake(o *options) (*webauthtest.WLS, error) {
 	if !o.usesFake() {
 		return nil, nil
 	}
@@ -38,7 +38,7 @@ func httpURL(addr string) string {
 }
 
 // configure turns flags into a configuration.
-func configure(o options, fake *webauthtest.WLS) (glue.Config, error) {
+func configure(o *options, fake *webauthtest.WLS) (glue.Config, error) {
 	service, err := chooseService(o, fake)
 	if err != nil {
 		return glue.Config{}, err
@@ -70,7 +70,7 @@ func configure(o options, fake *webauthtest.WLS) (glue.Config, error) {
 	return cfg, nil
 }
 
-func chooseService(o options, fake *webauthtest.WLS) (webauth.Service, error) {
+func chooseService(o *options, fake *webauthtest.WLS) (webauth.Service, error) {
 	if fake != nil {
 		return fake.Service(), nil
 	}

@@ -9,11 +9,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/glue"
 )
 
@@ -28,37 +26,18 @@ type options struct {
 	now func() time.Time // nil means time.Now
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+func main() { program(&options{}).Main() }
+
+func program(o *options) demo.Program {
+	return demo.Program{Name: "quickstart", Flags: o.define, Run: func(ctx context.Context, stdout, stderr io.Writer) error {
+		if o.check {
+			return check(o, stdout)
+		}
+		return serve(ctx, o, stdout, stderr)
+	}}
 }
 
-// run is the program; it returns the exit code: 0 done, 1 failed, 2 wrong usage.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseFlags(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	case o.check:
-		err = check(o, stdout)
-	default:
-		err = serve(ctx, o, stdout, stderr)
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "quickstart:", err)
-		return 1
-	}
-	return 0
-}
-
-// parseFlags says what is wrong on stderr itself.
-func parseFlags(args []string, stderr io.Writer) (options, error) {
-	var o options
-	fs := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	fs.SetOutput(stderr)
+func (o *options) define(fs *flag.FlagSet) {
 	fs.StringVar(&o.addr, "addr", "localhost:8080", "`address` the site listens on")
 	fs.StringVar(&o.wlsAddr, "wls-addr", "127.0.0.1:8081", "`address` the fake login service listens on")
 	fs.StringVar(&o.baseURL, "base-url", "", "`URL` where browsers see the site (default http://ADDR)")
@@ -71,19 +50,10 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.redis, "redis", "", "keep sessions in the Redis at this `URL`, such as redis://127.0.0.1:6379, and show them at /sessions")
 	fs.StringVar(&o.secretIn, "secret", "", "`file` with the site's secret, made if absent (default: one in memory)")
 	fs.BoolVar(&o.check, "check", false, "print what is weak about this configuration, and exit")
-	if err := fs.Parse(args); err != nil {
-		return o, err
-	}
-	if fs.NArg() > 0 {
-		err := fmt.Errorf("unexpected argument %q", fs.Arg(0))
-		fmt.Fprintln(stderr, "quickstart:", err)
-		return o, err
-	}
-	return o, nil
 }
 
 // check prints what glue.Check finds, without listening anywhere.
-func check(o options, stdout io.Writer) error {
+func check(o *options, stdout io.Writer) error {
 	fake, err := newFake(o)
 	if err != nil {
 		return err

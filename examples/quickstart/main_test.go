@@ -57,20 +57,19 @@ func TestRun_wrong(t *testing.T) {
 		"the fake's address is taken":    {"-wls-addr " + taken, 1, "address already in use"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var stdout, stderr lockedBuffer
-			flags := append([]string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0"}, strings.Fields(c.flags)...)
-			assert.Equal(t, c.code, run(ended, flags, &stdout, &stderr))
-			assert.Contains(t, stderr.String(), c.stderr)
-			assert.Empty(t, stdout.String())
+			code, stdout, stderr := run(ended, append([]string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0"}, strings.Fields(c.flags)...))
+			assert.Equal(t, c.code, code)
+			assert.Contains(t, stderr, c.stderr)
+			assert.Empty(t, stdout)
 		})
 	}
 }
 
 func TestRun_help(t *testing.T) {
-	var stdout, stderr lockedBuffer
-	assert.Equal(t, 0, run(t.Context(), []string{"-h"}, &stdout, &stderr))
+	code, _, stderr := run(t.Context(), []string{"-h"})
+	assert.Equal(t, 0, code)
 	for _, name := range strings.Fields("addr wls-addr base-url wls auth-url logout-url keys desc ptags secret check") {
-		assert.Contains(t, stderr.String(), "\n  -"+name)
+		assert.Contains(t, stderr, "\n  -"+name)
 	}
 }
 
@@ -95,12 +94,12 @@ func TestRun_check(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var stdout, stderr lockedBuffer
-			assert.Equal(t, c.code, run(t.Context(), append(strings.Fields(c.flags), "-check"), &stdout, &stderr), stderr.String())
+			code, stdout, stderr := run(t.Context(), append(strings.Fields(c.flags), "-check"))
+			assert.Equal(t, c.code, code, stderr)
 			for _, line := range c.want {
-				assert.Contains(t, "\n"+stdout.String(), "\n"+line)
+				assert.Contains(t, "\n"+stdout, "\n"+line)
 			}
-			assert.Equal(t, c.code == 1, strings.Contains(stderr.String(), "this configuration does not work"))
+			assert.Equal(t, c.code == 1, strings.Contains(stderr, "this configuration does not work"))
 			assert.NoFileExists(t, secret)
 		})
 	}
@@ -108,8 +107,8 @@ func TestRun_check(t *testing.T) {
 		busy, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer busy.Close()
-		var stdout, stderr lockedBuffer
-		assert.Equal(t, 0, run(t.Context(), []string{"-check", "-addr", busy.Addr().String()}, &stdout, &stderr), stderr.String())
+		code, _, stderr := run(t.Context(), []string{"-check", "-addr", busy.Addr().String()})
+		assert.Equal(t, 0, code, stderr)
 	})
 }
 
@@ -118,23 +117,12 @@ func TestRun_check(t *testing.T) {
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	ctx, cancel := context.WithCancel(t.Context())
-	var stdout, stderr lockedBuffer
-	started, code := make(chan struct{}), make(chan int, 1)
-	stdout.after("Ctrl-C.\n", func() { close(started) })
-	go func() {
-		code <- run(ctx, []string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0"}, &stdout, &stderr)
-	}()
-	<-started
-
-	p := &program{t: t, url: firstMatch(t, `Open (http://localhost:\d+) in a browser`, stdout.String()),
-		wls: firstMatch(t, `login service is at (http://127\.0\.0\.1:\d+);`, stdout.String())}
-	assert.Contains(t, stdout.String(), "test0001 to test0010, password: test")
+	p := start(t)
+	assert.Contains(t, p.Stdout.String(), "test0001 to test0010, password: test")
 	requirePage(t, p.person("test0003").get("/private"), http.StatusOK, "private", "test0003")
 
-	cancel()
-	assert.Equal(t, 0, <-code)
-	assert.NotContains(t, stderr.String(), "quickstart:")
+	p.End()
+	assert.NotContains(t, p.Stderr.String(), "quickstart:")
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Empty(t, left)
@@ -149,7 +137,7 @@ func TestRun_spareConnection(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close()
 	p.person("").get("/")
-	p.end()
+	p.End()
 }
 
 func TestRun_secret(t *testing.T) {
@@ -160,7 +148,7 @@ func TestRun_secret(t *testing.T) {
 	info, err := os.Stat(secret)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode())
-	p.end()
+	p.End()
 
 	again := start(t, "-secret", secret, "-addr", strings.TrimPrefix(p.url, "http://"), "-wls-addr", strings.TrimPrefix(p.wls, "http://"))
 	nobody := again.person("") // is there to type a password
@@ -174,18 +162,18 @@ func TestRun_otherService(t *testing.T) {
 	p := start(t, "-auth-url", fake.Service().AuthURL, "-logout-url", fake.Service().LogoutURL, "-keys", writeKey(t, fake), "-desc", "a café & bar")
 	fake.SetNow(testNow)
 	assert.Empty(t, p.wls)
-	assert.Contains(t, p.stdout.String(), "People log in at "+fake.Service().AuthURL)
-	assert.NotContains(t, p.stdout.String(), "test0001")
+	assert.Contains(t, p.Stdout.String(), "People log in at "+fake.Service().AuthURL)
+	assert.NotContains(t, p.Stdout.String(), "test0001")
 	who := &person{t: t, site: p.url, client: fake.Client("test0002")}
 	requirePage(t, who.get("/private"), http.StatusOK, "private", "test0002")
 	require.NotEmpty(t, fake.Requests())
 	assert.Equal(t, "a caf&#233; &#38; bar", fake.Requests()[0].Request.Desc)
-	assert.Contains(t, who.post("/logout").body, fake.Service().LogoutURL)
+	assert.Contains(t, who.post("/logout").Body, fake.Service().LogoutURL)
 
 	fake.RotateKey(false) // to one that is not in the directory
 	who = &person{t: t, site: p.url, client: fake.Client("test0002")}
 	requirePage(t, who.get("/private"), http.StatusForbidden, "refused", "")
-	assert.Contains(t, p.stderr.String(), "reason=unknown-key")
+	assert.Contains(t, p.Stderr.String(), "reason=unknown-key")
 }
 
 func TestRun_ptags(t *testing.T) {

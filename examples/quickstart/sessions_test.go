@@ -9,10 +9,12 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
 )
 
 // somewhere is a person at a browser of their own, logged in.
-func somewhere(p *program, user string) *person {
+func somewhere(p *quickstart, user string) *person {
 	who := p.person(user)
 	requirePage(p.t, who.get("/private"), http.StatusOK, "private", user)
 	return who
@@ -22,27 +24,27 @@ func TestSessions(t *testing.T) {
 	mini := miniredis.RunT(t)
 	mini.SetTime(testNow)
 	p := start(t, "-redis", "redis://"+mini.Addr())
-	p.advance(5 * time.Second) // a memory vouches only for what is younger
+	p.Advance(5 * time.Second) // a memory vouches only for what is younger
 	home, office, other := somewhere(p, "test0001"), somewhere(p, "test0001"), somewhere(p, "test0002")
-	token := func(page string) string { return firstMatch(t, `name="xsrf-token" value="([^"]+)"`, page) }
+	token := func(page string) string { return demotest.FirstMatch(t, `name="xsrf-token" value="([^"]+)"`, page) }
 
 	page := home.get("/sessions")
 	requirePage(t, page, http.StatusOK, "sessions", "test0001")
-	assert.Contains(t, page.body, "This browser")
-	ends := regexp.MustCompile(`name="end" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	assert.Contains(t, page.Body, "This browser")
+	ends := regexp.MustCompile(`name="end" value="([^"]+)"`).FindAllStringSubmatch(page.Body, -1)
 	require.Len(t, ends, 2, "the other session, and all; nobody else's")
 
 	// Somebody else's handle ends nothing; the own one ends that session at once.
-	other.post("/sessions", "end", ends[0][1], "xsrf-token", token(other.get("/sessions").body))
-	assert.Equal(t, "test0001", office.get("/optional").principal())
-	requirePage(t, home.post("/sessions", "end", ends[0][1], "xsrf-token", token(page.body)), http.StatusOK, "optional", "test0001")
-	assert.Empty(t, office.get("/optional").principal())
+	other.post("/sessions", "end", ends[0][1], "xsrf-token", token(other.get("/sessions").Body))
+	assert.Equal(t, "test0001", office.get("/optional").Principal())
+	requirePage(t, home.post("/sessions", "end", ends[0][1], "xsrf-token", token(page.Body)), http.StatusOK, "optional", "test0001")
+	assert.Empty(t, office.get("/optional").Principal())
 
 	office.get("/private")
-	home.post("/sessions", "end", "all", "xsrf-token", token(home.get("/sessions").body))
-	assert.Empty(t, home.get("/optional").principal())
-	assert.Empty(t, office.get("/optional").principal())
-	assert.Equal(t, "test0002", other.get("/optional").principal())
+	home.post("/sessions", "end", "all", "xsrf-token", token(home.get("/sessions").Body))
+	assert.Empty(t, home.get("/optional").Principal())
+	assert.Empty(t, office.get("/optional").Principal())
+	assert.Equal(t, "test0002", other.get("/optional").Principal())
 
 	mini.Close()
 	requirePage(t, other.get("/sessions"), http.StatusServiceUnavailable, "unavailable", "")

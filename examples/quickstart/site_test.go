@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
 )
 
 func TestPages(t *testing.T) {
@@ -39,19 +41,19 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(c.user+c.path, func(t *testing.T) {
 			a := p.person(c.user).get(c.path)
-			assert.Equal(t, c.page, a.page(), a.Request.URL)
+			assert.Equal(t, c.page, a.Page(), a.Request.URL)
 			assert.Equal(t, c.status, a.StatusCode)
 			known := c.user != "" && c.status == 200 && c.path != "/optional"
-			assert.Equal(t, known, a.principal() != "", a.body)
+			assert.Equal(t, known, a.Principal() != "", a.Body)
 			if known {
-				assert.Equal(t, c.user, a.principal())
+				assert.Equal(t, c.user, a.Principal())
 			}
 			if c.page != "" && c.status == 200 && c.page != "logout" {
 				checkHeaders(t, a, known)
 			}
 			if c.status == 403 {
-				ref := match(`<code>([A-Z2-7]+)</code>`, a.body)
-				assert.Regexp(t, "level=WARN .* principal="+c.user+" ref="+ref, p.stderr.String())
+				ref := demotest.Match(`<code>([A-Z2-7]+)</code>`, a.Body)
+				assert.Regexp(t, "level=WARN .* principal="+c.user+" ref="+ref, p.Stderr.String())
 			}
 		})
 	}
@@ -60,16 +62,16 @@ func TestPages(t *testing.T) {
 // The link to log in leads back to where it was.
 func TestLoginLink(t *testing.T) {
 	who := start(t).person("test0001")
-	next := match(`<a href="(/login[^"]*)">Log in</a>`, who.get("/optional").body)
+	next := demotest.Match(`<a href="(/login[^"]*)">Log in</a>`, who.get("/optional").Body)
 	a := who.get(html.UnescapeString(next))
 	requirePage(t, a, http.StatusOK, "optional", "test0001")
 	assert.Equal(t, "/optional", a.Request.URL.RequestURI())
-	assert.NotContains(t, a.body, ">Log in<")
-	assert.Contains(t, a.body, `<a href="/logout">Log out</a>`)
+	assert.NotContains(t, a.Body, ">Log in<")
+	assert.Contains(t, a.Body, `<a href="/logout">Log out</a>`)
 }
 
 // checkHeaders checks what a page of the quickstart says to the browser.
-func checkHeaders(t *testing.T, a answer, known bool) {
+func checkHeaders(t *testing.T, a demotest.Answer, known bool) {
 	t.Helper()
 	assert.Equal(t, "text/html; charset=utf-8", a.Header.Get("Content-Type"))
 	assert.Contains(t, a.Header.Get("Content-Security-Policy"), "default-src 'none'")
@@ -84,15 +86,15 @@ func TestIdentityShown(t *testing.T) {
 	p := start(t)
 	who := p.person("test0001")
 	a := who.get("/private")
-	assert.Contains(t, a.body, `<dd id="ptags">current</dd>`)
-	assert.Contains(t, a.body, `<dd id="how">pwd, typed for this site</dd>`)
-	assert.Contains(t, a.body, `<dd id="expires"><time datetime="2026-03-01T14:00:00Z">1 March 2026, 14:00:00 UTC</time></dd>`)
+	assert.Contains(t, a.Body, `<dd id="ptags">current</dd>`)
+	assert.Contains(t, a.Body, `<dd id="how">pwd, typed for this site</dd>`)
+	assert.Contains(t, a.Body, `<dd id="expires"><time datetime="2026-03-01T14:00:00Z">1 March 2026, 14:00:00 UTC</time></dd>`)
 
-	p.advance(2 * time.Hour) // the session ends, single sign-on goes on
+	p.Advance(2 * time.Hour) // the session ends, single sign-on goes on
 	a = who.get("/private")
 	requirePage(t, a, http.StatusOK, "private", "test0001")
-	assert.Contains(t, a.body, `<dd id="how">single sign-on after pwd</dd>`)
-	assert.Contains(t, a.body, "not in this session")
+	assert.Contains(t, a.Body, `<dd id="how">single sign-on after pwd</dd>`)
+	assert.Contains(t, a.Body, "not in this session")
 }
 
 func TestFreshPassword(t *testing.T) {
@@ -100,10 +102,10 @@ func TestFreshPassword(t *testing.T) {
 	who, nobody := p.person("test0001"), p.person("")
 	nobody.client.Jar = who.client.Jar // the same browser, but nobody types a password
 	requirePage(t, who.get("/admin"), http.StatusOK, "admin", "test0001")
-	p.advance(5 * time.Minute)
+	p.Advance(5 * time.Minute)
 	requirePage(t, nobody.get("/admin"), http.StatusOK, "admin", "test0001")
-	p.advance(time.Second)
-	assert.Contains(t, nobody.get("/admin").body, "It wants you to type your password")
+	p.Advance(time.Second)
+	assert.Contains(t, nobody.get("/admin").Body, "It wants you to type your password")
 	requirePage(t, nobody.get("/private"), http.StatusOK, "private", "test0001")
 	requirePage(t, who.get("/admin"), http.StatusOK, "admin", "test0001")
 }
@@ -112,7 +114,7 @@ func TestForm(t *testing.T) {
 	p := start(t)
 	who := p.person("test0001")
 	who.get("/private")
-	token := match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").body)
+	token := demotest.Match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").Body)
 	requirePage(t, who.post("/form", "note", "without a token"), http.StatusForbidden, "form-expired", "")
 	requirePage(t, who.post("/form", "note", `<script>"&'`, "xsrf-token", token), http.StatusOK, "form", "test0001")
 	requirePage(t, who.post("/form", "note", "", "xsrf-token", token), http.StatusOK, "form", "test0001")
@@ -123,12 +125,12 @@ func TestForm(t *testing.T) {
 }
 
 // notes are what the form page lists.
-func notes(a answer) (list []string) {
-	_, rest, _ := strings.Cut(a.body, `<ul id="notes">`)
+func notes(a demotest.Answer) (list []string) {
+	_, rest, _ := strings.Cut(a.Body, `<ul id="notes">`)
 	rest, _, _ = strings.Cut(rest, "</ul>")
 	for line := range strings.Lines(rest) {
 		if strings.HasPrefix(line, "<li>") {
-			list = append(list, html.UnescapeString(match(`<li>(.*)</li>`, line)))
+			list = append(list, html.UnescapeString(demotest.Match(`<li>(.*)</li>`, line)))
 		}
 	}
 	return list
@@ -137,11 +139,11 @@ func notes(a answer) (list []string) {
 func TestForm_kept(t *testing.T) {
 	p := start(t)
 	who := p.person("test0001")
-	token := match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").body)
-	p.advance(3 * time.Hour)
+	token := demotest.Match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").Body)
+	p.Advance(3 * time.Hour)
 	a := who.post("/form", "note", "kept", "xsrf-token", token)
 	requirePage(t, a, http.StatusUnauthorized, "form-kept", "")
-	kept := match(`name="wls-kept" value="([^"]+)"`, a.body)
+	kept := demotest.Match(`name="wls-kept" value="([^"]+)"`, a.Body)
 
 	// Too early: nobody has logged in yet.
 	requirePage(t, who.post("/form?wls-kept=1", "wls-kept", kept), http.StatusUnauthorized, "form-kept", "")
@@ -151,7 +153,7 @@ func TestForm_kept(t *testing.T) {
 	// Once.
 	a = who.post("/form?wls-kept=1", "wls-kept", kept)
 	requirePage(t, a, http.StatusForbidden, "form-gone", "")
-	assert.Contains(t, a.body, `href="`+p.url+`/"`, "to the front page, not to the kept form again")
+	assert.Contains(t, a.Body, `href="`+p.url+`/"`, "to the front page, not to the kept form again")
 	assert.Equal(t, []string{"kept"}, notes(who.get("/form")))
 }
 
@@ -160,8 +162,8 @@ func TestForm_keptForSomebodyElse(t *testing.T) {
 	who, other := p.person("test0001"), p.person("test0002")
 	other.client.Jar = who.client.Jar // at the same browser
 	who.get("/form")
-	p.advance(11 * time.Hour) // single sign-on has ended, too
-	kept := match(`name="wls-kept" value="([^"]+)"`, who.post("/form", "note", "mine").body)
+	p.Advance(11 * time.Hour) // single sign-on has ended, too
+	kept := demotest.Match(`name="wls-kept" value="([^"]+)"`, who.post("/form", "note", "mine").Body)
 	require.NotEmpty(t, kept)
 	requirePage(t, other.get("/form?wls-kept=1"), http.StatusOK, "go-back", "")
 	requirePage(t, other.post("/form?wls-kept=1", "wls-kept", kept), http.StatusForbidden, "not-yours", "")
@@ -197,13 +199,13 @@ func TestLogout(t *testing.T) {
 	requirePage(t, who.get("/optional"), http.StatusOK, "optional", "test0001")
 	a := who.post("/logout")
 	requirePage(t, a, http.StatusOK, "logged-out", "")
-	assert.Contains(t, a.body, p.wls+"/auth/logout.html")
+	assert.Contains(t, a.Body, p.wls+"/auth/logout.html")
 	requirePage(t, who.get("/optional"), http.StatusOK, "optional", "")
 	requirePage(t, who.get("/"), http.StatusOK, "front", "") // no silent sign-in after that
 
 	a = who.do(http.MethodGet, "/private", nil, "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty", "Accept", "application/json")
 	assert.Equal(t, http.StatusUnauthorized, a.StatusCode)
-	assert.JSONEq(t, `{"error":"login_required","reason":"session"}`, a.body)
+	assert.JSONEq(t, `{"error":"login_required","reason":"session"}`, a.Body)
 }
 
 func TestSilentSignIn(t *testing.T) {
@@ -226,5 +228,5 @@ func TestStyle(t *testing.T) {
 	a := start(t).person("").get("/page.css")
 	assert.Equal(t, http.StatusOK, a.StatusCode)
 	assert.Equal(t, "text/css; charset=utf-8", a.Header.Get("Content-Type"))
-	assert.Equal(t, pageStyle, a.body)
+	assert.Equal(t, pageStyle, a.Body)
 }

@@ -15,13 +15,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -33,44 +31,37 @@ type options struct {
 	seed   uint64
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+func main() { program(&options{}).Main() }
+
+func program(o *options) demo.Program {
+	return demo.Program{Name: "soak", Flags: o.define, Check: o.check, Run: func(ctx context.Context, stdout, _ io.Writer) error {
+		s, err := newSoak(*o)
+		if err != nil {
+			return err
+		}
+		start := measureProcess()
+		s.run(ctx, stdout)
+		s.close()
+		if !s.stats.report(stdout, start, measureProcess()) {
+			return errors.New("something happened that must not")
+		}
+		return nil
+	}}
 }
 
-// run is the program; it returns the exit code: 0 all well, 1 not, 2 wrong usage.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var o options
-	fs := flag.NewFlagSet("soak", flag.ContinueOnError)
-	fs.SetOutput(stderr)
+func (o *options) define(fs *flag.FlagSet) {
 	fs.IntVar(&o.users, "users", 2000, "browsers at once")
 	fs.DurationVar(&o.length, "for", time.Minute, "how long they go on")
 	fs.DurationVar(&o.think, "think", 2*time.Second, "how long a person looks at a page, on average")
 	fs.IntVar(&o.speed, "speed", 20, "how much faster than ours the site's clock runs, so that sessions end within the test")
 	fs.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn by chance")
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return 0
-		}
-		return 2
+}
+
+func (o *options) check() error {
+	if o.users < 1 || o.length <= 0 || o.think <= 0 || o.speed < 1 {
+		return errors.New("-users, -for, -think and -speed must be positive")
 	}
-	if fs.NArg() > 0 || o.users < 1 || o.length <= 0 || o.think <= 0 || o.speed < 1 {
-		fmt.Fprintln(stderr, "soak: -users, -for, -think and -speed must be positive, and there are no other arguments")
-		return 2
-	}
-	s, err := newSoak(o)
-	if err != nil {
-		fmt.Fprintln(stderr, "soak:", err)
-		return 1
-	}
-	start := measureProcess()
-	s.run(ctx, stdout)
-	s.close()
-	if !s.stats.report(stdout, start, measureProcess()) {
-		return 1
-	}
-	return 0
+	return nil
 }
 
 // soak is a site, a fake login service and what they went through.

@@ -12,7 +12,7 @@ import (
 
 func TestAShortSoakIsClean(t *testing.T) {
 	var out, errs bytes.Buffer
-	code := run(t.Context(), []string{"-users", "40", "-for", "3s", "-think", "100ms"}, &out, &errs)
+	code := program(&options{}).Start(t.Context(), []string{"-users", "40", "-for", "3s", "-think", "100ms"}, &out, &errs)
 	t.Log(out.String())
 	require.Equal(t, 0, code, errs.String())
 	assert.Contains(t, out.String(), "identity mix-ups           0")
@@ -22,7 +22,7 @@ func TestAShortSoakIsClean(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{{"-users", "0"}, {"-for", "-1s"}, {"-speed", "0"}, {"left over"}, {"-nonsense"}} {
 		var out, errs bytes.Buffer
-		assert.Equal(t, 2, run(context.Background(), args, &out, &errs), args)
+		assert.Equal(t, 2, program(&options{}).Start(context.Background(), args, &out, &errs), args)
 		assert.NotEmpty(t, errs.String(), args)
 	}
 }
