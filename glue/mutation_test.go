@@ -1,43 +1,14 @@
 package glue_test
 
 import (
-	"iter"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
-
-// mutations gives everything that differs from text in one place: every bit flipped, every
-// byte removed, doubled, and replaced by each of some special characters, a letter, a
-// digit and NUL.
-func mutations(text string) iter.Seq[string] {
-	const others = "!%&=+,-._0A\x00"
-	return func(yield func(string) bool) {
-		for i := range len(text) {
-			with := func(middle ...byte) bool {
-				mutant := string(slices.Concat([]byte(text[:i]), middle, []byte(text[i+1:])))
-				return mutant == text || yield(mutant)
-			}
-			for bit := range 8 {
-				if !with(text[i] ^ 1<<bit) {
-					return
-				}
-			}
-			if !with() || !with(text[i], text[i]) {
-				return
-			}
-			for _, other := range []byte(others) {
-				if !with(other) {
-					return
-				}
-			}
-		}
-	}
-}
 
 // No change whatever of a cookie leaves anybody logged in, least of all as somebody else.
 func TestEveryMutationOfACookieIsAnonymous(t *testing.T) {
@@ -56,7 +27,7 @@ func TestEveryMutationOfACookieIsAnonymous(t *testing.T) {
 	require.Equal(t, victimID, who(session.name+"="+session.value, login.name+"="+login.value))
 
 	tried := 0
-	for mutant := range mutations(session.value) {
+	for mutant := range webauthtest.Mutations(session.value) {
 		tried++
 		require.Empty(t, who(session.name+"="+mutant, login.name+"="+login.value), "session %q", mutant)
 	}
@@ -64,7 +35,7 @@ func TestEveryMutationOfACookieIsAnonymous(t *testing.T) {
 	assert.Greater(t, tried, 15*len(session.value))
 
 	tried = 0
-	for mutant := range mutations(login.value) {
+	for mutant := range webauthtest.Mutations(login.value) {
 		tried++
 		require.Empty(t, who(session.name+"="+session.value, login.name+"="+mutant), "login %q", mutant)
 	}

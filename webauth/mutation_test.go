@@ -1,44 +1,15 @@
 package webauth_test
 
 import (
-	"iter"
 	"net/url"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
-
-// mutations gives everything that differs from text in one place: every bit flipped, every
-// byte removed, doubled, and replaced by each of the protocol's and the query's special
-// characters, a letter, a digit and NUL.
-func mutations(text string) iter.Seq[string] {
-	const others = "!%&=+,-._0A\x00"
-	return func(yield func(string) bool) {
-		for i := range len(text) {
-			with := func(middle ...byte) bool {
-				mutant := string(slices.Concat([]byte(text[:i]), middle, []byte(text[i+1:])))
-				return mutant == text || yield(mutant)
-			}
-			for bit := range 8 {
-				if !with(text[i] ^ 1<<bit) {
-					return
-				}
-			}
-			if !with() || !with(text[i], text[i]) {
-				return
-			}
-			for _, other := range []byte(others) {
-				if !with(other) {
-					return
-				}
-			}
-		}
-	}
-}
 
 // No change whatever leaves a response acceptable: neither of its value nor, where the
 // decoded value changes with it, of the query that carries it.
@@ -53,7 +24,7 @@ func TestVerifyRefusesEveryMutation(t *testing.T) {
 	require.NoError(t, verify(value, s.secret))
 
 	tried := 0
-	for mutant := range mutations(value) {
+	for mutant := range webauthtest.Mutations(value) {
 		tried++
 		require.Error(t, verify(mutant, s.secret), "%q", mutant)
 	}
@@ -62,7 +33,7 @@ func TestVerifyRefusesEveryMutation(t *testing.T) {
 
 	parameter := webauth.ResponseParam + "=" + url.QueryEscape(value)
 	tried, same := 0, 0
-	for mutant := range mutations(parameter) {
+	for mutant := range webauthtest.Mutations(parameter) {
 		tried++
 		decoded, found, err := webauth.ResponseFrom("n=1&m=&" + mutant)
 		switch {
@@ -78,7 +49,7 @@ func TestVerifyRefusesEveryMutation(t *testing.T) {
 	assert.Less(t, same, len(parameter)/4, "such as %%2f for %%2F")
 
 	tried = 0
-	for mutant := range mutations(string(s.secret)) {
+	for mutant := range webauthtest.Mutations(string(s.secret)) {
 		tried++
 		require.Error(t, verify(value, webauth.BrowserSecret(mutant)), "%q", mutant)
 	}
