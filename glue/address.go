@@ -15,30 +15,30 @@ import (
 // locate finds out which address the request is for. From here on path and query are in
 // the form in which browsers ask for them, so that what is signed, what comes back and
 // what our links lead to are alike. Where there is no such form they stay as they came.
-func (v *visit) locate() {
-	v.path, v.query = v.place.target(v.r)
-	path, query, err := webauth.CanonicalTarget(v.path, v.query)
+func (q *request) locate() {
+	q.path, q.query = q.place.target(q.r)
+	path, query, err := webauth.CanonicalTarget(q.path, q.query)
 	if err != nil {
-		v.unfit = err
+		q.unfit = err
 		return
 	}
-	v.path, v.query = path, query
+	q.path, q.query = path, query
 }
 
 // here is the URL of the page that was asked for, without what comes back from a login;
 // the site's start where browsers cannot ask for that page.
-func (v *visit) here() string {
-	if v.unfit != nil {
-		return v.place.home()
+func (q *request) here() string {
+	if q.unfit != nil {
+		return q.place.home()
 	}
-	_, query, _ := cutConfirm(webauth.StripResponse(v.query))
-	return v.place.url(v.path, query)
+	_, query, _ := cutConfirm(webauth.StripResponse(q.query))
+	return q.place.url(q.path, query)
 }
 
 // isDeadEnd answers a request for which nobody can be sent to log in, because its
 // browser would come back to another page or to another's site. It reports whether it
 // did. Scripts are not sent anywhere, so of them it refuses only what no login will mend.
-func (v *visit) isDeadEnd() bool {
+func (v *exchange) isDeadEnd() bool {
 	if v.unfit != nil {
 		if !WantsPage(v.r) {
 			return false
@@ -68,11 +68,11 @@ func outsideEvent(err error) Event {
 
 // outside says how a request got to where BaseURL does not reach; nil where it does.
 // Browsers are never sent back to there: what is there may be somebody else's.
-func (v *visit) outside() error {
-	if v.place.reaches(v.path) {
+func (q *request) outside() error {
+	if q.place.reaches(q.path) {
 		return nil
 	}
-	return fmt.Errorf("the path asked for, %q, is not below %q, the path of BaseURL: if a front server removes that from requests, set Config.PrefixStripped; if not, this handler is mounted outside BaseURL", v.path, v.place.prefix)
+	return fmt.Errorf("the path asked for, %q, is not below %q, the path of BaseURL: if a front server removes that from requests, set Config.PrefixStripped; if not, this handler is mounted outside BaseURL", q.path, q.place.prefix)
 }
 
 // reaches reports whether a path without dot segments is that of BaseURL or below it,

@@ -117,7 +117,7 @@ func (a *Auth) Err() error { return a.err }
 // inside another Require or Optional of any policy: each judges the session for itself.
 func (a *Auth) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := (visit{a: a, w: w, r: r}); v.begin() {
+		if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
 			v.require(next)
 		}
 	})
@@ -128,7 +128,7 @@ func (a *Auth) Require(next http.Handler) http.Handler {
 // and may carry a cookie of ours: it must not be given to shared caches ("public").
 func (a *Auth) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := (visit{a: a, w: w, r: r}); v.begin() {
+		if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
 			v.maybe(next)
 		}
 	})
@@ -137,7 +137,7 @@ func (a *Auth) Optional(next http.Handler) http.Handler {
 // Login is a handler that logs a person in and goes on to the path in the query
 // parameter "next", a path of this site, or to the site's start.
 func (a *Auth) Login(w http.ResponseWriter, r *http.Request) {
-	if v := (visit{a: a, w: w, r: r}); v.begin() {
+	if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
 		v.loginThen()
 	}
 }
@@ -145,7 +145,7 @@ func (a *Auth) Login(w http.ResponseWriter, r *http.Request) {
 // Logout is a handler that ends the session: a POST from the site's own pages does,
 // anything else gets a page with a button.
 func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
-	if v := (visit{a: a, w: w, r: r}); v.begin() {
+	if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
 		v.logout()
 	}
 }

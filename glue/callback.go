@@ -17,7 +17,7 @@ import (
 // reports whether there was one. Whatever kind of request carries it, the response
 // is verified first and so spent: otherwise what is refused here could be replayed
 // by whoever reads it in a log. A browser that goes away does not stop that.
-func (v *visit) answersResponse() bool {
+func (v *exchange) answersResponse() bool {
 	value, found, err := webauth.ResponseFrom(v.query)
 	if !found {
 		return v.answersConfirm()
@@ -25,7 +25,7 @@ func (v *visit) answersResponse() bool {
 	v.query = webauth.StripResponse(v.query)
 	var resp *webauth.Response
 	if err == nil {
-		copied := *v // else every visit would have to be on the heap, for the few that get here
+		copied := *v // else every exchange would have to be on the heap, for the few that get here
 		resp, err = v.place.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{
 			URL: v.place.url(v.path, v.query), Secret: v.secret, Failed: copied.failedBefore,
 		})
@@ -33,7 +33,7 @@ func (v *visit) answersResponse() bool {
 	switch {
 	case !isNavigation(v.r):
 		v.log(Event{Name: EventRefused, Reason: "not-navigation", Err: err})
-		v.unauthorised(lackSession)
+		v.unauthorised(DeniedSession)
 	case err != nil:
 		v.refused(err)
 	default:
@@ -42,21 +42,8 @@ func (v *visit) answersResponse() bool {
 	return true
 }
 
-// spendElsewhere marks a response that came to a host which is not ours, or to a handler
-// that lets nobody in, so that it cannot be used where it could be. The verdict does not
-// matter.
-func (v *visit) spendElsewhere() {
-	value, found, err := webauth.ResponseFrom(v.r.URL.RawQuery)
-	if !found || err != nil {
-		return
-	}
-	for _, p := range v.a.s.keys.Load().places { // the token is of one of them
-		_, _ = p.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{Secret: p.cookies.secret(v.r)})
-	}
-}
-
 // accepted starts a session and sends the browser to the URL it first asked for.
-func (v *visit) accepted(resp *webauth.Response) {
+func (v *exchange) accepted(resp *webauth.Response) {
 	old, err := v.own()
 	if err != nil {
 		v.storeDown(err)
@@ -69,7 +56,7 @@ func (v *visit) accepted(resp *webauth.Response) {
 	if resp.Version() < 3 && !v.cfg.Service.NoPtags {
 		l.session.Ptags = []string{"current"} // what these versions imply, for want of room to say so
 	}
-	l.session.whence = v.whence()
+	l.session.client = v.clientBinding()
 	l.depth = depthOfNote(resp.Token().Note)
 	if resp.Token().Note == noteSilent {
 		l.iact = webauth.IActAsNeeded // it was not to trouble anybody: a session by a password will do, too
@@ -82,7 +69,7 @@ func (v *visit) accepted(resp *webauth.Response) {
 }
 
 // logIn starts the session, unless the old one proves as much already, and goes on.
-func (v *visit) logIn(l login, old *session) {
+func (v *exchange) logIn(l login, old *session) {
 	s := l.session
 	if v.alive(old, s.Principal) && old.covers(s, l.iact) {
 		// Two tabs logged in at once, and the other one proved more: a password.
@@ -98,7 +85,7 @@ func (v *visit) logIn(l login, old *session) {
 		v.storeDown(err)
 		return
 	}
-	v.startUse(s)
+	v.startUse(v.w, s)
 	v.loopReturn(l.depth, l.url)
 	v.log(Event{Name: EventLogin, Principal: s.Principal})
 	v.goOn(l.url, s.Principal)
@@ -128,7 +115,7 @@ func sameMembers(a, b []string) bool {
 }
 
 // refused answers a response that did not pass. It never changes a session.
-func (v *visit) refused(err error) {
+func (v *exchange) refused(err error) {
 	e, ok := errors.AsType[*webauth.Error](err)
 	if !ok {
 		e = &webauth.Error{Reason: webauth.ReasonMalformed, Detail: err.Error()}
@@ -165,17 +152,17 @@ func (v *visit) refused(err error) {
 // repeats reports whether a response is only superfluous: a tab restored together
 // with others, the back button. The response was about the person who is logged in, and
 // for here, and this route would not send them to log in anew at once.
-func (v *visit) repeats(e *webauth.Error) bool {
+func (v *exchange) repeats(e *webauth.Error) bool {
 	switch e.Reason {
 	case webauth.ReasonToken, webauth.ReasonReplay, webauth.ReasonStale:
 	default:
 		return false
 	}
-	s, lack, err := v.session()
-	return err == nil && (lack == lackNothing || lack.forbidden()) && e.ReturnURL() != "" && e.SamePrincipal(s.Principal)
+	s, denial, err := v.evaluate()
+	return err == nil && (denial == "" || denial.Forbidden()) && e.ReturnURL() != "" && e.SamePrincipal(s.Principal)
 }
 
-func (v *visit) personChanges(from, to Identity) {
+func (v *exchange) personChanges(from, to Identity) {
 	v.log(Event{Name: EventPerson, Principal: to.Principal})
 	if v.cfg.OnPersonChange != nil {
 		v.cfg.OnPersonChange(v.w, v.r, from, to)

@@ -40,7 +40,7 @@ type login struct {
 }
 
 // askWho asks whether the login is the person's. old is the session that they have.
-func (v *visit) askWho(l login, old *session) {
+func (v *exchange) askWho(l login, old *session) {
 	href, err := v.confirmURL(l)
 	if err != nil {
 		v.storeDown(err)
@@ -48,7 +48,7 @@ func (v *visit) askWho(l login, old *session) {
 	}
 	who := l.session.Principal
 	p := pageConfirmLogin(who)
-	if old != nil && v.ended(old) == lackNothing {
+	if old != nil && v.ended(old) == "" {
 		p.Principal = old.Principal
 	}
 	p.Links = []Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: v.place.home()}}
@@ -57,7 +57,7 @@ func (v *visit) askWho(l login, old *session) {
 }
 
 // confirmURL is where the button leads: the same path, and so the same handler.
-func (v *visit) confirmURL(l login) (string, error) {
+func (v *exchange) confirmURL(l login) (string, error) {
 	plain := strings.Join([]string{randomID(), l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
 	expires := v.now.Add(confirmLife)
 	if l.session.Expires.Before(expires) {
@@ -74,7 +74,7 @@ var errNotConfirmed = errors.New("it is not a login that this browser was asked 
 
 // answersConfirm deals with a request that comes from the button, and reports whether it
 // is one.
-func (v *visit) answersConfirm() bool {
+func (v *exchange) answersConfirm() bool {
 	value, rest, found := cutConfirm(v.query)
 	if !found {
 		return false
@@ -82,7 +82,7 @@ func (v *visit) answersConfirm() bool {
 	v.query = rest
 	if !isNavigation(v.r) {
 		v.log(Event{Name: EventRefused, Reason: "not-navigation"})
-		v.unauthorised(lackSession)
+		v.unauthorised(DeniedSession)
 		return true
 	}
 	v.confirmed(v.openConfirm(value))
@@ -90,7 +90,7 @@ func (v *visit) answersConfirm() bool {
 }
 
 // confirmed starts the session that was asked about, once.
-func (v *visit) confirmed(l login, item webauth.Item, err error) {
+func (v *exchange) confirmed(l login, item webauth.Item, err error) {
 	if err != nil {
 		v.fail(Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 		return
@@ -116,7 +116,7 @@ func (v *visit) confirmed(l login, item webauth.Item, err error) {
 
 // openConfirm reads what the button carries, and checks that it is pressed in the browser
 // and on the page that it was made for. The item marks it as used.
-func (v *visit) openConfirm(value string) (login, webauth.Item, error) {
+func (v *exchange) openConfirm(value string) (login, webauth.Item, error) {
 	plain, expires, err := v.place.confirm.Open(confirmParam, value, v.now)
 	part := strings.SplitN(string(plain), "\n", 5)
 	if err != nil || len(part) != 5 {
@@ -128,7 +128,7 @@ func (v *visit) openConfirm(value string) (login, webauth.Item, error) {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	path, _, _ := strings.Cut(part[1], "?")
-	if fromOtherOrigin(v.r) || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.whence != v.whence() {
+	if fromOtherOrigin(v.r) || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.client != v.clientBinding() {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	s.Expires, s.Service = ends, v.cfg.Service.Name

@@ -51,18 +51,18 @@ var eventLevels = map[string]slog.Level{
 }
 
 // log tells the operators. The attributes' names are stable.
-func (v *visit) log(e Event) {
-	e.Ref, e.Path, e.Host = v.ref, v.path, v.r.Host
-	if ip := site.ClientIP(v.r); ip.IsValid() {
+func (q *request) log(e Event) {
+	e.Path, e.Host = q.path, q.r.Host
+	if ip := site.ClientIP(q.r); ip.IsValid() {
 		e.Client = ip.String()
 	}
-	ctx := v.r.Context()
+	ctx := q.r.Context()
 	level := eventLevels[e.Name]
-	if v.cfg.Logger.Enabled(ctx, level) {
-		v.cfg.Logger.LogAttrs(ctx, level, "wls "+e.Name, e.attrs(v.cfg.Service.Name)...)
+	if q.cfg.Logger.Enabled(ctx, level) {
+		q.cfg.Logger.LogAttrs(ctx, level, "wls "+e.Name, e.attrs(q.cfg.Service.Name)...)
 	}
-	if v.cfg.OnEvent != nil {
-		v.cfg.OnEvent(ctx, e)
+	if q.cfg.OnEvent != nil {
+		q.cfg.OnEvent(ctx, e)
 	}
 }
 

@@ -133,6 +133,46 @@ func ExampleAuth_Optional() {
 	// 200 Hello, test0001.
 }
 
+// An API answers requests itself: in JSON, and without a way to the login.
+func ExampleAuth_Evaluate() {
+	demo := newDemo()
+	defer demo.Close()
+	auth, err := glue.New(demo.Config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	demo.Handle("/private/", auth.Require(app))
+	demo.Handle("/api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d, err := auth.Evaluate(r)
+		if err != nil {
+			http.Error(w, `{"error":"try again"}`, http.StatusServiceUnavailable)
+			return
+		}
+		if d.Denial == glue.DeniedResponse {
+			_ = auth.Spend(r) // nobody gets in by it here
+		}
+		d.Mark(w)
+		if d.Allowed {
+			fmt.Fprintf(w, `{"user":%q}`, d.Identity.Principal)
+			return
+		}
+		status := http.StatusForbidden
+		if d.Denial.Login() {
+			status = http.StatusUnauthorized
+		}
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"denied":%q}`, d.Denial)
+	}))
+
+	fmt.Println(demo.Visit("test0001", "/api"))
+	fmt.Println(demo.Visit("test0001", "/private/"))
+	fmt.Println(demo.Visit("test0001", "/api"))
+	// Output:
+	// 401 {"denied":"session"}
+	// 200 Hello, test0001.
+	// 200 {"user":"test0001"}
+}
+
 func ExampleAuth_With() {
 	demo := newDemo()
 	defer demo.Close()

@@ -57,7 +57,7 @@ func (a *Auth) OwnCookie(name string) bool {
 // logged with a reference, and a person gets the page with the same reference, a
 // script a short text or JSON with the event's reason.
 func (a *Auth) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
-	v := visit{a: a, w: w, r: r}
+	v := exchange{request: request{a: a, r: r}, w: w}
 	switch {
 	case !v.begin(): // answered
 	case isNavigation(r) || isFormPost(r):

@@ -18,18 +18,18 @@ const (
 )
 
 // failedBefore reports whether the request with this token failed in this browser.
-func (v *visit) failedBefore(t webauth.Token) bool {
-	return slices.Contains(v.failures(), t.Nonce)
+func (q *request) failedBefore(t webauth.Token) bool {
+	return slices.Contains(q.failures(), t.Nonce)
 }
 
-func (v *visit) failures() []string {
-	name := v.place.cookies.failed
-	plain, _, err := v.place.failed.Open(name, v.place.cookies.get(v.r, name), v.now)
+func (q *request) failures() []string {
+	name := q.place.cookies.failed
+	plain, _, err := q.place.failed.Open(name, q.place.cookies.get(q.r, name), q.now)
 	if err != nil {
 		return nil
 	}
 	line := strings.Split(string(plain), "\n")
-	if !v.secret.Fits(line[0]) {
+	if !q.secret.Fits(line[0]) {
 		return nil
 	}
 	return line[1:]
@@ -37,7 +37,7 @@ func (v *visit) failures() []string {
 
 // rememberFailure notes that the request with this token failed. It is for the failure
 // that spent the token and no other.
-func (v *visit) rememberFailure(t webauth.Token) {
+func (v *exchange) rememberFailure(t webauth.Token) {
 	nonces := v.failures()
 	if slices.Contains(nonces, t.Nonce) {
 		return

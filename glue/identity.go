@@ -43,8 +43,9 @@ func WithIdentity(ctx context.Context, id Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, &id)
 }
 
-// withoutIdentity hides an identity that an outer handler may have put there.
-func withoutIdentity(ctx context.Context) context.Context {
+// WithoutIdentity hides an identity that an outer handler may have put into a context: for
+// those who let a request go on that [Auth.Evaluate] did not let in.
+func WithoutIdentity(ctx context.Context) context.Context {
 	if _, ok := IdentityFrom(ctx); !ok {
 		return ctx
 	}

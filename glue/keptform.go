@@ -57,10 +57,10 @@ var errNotKept = errors.New("it is not a form that was kept here for this browse
 
 // sealForm seals the request's form, if it may be kept. A form that was kept before, by
 // a handler around this one, goes on being what it was.
-func (v *visit) sealForm(s *session) (string, error) {
+func (v *exchange) sealForm(s *session) (string, error) {
 	kept, resumed := KeptFormFrom(v.r.Context())
 	if !resumed {
-		kept = KeptForm{SessionID: s.SessionID, At: v.now, Ended: v.ended(s) != lackNothing}
+		kept = KeptForm{SessionID: s.SessionID, At: v.now, Ended: v.ended(s) != ""}
 	}
 	limit := int64(v.cfg.KeepForms)
 	given := v.r.Header.Get("Content-Type")
@@ -101,21 +101,21 @@ func kindOf(r *http.Request) string {
 
 // openForm reads the kept form that a Continue button sent. It checks everything but
 // the person. The request's body can be read again.
-func (v *visit) openForm() (*keptForm, string, error) {
+func (q *request) openForm() (*keptForm, string, error) {
 	// A browser that does not tell where the request comes from cannot have the sealed
 	// form from elsewhere either.
-	if tellsOrigin(v.r) && !fromSameOrigin(v.r, v.place) {
+	if tellsOrigin(q.r) && !fromSameOrigin(q.r, q.place) {
 		return nil, "", errNotKept
 	}
-	limit := (v.cfg.KeepForms+maxKeptHead)*4/3 + 4<<10
-	body, err := io.ReadAll(io.LimitReader(v.r.Body, int64(limit)+1))
-	v.r.Body = readAgain(body, v.r.Body)
+	limit := (q.cfg.KeepForms+maxKeptHead)*4/3 + 4<<10
+	body, err := io.ReadAll(io.LimitReader(q.r.Body, int64(limit)+1))
+	q.r.Body = readAgain(body, q.r.Body)
 	if err != nil || len(body) > limit {
 		return nil, "", errNotKept
 	}
 	fields, _ := url.ParseQuery(string(body)) // a broken field beside ours is no matter
 	sealed := fields.Get(keptField)
-	plain, expires, err := v.place.kept.Open(keptField, sealed, v.now)
+	plain, expires, err := q.place.kept.Open(keptField, sealed, q.now)
 	part := bytes.SplitN(plain, []byte("\n"), keptLines+1)
 	if err != nil || len(part) != keptLines+1 {
 		return nil, "", errNotKept
@@ -127,7 +127,7 @@ func (v *visit) openForm() (*keptForm, string, error) {
 		body: part[keptLines], expires: expires, sealed: sealed,
 	}
 	f.At, _ = parseUnix(line(4)) // our own
-	if !v.secret.Fits(f.binding) || f.url != v.place.url(v.path, withoutKeptMark(v.query)) {
+	if !q.secret.Fits(f.binding) || f.url != q.place.url(q.path, withoutKeptMark(q.query)) {
 		return nil, "", errNotKept
 	}
 	return f, sealed, nil
@@ -135,8 +135,8 @@ func (v *visit) openForm() (*keptForm, string, error) {
 
 // restored returns the request that was kept. What else a browser says of itself, such
 // as its cookies, is as it is now.
-func (v *visit) restored(form *keptForm) *http.Request {
-	r := withoutMark(v.r)
+func (q *request) restored(form *keptForm) *http.Request {
+	r := withoutMark(q.r)
 	r.Header = r.Header.Clone()
 	for name := range r.Header { // of the body that the button sent
 		if strings.HasPrefix(name, "Content-") {

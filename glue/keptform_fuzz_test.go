@@ -16,8 +16,8 @@ import (
 
 const fuzzOrigin = "https://soc.example"
 
-// formVisit is a form that a person sends from a page of the site.
-func formVisit(t testing.TB, a *Auth, secret webauth.BrowserSecret, path, query, contentType, body string) *visit {
+// formExchange is a form that a person sends from a page of the site.
+func formExchange(t testing.TB, a *Auth, secret webauth.BrowserSecret, path, query, contentType, body string) *exchange {
 	r := &http.Request{
 		Method: http.MethodPost, URL: &url.URL{Path: path, RawQuery: query}, Host: "soc.example",
 		Header: http.Header{"Origin": {fuzzOrigin}, "Content-Type": {contentType}}, Body: http.NoBody,
@@ -27,9 +27,9 @@ func formVisit(t testing.TB, a *Auth, secret webauth.BrowserSecret, path, query,
 	}
 	p := a.s.keys.Load().places.find(r.Host)
 	require.NotNil(t, p)
-	return &visit{
-		a: a, cfg: &a.s.cfg, w: httptest.NewRecorder(), r: r, place: p, now: nowSeconds(time.Now), secret: secret, path: path, query: query,
-	}
+	return &exchange{w: httptest.NewRecorder(), request: request{
+		a: a, cfg: &a.s.cfg, r: r, place: p, now: nowSeconds(time.Now), secret: secret, path: path, query: query,
+	}}
 }
 
 const urlencoded = "application/x-www-form-urlencoded"
@@ -53,13 +53,13 @@ func FuzzKeptForm(f *testing.F) {
 			return // not of a request as net/http reads it, or no first request
 		}
 		s := &session{Identity: Identity{Principal: "spqr1"}, binding: secret.Binding()}
-		sealed, err := formVisit(t, a, secret, path, query, contentType, body).sealForm(s)
+		sealed, err := formExchange(t, a, secret, path, query, contentType, body).sealForm(s)
 		if err != nil {
 			return
 		}
 		require.LessOrEqual(t, len(body), maxKeptForm)
 		open := func(secret webauth.BrowserSecret, path, query string, after time.Duration, sealed string) (*keptForm, error) {
-			v := formVisit(t, a, secret, path, withKeptMark(query), urlencoded, url.Values{keptField: {sealed}}.Encode())
+			v := formExchange(t, a, secret, path, withKeptMark(query), urlencoded, url.Values{keptField: {sealed}}.Encode())
 			v.now = v.now.Add(after)
 			form, again, err := v.openForm()
 			if err == nil {

@@ -123,15 +123,15 @@ func isAuthType(t string) bool {
 }
 
 // aboutKeptForm reports whether a request came from a page that keeps a form.
-func (v *visit) aboutKeptForm() bool { return v.cfg.KeepForms >= 0 && hasKeptMark(v.query) }
+func (q *request) aboutKeptForm() bool { return q.cfg.KeepForms >= 0 && hasKeptMark(q.query) }
 
 // marked returns the strength that the request's mark wants.
-func (v *visit) marked() (Policy, bool) {
-	if !v.aboutKeptForm() {
+func (q *request) marked() (Policy, bool) {
+	if !q.aboutKeptForm() {
 		return Policy{}, false
 	}
-	mark, ok := parseMark(v.query[strings.LastIndex(v.query, keptField+"=")+len(keptField+"="):], &v.cfg.Policy)
-	if mark.IAct == webauth.IActNo && fromOtherOrigin(v.r) {
+	mark, ok := parseMark(q.query[strings.LastIndex(q.query, keptField+"=")+len(keptField+"="):], &q.cfg.Policy)
+	if mark.IAct == webauth.IActNo && fromOtherOrigin(q.r) {
 		// A login of that kind would take the place of one by a password. Who comes back
 		// from it has what the mark wants already.
 		mark.IAct = webauth.IActAsNeeded

@@ -19,59 +19,59 @@ import (
 // the mark names. Anything else is a request like any other: a form of the site's own
 // that was sent from a marked address, where Continue had led, so that its body is its
 // own; and any other method, which a kept form never has.
-func (v *visit) takeMarked() {
-	if !v.aboutKeptForm() {
+func (q *request) takeMarked() {
+	if !q.aboutKeptForm() {
 		return
 	}
 	switch {
-	case v.r.Method == http.MethodGet, v.r.Method == http.MethodHead:
-		mark, _ := v.marked()
-		wants, _ := v.a.policy.strength().and(mark)
-		v.wants = &wants
+	case q.r.Method == http.MethodGet, q.r.Method == http.MethodHead:
+		mark, _ := q.marked()
+		wants, _ := q.a.policy.strength().and(mark)
+		q.wants = &wants
 		return
-	case v.r.Method == http.MethodPost && v.bringsKeptForm():
-		if v.kept, _, v.keptErr = v.openForm(); v.keptErr != nil {
+	case q.r.Method == http.MethodPost && q.bringsKeptForm():
+		if q.kept, _, q.keptErr = q.openForm(); q.keptErr != nil {
 			return
 		}
-		if wants, ok := parseMark(v.kept.wants, &v.cfg.Policy); ok {
-			v.wants = &wants
+		if wants, ok := parseMark(q.kept.wants, &q.cfg.Policy); ok {
+			q.wants = &wants
 		}
-		v.r = v.restored(v.kept)
+		q.r = q.restored(q.kept)
 	default:
-		v.r = withoutMark(v.r)
+		q.r = withoutMark(q.r)
 	}
-	v.query = withoutKeptMark(v.query)
+	q.query = withoutKeptMark(q.query)
 }
 
 // bringsKeptForm reports whether a form begins as Continue's does. The body stays whole.
-func (v *visit) bringsKeptForm() bool {
-	body := bufio.NewReader(v.r.Body)
+func (q *request) bringsKeptForm() bool {
+	body := bufio.NewReader(q.r.Body)
 	begin, _ := body.Peek(len(keptField) + 1) // too short is another form's
-	v.r.Body = struct {
+	q.r.Body = struct {
 		io.Reader
 		io.Closer
-	}{body, v.r.Body}
+	}{body, q.r.Body}
 	return string(begin) == keptField+"="
 }
 
 // authorize asks the policy who may come in. What Allow reads of a form is there again
 // afterwards: to be kept, and for the handler.
-func (v *visit) authorize(id *Identity) shortfall {
-	p := &v.a.policy
-	if p.Allow == nil || v.r.Body == nil || kindOf(v.r) != formKind {
-		return p.who(v.r, id)
+func (q *request) authorize(id *Identity) Denial {
+	p := &q.a.policy
+	if p.Allow == nil || q.r.Body == nil || kindOf(q.r) != formKind {
+		return p.authorize(q.r, id)
 	}
-	body := &heldBody{ReadCloser: v.r.Body}
-	v.r.Body = body
-	lack := p.who(v.r, id)
-	v.r.Body = body.again()
-	return lack
+	body := &heldBody{ReadCloser: q.r.Body}
+	q.r.Body = body
+	denial := p.authorize(q.r, id)
+	q.r.Body = body.again()
+	return denial
 }
 
 // resume sends the kept form on, once, for a session that satisfies this route and the
 // one that kept it. Only then is it marked as used: who is refused, or must log in
 // first, still has it.
-func (v *visit) resume(s *session, next http.Handler) {
+func (v *exchange) resume(s *session, next http.Handler) {
 	err := v.cfg.OneUse.Once(context.WithoutCancel(v.r.Context()), webauth.Item{
 		ID: "form:" + v.kept.nonce, Issued: v.kept.expires.Add(-keptLife), Expires: v.kept.expires, Unsigned: true,
 	})
@@ -89,7 +89,7 @@ func (v *visit) resume(s *session, next http.Handler) {
 // answersForKeeper answers for the handler inside that kept a form, as that would, where
 // its route still lacks what it wants, and reports whether it did. What stands between the
 // two, such as xsrf.Check, knows nothing of Continue and would refuse it.
-func (v *visit) answersForKeeper() bool {
+func (v *exchange) answersForKeeper() bool {
 	if v.wants == nil {
 		return false
 	}
@@ -97,41 +97,41 @@ func (v *visit) answersForKeeper() bool {
 	a.policy = *v.wants
 	keeper := *v
 	keeper.a = &a
-	s, lack, err := keeper.session()
+	s, denial, err := keeper.evaluate()
 	switch {
-	case err != nil || lack == lackNothing: // then it is Optional's own policy that is not met
+	case err != nil || denial == "": // then it is Optional's own policy that is not met
 		return false
-	case lack == lackOwner:
+	case denial == deniedOwner:
 		keeper.notYours(s)
 	default:
-		keeper.ask(s, lack)
+		keeper.ask(s, denial)
 	}
 	return true
 }
 
-func (v *visit) formGone(s *session, err error) {
+func (v *exchange) formGone(s *session, err error) {
 	v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
 }
 
-func (v *visit) notYours(s *session) {
+func (v *exchange) notYours(s *session) {
 	v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: errors.New("the form is another person's")}, pageNotYours)
 }
 
 // goBack tells the new tab, where the person has logged in, that the form is elsewhere.
-func (v *visit) goBack(instead string) {
+func (v *exchange) goBack(instead string) {
 	page := pageGoBack
 	page.Links = []Link{{Text: "Or open the page anew", Href: instead}}
 	v.show(page)
 }
 
 // keepForm answers a form that lacks a good enough login.
-func (v *visit) keepForm(s *session, lack shortfall) {
+func (v *exchange) keepForm(s *session, denial Denial) {
 	owner, sealed, err := v.formToKeep(s)
 	if err != nil {
 		page := pageLoginAgain
 		page.Text = append([]string{"What you sent was not stored: " + err.Error() + ". If you go back, your browser may still have it."}, page.Text...)
 		page.Links = []Link{{Text: "Log in again", Href: v.startAgain()}}
-		v.fail(Event{Name: EventRefused, Reason: webauth.Reason(lack), Err: err}, page)
+		v.fail(Event{Name: EventRefused, Reason: webauth.Reason(denial), Err: err}, page)
 		return
 	}
 	mark := markOf(v.asks(), &v.cfg.Policy)
@@ -141,7 +141,7 @@ func (v *visit) keepForm(s *session, lack shortfall) {
 		Action: v.place.url(v.path, withMark(v.query, mark)), Button: "Continue",
 		Hidden: map[string]string{keptField: sealed}, anyTarget: true,
 	}
-	e := Event{Name: EventFormKept, Reason: webauth.Reason(lack), Principal: owner}
+	e := Event{Name: EventFormKept, Reason: webauth.Reason(denial), Principal: owner}
 	if postOnly(v.r) && v.cfg.LoginPath == "" {
 		e.Err = errors.New("the form's address takes POST alone: set Config.LoginPath, so that there is a page to log in at")
 	}
@@ -149,7 +149,7 @@ func (v *visit) keepForm(s *session, lack shortfall) {
 }
 
 // asks returns how somebody must log in for this route and for the form that is kept.
-func (v *visit) asks() Policy {
+func (v *exchange) asks() Policy {
 	how := v.a.policy.strength()
 	if v.wants != nil {
 		how, _ = how.and(*v.wants)
@@ -159,7 +159,7 @@ func (v *visit) asks() Policy {
 
 // formToKeep seals the request's form and returns whose it is. Somebody who pressed
 // Continue too early gets the form back that is sealed already.
-func (v *visit) formToKeep(s *session) (owner, sealed string, err error) {
+func (v *exchange) formToKeep(s *session) (owner, sealed string, err error) {
 	switch {
 	case v.keptErr != nil:
 		return "", "", v.keptErr
@@ -175,7 +175,7 @@ func (v *visit) formToKeep(s *session) (owner, sealed string, err error) {
 // loginBeside returns the URL for the new tab in which a person logs in while a form is
 // kept. A route of http.ServeMux that takes POST alone is no page to open: the page that
 // the form came from is, or else the site's start.
-func (v *visit) loginBeside(mark string) string {
+func (v *exchange) loginBeside(mark string) string {
 	switch {
 	case v.cfg.LoginPath != "":
 		return v.place.origin + markPath(v.cfg.LoginPath, mark)
@@ -186,7 +186,7 @@ func (v *visit) loginBeside(mark string) string {
 }
 
 // startAgain returns the URL of a page to log in at, and to fill in a form anew.
-func (v *visit) startAgain() string {
+func (v *exchange) startAgain() string {
 	switch {
 	case !postOnly(v.r):
 		return v.place.url(v.path, withoutKeptMark(v.query))
@@ -208,7 +208,7 @@ func postOnly(r *http.Request) bool {
 
 // cameFrom returns the path and query of the page of this site that a form was sent
 // from, as far as the browser tells, or of the site's start.
-func (v *visit) cameFrom() string {
+func (v *exchange) cameFrom() string {
 	from, ours := strings.CutPrefix(v.r.Referer(), v.place.origin)
 	if !ours || !localpath.Is(from) || !v.place.holds(from) {
 		return v.place.prefix + "/"

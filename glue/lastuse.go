@@ -1,6 +1,7 @@
 package glue
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -12,12 +13,12 @@ const noteEvery = time.Minute
 // session's id, so that the session's own cookie is written at login only.
 
 // lastUse gives when the session was last used, at the earliest its start.
-func (v *visit) lastUse(s *session) time.Time {
+func (q *request) lastUse(s *session) time.Time {
 	last := s.started
-	name := v.place.cookies.seen
-	if value := v.place.cookies.get(v.r, name); value != "" {
+	name := q.place.cookies.seen
+	if value := q.place.cookies.get(q.r, name); value != "" {
 		// The session's id is part of what the seal authenticates.
-		if plain, _, err := v.place.seen.Open(name+" "+s.SessionID, value, v.now); err == nil {
+		if plain, _, err := q.place.seen.Open(name+" "+s.SessionID, value, q.now); err == nil {
 			if at, err := strconv.ParseInt(string(plain), 10, 64); err == nil {
 				last = max(last, at)
 			}
@@ -27,27 +28,27 @@ func (v *visit) lastUse(s *session) time.Time {
 }
 
 // idle reports whether the session was left alone for too long.
-func (v *visit) idle(s *session) bool {
-	d := v.cfg.Session.Inactivity
-	return d != 0 && v.now.Sub(v.lastUse(s)) > d
+func (q *request) idle(s *session) bool {
+	d := q.cfg.Session.Inactivity
+	return d != 0 && q.now.Sub(q.lastUse(s)) > d
 }
 
 // noteUse writes the use down, at most once a minute.
-func (v *visit) noteUse(s *session) {
-	if v.cfg.Session.Inactivity != 0 && v.now.Sub(v.lastUse(s)) >= noteEvery {
-		v.startUse(s)
+func (q *request) noteUse(w http.ResponseWriter, s *session) {
+	if q.cfg.Session.Inactivity != 0 && q.now.Sub(q.lastUse(s)) >= noteEvery {
+		q.startUse(w, s)
 	}
 }
 
-func (v *visit) startUse(s *session) {
-	if v.cfg.Session.Inactivity == 0 {
+func (q *request) startUse(w http.ResponseWriter, s *session) {
+	if q.cfg.Session.Inactivity == 0 {
 		return
 	}
-	name := v.place.cookies.seen
-	value, err := v.place.seen.Seal(name+" "+s.SessionID, s.Expires, []byte(strconv.FormatInt(v.now.Unix(), 10)))
+	name := q.place.cookies.seen
+	value, err := q.place.seen.Seal(name+" "+s.SessionID, s.Expires, []byte(strconv.FormatInt(q.now.Unix(), 10)))
 	if err != nil {
-		v.log(Event{Name: EventStoreError, Err: err})
+		q.log(Event{Name: EventStoreError, Err: err})
 		return
 	}
-	v.place.cookies.set(v.w, name, value)
+	q.place.cookies.set(w, name, value)
 }

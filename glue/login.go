@@ -10,7 +10,7 @@ import (
 )
 
 // loginThen logs in and goes on to the path in "next".
-func (v *visit) loginThen() {
+func (v *exchange) loginThen() {
 	if v.answersResponse() || v.answersTarget() {
 		return
 	}
@@ -24,42 +24,42 @@ func (v *visit) loginThen() {
 		return
 	}
 	v.goal = strings.TrimPrefix(next, v.place.origin)
-	s, lack, err := v.session()
+	s, denial, err := v.evaluate()
 	switch {
 	case err != nil:
 		v.storeDown(err)
-	case lack == lackNothing:
-		v.noteUse(s)
+	case denial == "":
+		v.noteUse(v.w, s)
 		v.redirect(next)
-	case lack.forbidden():
-		v.forbid(s, lack)
+	case denial.Forbidden():
+		v.forbid(s, denial)
 	default:
-		v.ask(s, lack)
+		v.ask(s, denial)
 	}
 }
 
 // loginForForm logs in for a form that another tab keeps, as its route wants. Who may
 // send it that route decides.
-func (v *visit) loginForForm(wants *Policy, next string) {
+func (v *exchange) loginForForm(wants *Policy, next string) {
 	a := *v.a
 	a.policy = *wants
 	a.policy.Desc, a.policy.Msg, a.policy.Fail = v.a.policy.Desc, v.a.policy.Msg, v.a.policy.Fail
 	v.a = &a
-	s, lack, err := v.session()
+	s, denial, err := v.evaluate()
 	switch {
 	case err != nil:
 		v.storeDown(err)
-	case lack == lackNothing:
-		v.noteUse(s)
+	case denial == "":
+		v.noteUse(v.w, s)
 		v.goBack(next)
 	default:
-		v.ask(s, lack)
+		v.ask(s, denial)
 	}
 }
 
 // next gives the URL to go to after Login. It is our own origin with a path appended,
 // so whatever a browser makes of the path it stays here.
-func (v *visit) next() (string, error) {
+func (v *exchange) next() (string, error) {
 	q, err := url.ParseQuery(v.query)
 	if err != nil || len(q["next"]) > 1 {
 		return "", errors.New("next: the query is malformed, or has more than one")

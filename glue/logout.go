@@ -13,7 +13,7 @@ const logoutField = "wls-logout"
 
 const logoutPageLife = time.Hour
 
-func (v *visit) logout() {
+func (v *exchange) logout() {
 	switch {
 	case v.r.Method == http.MethodPost && v.mayLogOut():
 		v.logOutHere()
@@ -27,7 +27,7 @@ func (v *visit) logout() {
 
 // mayLogOut reports whether this POST comes from a page of this site, by the browser's
 // word or by the proof on our own page.
-func (v *visit) mayLogOut() bool {
+func (v *exchange) mayLogOut() bool {
 	if tellsOrigin(v.r) {
 		return fromSameOrigin(v.r, v.place)
 	}
@@ -37,8 +37,8 @@ func (v *visit) mayLogOut() bool {
 }
 
 // offerLogout shows the button.
-func (v *visit) offerLogout() {
-	s, _, err := v.session()
+func (v *exchange) offerLogout() {
+	s, _, err := v.evaluate()
 	if err != nil {
 		v.storeDown(err)
 		return
@@ -58,8 +58,8 @@ func (v *visit) offerLogout() {
 
 // logOutHere ends the session. The browser gets a new secret: tokens and sessions of
 // the old one are dead, replies still on their way included.
-func (v *visit) logOutHere() {
-	old, _, err := v.session()
+func (v *exchange) logOutHere() {
+	old, _, err := v.evaluate()
 	if err == nil {
 		err = v.a.s.store.drop(v.w, v.r, v.place)
 	}

@@ -48,12 +48,12 @@ func depthOfNote(note string) int {
 }
 
 // loopMarks reads what the browser remembers, without what is too old.
-func (v *visit) loopMarks() []loopMark {
-	value := v.place.cookies.get(v.r, v.place.cookies.loop)
+func (q *request) loopMarks() []loopMark {
+	value := q.place.cookies.get(q.r, q.place.cookies.loop)
 	if value == "" {
 		return nil
 	}
-	plain, _, err := v.place.loops.Open(v.place.cookies.loop, value, v.now)
+	plain, _, err := q.place.loops.Open(q.place.cookies.loop, value, q.now)
 	if err != nil {
 		return nil
 	}
@@ -65,14 +65,14 @@ func (v *visit) loopMarks() []loopMark {
 		}
 		at, _ := strconv.ParseInt(f[1], 10, 64)
 		depth, _ := strconv.Atoi(f[2])
-		if v.now.Unix()-at < int64(loopWindow/time.Second) {
+		if q.now.Unix()-at < int64(loopWindow/time.Second) {
 			marks = append(marks, loopMark{f[0], at, depth})
 		}
 	}
 	return marks
 }
 
-func (v *visit) setLoopMarks(marks []loopMark) {
+func (v *exchange) setLoopMarks(marks []loopMark) {
 	if len(marks) > loopPaths {
 		marks = marks[len(marks)-loopPaths:]
 	}
@@ -89,7 +89,7 @@ func (v *visit) setLoopMarks(marks []loopMark) {
 }
 
 // loopStep tells how deep a redirect to the WLS is, and whether it is one too many.
-func (v *visit) loopStep() (depth int, stop bool) {
+func (v *exchange) loopStep() (depth int, stop bool) {
 	switch n := len(v.r.CookiesNamed(v.place.cookies.loop)); {
 	case n > 1:
 		return 0, true // somebody hides from us how often we were here
@@ -108,7 +108,7 @@ func (v *visit) loopStep() (depth int, stop bool) {
 
 // loopReturn notes that the browser came back from the WLS and is sent on to what a signed
 // URL stands for: a loop is one of what people want, wherever they landed.
-func (v *visit) loopReturn(depth int, signed string) {
+func (v *exchange) loopReturn(depth int, signed string) {
 	mark := loopMark{path: pathHash(v.pathOf(v.wanted(signed).url))}
 	var others []loopMark
 	for _, m := range v.loopMarks() {

@@ -131,9 +131,9 @@ func pageFor(e *webauth.Error) Page {
 
 // fail logs the event and shows the page with the same reference. Unless the page
 // knows better, its link leads to the page that the person wanted.
-func (v *visit) fail(e Event, p Page) {
-	v.ref = rand.Text()[:8]
-	p.Ref = v.ref
+func (v *exchange) fail(e Event, p Page) {
+	e.Ref = rand.Text()[:8]
+	p.Ref = e.Ref
 	v.log(e)
 	if p.Links == nil && v.place != nil {
 		p.Links = []Link{{Text: "Try again", Href: v.here()}}
@@ -149,19 +149,19 @@ func (v *visit) fail(e Event, p Page) {
 }
 
 // forbid answers a person who is known and may not come in.
-func (v *visit) forbid(s *session, lack shortfall) {
+func (v *exchange) forbid(s *session, denial Denial) {
 	p := pageForbidden
 	p.Principal = s.Principal
-	p.Text = []string{v.a.policy.missing(lack), "If you think that you should see it, ask the site’s webmaster."}
+	p.Text = []string{v.a.policy.missing(denial), "If you think that you should see it, ask the site’s webmaster."}
 	if v.cfg.LogoutPath != "" {
 		p.Links = []Link{{Text: "Front page", Href: v.place.home()}, {Text: "Log out", Href: v.place.origin + v.cfg.LogoutPath}}
 	}
-	v.fail(Event{Name: EventForbidden, Reason: webauth.Reason(lack), Principal: s.Principal}, p)
+	v.fail(Event{Name: EventForbidden, Reason: webauth.Reason(denial), Principal: s.Principal}, p)
 }
 
 // storeDown answers while sessions or one-use marks are unavailable. Nobody is
 // logged in by accident meanwhile.
-func (v *visit) storeDown(err error) {
+func (v *exchange) storeDown(err error) {
 	switch {
 	case errors.Is(err, errSessionTooLarge):
 		v.fail(Event{Name: EventStoreError, Reason: "session-too-large", Err: err}, pageMisconfigured)
@@ -175,8 +175,8 @@ func (v *visit) storeDown(err error) {
 
 // misdirected answers a request for a host that is not ours. The page links to the
 // configured address, never to what the request says.
-func (v *visit) misdirected() {
-	v.spendElsewhere()
+func (v *exchange) misdirected() {
+	_ = v.spend() // nobody is let in either way
 	p := pageMisdirected
 	home, _ := webauth.Origin(v.cfg.BaseURL)
 	p.Links = []Link{{Text: home, Href: v.cfg.BaseURL}}
@@ -184,7 +184,7 @@ func (v *visit) misdirected() {
 }
 
 // show writes a page.
-func (v *visit) show(p Page) {
+func (v *exchange) show(p Page) {
 	if err := ShowPage(v.w, v.r, p, v.cfg.Page); err != nil {
 		v.cfg.Logger.Error("page template", "error", err)
 	}

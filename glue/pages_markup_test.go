@@ -44,7 +44,7 @@ func filledPages() []Page {
 			p.Links = []Link{{Text: "Go on to the page", Href: here.Href}}
 		case "forbidden":
 			p.Principal = "<b>&\"'"
-			p.Text = []string{(&Policy{Ptags: []string{"<i>"}}).missing(lackPtag)}
+			p.Text = []string{(&Policy{Ptags: []string{"<i>"}}).missing(DeniedPtag)}
 			p.Links = []Link{here, {Text: "Log out", Href: "https://soc.example/logout"}}
 		default:
 			p.Links = []Link{here, {Text: "Back to the site", Href: "https://soc.example/"}}

@@ -101,70 +101,47 @@ func (p *Policy) withDefaults(s webauth.Service) Policy {
 	return c
 }
 
-// shortfall is what a session lacks for a policy.
-type shortfall string
-
-const (
-	lackNothing   shortfall = ""
-	lackSession   shortfall = "session" // there is none
-	lackExpired   shortfall = "expired"
-	lackIdle      shortfall = "idle"
-	lackMoved     shortfall = "moved" // from another browser or network, see Session
-	lackInteract  shortfall = "interact"
-	lackAuthType  shortfall = "authtype"
-	lackFresh     shortfall = "fresh"
-	lackPrincipal shortfall = "principal"
-	lackPtag      shortfall = "ptag"
-	lackAllow     shortfall = "allow"
-	lackOwner     shortfall = "kept-form" // the form that was kept is another person's
-)
-
-// forbidden tells the shortfalls that a new login does not mend.
-func (s shortfall) forbidden() bool {
-	return s == lackPrincipal || s == lackPtag || s == lackAllow
-}
-
-// who checks whether the person may come in.
-func (p *Policy) who(r *http.Request, id *Identity) shortfall {
+// authorize checks whether the person may come in.
+func (p *Policy) authorize(r *http.Request, id *Identity) Denial {
 	switch {
 	case p.Principals != nil && !slices.Contains(p.Principals, id.Principal):
-		return lackPrincipal
+		return DeniedPrincipal
 	case p.Ptags != nil && !slices.ContainsFunc(id.Ptags, func(t string) bool { return slices.Contains(p.Ptags, t) }):
-		return lackPtag
+		return DeniedPtag
 	case p.Allow != nil && !p.Allow(r, *id):
-		return lackAllow
+		return DeniedAllow
 	}
-	return lackNothing
+	return ""
 }
 
-// how checks whether the way they logged in is good enough.
-func (p *Policy) how(id *Identity, now time.Time) shortfall {
+// checkStrength checks whether the way they logged in is good enough.
+func (p *Policy) checkStrength(id *Identity, now time.Time) Denial {
 	switch webauth.CheckStrength(p.IAct, p.AAuth, id.Auth, id.SSO) {
 	case "":
 	case webauth.ReasonInteract:
-		return lackInteract
+		return DeniedInteract
 	default:
-		return lackAuthType
+		return DeniedAuthType
 	}
 	if p.Fresh == 0 {
-		return lackNothing
+		return ""
 	}
 	// What was typed must be of an accepted type itself: an earlier one beside it will do
 	// for the login, but says nothing of when.
 	typed := webauth.CheckStrength(webauth.IActYes, p.AAuth, id.Auth, nil) == ""
 	if !typed || id.Password.IsZero() || now.Sub(id.Password) > p.Fresh {
-		return lackFresh
+		return DeniedFresh
 	}
-	return lackNothing
+	return ""
 }
 
 // missing names what the person lacks, for the page; other people's names are not
 // its business.
-func (p *Policy) missing(s shortfall) string {
+func (p *Policy) missing(s Denial) string {
 	switch s {
-	case lackPtag:
+	case DeniedPtag:
 		return "It is for people with the status " + quoteList(p.Ptags) + ", which the login service did not report for you."
-	case lackPrincipal:
+	case DeniedPrincipal:
 		return "It is for particular people, and you are not among them."
 	default:
 		return "The site's own rules do not let you in."

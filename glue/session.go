@@ -18,7 +18,7 @@ type session struct {
 	Identity
 	binding string // of the browser's secret, see webauth.BrowserSecret.Binding
 	started int64  // Unix seconds
-	whence  string // what the session is bound to beside the secret, see visit.whence
+	client  string // what the session is bound to beside the secret, see request.clientBinding
 }
 
 // sessionStore keeps sessions: in sealed cookies, or in any gorilla store.
@@ -66,7 +66,7 @@ const sessionLines = 10
 func (s *session) encode() string {
 	return strings.Join([]string{
 		s.SessionID, s.binding, s.Principal, strings.Join(s.Ptags, ","), s.Auth, strings.Join(s.SSO, ","),
-		formatUnix(s.Issue), formatUnix(s.Password), strconv.FormatInt(s.started, 10), s.whence,
+		formatUnix(s.Issue), formatUnix(s.Password), strconv.FormatInt(s.started, 10), s.client,
 	}, "\n")
 }
 
@@ -87,7 +87,7 @@ func decodeSession(text string) (*session, bool) {
 			return nil, false
 		}
 	}
-	s := &session{binding: line[1], whence: line[9]}
+	s := &session{binding: line[1], client: line[9]}
 	s.Identity = Identity{
 		SessionID: line[0], Principal: line[2], Ptags: splitList(line[3]), Auth: line[4], SSO: splitList(line[5]),
 	}

@@ -14,7 +14,7 @@ const noteSilent = "silent"
 // there. It starts only once the browser has returned a cookie of ours, and marks
 // that it tried before it redirects, so it cannot go round in circles. It reports
 // whether it answered the request.
-func (v *visit) trySilently() bool {
+func (v *exchange) trySilently() bool {
 	if !isNavigation(v.r) || len(v.r.CookiesNamed(v.place.cookies.tried)) > 0 {
 		return false
 	}
@@ -33,7 +33,7 @@ func (v *visit) trySilently() bool {
 	if _, stop := v.loopStep(); stop {
 		return false // the page is for everybody, and is not refused for that
 	}
-	req := v.strength(lackSession)
+	req := v.strength(DeniedSession)
 	req.IAct, req.Fail, req.Note = webauth.IActNo, false, noteSilent
 	location, err := v.loginURL(v.secret, req) // from here on the target may be parked
 	if err != nil {
@@ -46,7 +46,7 @@ func (v *visit) trySilently() bool {
 }
 
 // markTried keeps silent sign-in from starting until the browser is closed.
-func (v *visit) markTried() {
+func (v *exchange) markTried() {
 	v.place.cookies.set(v.w, v.place.cookies.tried, "1")
 }
 
@@ -60,13 +60,13 @@ type handedSecret struct {
 type handedKey struct{}
 
 // handSecret tells inner handlers of a secret that the answer sets.
-func (v *visit) handSecret(secret webauth.BrowserSecret) {
+func (v *exchange) handSecret(secret webauth.BrowserSecret) {
 	v.r = v.r.WithContext(context.WithValue(v.r.Context(), handedKey{}, handedSecret{v.place.cookies.login, v.place.origin, secret}))
 }
 
 // secretToBe is the browser's secret: what it brought, what an outer handler gives it, or
 // a new one, for the caller to set.
-func (v *visit) secretToBe() (secret webauth.BrowserSecret, isNew bool) {
+func (v *exchange) secretToBe() (secret webauth.BrowserSecret, isNew bool) {
 	if v.secret != "" {
 		return v.secret, false
 	}

@@ -54,7 +54,7 @@ type destination struct {
 
 // loginURL is where to send the browser, to come back to the URL it asked for. Where
 // that URL is too long to be signed, it is parked.
-func (v *visit) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
+func (v *exchange) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
 	location, err := v.signedURL(secret, req, v.path, v.query)
 	if !errors.Is(err, webauth.ErrTooLong) {
 		return location, err
@@ -77,18 +77,18 @@ func (v *visit) loginURL(secret webauth.BrowserSecret, req webauth.Request) (str
 	return "", err
 }
 
-func (v *visit) signedURL(secret webauth.BrowserSecret, req webauth.Request, path, query string) (string, error) {
-	req.URL = v.place.url(path, query)
-	req, err := v.place.signer.Sign(secret, req)
+func (q *request) signedURL(secret webauth.BrowserSecret, req webauth.Request, path, query string) (string, error) {
+	req.URL = q.place.url(path, query)
+	req, err := q.place.signer.Sign(secret, req)
 	if err != nil {
 		return "", err
 	}
-	return v.cfg.Service.LoginURL(req)
+	return q.cfg.Service.LoginURL(req)
 }
 
 // landings are the addresses, the best first, where the login service may send a person
 // back to whose target is parked. They are also what is left if the target is lost.
-func (v *visit) landings(target string) []string {
+func (v *exchange) landings(target string) []string {
 	var all []string
 	if v.goal != "" { // of Login, which knows the way from there
 		path, _, _ := strings.Cut(target, "?")
@@ -102,7 +102,7 @@ func (v *visit) landings(target string) []string {
 }
 
 // park has a target wait in the browser. The oldest goes where too many would.
-func (v *visit) park(secret webauth.BrowserSecret, ref, landing, target string) error {
+func (v *exchange) park(secret webauth.BrowserSecret, ref, landing, target string) error {
 	name := v.place.cookies.targetName(ref)
 	sealed, err := v.place.targets.Seal(name, v.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))
 	if err != nil {
@@ -122,41 +122,41 @@ func (v *visit) park(secret webauth.BrowserSecret, ref, landing, target string) 
 }
 
 // wanted is what a signed URL of ours stands for.
-func (v *visit) wanted(signed string) destination {
+func (q *request) wanted(signed string) destination {
 	left, ref, ok := cutTargetMark(signed)
 	if !ok {
 		return destination{url: signed}
 	}
-	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(v.pathOf(left))}}
+	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(q.pathOf(left))}}
 	var sealed strings.Builder
 	for ; d.waits.chunks < maxChunks; d.waits.chunks++ {
-		chunk := v.place.cookies.get(v.r, chunkName(v.place.cookies.targetName(ref), d.waits.chunks))
+		chunk := q.place.cookies.get(q.r, chunkName(q.place.cookies.targetName(ref), d.waits.chunks))
 		if chunk == "" {
 			break
 		}
 		sealed.WriteString(chunk)
 	}
-	if target, ok := v.openTarget(ref, sealed.String()); ok {
-		d.url, d.lost = v.place.origin+target, false
+	if target, ok := q.openTarget(ref, sealed.String()); ok {
+		d.url, d.lost = q.place.origin+target, false
 	}
 	return d
 }
 
 // openTarget opens what waited under a reference, for this browser.
-func (v *visit) openTarget(ref, sealed string) (target string, ok bool) {
-	plain, _, err := v.place.targets.Open(v.place.cookies.targetName(ref), sealed, v.now)
-	if n := len(v.secret.Binding()); err != nil || len(plain) < n || !v.secret.Fits(string(plain[:n])) {
+func (q *request) openTarget(ref, sealed string) (target string, ok bool) {
+	plain, _, err := q.place.targets.Open(q.place.cookies.targetName(ref), sealed, q.now)
+	if n := len(q.secret.Binding()); err != nil || len(plain) < n || !q.secret.Fits(string(plain[:n])) {
 		return "", false
 	} else if target, ok = inflate(plain[n:]); !ok {
 		return "", false
 	}
 	// We sealed it, and so looked at it already: this is for a slip of ours.
-	return target, strings.HasPrefix(target, "/") && v.place.holds(target)
+	return target, strings.HasPrefix(target, "/") && q.place.holds(target)
 }
 
 // goOn sends the browser to what a signed URL stands for. Principal is who is logged in
 // now, as far as that is known.
-func (v *visit) goOn(signed, principal string) {
+func (v *exchange) goOn(signed, principal string) {
 	d := v.wanted(signed)
 	if d.waits.ref != "" {
 		v.forgetTarget(d.waits)
@@ -170,7 +170,7 @@ func (v *visit) goOn(signed, principal string) {
 
 // answersTarget deals with a person who opens a URL that stands for a target without a
 // response: by a reload, or from the history. It reports whether it answered.
-func (v *visit) answersTarget() bool {
+func (v *exchange) answersTarget() bool {
 	if !strings.Contains(v.query, targetMark) || !isNavigation(v.r) {
 		return false
 	}
@@ -187,7 +187,7 @@ func (v *visit) answersTarget() bool {
 }
 
 // targetLost tells a person that a part of the address did not come back.
-func (v *visit) targetLost(d destination, principal string) {
+func (v *exchange) targetLost(d destination, principal string) {
 	page := pageTargetLost
 	page.Principal = principal
 	page.Links = []Link{{Text: "Go on to the page", Href: d.url}}
@@ -196,9 +196,9 @@ func (v *visit) targetLost(d destination, principal string) {
 
 // parked are the targets that wait in this browser, the oldest first, as far as it has
 // told: tabs that begin at the same moment do not know of one another.
-func (v *visit) parked() []parkedTarget {
-	name := v.place.cookies.parked
-	plain, _, err := v.place.targets.Open(name, v.place.cookies.get(v.r, name), v.now)
+func (q *request) parked() []parkedTarget {
+	name := q.place.cookies.parked
+	plain, _, err := q.place.targets.Open(name, q.place.cookies.get(q.r, name), q.now)
 	if err != nil {
 		return nil
 	}
@@ -214,7 +214,7 @@ func (v *visit) parked() []parkedTarget {
 	return all
 }
 
-func (v *visit) setParked(all []parkedTarget) error {
+func (v *exchange) setParked(all []parkedTarget) error {
 	name := v.place.cookies.parked
 	if len(all) == 0 {
 		v.place.cookies.clear(v.w, name)
@@ -232,7 +232,7 @@ func (v *visit) setParked(all []parkedTarget) error {
 }
 
 // forgetTarget removes the cookies of a target.
-func (v *visit) forgetTarget(p parkedTarget) {
+func (v *exchange) forgetTarget(p parkedTarget) {
 	before := v.parked()
 	var others []parkedTarget
 	for _, other := range before {
@@ -251,7 +251,7 @@ func (v *visit) forgetTarget(p parkedTarget) {
 }
 
 // forgetTargets removes the cookies of all targets.
-func (v *visit) forgetTargets() {
+func (v *exchange) forgetTargets() {
 	all := v.parked()
 	for _, p := range all {
 		v.dropTarget(p)
@@ -261,7 +261,7 @@ func (v *visit) forgetTargets() {
 	}
 }
 
-func (v *visit) dropTarget(p parkedTarget) {
+func (v *exchange) dropTarget(p parkedTarget) {
 	for i := range min(p.chunks, maxChunks) {
 		v.place.cookies.setTarget(v.w, p, i, "")
 	}
@@ -298,8 +298,8 @@ func cookiePath(landing string) string {
 }
 
 // pathOf is the path of a URL of ours.
-func (v *visit) pathOf(url string) string {
-	path, _, _ := strings.Cut(strings.TrimPrefix(url, v.place.origin), "?")
+func (q *request) pathOf(url string) string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(url, q.place.origin), "?")
 	return path
 }
 

@@ -30,7 +30,7 @@ func (m *Model) sendsForm(s State, i int, emit func(Step, State)) {
 	}
 }
 
-// receiveForm is the answer to a form as it is first sent (glue/visit.go, judge and ask).
+// receiveForm is the answer to a form as it is first sent (glue/decision.go, judge; glue/exchange.go, ask).
 func (m *Model) receiveForm(s *State, q request, bad bool) Outcome {
 	switch session := q.cookies.Session; {
 	case !m.owns(q.cookies):

@@ -1,7 +1,7 @@
 package model
 
 // startLogin sends the browser to the WLS with a token, and with a secret if it had
-// none (glue/visit.go, startLogin).
+// none (glue/exchange.go, startLogin).
 func (m *Model) startLogin(s *State, q request) (Tab, Outcome, bool) {
 	depth, stop := m.loopStep(q)
 	if stop {

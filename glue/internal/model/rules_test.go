@@ -37,7 +37,7 @@ const (
 	// answersResponse).
 	FetchSpends
 	// OuterSpends: so does the outermost handler, whatever is between it and the next
-	// (glue/visit.go, require and maybe).
+	// (glue/exchange.go, require and maybe).
 	OuterSpends
 	// Memory: what was used is not forgotten while it would still pass
 	// (webauth/oneuse.go, OneUse and Item).
@@ -59,7 +59,7 @@ const (
 	// ConfirmOnce: it works once (glue/confirm.go, confirmed).
 	ConfirmOnce
 
-	// Binding: a session fits one browser's secret (glue/visit.go, own).
+	// Binding: a session fits one browser's secret (glue/request.go, own).
 	Binding
 	// HostPrefix: no other host can set our cookies (glue/cookies.go, newCookieJar).
 	HostPrefix
@@ -68,7 +68,7 @@ const (
 	// ServiceKeys: what is sealed for one service is nothing to another (glue/place.go,
 	// newPlace).
 	ServiceKeys
-	// PolicyEveryTime: a route's policy is checked on every request (glue/visit.go, judge).
+	// PolicyEveryTime: a route's policy is checked on every request (glue/decision.go, judge).
 	PolicyEveryTime
 	// JudgedByToken: how strong a login must be is what its token asked for, not what the
 	// handler that sees it wants (webauth/attempt.go, checkOutcome).
@@ -100,7 +100,7 @@ const (
 	FormJudged
 	// FormOnce: it is sent on once (glue/keptresume.go, resume).
 	FormOnce
-	// FormOwner: for the person who sent it (glue/visit.go, judge).
+	// FormOwner: for the person who sent it (glue/decision.go, judge).
 	FormOwner
 	// FormBrowser: in the browser that sent it (glue/keptform.go, openForm).
 	FormBrowser

@@ -13,7 +13,7 @@ type request struct {
 
 // receive is the site's answer to one request: what becomes of the tab, and why. ok is
 // false where the scenario has no room for it. It is Auth.Require with the callback in
-// it (glue/callback.go, glue/visit.go).
+// it (glue/callback.go, glue/exchange.go).
 func (m *Model) receive(s *State, q request) (t Tab, out Outcome, ok bool) {
 	if q.answer != 0 && m.can(ReadsLog) {
 		s.reveal(q.answer)
@@ -183,7 +183,7 @@ func (m *Model) repeats(s *State, q request, a *Answer, out Outcome) bool {
 	return here && who != Nobody && who == a.Who && (forbidden || m.satisfies(s, q))
 }
 
-// visit answers a navigation without a response (glue/visit.go, require and maybe).
+// visit answers a navigation without a response (glue/exchange.go, require and maybe).
 func (m *Model) visit(s *State, q request) (Tab, Outcome, bool) {
 	known := m.accepts(s, q.cookies)
 	switch {
@@ -199,7 +199,7 @@ func (m *Model) visit(s *State, q request) (Tab, Outcome, bool) {
 }
 
 // accepts reports whether the site believes the session in these cookies, be it good
-// enough or not (glue/visit.go, own and ended).
+// enough or not (glue/request.go, own and ended).
 func (m *Model) accepts(s *State, c Jar) bool { return m.owns(c) && !c.Session.Ended }
 
 // owns reports whether the session in these cookies is, or was, the browser's.

@@ -13,20 +13,20 @@ const (
 	boundV6Bits = 48
 )
 
-// whence says where a session comes from, as far as Session binds it to that: a hash,
-// or empty where nothing is bound.
-func (v *visit) whence() string {
-	cfg := &v.cfg.Session
+// clientBinding returns what a session is bound to beside the browser's secret, as Session
+// says: a hash of the browser and its network, or empty where nothing is bound.
+func (q *request) clientBinding() string {
+	cfg := &q.cfg.Session
 	if !cfg.BindBrowser && !cfg.BindAddress {
 		return ""
 	}
 	h := sha256.New()
 	if cfg.BindBrowser {
-		h.Write([]byte(v.r.UserAgent()))
+		h.Write([]byte(q.r.UserAgent()))
 	}
 	h.Write([]byte{0})
 	if cfg.BindAddress {
-		h.Write([]byte(site.AddressPrefix(site.ClientIP(v.r), boundV4Bits, boundV6Bits).String()))
+		h.Write([]byte(site.AddressPrefix(site.ClientIP(q.r), boundV4Bits, boundV6Bits).String()))
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12])
 }

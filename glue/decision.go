@@ -1,0 +1,175 @@
+package glue
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Decision is what a policy makes of a request; see [Auth.Evaluate]. The zero Decision
+// lets nobody in.
+type Decision struct {
+	// Allowed says that the request may go on.
+	Allowed bool
+	// Denial is why it may not; empty where it may.
+	Denial Denial
+	// Identity is who asks, also where they may not come in. It is zero where that is not
+	// known, or where their session has ended.
+	Identity Identity
+
+	request *request // nil in the zero Decision
+	session *session // nil where there is none
+}
+
+// Denial is why a policy does not let a request in: what it lacks.
+type Denial string
+
+const (
+	DeniedSession   Denial = "session" // nobody is logged in
+	DeniedExpired   Denial = "expired"
+	DeniedIdle      Denial = "idle"      // see Session.Inactivity
+	DeniedMoved     Denial = "moved"     // from another browser or network; see Session.BindBrowser
+	DeniedInteract  Denial = "interact"  // see Policy.IAct
+	DeniedAuthType  Denial = "authtype"  // see Policy.AAuth
+	DeniedFresh     Denial = "fresh"     // see Policy.Fresh
+	DeniedPrincipal Denial = "principal" // see Policy.Principals
+	DeniedPtag      Denial = "ptag"      // see Policy.Ptags
+	DeniedAllow     Denial = "allow"     // see Policy.Allow
+
+	// These are of Evaluate alone: Require and Optional answer such requests themselves.
+	DeniedResponse Denial = "response" // it brings a response of the WLS; see [Auth.Spend]
+	DeniedHost     Denial = "host"     // it is for a host that is not the site's
+	DeniedPolicy   Denial = "policy"   // the policy contradicts itself; see [Auth.Err]
+
+	deniedOwner Denial = "kept-form" // the form that was kept is another person's
+)
+
+// Login reports whether a login may mend it.
+func (d Denial) Login() bool {
+	switch d {
+	case DeniedSession, DeniedExpired, DeniedIdle, DeniedMoved, DeniedInteract, DeniedAuthType, DeniedFresh:
+		return true
+	}
+	return false
+}
+
+// Forbidden reports whether the person is known, and a login would not help.
+func (d Denial) Forbidden() bool {
+	return d == DeniedPrincipal || d == DeniedPtag || d == DeniedAllow
+}
+
+// Evaluate decides as [Auth.Require] would, and does nothing about it: nobody is sent
+// anywhere, no cookie is set, no response of the WLS is taken or spent. It is for those
+// who answer requests themselves: APIs, WebSockets, front servers that ask. They call
+// [Decision.Mark] before they answer, and [Auth.Spend] where Denial is [DeniedResponse].
+// What Require keeps of forms over a login means nothing here: the request is judged as
+// it came.
+//
+// An error means that sessions cannot be looked up just now; nobody is let in meanwhile.
+func (a *Auth) Evaluate(r *http.Request) (Decision, error) {
+	q := &request{a: a, r: r}
+	d := Decision{request: q}
+	d.Denial = q.receive()
+	if bringsLogin(q.query) {
+		d.Denial = DeniedResponse // above all: it must be spent
+	}
+	if d.Denial != "" {
+		return d, nil
+	}
+	var err error
+	if d.session, d.Denial, err = q.evaluate(); err != nil {
+		return Decision{Denial: DeniedSession}, err
+	}
+	d.Allowed = d.Denial == ""
+	if d.session != nil && (d.Allowed || q.ended(d.session) == "") {
+		d.Identity = d.session.Identity
+	}
+	return d, nil
+}
+
+// bringsLogin reports whether a query brings what may begin a session.
+func bringsLogin(query string) bool {
+	_, response, _ := webauth.ResponseFrom(query)
+	_, _, confirm := cutConfirm(query)
+	return response || confirm
+}
+
+// Mark tells the browser, and caches, that an answer is for the person let in, and notes
+// the use of the session. Where nobody was let in it tells caches that cookies matter.
+// Call it before the status is written.
+func (d *Decision) Mark(w http.ResponseWriter) {
+	if d.Allowed && d.session != nil {
+		d.request.mark(w, d.session)
+		return
+	}
+	varyByCookie(w.Header())
+}
+
+// mark prepares an answer to the person who has a session.
+func (q *request) mark(w http.ResponseWriter, s *session) {
+	h := w.Header()
+	h["Cache-Control"] = []string{"private, no-cache"}
+	varyByCookie(h)
+	q.noteUse(w, s)
+}
+
+// evaluate is the decision on a request, whoever asks for it. The session is given even
+// where it has ended, and only where it belongs to this browser.
+func (q *request) evaluate() (*session, Denial, error) {
+	s, err := q.own()
+	if err != nil || s == nil {
+		return nil, DeniedSession, err
+	}
+	return s, q.judge(s), nil
+}
+
+// judge returns what a session of this browser lacks for this route. Whether it has
+// ended comes first: nobody is told what an ended session may not do.
+func (q *request) judge(s *session) Denial {
+	if denial := q.ended(s); denial != "" {
+		return denial
+	}
+	if q.kept != nil && q.kept.principal != s.Principal {
+		return deniedOwner
+	}
+	if denial := q.authorize(&s.Identity); denial != "" {
+		return denial
+	}
+	if denial := q.a.policy.checkStrength(&s.Identity, q.now); denial != "" || q.wants == nil {
+		return denial
+	}
+	return q.wants.checkStrength(&s.Identity, q.now)
+}
+
+// Spend takes a response of the WLS that comes to where nobody is logged in, so that it
+// cannot be used where somebody is: whoever reads it in a log could send it to another
+// person. Call it where Denial is [DeniedResponse]. A request without one is left alone.
+// An error means that it could not be marked as used.
+func (a *Auth) Spend(r *http.Request) error {
+	q := request{a: a, r: r}
+	q.receive()
+	err := q.spend()
+	if err != nil {
+		q.log(Event{Name: EventStoreError, Reason: webauth.ReasonStore, Err: err})
+	}
+	return err
+}
+
+// spend marks the response that a request brings as used, whichever of the origins it is
+// for. The verdict does not matter.
+func (q *request) spend() error {
+	value, found, err := webauth.ResponseFrom(q.query)
+	if !found || err != nil {
+		return nil
+	}
+	var errs []error
+	for _, p := range q.a.s.keys.Load().places { // the token is of one of them
+		_, err := p.verifier.Verify(context.WithoutCancel(q.r.Context()), value, webauth.Expect{Secret: p.cookies.secret(q.r)})
+		if e, ok := errors.AsType[*webauth.Error](err); ok && e.Reason == webauth.ReasonStore {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,201 @@
+package glue
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// exchange is a request on its way through, and the answer to it. It lives on the stack.
+type exchange struct {
+	request
+	w    http.ResponseWriter
+	goal string // the path, with a query, that Login goes on to
+}
+
+// begin receives the request. It is false where that answers it already.
+func (v *exchange) begin() bool {
+	switch v.receive() {
+	case DeniedHost:
+		v.misdirected()
+		return false
+	case DeniedPolicy:
+		_ = v.spend() // nobody is let in either way
+		v.fail(Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
+		return false
+	}
+	return true
+}
+
+// require runs next for a session that satisfies the policy.
+func (v *exchange) require(next http.Handler) {
+	if v.answersResponse() || v.answersTarget() {
+		return
+	}
+	v.takeMarked()
+	s, denial, err := v.evaluate()
+	switch {
+	case err != nil:
+		v.storeDown(err)
+	case denial == deniedOwner:
+		v.notYours(s)
+	case denial == "" && v.keptErr != nil:
+		v.formGone(s, v.keptErr)
+	case denial == "" && v.kept != nil:
+		v.resume(s, next)
+	case denial == "" && v.wants != nil:
+		v.goBack(v.place.url(v.path, withoutKeptMark(v.query)))
+	case denial == "":
+		v.serve(next, v.identified(s))
+	case denial.Forbidden():
+		v.forbid(s, denial)
+	default:
+		v.ask(s, denial)
+	}
+}
+
+// maybe runs next in any case, with an identity if there is one.
+func (v *exchange) maybe(next http.Handler) {
+	if v.answersResponse() || v.answersTarget() {
+		return
+	}
+	asSent := *v
+	if v.r.Method == http.MethodPost {
+		v.takeMarked()
+	}
+	s, denial, err := v.evaluate()
+	if v.keptErr != nil || v.kept != nil && err == nil && denial != "" {
+		if v.keptErr == nil && v.answersForKeeper() {
+			return
+		}
+		// Whether and what to answer is for the handler inside that needs a login.
+		*v = asSent
+		s, denial, err = v.evaluate()
+	}
+	switch {
+	case err != nil:
+		v.storeDown(err)
+	case denial == "" && v.kept != nil:
+		v.resume(s, next)
+	case denial == "":
+		v.serve(next, v.identified(s))
+	case denial == DeniedSession && v.a.policy.Silent && v.trySilently():
+	default:
+		varyByCookie(v.w.Header())
+		v.serve(next, v.r.WithContext(WithoutIdentity(v.r.Context())))
+	}
+}
+
+// serve runs a handler with a request that we derived. net/http removes an upload's
+// temporary files for the request that it made itself, and for no other.
+func (v *exchange) serve(next http.Handler, r *http.Request) {
+	defer func() {
+		if r.MultipartForm != nil {
+			_ = r.MultipartForm.RemoveAll() // as net/http does
+		}
+	}()
+	next.ServeHTTP(v.w, r)
+}
+
+// identified prepares a request for a handler that will know the person.
+func (v *exchange) identified(s *session) *http.Request {
+	v.mark(v.w, s)
+	return v.r.WithContext(context.WithValue(v.r.Context(), identityKey{}, &s.Identity))
+}
+
+// ask answers a request that lacks a good enough login.
+func (v *exchange) ask(s *session, denial Denial) {
+	switch {
+	case v.isDeadEnd():
+	case isNavigation(v.r):
+		v.startLogin(v.strength(denial))
+	case isFormPost(v.r):
+		v.keepForm(s, denial)
+	default:
+		v.unauthorised(denial)
+	}
+}
+
+// strength is what to ask the WLS for.
+func (v *exchange) strength(denial Denial) webauth.Request {
+	p := &v.a.policy
+	how := v.asks()
+	req := webauth.Request{Desc: p.Desc, Msg: p.Msg, AAuth: how.AAuth, IAct: how.IAct, Fail: p.Fail}
+	if req.Msg == "" && (denial == DeniedExpired || denial == DeniedIdle) {
+		req.Msg = v.cfg.Session.ExpiredMsg
+	}
+	return req
+}
+
+// startLogin sends the browser to the WLS, to come back to the URL it asked for.
+func (v *exchange) startLogin(req webauth.Request) {
+	depth, stop := v.loopStep()
+	if stop {
+		v.fail(Event{Name: EventLoop}, pageLoop)
+		return
+	}
+	req.Note = noteOfDepth(depth)
+	secret, isNew := v.secretToBe()
+	location, err := v.loginURL(secret, req)
+	if err != nil {
+		v.fail(Event{Name: EventRefused, Err: err}, pageBadAddress)
+		return
+	}
+	if isNew {
+		v.place.cookies.setSecret(v.w, secret)
+	}
+	v.log(Event{Name: EventRedirect})
+	v.redirect(location)
+}
+
+// redirect sends a GET elsewhere. Clients of HTTP/1.0 do not know 303.
+func (v *exchange) redirect(location string) {
+	noStore(v.w)
+	status := http.StatusSeeOther
+	if !v.r.ProtoAtLeast(1, 1) {
+		status = http.StatusFound
+	}
+	v.w.Header().Set("Location", location)
+	v.w.WriteHeader(status)
+}
+
+// unauthorised answers what is no navigation: no redirect, no cookie.
+func (v *exchange) unauthorised(denial Denial) {
+	v.w.Header().Set("WWW-Authenticate", "Ucam-WebAuth")
+	v.brief(http.StatusUnauthorized, "login_required", string(denial), "Log in first: open this site in a browser.")
+}
+
+// brief answers a script: by an error and its reason in JSON, or by a line of text.
+func (v *exchange) brief(status int, code, reason, text string) {
+	noStore(v.w)
+	h := v.w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	body, kind := []byte(text), "text/plain; charset=utf-8"
+	if strings.Contains(v.r.Header.Get("Accept"), "json") {
+		body, _ = json.Marshal(map[string]string{"error": code, "reason": reason}) // strings marshal
+		kind = "application/json"
+	}
+	h.Set("Content-Type", kind)
+	v.w.WriteHeader(status)
+	if v.r.Method != http.MethodHead {
+		_, _ = v.w.Write(append(body, '\n')) // the client's loss if it has gone
+	}
+}
+
+// noStore keeps an answer of the flow out of every cache.
+func noStore(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	varyByCookie(h)
+}
+
+func varyByCookie(h http.Header) {
+	if !slices.Contains(h["Vary"], "Cookie") {
+		h["Vary"] = append(h["Vary"], "Cookie")
+	}
+}

@@ -1,0 +1,76 @@
+package glue
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// request is what was asked, and of which of our origins. It lives on the stack: nothing
+// keeps it, but for a [Decision].
+type request struct {
+	a      *Auth
+	cfg    *Config
+	r      *http.Request
+	place  *place // nil for a host that is not ours
+	now    time.Time
+	secret webauth.BrowserSecret // "" where the browser brought none
+
+	path, query string // as the browser asked; see locate
+	unfit       error  // why no browser would ask for them
+	started     int64  // when the session that came began, Unix seconds; 0 where none did
+
+	kept    *keptForm // what the request was made of, see takeMarked
+	keptErr error     // why it could not be
+	wants   *Policy   // how somebody must have logged in for a kept form, beside the policy
+}
+
+// receive finds out which of our origins the request is for. It denies what no session
+// is looked at for.
+func (q *request) receive() Denial {
+	q.cfg = &q.a.s.cfg
+	q.now = nowSeconds(q.cfg.Now)
+	q.place = q.a.s.keys.Load().places.find(q.r.Host)
+	if q.place == nil {
+		q.query = q.r.URL.RawQuery // which may bring a response, to be spent
+		return DeniedHost
+	}
+	q.locate()
+	if q.a.err != nil {
+		return DeniedPolicy
+	}
+	q.secret = q.place.cookies.secret(q.r)
+	return ""
+}
+
+// own loads the session of this browser, ended or not; nil where there is none.
+func (q *request) own() (*session, error) {
+	if q.secret == "" {
+		return nil, nil
+	}
+	s, err := q.a.s.store.load(q.r, q.place)
+	if err != nil || s == nil || !q.secret.Fits(s.binding) {
+		return nil, err
+	}
+	s.Service, q.started = q.cfg.Service.Name, s.started
+	return s, nil
+}
+
+// ended reports why a session of this browser is over, for all routes alike.
+func (q *request) ended(s *session) Denial {
+	switch {
+	case !q.now.Before(s.Expires):
+		return DeniedExpired
+	case s.client != q.clientBinding():
+		return DeniedMoved
+	case q.idle(s):
+		return DeniedIdle
+	}
+	return ""
+}
+
+// alive reports whether there is a session of this person that has not ended.
+func (q *request) alive(s *session, principal string) bool {
+	return s != nil && s.Principal == principal && q.ended(s) == ""
+}
