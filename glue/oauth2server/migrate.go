@@ -32,7 +32,7 @@ const versionTable = `CREATE TABLE IF NOT EXISTS wlsoauth_migrations (
 // migrate brings the tables up to date. Of several processes that start together one
 // does it, and the others wait for it.
 func (s *store) migrate(ctx context.Context) error {
-	if s.cfg.Dialect == SQLite {
+	if !s.cfg.PostgreSQL {
 		// It must be there before the transaction, which can then begin with a write.
 		if _, err := s.db.ExecContext(ctx, versionTable); err != nil {
 			return fmt.Errorf("oauth2server: the database cannot be written: %v", err)
@@ -60,7 +60,7 @@ func (s *store) migrate(ctx context.Context) error {
 
 // lockMigrations makes other processes wait until the transaction ends.
 func (s *store) lockMigrations(ctx context.Context, tx *sql.Tx) error {
-	if s.cfg.Dialect == SQLite {
+	if !s.cfg.PostgreSQL {
 		// A write, though there is nothing to write, takes the lock that all writers need.
 		_, err := tx.ExecContext(ctx, `DELETE FROM wlsoauth_migrations WHERE version < 0`)
 		return err
@@ -96,7 +96,7 @@ func (s *store) statements(text string) []string {
 		}
 	}
 	text = strings.TrimSpace(code.String())
-	if s.cfg.Dialect == PostgreSQL {
+	if s.cfg.PostgreSQL {
 		text = postgresTypes.Replace(text)
 	}
 	return strings.Split(strings.TrimSuffix(text, ";"), ";\n\n")

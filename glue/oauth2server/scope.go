@@ -60,13 +60,6 @@ func (s scopeSet) pick(names []string) scopeSet {
 	return slices.DeleteFunc(slices.Clone(s), func(c Scope) bool { return !slices.Contains(names, c.Name) })
 }
 
-// scopeNames are the names of scopes that tokens may carry.
-type scopeNames struct {
-	registered, offered []string // all; without the internal ones
-}
-
-func namesOf(s scopeSet) scopeNames { return scopeNames{s.names(), s.offered().names()} }
-
 // check tells what is wrong with the registration.
 func (s scopeSet) check() error {
 	if len(s) == 0 {
@@ -84,59 +77,4 @@ func (s scopeSet) check() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Bounds of what clients send as a scope.
-const (
-	maxScopeName = 64
-	maxScopeText = 2048
-)
-
-// parseScopes reads a scope parameter (RFC 6749 section 3.3): names, each once, with
-// one blank between them. The order has no meaning; the result is sorted. An empty text
-// is an empty list.
-func parseScopes(text string) ([]string, error) {
-	if text == "" {
-		return nil, nil
-	}
-	if len(text) > maxScopeText {
-		return nil, errors.New("the scope is too long")
-	}
-	names := strings.Split(text, " ")
-	for _, name := range names {
-		if !validScope(name) {
-			return nil, errors.New("the scope is malformed")
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
-}
-
-func validScope(name string) bool {
-	if name == "" || len(name) > maxScopeName {
-		return false
-	}
-	for _, c := range []byte(name) {
-		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-// joinScopes is the text of a list: sorted, each name once.
-func joinScopes(names []string) string {
-	names = slices.Clone(names)
-	slices.Sort(names)
-	return strings.Join(slices.Compact(names), " ")
-}
-
-// covers reports whether everything in want is in have.
-func covers(have, want []string) bool {
-	for _, name := range want {
-		if !slices.Contains(have, name) {
-			return false
-		}
-	}
-	return true
 }

@@ -22,19 +22,30 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.normalise(); err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, &cfg)
-	if err != nil {
+	s := &Server{cfg: cfg, scopes: cfg.Scopes}
+	var err error
+	if s.store, err = openStore(ctx, s.storeConfig()); err != nil {
 		return nil, err
-	}
-	s := &Server{cfg: cfg, scopes: cfg.Scopes, store: store}
-	store.report = func(ctx context.Context, err error) {
-		s.report(ctx, Event{Name: EventStoreError, Reason: "sweep", Err: err})
 	}
 	s.auth = cfg.Auth.With(func(p *glue.Policy) { p.Silent = false })
 	if err := s.auth.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// storeConfig is what the store needs to know of the configuration.
+func (s *Server) storeConfig() storeConfig {
+	return storeConfig{
+		DB: s.cfg.DB, PostgreSQL: s.cfg.Dialect == PostgreSQL, Now: s.cfg.Now,
+		Report: func(ctx context.Context, err error) {
+			s.report(ctx, Event{Name: EventStoreError, Reason: "sweep", Err: err})
+		},
+		Registered: s.scopes.names(), Offered: s.scopes.offered().names(),
+		AccessLife: s.cfg.AccessLife, RefreshLife: s.cfg.RefreshLife, GrantLife: s.cfg.GrantLife,
+		CodeLife: s.cfg.CodeLife, RefreshLeeway: s.cfg.RefreshLeeway,
+		MaxPersonal: s.cfg.MaxPersonal, MaxClients: s.cfg.MaxClients,
+	}
 }
 
 // active asks whether a person may still use the site. There is always one to ask

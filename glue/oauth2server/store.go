@@ -39,19 +39,35 @@ var (
 // never waits for anybody who waits for it.
 type store struct {
 	db     *sql.DB
-	cfg    *Config
+	cfg    storeConfig
 	lookup *sql.Stmt // see token
-	scopes scopeNames
-	report func(context.Context, error) // is told of what went wrong beside the point
 
 	swept atomic.Int64 // when expired rows were last looked for, in Unix seconds
 }
 
-// openStore brings the database up to date.
-func openStore(ctx context.Context, cfg *Config) (*store, error) {
-	s := &store{db: cfg.DB, cfg: cfg, scopes: namesOf(cfg.Scopes), report: func(context.Context, error) {}}
+// storeConfig is what a Store is made of. Every field is required.
+type storeConfig struct {
+	DB         *sql.DB
+	PostgreSQL bool // the dialect; else it is that of SQLite
+	Now        func() time.Time
+	// Report is told of what went wrong beside the point of what was asked.
+	Report func(context.Context, error)
+
+	// Registered are the names of all scopes, Offered of those that people can give.
+	Registered, Offered []string
+
+	AccessLife, RefreshLife, GrantLife, CodeLife time.Duration
+	RefreshLeeway                                time.Duration
+	// MaxPersonal is how many personal tokens a person may have, MaxClients how many
+	// applications they may register.
+	MaxPersonal, MaxClients int
+}
+
+// openStore returns a Store on a database, which it brings up to date.
+func openStore(ctx context.Context, cfg storeConfig) (*store, error) {
+	s := &store{db: cfg.DB, cfg: cfg}
 	if err := s.connect(ctx); err != nil {
-		return nil, configError("DB does not answer: %v", err)
+		return nil, fmt.Errorf("oauth2server: Config.DB does not answer: %v", err)
 	}
 	if err := s.checkTimeout(ctx); err != nil {
 		return nil, err
@@ -100,7 +116,7 @@ func isBusy(err error) bool {
 
 // checkTimeout refuses a SQLite database where of two writers one fails at once.
 func (s *store) checkTimeout(ctx context.Context) error {
-	if s.cfg.Dialect != SQLite {
+	if s.cfg.PostgreSQL {
 		return nil
 	}
 	var timeout int
@@ -108,7 +124,7 @@ func (s *store) checkTimeout(ctx context.Context) error {
 		return fmt.Errorf("oauth2server: the database cannot be read: %v", err)
 	}
 	if timeout == 0 {
-		return configError("DB has no busy_timeout: open it with \"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)\"")
+		return errors.New("oauth2server: Config.DB has no busy_timeout: open it with \"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)\"")
 	}
 	return nil
 }
@@ -116,7 +132,7 @@ func (s *store) checkTimeout(ctx context.Context) error {
 // tx runs f in a transaction, which is undone if f gives an error.
 func (s *store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	var options *sql.TxOptions
-	if s.cfg.Dialect == PostgreSQL {
+	if s.cfg.PostgreSQL {
 		// Conditional updates wait for one another and then see what the other did; at
 		// higher levels, which the database may have as its default, they would fail.
 		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
@@ -146,7 +162,7 @@ func (s *store) verdictTx(ctx context.Context, f func(ctx context.Context, tx *s
 // lockPerson makes two requests of one person that count what the person has wait for
 // one another. In SQLite all writers do.
 func (s *store) lockPerson(ctx context.Context, tx *sql.Tx, principal string) error {
-	if s.cfg.Dialect == SQLite {
+	if !s.cfg.PostgreSQL {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "wlsoauth "+principal)
@@ -156,7 +172,7 @@ func (s *store) lockPerson(ctx context.Context, tx *sql.Tx, principal string) er
 // skipLocked ends the query for rows that a sweep deletes: those that somebody else has
 // locked are left for the next time. In SQLite one transaction at a time locks anything.
 func (s *store) skipLocked() string {
-	if s.cfg.Dialect == SQLite {
+	if !s.cfg.PostgreSQL {
 		return ""
 	}
 	return " FOR UPDATE SKIP LOCKED"

@@ -78,9 +78,9 @@ func (s *store) token(ctx context.Context, h hash) (token, error) {
 // that have become internal.
 func (s *store) scanCurrent(row *sql.Row) (token, error) {
 	t, err := scanToken(row)
-	current := s.scopes.offered
+	current := s.cfg.Offered
 	if t.Principal == "" {
-		current = s.scopes.registered
+		current = s.cfg.Registered
 	}
 	t.Scopes = slices.DeleteFunc(t.Scopes, func(name string) bool { return !slices.Contains(current, name) })
 	return t, err
