@@ -7,6 +7,9 @@ import (
 	"slices"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // RequireAPI lets a request through to a resource with a token of a person that has all
@@ -78,7 +81,7 @@ func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
 // sessions handles requests without a token.
 func (g gate) sessions(next http.Handler) http.Handler {
 	offered := g.s.scopes.offered().names()
-	enough := covers(offered, g.scopes)
+	enough := scopelist.Covers(offered, g.scopes)
 	person := g.s.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := glue.IdentityFrom(r.Context())
 		a := Access{Kind: KindSession, Principal: id.Principal, Scopes: offered, Identity: id}
@@ -103,13 +106,13 @@ func (g gate) sessions(next http.Handler) http.Handler {
 // byToken handles a request with a token, which alone decides.
 func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler, text string) {
 	ctx := r.Context()
-	p, h, ok := parse(text)
-	if !ok || p != prefixPersonal && p != prefixAccess {
+	p, h, ok := credential.Parse(text)
+	if !ok || p != credential.Personal && p != credential.Access {
 		g.refuse(w, r, refusalForm) // a refresh token, say
 		return
 	}
-	t, err := g.s.store.token(ctx, h)
-	if errors.Is(err, errNotFound) {
+	t, err := g.s.store.Token(ctx, h)
+	if errors.Is(err, store.ErrNotFound) {
 		g.refuse(w, r, refusalToken)
 		return
 	}
@@ -127,7 +130,7 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 		g.refuse(w, r, bad.about(t))
 		return
 	}
-	if err := g.s.store.touch(ctx, t, h); err != nil && ctx.Err() == nil {
+	if err := g.s.store.Touch(ctx, t, h); err != nil && ctx.Err() == nil {
 		g.s.event(r, Event{Name: EventStoreError, Reason: "last-use", TokenID: t.ID, Err: err}) // and goes on
 	}
 	w.Header().Set("Cache-Control", "private, no-cache")
@@ -139,10 +142,10 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 }
 
 // judge tells what a good token lacks here; nil if nothing.
-func (g gate) judge(ctx context.Context, t token) (*refusal, error) {
+func (g gate) judge(ctx context.Context, t store.Token) (*refusal, error) {
 	whom := t.Principal
 	if whom == "" {
-		whom = t.owner // who answers for the application
+		whom = t.Owner // who answers for the application
 	}
 	active, err := g.s.active(ctx, whom)
 	if err != nil {
@@ -150,7 +153,7 @@ func (g gate) judge(ctx context.Context, t token) (*refusal, error) {
 	}
 	_, session := glue.IdentityFrom(ctx)
 	switch {
-	case t.Kind == kindRefresh: // impossible by its prefix
+	case t.Kind == store.KindRefresh: // impossible by its prefix
 		return &refusalToken, nil
 	case !active:
 		return &refusalInactive, nil
@@ -160,7 +163,7 @@ func (g gate) judge(ctx context.Context, t token) (*refusal, error) {
 		return &refusalNoPerson, nil
 	case t.Principal == "" && session:
 		return &refusalTwo, nil
-	case !covers(t.Scopes, g.scopes):
+	case !scopelist.Covers(t.Scopes, g.scopes):
 		return &refusalScope, nil
 	}
 	return nil, nil
@@ -168,7 +171,7 @@ func (g gate) judge(ctx context.Context, t token) (*refusal, error) {
 
 // standing are the scopes of a token that still count: those that whoever it stands for
 // could get today. A scope that was made internal, say, leaves the tokens of people.
-func (s *Server) standing(t token) []string {
+func (s *Server) standing(t store.Token) []string {
 	today := s.cfg.ClientScopes
 	if t.Principal != "" {
 		today = s.scopes.offered().names()
@@ -177,13 +180,13 @@ func (s *Server) standing(t token) []string {
 }
 
 // accessOf tells what a token is good for.
-func accessOf(t token) Access {
+func accessOf(t store.Token) Access {
 	a := Access{Kind: KindOAuth, Principal: t.Principal, ClientID: t.ClientID, TokenID: t.ID, Scopes: t.Scopes}
 	switch {
 	case t.Principal == "":
 		a.Kind = KindClient
 		return a
-	case t.Kind == kindPersonal:
+	case t.Kind == store.KindPersonal:
 		a.Kind = KindPersonal
 	}
 	a.Identity = glue.Identity{Principal: t.Principal, Expires: t.Expires}

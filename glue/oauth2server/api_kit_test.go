@@ -15,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
@@ -31,7 +34,7 @@ type apiSite struct {
 }
 
 // newSite serves a site on a loopback port.
-func newSite(t testing.TB, db database, edit ...func(*Config)) *apiSite {
+func newSite(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *apiSite {
 	t.Helper()
 	s := &apiSite{fake: webauthtest.New(t)}
 	s.fake.SetNow(testNow)
@@ -171,8 +174,8 @@ func sendForm(text string) func(*http.Request) {
 // personal makes a token of a person.
 func (s *testServer) personal(t testing.TB, principal string, scopes ...string) string {
 	t.Helper()
-	text, h := mint(prefixPersonal)
-	_, err := s.store.createPersonal(t.Context(), token{Principal: principal, Scopes: scopes}, h)
+	text, h := credential.Mint(credential.Personal)
+	_, err := s.store.CreatePersonal(t.Context(), store.Token{Principal: principal, Scopes: scopes}, h)
 	require.NoError(t, err)
 	return text
 }

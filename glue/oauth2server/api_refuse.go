@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // refusal is an answer to a request to the API that is not let through.
@@ -48,7 +51,7 @@ var (
 )
 
 // about gives a copy whose log line names the token.
-func (f refusal) about(t token) refusal {
+func (f refusal) about(t store.Token) refusal {
 	f.principal, f.clientID, f.tokenID = t.Principal, t.ClientID, t.ID
 	return f
 }
@@ -82,7 +85,7 @@ func (g gate) challenge(f refusal) string {
 		parts = append(parts, fmt.Sprintf(`error="%s", error_description="%s"`, f.code, f.text))
 	}
 	if len(g.scopes) > 0 && f.status != http.StatusBadRequest {
-		parts = append(parts, fmt.Sprintf(`scope="%s"`, joinScopes(g.scopes)))
+		parts = append(parts, fmt.Sprintf(`scope="%s"`, scopelist.Join(g.scopes)))
 	}
 	return "Bearer " + strings.Join(parts, ", ")
 }

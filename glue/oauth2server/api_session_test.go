@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
 func TestSessionsNeedTheXSRFToken(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	someone, other := s.person(t, "test0001"), s.person(t, "test0002")
 	token := s.xsrfToken(t, someone)
 	for _, tc := range []struct {
@@ -46,7 +47,7 @@ func TestSessionsNeedTheXSRFToken(t *testing.T) {
 
 // A session is a person's, whom nobody can give an internal scope.
 func TestInternalScopesAreNotForSessions(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	someone := s.person(t, "test0001")
 	token := s.xsrfToken(t, someone)
 	for _, target := range []string{"/api/internal", "/api/internal/open", "/api/clients"} {
@@ -83,7 +84,7 @@ func (s *apiSite) xsrfToken(t testing.TB, c *http.Client) string {
 }
 
 func TestTheXSRFTokenIsForPeople(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	a := s.call(t, stranger(t), http.MethodGet, "/csrf")
 	assert.Equal(t, 401, a.status)
 	assert.Equal(t, "login_required", a.code)
@@ -94,7 +95,7 @@ func TestTheXSRFTokenIsForPeople(t *testing.T) {
 
 // A browser that opens a resource is not sent to log in, and gets no cookie.
 func TestVisitors(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	navigation := func(r *http.Request) {
 		r.Header.Set("Accept", "text/html")
 		r.Header.Set("Sec-Fetch-Mode", "navigate")

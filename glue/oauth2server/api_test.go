@@ -11,25 +11,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 func TestWhoGetsIn(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newSite(t, db), t.Context()
 		c := s.register(t, "test0009")
 		good := s.personal(t, "test0001", "records:read", "profile")
 		narrow := s.personal(t, "test0001", "profile")
-		access, accessHash := mint(prefixAccess)
-		refresh, refreshHash := mint(prefixRefresh)
-		_, err := s.store.redeem(ctx, s.approved(t, c, "test0001", "records:read"), c, accessHash, refreshHash)
+		access, accessHash := credential.Mint(credential.Access)
+		refresh, refreshHash := credential.Mint(credential.Refresh)
+		s.authorised(t, c, accessHash, refreshHash, "test0001", "records:read")
+		alone, aloneHash := credential.Mint(credential.Access)
+		_, err := s.store.GrantClient(ctx, c, []string{"harvest", "records:read"}, aloneHash)
 		require.NoError(t, err)
-		alone, aloneHash := mint(prefixAccess)
-		_, err = s.store.grantClient(ctx, c, []string{"harvest", "records:read"}, aloneHash)
-		require.NoError(t, err)
-		unknown, _ := mint(prefixPersonal)
-		secret, _ := mint(prefixSecret)
-		short, shortHash := mint(prefixPersonal)
-		_, err = s.store.createPersonal(ctx, token{Principal: "test0001", Scopes: []string{"records:read"}, Expires: testNow.Add(time.Second)}, shortHash)
+		unknown, _ := credential.Mint(credential.Personal)
+		secret, _ := credential.Mint(credential.Secret)
+		short, shortHash := credential.Mint(credential.Personal)
+		_, err = s.store.CreatePersonal(ctx, store.Token{Principal: "test0001", Scopes: []string{"records:read"}, Expires: testNow.Add(time.Second)}, shortHash)
 		require.NoError(t, err)
 		s.fake.Advance(time.Second)
 
@@ -80,17 +82,16 @@ func TestWhoGetsIn(t *testing.T) {
 			})
 		}
 		for _, text := range []string{good, narrow, access, refresh, alone, unknown, secret, short} {
-			assert.NotContains(t, s.log.String(), text[prefixLength:])
+			assert.NotContains(t, s.log.String(), text[len("wlsp_"):])
 		}
 	})
 }
 
 func TestWhatAResourceKnows(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	c := s.register(t, "test0009")
-	text, h := mint(prefixAccess)
-	given, err := s.store.redeem(t.Context(), s.approved(t, c, "test0001", "records:read"), c, h, hash{})
-	require.NoError(t, err)
+	text, h := credential.Mint(credential.Access)
+	given := s.authorised(t, c, h, credential.Hash{}, "test0001", "records:read")
 	a := s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(text))
 	assert.Equal(t, Access{
 		Kind: KindOAuth, Principal: "test0001", ClientID: c.ID, TokenID: given.AccessID, Scopes: []string{"records:read"},
@@ -119,7 +120,7 @@ func TestWhatAResourceKnows(t *testing.T) {
 // A scope that a token has from before it was made internal, or was taken out of
 // Config.ClientScopes or Config.Scopes, counts for nothing.
 func TestScopesThatNobodyCouldGetToday(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	c := s.register(t, "test0009")
 	personal := s.personal(t, "test0001", "gone", "harvest", "records:read")
 	a := s.call(t, http.DefaultClient, http.MethodGet, "/api", sendBearer(personal))
@@ -132,19 +133,19 @@ func TestScopesThatNobodyCouldGetToday(t *testing.T) {
 	empty := s.call(t, http.DefaultClient, http.MethodGet, "/api", sendBearer(s.personal(t, "test0001", "gone", "harvest")))
 	assert.Equal(t, 401, empty.status, "nothing of it is left")
 	assert.Equal(t, "invalid_token", empty.code)
-	alone, h := mint(prefixAccess)
-	_, err := s.store.grantClient(t.Context(), c, []string{"harvest", "records:read"}, h)
+	alone, h := credential.Mint(credential.Access)
+	_, err := s.store.GrantClient(t.Context(), c, []string{"harvest", "records:read"}, h)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"harvest"}, s.call(t, http.DefaultClient, http.MethodGet, "/api/clients", sendBearer(alone)).Access.Scopes)
-	stored, err := s.store.token(t.Context(), h)
+	stored, err := s.store.Token(t.Context(), h)
 	require.NoError(t, err)
 	assert.Equal(t, "harvest", (&call{Server: s.Server}).describe(stored).Scope, "nor does introspection tell of it")
 }
 
 func TestChallenges(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	narrow := s.personal(t, "test0001", "profile")
-	unknown, _ := mint(prefixAccess)
+	unknown, _ := credential.Mint(credential.Access)
 	for _, tc := range []struct {
 		name, target string
 		edit         func(*http.Request)
@@ -164,9 +165,9 @@ func TestChallenges(t *testing.T) {
 
 // Neither a good session nor a place for visitors makes up for a bad bearer.
 func TestHowATokenMayBeSent(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	good := s.personal(t, "test0001", "records:read")
-	unknown, _ := mint(prefixPersonal)
+	unknown, _ := credential.Mint(credential.Personal)
 	someone := s.person(t, "test0002")
 	for _, tc := range []struct {
 		name   string
@@ -216,11 +217,11 @@ func TestHowATokenMayBeSent(t *testing.T) {
 			}
 		})
 	}
-	assert.NotContains(t, s.log.String(), good[prefixLength:], "not even when it was in the query")
+	assert.NotContains(t, s.log.String(), good[len("wlsp_"):], "not even when it was in the query")
 }
 
 func TestAFormReachesTheResourceWhole(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	good := s.personal(t, "test0001", "records:read")
 	for _, text := range []string{"", "a=b", "x=" + strings.Repeat("y", 3*peekForm), "late=" + strings.Repeat("y", peekForm) + "&access_token=x"} {
 		a := s.call(t, http.DefaultClient, http.MethodPost, "/api", sendBearer(good), sendForm(text))
@@ -239,10 +240,10 @@ func TestAFormReachesTheResourceWhole(t *testing.T) {
 
 // What an outer decorator found does not show through.
 func TestDecoratorsInsideOthers(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	c := s.register(t, "test0009")
-	alone, h := mint(prefixAccess)
-	_, err := s.store.grantClient(t.Context(), c, []string{"harvest"}, h)
+	alone, h := credential.Mint(credential.Access)
+	_, err := s.store.GrantClient(t.Context(), c, []string{"harvest"}, h)
 	require.NoError(t, err)
 	someone := s.person(t, "test0001")
 	a := s.call(t, someone, http.MethodGet, "/api/inside", sendBearer(alone))
@@ -255,15 +256,14 @@ func TestDecoratorsInsideOthers(t *testing.T) {
 }
 
 func TestInactivePeople(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	c := s.register(t, "test0009")
 	personal := s.personal(t, "test0001", "records:read")
 	ofOwner := s.personal(t, "test0009", "records:read")
-	access, h := mint(prefixAccess)
-	_, err := s.store.redeem(t.Context(), s.approved(t, c, "test0001", "records:read"), c, h, hash{})
-	require.NoError(t, err)
-	alone, h := mint(prefixAccess)
-	_, err = s.store.grantClient(t.Context(), c, []string{"harvest"}, h)
+	access, h := credential.Mint(credential.Access)
+	s.authorised(t, c, h, credential.Hash{}, "test0001", "records:read")
+	alone, h := credential.Mint(credential.Access)
+	_, err := s.store.GrantClient(t.Context(), c, []string{"harvest"}, h)
 	require.NoError(t, err)
 	for _, tc := range []struct {
 		who                                  string
@@ -287,10 +287,10 @@ func TestInactivePeople(t *testing.T) {
 }
 
 func TestADatabaseThatIsDownLetsNobodyIn(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s := newSite(t, db)
 		good := s.personal(t, "test0001", "records:read")
-		db.exec(t, `DROP TABLE wlsoauth_tokens`)
+		db.Exec(t, `DROP TABLE wlsoauth_tokens`)
 		for _, target := range []string{"/api/read", "/api/open"} {
 			a := s.call(t, http.DefaultClient, http.MethodGet, target, sendBearer(good))
 			assert.Equal(t, 503, a.status)
@@ -301,21 +301,21 @@ func TestADatabaseThatIsDownLetsNobodyIn(t *testing.T) {
 }
 
 func TestLastUseIsNoted(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	good := s.personal(t, "test0001", "records:read")
 	s.fake.Advance(time.Hour)
 	require.Equal(t, 403, s.call(t, http.DefaultClient, http.MethodGet, "/api/both", sendBearer(good)).status)
-	list, err := s.store.personalTokens(t.Context(), "test0001")
+	list, err := s.store.PersonalTokens(t.Context(), "test0001")
 	require.NoError(t, err)
 	assert.Zero(t, list[0].LastUsed, "a refusal is no use")
 	require.Equal(t, 200, s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(good)).status)
-	list, err = s.store.personalTokens(t.Context(), "test0001")
+	list, err = s.store.PersonalTokens(t.Context(), "test0001")
 	require.NoError(t, err)
 	assert.Equal(t, s.fake.Now(), list[0].LastUsed)
 }
 
 func TestEvents(t *testing.T) {
-	s := newSite(t, newDatabase(t, SQLite))
+	s := newSite(t, dbtest.SQLite(t))
 	narrow := s.personal(t, "test0001", "profile")
 	s.call(t, http.DefaultClient, http.MethodGet, "/api/read?"+url.Values{"q": {"private"}}.Encode(), sendBearer(narrow))
 	require.Len(t, s.events, 1)

@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // Values of parameters of the authorization request.
@@ -27,7 +30,7 @@ const (
 // authRequest is an authorization request (RFC 6749 section 4.1.1) whose client and
 // redirect URI fit one another. Nothing else is known of it until check.
 type authRequest struct {
-	client      client
+	client      store.Client
 	redirectURI string // as the client sent it
 	params      params
 
@@ -82,10 +85,10 @@ func (q *authRequest) check(s *Server) *protocolError {
 		return errResponseMode
 	}
 	var err error
-	if q.scopes, err = parseScopes(q.params.get("scope")); err != nil || len(q.scopes) == 0 {
+	if q.scopes, err = scopelist.Parse(q.params.get("scope")); err != nil || len(q.scopes) == 0 {
 		return errScopeMissing
 	}
-	if !covers(s.scopes.offered().names(), q.scopes) {
+	if !scopelist.Covers(s.scopes.offered().names(), q.scopes) {
 		return errScopeUnknown
 	}
 	return nil
@@ -191,15 +194,15 @@ func (a *authorizer) read(w http.ResponseWriter, r *http.Request) (*authRequest,
 		a.stop(w, r, "request", pageBadRequest)
 		return nil, false
 	}
-	c, err := a.store.client(r.Context(), p.get("client_id"))
+	c, err := a.store.Client(r.Context(), p.get("client_id"))
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		a.stop(w, r, "client", pageUnknownClient)
 		return nil, false
 	case err != nil:
 		a.storeDown(w, r, err)
 		return nil, false
-	case !matchesRedirect(c.RedirectURIs, p.get("redirect_uri")):
+	case !redirecturi.Matches(c.RedirectURIs, p.get("redirect_uri")):
 		a.stop(w, r, "redirect-uri", pageBadRedirect)
 		return nil, false
 	}

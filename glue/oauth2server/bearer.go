@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 )
 
 // bearerOf gives the bearer token of a request, or "" if it brings none, and what to go
@@ -57,7 +59,7 @@ func isTokenCharacter(c byte) bool {
 // isToken68 reports whether a text is a b64token of RFC 6750 section 2.1.
 func isToken68(text string) bool {
 	body := strings.TrimRight(text, "=")
-	return body != "" && strings.Trim(body, alphabet+"-._~+/") == ""
+	return body != "" && strings.Trim(body, credential.Alphabet+"-._~+/") == ""
 }
 
 // peekForm is how much of a form is looked into, in bytes. What comes later cannot be

@@ -7,10 +7,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 func TestConfigMistakes(t *testing.T) {
-	db := newDatabase(t, SQLite)
+	db := dbtest.SQLite(t)
 	for _, tc := range []struct {
 		name string
 		edit func(*Config)
@@ -66,7 +68,7 @@ func TestAllConfigMistakesAtOnce(t *testing.T) {
 	for _, field := range []string{"DB", "Dialect", "Auth", "Guard"} {
 		assert.ErrorContains(t, err, "Config."+field)
 	}
-	_, err = tryServer(t, newDatabase(t, SQLite), func(c *Config) {
+	_, err = tryServer(t, dbtest.SQLite(t), func(c *Config) {
 		c.Issuer, c.Path, c.CodeLife, c.ClientScopes = "x", "x", -1, []string{"x"}
 	})
 	for _, field := range []string{"Issuer", "Path", "CodeLife", "ClientScopes"} {
@@ -75,7 +77,7 @@ func TestAllConfigMistakesAtOnce(t *testing.T) {
 }
 
 func TestConfigDefaults(t *testing.T) {
-	db := newDatabase(t, SQLite)
+	db := dbtest.SQLite(t)
 	c := newServer(t, db).cfg
 	assert.Equal(t, "https://soc.example", c.Issuer)
 	assert.Equal(t, "/oauth", c.Path)
@@ -99,19 +101,19 @@ func TestConfigDefaults(t *testing.T) {
 }
 
 func TestScopesOfEverybodysApplications(t *testing.T) {
-	newServer(t, newDatabase(t, SQLite), func(c *Config) { c.ClientScopes, c.MayRegister = []string{"profile"}, nil })
+	newServer(t, dbtest.SQLite(t), func(c *Config) { c.ClientScopes, c.MayRegister = []string{"profile"}, nil })
 }
 
 func TestConfigIsCopied(t *testing.T) {
 	scopes := []Scope{{Name: "a", Text: "A."}}
-	s := newServer(t, newDatabase(t, SQLite), func(c *Config) { c.Scopes, c.ClientScopes = scopes, nil })
+	s := newServer(t, dbtest.SQLite(t), func(c *Config) { c.Scopes, c.ClientScopes = scopes, nil })
 	scopes[0].Name = "b"
 	_, ok := s.scopes.find("a")
 	assert.True(t, ok)
 }
 
 func TestActive(t *testing.T) {
-	db := newDatabase(t, SQLite)
+	db := dbtest.SQLite(t)
 	nobodyAsked := newServer(t, db)
 	yes, err := nobodyAsked.active(t.Context(), "spqr1")
 	require.NoError(t, err)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 )
 
 // clientAuthChecks are about who calls the endpoints for programs.
@@ -112,9 +114,9 @@ func clientAuthChecks() []check {
 		{"RFC 6749 section 2.3.1", "a secret that was reset", func(t *testing.T, p *party) {
 			got := p.tokens(p.app)
 			old := p.app
-			var h hash
-			p.app.secret, h = mint(prefixSecret)
-			require.NoError(t, p.server.store.resetSecret(t.Context(), p.ownerOf(t, old), old.id, h))
+			var h credential.Hash
+			p.app.secret, h = credential.Mint(credential.Secret)
+			require.NoError(t, p.server.store.ResetSecret(t.Context(), p.ownerOf(t, old), old.id, h))
 			p.requireRefused(p.call("/token", old, refreshForm(got.Refresh)), http.StatusUnauthorized, "invalid_client")
 			assert.Equal(t, http.StatusOK, p.call("/token", p.app, refreshForm(got.Refresh)).StatusCode)
 		}},

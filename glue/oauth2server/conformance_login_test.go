@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // loginChecks are about who the person is, and whether it is one who asks.
@@ -141,12 +143,12 @@ func loginChecks() []check {
 // deleteApp has an application's owner delete it.
 func (p *party) deleteApp(a app) {
 	p.t.Helper()
-	require.NoError(p.t, p.server.store.deleteClient(p.t.Context(), p.ownerOf(p.t, a), a.id))
+	require.NoError(p.t, p.server.store.DeleteClient(p.t.Context(), p.ownerOf(p.t, a), a.id))
 }
 
 // moveApp has an application's owner change its redirect URIs.
 func (p *party) moveApp(a app, uris ...string) {
 	p.t.Helper()
-	err := p.server.store.updateClient(p.t.Context(), p.ownerOf(p.t, a), client{ID: a.id, Name: "Reader", RedirectURIs: uris})
+	err := p.server.store.UpdateClient(p.t.Context(), p.ownerOf(p.t, a), store.Client{ID: a.id, Name: "Reader", RedirectURIs: uris})
 	require.NoError(p.t, err)
 }

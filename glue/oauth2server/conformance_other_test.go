@@ -9,6 +9,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // resourceChecks are about what tokens are good for.
@@ -129,7 +132,7 @@ func revocationChecks() []check {
 			revoked(p, p.app, tokenOf(got.Access))
 		}},
 		{"RFC 7009 section 2.2", "revocation: what never was", func(_ *testing.T, p *party) {
-			text, _ := mint(prefixAccess)
+			text, _ := credential.Mint(credential.Access)
 			for _, token := range []string{text, "x", "wlsa_", "\x00\xff"} {
 				revoked(p, p.app, tokenOf(token))
 			}
@@ -151,8 +154,8 @@ func revocationChecks() []check {
 			return p.call("/revoke", p.app, url.Values{}, func(r *http.Request, _ url.Values) { r.URL.RawQuery = tokenOf(token).Encode() })
 		}),
 		{section, "revocation: a personal token is no application's", func(t *testing.T, p *party) {
-			text, h := mint(prefixPersonal)
-			_, err := p.server.store.createPersonal(t.Context(), token{Principal: p.person, Name: "x", Scopes: []string{"records:read"}}, h)
+			text, h := credential.Mint(credential.Personal)
+			_, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"records:read"}}, h)
 			require.NoError(t, err)
 			revoked(p, p.app, tokenOf(text))
 			assert.True(t, p.works(text))
@@ -232,10 +235,10 @@ func introspectionChecks() []check {
 			p.requireRefused(a, http.StatusServiceUnavailable, "temporarily_unavailable")
 		}},
 		{section, "introspection: what is no token of an application", func(t *testing.T, p *party) {
-			text, h := mint(prefixPersonal)
-			_, err := p.server.store.createPersonal(t.Context(), token{Principal: p.person, Name: "x", Scopes: []string{"profile"}}, h)
+			text, h := credential.Mint(credential.Personal)
+			_, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"profile"}}, h)
 			require.NoError(t, err)
-			never, _ := mint(prefixAccess)
+			never, _ := credential.Mint(credential.Access)
 			for _, token := range []string{text, never, "x", p.app.secret, p.code(p.ask(p.app))} {
 				unknown(p, p.app, token)
 			}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 )
 
 // refreshKept wants a refresh to be refused and the refresh token to be good all the
@@ -90,7 +92,7 @@ func refreshChecks() []check {
 			return p.call("/token", p.app, form)
 		}),
 		refreshKept(section, "token that nobody made", bad, "invalid_grant", func(p *party, _ string) reply {
-			text, _ := mint(prefixRefresh)
+			text, _ := credential.Mint(credential.Refresh)
 			return p.call("/token", p.app, refreshForm(text))
 		}),
 		refreshKept(section, "token with another last letter", bad, "invalid_grant", func(p *party, refresh string) reply {
@@ -143,7 +145,7 @@ func refreshChecks() []check {
 		}},
 		{section, "refresh: a consent that was taken back", func(t *testing.T, p *party) {
 			first := p.tokens(p.app)
-			require.NoError(t, p.server.store.revokeAuthorisation(t.Context(), p.person, p.app.id))
+			require.NoError(t, p.server.store.RevokeAuthorisation(t.Context(), p.person, p.app.id))
 			p.requireRefused(p.call("/token", p.app, refreshForm(first.Refresh)), bad, "invalid_grant")
 			assert.False(t, p.works(first.Access))
 		}},

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 // check is something that the specifications want of an authorization server. It is
@@ -39,7 +41,7 @@ func TestConformance(t *testing.T) {
 		seen[c.name] = true
 	}
 	assert.GreaterOrEqual(t, len(all), 120)
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		w := newWorld(t, db)
 		for _, c := range all {
 			t.Run(c.section+": "+c.name, func(t *testing.T) { c.run(t, w.party(t)) })

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 )
 
 // spoiled wants a request for tokens with a good code to be refused if one thing about
@@ -127,7 +129,7 @@ func codeChecks() []check {
 		}},
 		spoiled(section, "code missing", bad, "invalid_request", change("code", "")),
 		spoiled(section, "code that nobody made", bad, "invalid_grant", func(_ *party, _ *http.Request, v url.Values) {
-			text, _ := mint(prefixCode)
+			text, _ := credential.Mint(credential.Code)
 			v.Set("code", text)
 		}),
 		spoiled(section, "code malformed", bad, "invalid_grant", change("code", "x")),
@@ -223,7 +225,7 @@ func codeChecks() []check {
 		{"RFC 6749 section 10.5", "a consent that is taken back ends its code", func(t *testing.T, p *party) {
 			q := p.ask(p.app)
 			form := codeForm(q, p.code(q))
-			require.NoError(t, p.server.store.revokeAuthorisation(t.Context(), p.person, p.app.id))
+			require.NoError(t, p.server.store.RevokeAuthorisation(t.Context(), p.person, p.app.id))
 			p.requireRefused(p.call("/token", p.app, form), bad, "invalid_grant")
 		}},
 	}

@@ -15,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
@@ -40,7 +43,7 @@ type world struct {
 	secrets  hidden
 }
 
-func newWorld(t testing.TB, db database, edit ...func(*Config)) *world {
+func newWorld(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, fake: webauthtest.New(t), inactive: map[string]bool{}}
 	w.fake.SetNow(testNow)
@@ -49,7 +52,7 @@ func newWorld(t testing.TB, db database, edit ...func(*Config)) *world {
 	return w
 }
 
-func (w *world) handler(baseURL string, db database, edit []func(*Config)) http.Handler {
+func (w *world) handler(baseURL string, db *dbtest.Database, edit []func(*Config)) http.Handler {
 	var err error
 	w.auth, err = glue.New(glue.Config{
 		Service: w.fake.Service(), BaseURL: baseURL, Secret: rand.Text() + rand.Text(), Now: w.fake.Now,
@@ -59,7 +62,7 @@ func (w *world) handler(baseURL string, db database, edit []func(*Config)) http.
 	guard, err := xsrf.New(xsrf.Config{Auth: w.auth})
 	require.NoError(w.t, err)
 	cfg := Config{
-		DB: db.open(w.t), Dialect: db.dialect, Auth: w.auth, Guard: guard,
+		DB: db.Open(w.t), Dialect: dialectOf(db), Auth: w.auth, Guard: guard,
 		Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody, Active: w.active, OnEvent: w.note,
 	}
 	for _, f := range edit {
@@ -161,14 +164,14 @@ func (w *world) register(t testing.TB, confidential bool, uris ...string) app {
 	if len(uris) == 0 {
 		uris = []string{appRedirect}
 	}
-	a, h := app{redirect: uris[0]}, hash{}
+	a, h := app{redirect: uris[0]}, credential.Hash{}
 	if confidential {
-		a.secret, h = mint(prefixSecret)
+		a.secret, h = credential.Mint(credential.Secret)
 		w.hide(a.secret)
 	}
 	w.people.Add(1)
 	owner := fmt.Sprintf("owner%d", w.people.Load())
-	c, err := w.server.store.createClient(t.Context(), client{
+	c, err := w.server.store.CreateClient(t.Context(), store.Client{
 		Owner: owner, Name: "Reader <b>", Description: "Reads.", Confidential: confidential, RedirectURIs: uris,
 	}, h)
 	require.NoError(t, err)
@@ -178,7 +181,7 @@ func (w *world) register(t testing.TB, confidential bool, uris ...string) app {
 
 func (w *world) ownerOf(t testing.TB, a app) string {
 	t.Helper()
-	c, err := w.server.store.client(t.Context(), a.id)
+	c, err := w.server.store.Client(t.Context(), a.id)
 	require.NoError(t, err)
 	return c.Owner
 }

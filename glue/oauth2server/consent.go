@@ -11,6 +11,9 @@ import (
 	"slices"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
@@ -52,13 +55,13 @@ func (q *authRequest) binding() xsrf.Option {
 // person's device listens. In the implicit grant no application shows one.
 // Such a consent is never remembered (RFC 8252 section 8.6).
 func (q *authRequest) unproven() bool {
-	return (q.fragment || !q.client.Confidential) && kindOfRedirect(q.redirectURI) != redirectHTTPS
+	return (q.fragment || !q.client.Confidential) && redirecturi.KindOf(q.redirectURI) != redirecturi.HTTPS
 }
 
 // ask shows the consent page.
 func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest) {
 	id, _ := glue.IdentityFrom(r.Context())
-	have, err := a.store.consented(r.Context(), id.Principal, q.client.ID)
+	have, err := a.store.Consented(r.Context(), id.Principal, q.client.ID)
 	if err != nil {
 		a.storeDown(w, r, err)
 		return
@@ -66,7 +69,7 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 	page := consentPage{
 		Principal: id.Principal, Owner: q.client.Owner,
 		Name: q.client.Name, Description: q.client.Description, Website: q.client.Website,
-		Destination: destination(q.redirectURI), Unproven: q.unproven(),
+		Destination: redirecturi.Destination(q.redirectURI), Unproven: q.unproven(),
 		Action: a.cfg.Path + pathAuthorize + "?" + q.encode(),
 		Token:  a.cfg.Guard.Field(r, q.binding()),
 	}
@@ -115,10 +118,10 @@ func decisionOf(r *http.Request) string {
 // allow gives the application what the person has just authorised.
 func (a *authorizer) allow(w http.ResponseWriter, r *http.Request, q *authRequest) {
 	if q.fragment {
-		a.giveToken(w, r, q, a.store.approveDirect)
+		a.giveToken(w, r, q, a.store.ApproveDirect)
 		return
 	}
-	a.giveCode(w, r, q, a.store.approve)
+	a.giveCode(w, r, q, a.store.Approve)
 }
 
 // resume gives the application what the person authorised earlier, and otherwise asks.
@@ -127,9 +130,9 @@ func (a *authorizer) resume(w http.ResponseWriter, r *http.Request, q *authReque
 	case q.unproven() || slices.Contains(q.prompt, promptConsent):
 		a.askOrFail(w, r, q)
 	case q.fragment:
-		a.giveToken(w, r, q, a.store.continueDirect)
+		a.giveToken(w, r, q, a.store.ContinueDirect)
 	default:
-		a.giveCode(w, r, q, a.store.continueConsent)
+		a.giveCode(w, r, q, a.store.ContinueConsent)
 	}
 }
 
@@ -143,9 +146,9 @@ func (a *authorizer) askOrFail(w http.ResponseWriter, r *http.Request, q *authRe
 }
 
 // giveCode sends the browser to the application with a new authorization code.
-func (a *authorizer) giveCode(w http.ResponseWriter, r *http.Request, q *authRequest, record func(context.Context, code, hash) error) {
+func (a *authorizer) giveCode(w http.ResponseWriter, r *http.Request, q *authRequest, record func(context.Context, store.Code, credential.Hash) error) {
 	id, _ := glue.IdentityFrom(r.Context())
-	text, h := mint(prefixCode)
+	text, h := credential.Mint(credential.Code)
 	if err := record(r.Context(), q.codeFor(id.Principal), h); err != nil {
 		a.giveNothing(w, r, q, err)
 		return
@@ -155,8 +158,8 @@ func (a *authorizer) giveCode(w http.ResponseWriter, r *http.Request, q *authReq
 }
 
 // codeFor is what the request asks of a person.
-func (q *authRequest) codeFor(principal string) code {
-	return code{
+func (q *authRequest) codeFor(principal string) store.Code {
+	return store.Code{
 		ClientID: q.client.ID, Principal: principal, RedirectURI: q.redirectURI,
 		Scopes: q.scopes, Challenge: q.challenge,
 	}
@@ -165,11 +168,11 @@ func (q *authRequest) codeFor(principal string) code {
 // giveNothing answers where the store gives neither code nor token.
 func (a *authorizer) giveNothing(w http.ResponseWriter, r *http.Request, q *authRequest, err error) {
 	switch {
-	case errors.Is(err, errNoConsent):
+	case errors.Is(err, store.ErrNoConsent):
 		a.askOrFail(w, r, q)
-	case errors.Is(err, errStale):
+	case errors.Is(err, store.ErrStale):
 		a.stop(w, r, "redirect-uri-gone", pageBadRedirect)
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		a.stop(w, r, "client-gone", pageUnknownClient)
 	default:
 		a.storeDown(w, r, err)

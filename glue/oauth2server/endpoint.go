@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // protocolError is an error that the specifications name (RFC 6749 sections 4.1.2.1 and
@@ -59,7 +61,7 @@ var (
 type call struct {
 	*Server
 	r      *http.Request
-	client client
+	client store.Client
 	params params
 }
 
@@ -142,13 +144,13 @@ func (c *call) authenticate(ctx context.Context) *protocolError {
 	if id == "" {
 		return errClient
 	}
-	found, err := c.store.client(ctx, id)
+	found, err := c.store.Client(ctx, id)
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return errClient
 	case err != nil:
 		return c.unavailable(err)
-	case (found.Confidential || secret != "") && !found.checkSecret(secret):
+	case (found.Confidential || secret != "") && !found.CheckSecret(secret):
 		return errClient
 	}
 	c.client = found

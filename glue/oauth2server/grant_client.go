@@ -3,6 +3,10 @@ package oauth2server
 import (
 	"context"
 	"errors"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // grantClient gives a confidential client an access token for itself (RFC 6749 section
@@ -14,20 +18,20 @@ func (c *call) grantClient(ctx context.Context) (any, *protocolError) {
 	case !c.client.Confidential:
 		return nil, errNotForPublic
 	}
-	scopes, err := parseScopes(c.params.get("scope"))
+	scopes, err := scopelist.Parse(c.params.get("scope"))
 	if err != nil || len(scopes) == 0 {
 		return nil, errScopeMissing
 	}
-	if !covers(c.cfg.ClientScopes, scopes) {
+	if !scopelist.Covers(c.cfg.ClientScopes, scopes) {
 		return nil, errScopeUnknown
 	}
 	if err := c.mayUse(ctx, c.client.Owner); err != nil {
 		return nil, err
 	}
-	access, h := mint(prefixAccess)
-	given, err := c.store.grantClient(ctx, c.client, scopes, h)
+	access, h := credential.Mint(credential.Access)
+	given, err := c.store.GrantClient(ctx, c.client, scopes, h)
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return nil, errClient // deleted, or given a new secret, just now
 	case err != nil:
 		return nil, c.unavailable(err)

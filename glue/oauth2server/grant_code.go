@@ -7,6 +7,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // Values of grant_type.
@@ -26,10 +30,10 @@ type tokenAnswer struct {
 	Scope        string `json:"scope"`
 }
 
-func newTokenAnswer(access, refresh string, given issued) *tokenAnswer {
+func newTokenAnswer(access, refresh string, given store.Issued) *tokenAnswer {
 	return &tokenAnswer{
 		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(given.Life.Seconds()),
-		RefreshToken: refresh, Scope: joinScopes(given.Scopes),
+		RefreshToken: refresh, Scope: scopelist.Join(given.Scopes),
 	}
 }
 
@@ -58,34 +62,34 @@ func (c *call) grantCode(ctx context.Context) (any, *protocolError) {
 	if c.params.get("code") == "" || redirectURI == "" || verifier == "" {
 		return nil, errMissing
 	}
-	h, ok := parseAs(prefixCode, c.params.get("code"))
+	h, ok := credential.ParseAs(credential.Code, c.params.get("code"))
 	if !ok {
 		return nil, errGrant
 	}
-	found, err := c.store.code(ctx, h)
+	found, err := c.store.Code(ctx, h)
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return nil, errGrant
 	case err != nil:
 		return nil, c.unavailable(err)
 	case found.ClientID != c.client.ID || found.RedirectURI != redirectURI || !provesChallenge(found.Challenge, verifier):
 		return nil, errGrant
 	}
-	if found.used.IsZero() { // a replay counts whoever may use the site, and gives nothing
+	if found.Used.IsZero() { // a replay counts whoever may use the site, and gives nothing
 		if err := c.mayUse(ctx, found.Principal); err != nil {
 			return nil, err
 		}
 	}
-	access, accessHash := mint(prefixAccess)
-	refresh, refreshHash := mint(prefixRefresh)
-	given, err := c.store.redeem(ctx, h, c.client, accessHash, refreshHash)
+	access, accessHash := credential.Mint(credential.Access)
+	refresh, refreshHash := credential.Mint(credential.Refresh)
+	given, err := c.store.Redeem(ctx, h, c.client, accessHash, refreshHash)
 	switch {
-	case errors.Is(err, errUsed):
+	case errors.Is(err, store.ErrUsed):
 		c.event(c.r, Event{Name: EventCodeReplayed, Principal: found.Principal, ClientID: c.client.ID})
 		return nil, errGrant
-	case errors.Is(err, errStale):
+	case errors.Is(err, store.ErrStale):
 		return nil, errClient
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return nil, errGrant
 	case err != nil:
 		return nil, c.unavailable(err)

@@ -3,6 +3,10 @@ package oauth2server
 import (
 	"context"
 	"errors"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // grantRefresh gives a new access token and a new refresh token for a refresh token
@@ -13,40 +17,40 @@ func (c *call) grantRefresh(ctx context.Context) (any, *protocolError) {
 	if c.params.get("refresh_token") == "" {
 		return nil, errMissing
 	}
-	scopes, err := parseScopes(c.params.get("scope"))
+	scopes, err := scopelist.Parse(c.params.get("scope"))
 	if err != nil {
 		return nil, errScopeMissing
 	}
-	h, ok := parseAs(prefixRefresh, c.params.get("refresh_token"))
+	h, ok := credential.ParseAs(credential.Refresh, c.params.get("refresh_token"))
 	if !ok {
 		return nil, errGrant
 	}
-	old, err := c.store.token(ctx, h)
+	old, err := c.store.Token(ctx, h)
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return nil, errGrant
 	case err != nil:
 		return nil, c.unavailable(err)
 	case old.ClientID != c.client.ID:
 		return nil, errGrant
 	}
-	if !c.store.reused(old) { // reuse counts whoever may use the site, and gives nothing
+	if !c.store.Reused(old) { // reuse counts whoever may use the site, and gives nothing
 		if err := c.mayUse(ctx, old.Principal); err != nil {
 			return nil, err
 		}
 	}
-	access, accessHash := mint(prefixAccess)
-	refresh, refreshHash := mint(prefixRefresh)
-	given, err := c.store.rotate(ctx, h, c.client, scopes, accessHash, refreshHash)
+	access, accessHash := credential.Mint(credential.Access)
+	refresh, refreshHash := credential.Mint(credential.Refresh)
+	given, err := c.store.Rotate(ctx, h, c.client, scopes, accessHash, refreshHash)
 	switch {
-	case errors.Is(err, errUsed):
+	case errors.Is(err, store.ErrUsed):
 		c.event(c.r, Event{Name: EventRefreshReused, Principal: old.Principal, ClientID: c.client.ID, TokenID: old.ID})
 		return nil, errGrant
-	case errors.Is(err, errScope):
+	case errors.Is(err, store.ErrScope):
 		return nil, errScopeUnknown
-	case errors.Is(err, errStale):
+	case errors.Is(err, store.ErrStale):
 		return nil, errClient
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return nil, errGrant
 	case err != nil:
 		return nil, c.unavailable(err)

@@ -8,12 +8,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 // TestHeaders wants no answer below Config.Path to be kept, or to be told of by a
 // referrer, whatever was asked.
 func TestHeaders(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	p.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for _, loggedIn := range []bool{false, true} {
 		if loggedIn {
@@ -61,7 +63,7 @@ func TestBelow(t *testing.T) {
 }
 
 func TestStrippedPaths(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	handler := http.StripPrefix("/oauth", p.server.Handler())
 	for path, want := range map[string]int{"/oauth/token": http.StatusMethodNotAllowed, "/oauth/settings/tokens": http.StatusUnauthorized, "/oauth/none": http.StatusNotFound} {
 		w := httptest.NewRecorder()

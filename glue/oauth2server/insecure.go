@@ -8,6 +8,9 @@ import (
 	"strconv"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // The two grants here exist for parity with older systems, and are off. Config says why
@@ -15,9 +18,9 @@ import (
 
 // giveToken answers the implicit grant (RFC 6749 section 4.2.2): an access token in the
 // fragment, no refresh token.
-func (a *authorizer) giveToken(w http.ResponseWriter, r *http.Request, q *authRequest, record func(context.Context, code, hash) (issued, error)) {
+func (a *authorizer) giveToken(w http.ResponseWriter, r *http.Request, q *authRequest, record func(context.Context, store.Code, credential.Hash) (store.Issued, error)) {
 	id, _ := glue.IdentityFrom(r.Context())
-	text, h := mint(prefixAccess)
+	text, h := credential.Mint(credential.Access)
 	given, err := record(r.Context(), q.codeFor(id.Principal), h)
 	if err != nil {
 		a.giveNothing(w, r, q, err)
@@ -41,11 +44,11 @@ func (c *call) grantPassword(ctx context.Context) (any, *protocolError) {
 	if username == "" || password == "" {
 		return nil, errMissing
 	}
-	scopes, err := parseScopes(c.params.get("scope"))
+	scopes, err := scopelist.Parse(c.params.get("scope"))
 	if err != nil || len(scopes) == 0 {
 		return nil, errScopeMissing
 	}
-	if !covers(c.scopes.offered().names(), scopes) {
+	if !scopelist.Covers(c.scopes.offered().names(), scopes) {
 		return nil, errScopeUnknown
 	}
 	principal, err := c.cfg.PasswordCheck(ctx, username, password)
@@ -58,11 +61,11 @@ func (c *call) grantPassword(ctx context.Context) (any, *protocolError) {
 	if err := c.mayUse(ctx, principal); err != nil {
 		return nil, err
 	}
-	access, accessHash := mint(prefixAccess)
-	refresh, refreshHash := mint(prefixRefresh)
-	given, err := c.store.grantDirect(ctx, c.client, principal, scopes, accessHash, refreshHash)
+	access, accessHash := credential.Mint(credential.Access)
+	refresh, refreshHash := credential.Mint(credential.Refresh)
+	given, err := c.store.GrantDirect(ctx, c.client, principal, scopes, accessHash, refreshHash)
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return nil, errClient // deleted, or given a new secret, just now
 	case err != nil:
 		return nil, c.unavailable(err)

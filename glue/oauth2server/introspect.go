@@ -3,6 +3,9 @@ package oauth2server
 import (
 	"context"
 	"errors"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // introspection tells of a token (RFC 7662 section 2.2). Of one that is not active it
@@ -33,9 +36,9 @@ func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
 	if !ok {
 		return introspection{}, nil
 	}
-	found, err := c.store.token(ctx, h)
+	found, err := c.store.Token(ctx, h)
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return introspection{}, nil
 	case err != nil:
 		return nil, c.unavailable(err)
@@ -58,16 +61,16 @@ func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
 	return c.describe(found), nil
 }
 
-func (c *call) describe(t token) introspection {
+func (c *call) describe(t store.Token) introspection {
 	d := introspection{
-		Active: true, Scope: joinScopes(c.standing(t)), ClientID: t.ClientID, Issuer: c.cfg.Issuer,
+		Active: true, Scope: scopelist.Join(c.standing(t)), ClientID: t.ClientID, Issuer: c.cfg.Issuer,
 		Subject: t.Principal, Username: t.Principal,
 		Expires: t.Expires.Unix(), Issued: t.Created.Unix(),
 	}
 	if t.Principal == "" {
 		d.Subject = t.ClientID
 	}
-	if t.Kind == kindAccess {
+	if t.Kind == store.KindAccess {
 		d.TokenType = "Bearer"
 	}
 	return d

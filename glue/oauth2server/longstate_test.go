@@ -9,12 +9,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 // A state of any length that is accepted comes back to the application whole, by way of
 // a login too.
 func TestLongState(t *testing.T) {
-	w := newWorld(t, newDatabase(t, SQLite))
+	w := newWorld(t, dbtest.SQLite(t))
 	for name, unit := range map[string]string{"plain": "s", "JSON": `{"a":"b"},`, "base64": "ab+/cd=="} {
 		for _, size := range []int{400, 2000, 4000, maxQuery} { // bytes of the query
 			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
@@ -34,7 +36,7 @@ func TestLongState(t *testing.T) {
 
 // An application opens five tabs before the person logs in in any of them.
 func TestLongStateInFiveTabs(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	p.browser.CheckRedirect = p.fake.StopAtLogin
 	var asks [5]ask
 	var locations [5]string

@@ -12,11 +12,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // interrupted is a world where something can happen in the middle of a request: when it
 // is known who asks, and Config.Active is asked about the person.
-func interrupted(t *testing.T, db database, edit ...func(*Config)) (w *world, during func(func())) {
+func interrupted(t *testing.T, db *dbtest.Database, edit ...func(*Config)) (w *world, during func(func())) {
 	t.Helper()
 	var next atomic.Pointer[func()]
 	w = newWorld(t, db, append(edit, func(c *Config) {
@@ -33,7 +37,7 @@ func interrupted(t *testing.T, db database, edit ...func(*Config)) (w *world, du
 // A new secret counts for requests that came with the old one and are still on their
 // way. They consume nothing.
 func TestANewSecretCountsForRequestsOnTheirWay(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		w, during := interrupted(t, db, func(c *Config) {
 			c.InsecureAllowPassword = true
 			c.PasswordCheck = func(context.Context, string, string) (string, error) { return "spqr1", nil }
@@ -52,8 +56,8 @@ func TestANewSecretCountsForRequestsOnTheirWay(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				p := w.party(t)
 				form := prepare(p)
-				text, h := mint(prefixSecret)
-				during(func() { assert.NoError(t, w.server.store.resetSecret(t.Context(), w.ownerOf(t, p.app), p.app.id, h)) })
+				text, h := credential.Mint(credential.Secret)
+				during(func() { assert.NoError(t, w.server.store.ResetSecret(t.Context(), w.ownerOf(t, p.app), p.app.id, h)) })
 				p.requireRefused(p.call("/token", p.app, form), http.StatusUnauthorized, "invalid_client")
 				p.app.secret = text
 				assert.Equal(t, http.StatusOK, p.call("/token", p.app, form).StatusCode)
@@ -64,15 +68,15 @@ func TestANewSecretCountsForRequestsOnTheirWay(t *testing.T) {
 
 // The owner removes a redirect URI while somebody is on the way to it.
 func TestARemovedRedirectURIGetsNothing(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		w, during := interrupted(t, db, func(c *Config) { c.InsecureAllowImplicit = true })
 		for _, responseType := range []string{"code", "token"} {
 			for _, remembered := range []bool{true, false} {
 				p := w.party(t)
 				q := p.ask(p.app, set("response_type", responseType))
 				remove := func() {
-					assert.NoError(t, w.server.store.updateClient(t.Context(), w.ownerOf(t, p.app),
-						client{ID: p.app.id, Name: "Reader", RedirectURIs: []string{"https://new.example/cb"}}))
+					assert.NoError(t, w.server.store.UpdateClient(t.Context(), w.ownerOf(t, p.app),
+						store.Client{ID: p.app.id, Name: "Reader", RedirectURIs: []string{"https://new.example/cb"}}))
 				}
 				a := p.visit(q)
 				if remembered {
@@ -94,7 +98,7 @@ func TestARemovedRedirectURIGetsNothing(t *testing.T) {
 // A replay is noticed even if the person may not use the site any more, and if nobody
 // can tell.
 func TestAReplayCountsWhoeverMayUseTheSite(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		w := newWorld(t, db)
 		for name, obstruct := range map[string]func(p *party){
 			"inactive":  func(p *party) { p.deactivate(p.person) },
@@ -130,7 +134,7 @@ func TestAReplayCountsWhoeverMayUseTheSite(t *testing.T) {
 // Within the leeway a refresh token that comes again is no replay, and gives tokens only
 // to those who may use the site.
 func TestTheLeewayIsForThoseWhoMayUseTheSite(t *testing.T) {
-	w := newWorld(t, newDatabase(t, SQLite), func(c *Config) { c.RefreshLeeway = 10 * time.Second })
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.RefreshLeeway = 10 * time.Second })
 	p := w.party(t)
 	form := refreshForm(p.tokens(p.app).Refresh)
 	next := p.call("/token", p.app, form)
@@ -144,7 +148,7 @@ func TestTheLeewayIsForThoseWhoMayUseTheSite(t *testing.T) {
 // A client that is slow to send its request has the same time for the rest of it.
 func TestTheTimeOfACallBeginsWhenItHasBeenRead(t *testing.T) {
 	var deadline, read time.Time
-	s := newServer(t, newDatabase(t, SQLite), func(c *Config) {
+	s := newServer(t, dbtest.SQLite(t), func(c *Config) {
 		c.Active = func(ctx context.Context, _ string) (bool, error) {
 			deadline, _ = ctx.Deadline()
 			return true, nil
@@ -169,42 +173,3 @@ func TestTheTimeOfACallBeginsWhenItHasBeenRead(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
-
-// Scopes that the site takes out of its registration, or keeps to itself, count for
-// nothing on tokens that have them, and are not given again.
-func TestScopesThatAreNotGivenAnyMore(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		first, ctx := newServer(t, db), t.Context()
-		c := first.register(t, "spqr1")
-		p := first.authorised(t, c, "spqr2", "profile", "records:read", "records:write")
-		lost := first.authorised(t, c, "spqr2", "records:read", "records:write")
-		_, alone := mint(prefixAccess)
-		_, err := first.store.grantClient(ctx, c, []string{"harvest", "profile"}, alone)
-		require.NoError(t, err)
-		_, personal := mint(prefixPersonal)
-		_, err = first.store.createPersonal(ctx, token{Principal: "spqr2", Scopes: []string{"profile", "records:read"}}, personal)
-		require.NoError(t, err)
-
-		s := newServer(t, db, func(c *Config) {
-			c.Scopes = []Scope{{Name: "profile", Text: "See who you are."}, {Name: "records:read", Text: "Read.", Internal: true}}
-			c.ClientScopes = nil
-		})
-		for _, h := range []hash{p.access, p.refresh, alone, personal} {
-			got, err := s.store.token(ctx, h)
-			require.NoError(t, err)
-			assert.Equal(t, []string{"profile"}, got.Scopes)
-		}
-		for _, scope := range []string{"records:read", "records:write"} {
-			_, err = s.rotate(ctx, p.refresh, c, scope)
-			assert.ErrorIs(t, err, errScope, scope)
-		}
-		_, err = s.rotate(ctx, lost.refresh, c)
-		assert.ErrorIs(t, err, errNotFound, "nothing left")
-		next, err := s.rotate(ctx, p.refresh, c)
-		require.NoError(t, err)
-		assert.Equal(t, []string{"profile"}, next.Scopes)
-		got, err := first.store.token(ctx, next.refresh)
-		require.NoError(t, err)
-		assert.Equal(t, []string{"profile"}, got.Scopes, "nor do they come back")
-	})
-}

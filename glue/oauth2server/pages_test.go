@@ -16,12 +16,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 // TestPages_markup is what everybody needs, however they read a page: by eye, by ear,
 // by keyboard.
 func TestPages_markup(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	p.tokens(p.app)
 	pages := map[string]answer{"tokens-empty": p.settings("/tokens")}
 	pages["token-new"] = p.settings("/tokens/new")
@@ -184,7 +186,7 @@ func luminance(t *testing.T, colour string) (sum float64) {
 // TestPages_dress has the site show a page in its own way.
 func TestPages_dress(t *testing.T) {
 	var got []Page
-	w := newWorld(t, newDatabase(t, SQLite), func(c *Config) {
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) {
 		c.Home = "/home"
 		c.Page = func(w http.ResponseWriter, _ *http.Request, p Page) {
 			got = append(got, p)
@@ -208,7 +210,7 @@ func TestPages_dress(t *testing.T) {
 
 // TestPages_scripts has a program stumble upon a page: it gets a short text.
 func TestPages_scripts(t *testing.T) {
-	s := newServer(t, newDatabase(t, SQLite))
+	s := newServer(t, dbtest.SQLite(t))
 	r, w := httptest.NewRequest(http.MethodGet, "/oauth/settings/x", http.NoBody), httptest.NewRecorder()
 	s.problem(w, r, Event{Name: EventRefused, Reason: "not-found"}, Page{Status: http.StatusNotFound, Title: "There is no such page"})
 	assert.Equal(t, http.StatusNotFound, w.Code)

@@ -3,6 +3,7 @@ package oauth2server
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // process is another server process of the site, on a port of its own.
@@ -27,10 +32,9 @@ type process struct {
 	url string
 }
 
-func startProcess(t testing.TB, db database) *process {
+func startProcess(t testing.TB, db *dbtest.Database) *process {
 	t.Helper()
-	p := &process{cmd: helper(t, "serve", db.environment()...)}
-	p.cmd.Stderr = os.Stderr
+	p := &process{cmd: db.Command("serve")}
 	_, err := p.cmd.StdinPipe() // it ends when we do
 	require.NoError(t, err)
 	out, err := p.cmd.StdoutPipe()
@@ -44,16 +48,36 @@ func startProcess(t testing.TB, db database) *process {
 }
 
 // helpServe is such a process.
-func helpServe() {
-	s := helperServer()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	exitOn(err)
-	fmt.Println(listener.Addr())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	exitOn(http.Serve(listener, s.Handler()))
+func helpServe(d *dbtest.Database) {
+	exitOn(func() error {
+		db, err := sql.Open(d.Driver, d.DSN)
+		if err != nil {
+			return err
+		}
+		cfg, err := siteConfig(db, dialectOf(d), time.Now, io.Discard)
+		if err != nil {
+			return err
+		}
+		s, err := New(context.Background(), cfg)
+		if err != nil {
+			return err
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		fmt.Println(listener.Addr())
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+		return http.Serve(listener, s.Handler())
+	}())
+}
+
+func exitOn(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 // kill is kill -9.
@@ -89,7 +113,7 @@ func outcome(err error) string {
 // customer is a confidential application, run by somebody else's client library.
 type customer struct {
 	*testServer
-	client   client
+	client   store.Client
 	secret   string
 	verifier string
 }
@@ -97,10 +121,10 @@ type customer struct {
 func newCustomer(t testing.TB, s *testServer) *customer {
 	t.Helper()
 	c := &customer{testServer: s, verifier: oauth2.GenerateVerifier()}
-	var h hash
-	c.secret, h = mint(prefixSecret)
+	var h credential.Hash
+	c.secret, h = credential.Mint(credential.Secret)
 	var err error
-	c.client, err = s.store.createClient(t.Context(), client{Owner: "spqr1", Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, h)
+	c.client, err = s.store.CreateClient(t.Context(), store.Client{Owner: "spqr1", Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, h)
 	require.NoError(t, err)
 	return c
 }
@@ -108,8 +132,8 @@ func newCustomer(t testing.TB, s *testServer) *customer {
 // code is one that a person has just allowed it.
 func (c *customer) code(t testing.TB) string {
 	t.Helper()
-	text, h := mint(prefixCode)
-	require.NoError(t, c.store.approve(t.Context(), code{
+	text, h := credential.Mint(credential.Code)
+	require.NoError(t, c.store.Approve(t.Context(), store.Code{
 		ClientID: c.client.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{"profile"},
 		Challenge: oauth2.S256ChallengeFromVerifier(c.verifier),
 	}, h))
@@ -164,16 +188,16 @@ func realTime(c *Config) { c.Now, c.CodeLife = time.Now, 10*time.Minute }
 // One of two servers is killed in the middle of a transaction: after it has marked a
 // code or a token as used and before it has given everything for it.
 func TestAServerKilledMidFlightConsumesNothing(t *testing.T) {
-	db := newDatabase(t, PostgreSQL)
+	db := dbtest.PostgreSQL(t)
 	c := newCustomer(t, newServer(t, db, realTime))
-	db.exec(t, `CREATE FUNCTION barrier() RETURNS trigger LANGUAGE plpgsql AS
+	db.Exec(t, `CREATE FUNCTION barrier() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END $$`)
-	db.exec(t, `CREATE TRIGGER barrier AFTER INSERT ON wlsoauth_tokens FOR EACH ROW EXECUTE FUNCTION barrier()`)
+	db.Exec(t, `CREATE TRIGGER barrier AFTER INSERT ON wlsoauth_tokens FOR EACH ROW EXECUTE FUNCTION barrier()`)
 	survivor := startProcess(t, db)
 	for name, use := range c.uses() {
 		t.Run(name, func(t *testing.T) {
 			text, doomed := use.get(t, survivor), startProcess(t, db)
-			barrier, err := db.open(t).Begin()
+			barrier, err := db.Open(t).Begin()
 			require.NoError(t, err)
 			_, err = barrier.Exec(`SELECT pg_advisory_xact_lock(42)`)
 			require.NoError(t, err)
@@ -183,8 +207,8 @@ func TestAServerKilledMidFlightConsumesNothing(t *testing.T) {
 				results <- outcome(err)
 			}
 			go try(doomed)
-			eventually(t, func() bool { // it stands before the barrier
-				return db.number(t, `SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'`) == 1
+			dbtest.Eventually(t, func() bool { // it stands before the barrier
+				return db.Number(t, `SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'`) == 1
 			})
 			doomed.kill()
 			assert.Equal(t, lost, <-results)
@@ -199,7 +223,7 @@ func TestAServerKilledMidFlightConsumesNothing(t *testing.T) {
 // A client uses each code and each refresh token at two servers at once, of which one is
 // killed somewhere on its way.
 func TestTwoServersShareADatabase(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		const n, workers = 24, 4
 		c := newCustomer(t, newServer(t, db, realTime))
 		survivor := startProcess(t, db)
@@ -234,24 +258,10 @@ func TestTwoServersShareADatabase(t *testing.T) {
 			}
 			doomed.kill()
 			all.Wait()
-			assert.Zero(t, db.number(t, `SELECT COUNT(*) FROM wlsoauth_codes WHERE used_at = 0`), name)
-			assert.Zero(t, db.number(t, `SELECT COUNT(*) FROM wlsoauth_grants g
+			assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_codes WHERE used_at = 0`), name)
+			assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_grants g
 				WHERE (SELECT COUNT(*) FROM wlsoauth_tokens t WHERE t.grant_id = g.id) NOT IN (2, 4)`), "%s: half done", name)
 			c.requireGoesOn(t, survivor)
 		}
 	})
-}
-
-// eventually waits for something to become true.
-func eventually(t testing.TB, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for range 2000 {
-		if condition() {
-			return
-		}
-		<-tick.C
-	}
-	require.FailNow(t, "it does not become true")
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 // oauthConfig is an application that somebody else wrote.
@@ -29,7 +31,7 @@ func (p *party) oauthConfig(a app, style oauth2.AuthStyle) *oauth2.Config {
 
 // TestIndependentClient has golang.org/x/oauth2 go the whole way.
 func TestIndependentClient(t *testing.T) {
-	w := newWorld(t, newDatabase(t, SQLite))
+	w := newWorld(t, dbtest.SQLite(t))
 	styles := map[string]oauth2.AuthStyle{"header": oauth2.AuthStyleInHeader, "body": oauth2.AuthStyleInParams, "finds out": oauth2.AuthStyleAutoDetect}
 	for name, style := range styles {
 		for kind, confidential := range map[string]bool{"confidential": true, "public": false} {
@@ -78,7 +80,7 @@ func TestIndependentClient(t *testing.T) {
 }
 
 func TestInsecureGrants(t *testing.T) {
-	w := newWorld(t, newDatabase(t, SQLite), func(c *Config) {
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) {
 		c.InsecureAllowImplicit, c.InsecureAllowPassword = true, true
 		c.PasswordCheck = func(_ context.Context, username, password string) (string, error) {
 			switch password {
@@ -201,7 +203,7 @@ func TestInsecureGrants(t *testing.T) {
 }
 
 func TestClientCredentialsAreOffByDefault(t *testing.T) {
-	w := newWorld(t, newDatabase(t, SQLite), func(c *Config) { c.ClientScopes = nil })
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.ClientScopes = nil })
 	p := w.party(t)
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"profile"}}
 	p.requireRefused(p.call("/token", p.app, form), http.StatusBadRequest, "unsupported_grant_type")
@@ -209,7 +211,7 @@ func TestClientCredentialsAreOffByDefault(t *testing.T) {
 }
 
 func TestRefreshLeeway(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite), func(c *Config) { c.RefreshLeeway = 10 * time.Second }).party(t)
+	p := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.RefreshLeeway = 10 * time.Second }).party(t)
 	first := p.tokens(p.app)
 	second := p.call("/token", p.app, refreshForm(first.Refresh))
 	p.fake.Advance(9 * time.Second)
@@ -225,7 +227,7 @@ func TestRefreshLeeway(t *testing.T) {
 // TestDatabaseGone wants nothing to be given, and nobody to be sent anywhere, while the
 // database cannot say.
 func TestDatabaseGone(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	q := p.ask(p.app)
 	form := codeForm(q, p.code(q))
 	got := p.tokens(p.app)
@@ -243,7 +245,7 @@ func TestDatabaseGone(t *testing.T) {
 // TestHangingUp wants a client that does not wait for the answer to a replay not to stop
 // what the replay sets off.
 func TestHangingUp(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	handler := p.server.Handler()
 	send := func(path string, form url.Values) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -275,7 +277,7 @@ var keptValue = regexp.MustCompile(`name="wls-kept" value="([^"]*)"`)
 // TestConsentOverLogin lets the session end while a person thinks about what to allow.
 // They are asked again.
 func TestConsentOverLogin(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	q := p.ask(p.app)
 	page := p.visit(q)
 	p.fake.Advance(3 * time.Hour)
@@ -293,7 +295,7 @@ func TestConsentOverLogin(t *testing.T) {
 // TestLoginIsSpent wants what the WLS answers to be used up even where the request that
 // carries it goes no further.
 func TestLoginIsSpent(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	follow := p.browser.CheckRedirect
 	p.browser.CheckRedirect = p.fake.StopAtLogin
 	login := p.visit(p.ask(p.app)).Header.Get("Location")
@@ -307,7 +309,7 @@ func TestLoginIsSpent(t *testing.T) {
 }
 
 func TestProtocolEvents(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	q := p.ask(p.app)
 	p.press(p.visit(q), "deny")
 	form := codeForm(q, p.code(q))

@@ -3,6 +3,9 @@ package oauth2server
 import (
 	"context"
 	"errors"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // serveRevoke is the revocation endpoint (RFC 7009): a client gives up a token of its
@@ -18,17 +21,17 @@ func serveRevoke(ctx context.Context, c *call) (any, *protocolError) {
 	if !ok {
 		return nil, nil
 	}
-	switch found, err := c.store.token(ctx, h); {
-	case errors.Is(err, errNotFound):
+	switch found, err := c.store.Token(ctx, h); {
+	case errors.Is(err, store.ErrNotFound):
 		return nil, nil
 	case err != nil:
 		return nil, c.unavailable(err)
 	case found.ClientID != c.client.ID:
 		return nil, errGrant
 	}
-	gone, err := c.store.revokeToken(ctx, h, c.client.ID)
+	gone, err := c.store.RevokeToken(ctx, h, c.client.ID)
 	switch {
-	case errors.Is(err, errNotFound): // somebody else was quicker
+	case errors.Is(err, store.ErrNotFound): // somebody else was quicker
 		return nil, nil
 	case err != nil:
 		return nil, c.unavailable(err)
@@ -38,7 +41,7 @@ func serveRevoke(ctx context.Context, c *call) (any, *protocolError) {
 }
 
 // parseClientToken takes the kinds of token that clients have.
-func parseClientToken(text string) (hash, bool) {
-	p, h, ok := parse(text)
-	return h, ok && (p == prefixAccess || p == prefixRefresh)
+func parseClientToken(text string) (credential.Hash, bool) {
+	p, h, ok := credential.Parse(text)
+	return h, ok && (p == credential.Access || p == credential.Refresh)
 }

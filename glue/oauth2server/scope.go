@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 )
 
 // Scope is something that a token may allow. The application registers its scopes in
@@ -68,8 +70,8 @@ func (s scopeSet) check() error {
 	var errs []error
 	for i, c := range s {
 		switch {
-		case !validScope(c.Name):
-			errs = append(errs, fmt.Errorf("oauth2server: Config.Scopes: %q is no scope: want 1 to %d characters of printable ASCII without blank, '\"' and '\\'", c.Name, maxScopeName))
+		case !scopelist.Valid(c.Name):
+			errs = append(errs, fmt.Errorf("oauth2server: Config.Scopes: %q is no scope: want 1 to %d characters of printable ASCII without blank, '\"' and '\\'", c.Name, scopelist.MaxName))
 		case slices.ContainsFunc(s[:i], func(o Scope) bool { return o.Name == c.Name }):
 			errs = append(errs, fmt.Errorf("oauth2server: Config.Scopes: %q is there twice", c.Name))
 		case strings.TrimSpace(c.Text) == "":

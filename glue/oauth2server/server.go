@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // Server is the site's OAuth 2.0 server, the pages where people manage its tokens, and
@@ -11,7 +12,7 @@ import (
 type Server struct {
 	cfg    Config
 	scopes scopeSet
-	store  *store
+	store  *store.Store
 	auth   *glue.Auth // for API calls with the browser session: it sends nobody anywhere
 }
 
@@ -24,7 +25,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, scopes: cfg.Scopes}
 	var err error
-	if s.store, err = openStore(ctx, s.storeConfig()); err != nil {
+	if s.store, err = store.Open(ctx, s.storeConfig()); err != nil {
 		return nil, err
 	}
 	s.auth = cfg.Auth.With(func(p *glue.Policy) { p.Silent = false })
@@ -35,8 +36,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 // storeConfig is what the store needs to know of the configuration.
-func (s *Server) storeConfig() storeConfig {
-	return storeConfig{
+func (s *Server) storeConfig() store.Config {
+	return store.Config{
 		DB: s.cfg.DB, PostgreSQL: s.cfg.Dialect == PostgreSQL, Now: s.cfg.Now,
 		Report: func(ctx context.Context, err error) {
 			s.report(ctx, Event{Name: EventStoreError, Reason: "sweep", Err: err})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
@@ -154,7 +155,7 @@ func notice(r *http.Request, texts map[string]string) string {
 
 // failed answers where the store refuses, or cannot say.
 func (p settings) failed(w http.ResponseWriter, r *http.Request, id glue.Identity, err error) {
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		p.noSuchPage(w, r, id)
 		return
 	}

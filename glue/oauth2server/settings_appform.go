@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -73,13 +76,13 @@ func (p settings) makeApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 	}
 	c.Owner = id.Principal
 	var text string
-	var h hash
+	var h credential.Hash
 	if c.Confidential {
-		text, h = mint(prefixSecret)
+		text, h = credential.Mint(credential.Secret)
 	}
-	made, err := p.store.createClient(r.Context(), c, h)
+	made, err := p.store.CreateClient(r.Context(), c, h)
 	switch {
-	case errors.Is(err, errLimit):
+	case errors.Is(err, store.ErrLimit):
 		f.guardedForm = p.form(r, fieldError{Text: fmt.Sprintf("You have %d applications, as many as this site allows. Delete one that you do not need any more.", p.cfg.MaxClients)})
 		p.showAppForm(w, r, f)
 	case err != nil:
@@ -87,7 +90,7 @@ func (p settings) makeApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 	default:
 		p.event(r, Event{Name: EventClientRegistered, Principal: id.Principal, ClientID: made.ID})
 		if made.Confidential {
-			p.showSecret(w, r, secretPage{client: made, Text: text})
+			p.showSecret(w, r, secretPage{Client: made, Text: text})
 			return
 		}
 		p.done(w, r, "/applications/"+made.ID, "registered")
@@ -98,7 +101,7 @@ func (p settings) editApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 	if p.mayNotRegister(w, r, id) {
 		return
 	}
-	c, err := p.store.ownClient(r.Context(), id.Principal, r.PathValue("id"))
+	c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
 	if err != nil {
 		p.failed(w, r, id, err)
 		return
@@ -113,7 +116,7 @@ func (p settings) changeApp(w http.ResponseWriter, r *http.Request, id glue.Iden
 	if p.mayNotRegister(w, r, id) {
 		return
 	}
-	old, err := p.store.ownClient(r.Context(), id.Principal, r.PathValue("id"))
+	old, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
 	if err != nil {
 		p.failed(w, r, id, err)
 		return
@@ -128,7 +131,7 @@ func (p settings) changeApp(w http.ResponseWriter, r *http.Request, id glue.Iden
 		return
 	}
 	c.ID = old.ID
-	if err := p.store.updateClient(r.Context(), id.Principal, c); err != nil {
+	if err := p.store.UpdateClient(r.Context(), id.Principal, c); err != nil {
 		p.failed(w, r, id, err)
 		return
 	}
@@ -136,7 +139,7 @@ func (p settings) changeApp(w http.ResponseWriter, r *http.Request, id glue.Iden
 	p.done(w, r, "/applications/"+c.ID, "changed")
 }
 
-func kindOfApp(c client) string {
+func kindOfApp(c store.Client) string {
 	if c.Confidential {
 		return appConfidential
 	}
@@ -150,7 +153,7 @@ func (p settings) showAppForm(w http.ResponseWriter, r *http.Request, f appForm)
 		f.Action, f.Cancel = p.path("/applications/new"), p.path("/applications")
 	}
 	f.MayOmitRedirects = len(p.cfg.ClientScopes) > 0
-	f.MostName, f.MostDescription, f.MostWebsite, f.MostRedirects = maxAppName, maxAppDescription, maxAppWebsite, maxRedirectURIs
+	f.MostName, f.MostDescription, f.MostWebsite, f.MostRedirects = maxAppName, maxAppDescription, maxAppWebsite, redirecturi.Max
 	p.page(w, r, "/applications", page, f)
 }
 
@@ -164,7 +167,7 @@ func readAppForm(r *http.Request) appForm {
 }
 
 // readApp checks what was typed.
-func (p settings) readApp(f appForm) (c client, errs fieldErrors) {
+func (p settings) readApp(f appForm) (c store.Client, errs fieldErrors) {
 	var problem string
 	if c.Name, problem = readLine(f.Name, maxAppName); c.Name == "" {
 		problem = "Give the application a name: people see it when they are asked to authorise it."
@@ -193,7 +196,7 @@ func readWebsite(typed string) (website, problem string) {
 		return "", ""
 	}
 	u, err := url.Parse(website)
-	if err != nil || !isURIText(website) || len(website) > maxAppWebsite {
+	if err != nil || !redirecturi.IsText(website) || len(website) > maxAppWebsite {
 		return website, fmt.Sprintf("Write a plain web address of at most %d characters, such as https://app.example/.", maxAppWebsite)
 	}
 	if _, err := webauth.Origin(website); err != nil || u.Scheme != "https" && !webauth.IsLoopback(website) {
@@ -211,11 +214,11 @@ func readRedirects(typed string, confidential bool) (uris []string, problem stri
 		if uri == "" || slices.Contains(uris, uri) {
 			continue
 		}
-		if len(uris) == maxRedirectURIs {
-			return uris, fmt.Sprintf("Give at most %d addresses.", maxRedirectURIs)
+		if len(uris) == redirecturi.Max {
+			return uris, fmt.Sprintf("Give at most %d addresses.", redirecturi.Max)
 		}
 		uris = append(uris, uri)
-		if err := checkRedirectURI(uri, confidential); err != nil && problem == "" {
+		if err := redirecturi.Check(uri, confidential); err != nil && problem == "" {
 			problem = fmt.Sprintf("Line %d: %v.", number, err)
 		}
 	}

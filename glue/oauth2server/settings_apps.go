@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // appsPage is what the list of a person's applications shows.
@@ -18,14 +20,14 @@ type appsPage struct {
 func (p appsPage) Full() bool { return len(p.Apps) >= p.Most }
 
 type appView struct {
-	client
+	store.Client
 	Place string // of its page
 }
 
 func (p settings) appPath(id string) string { return p.path("/applications/" + id) }
 
 func (p settings) listApps(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	apps, err := p.store.clientsOf(r.Context(), id.Principal)
+	apps, err := p.store.ClientsOf(r.Context(), id.Principal)
 	if err != nil {
 		p.failed(w, r, id, err)
 		return
@@ -50,7 +52,7 @@ func (p settings) mayRegister(r *http.Request, id glue.Identity) bool {
 // appPage is what the page of one application shows.
 type appPage struct {
 	guardedForm
-	client
+	store.Client
 	Notice                                    string
 	Edit, Secret                              string // where to do so; empty if the person may not
 	Delete                                    string // where to
@@ -58,14 +60,14 @@ type appPage struct {
 }
 
 func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	c, err := p.store.ownClient(r.Context(), id.Principal, r.PathValue("id"))
+	c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
 	if err != nil {
 		p.failed(w, r, id, err)
 		return
 	}
 	origin := p.cfg.Auth.Origins()[0]
 	data := appPage{
-		guardedForm: p.form(r), client: c,
+		guardedForm: p.form(r), Client: c,
 		Notice: notice(r, map[string]string{
 			"registered": "The application is registered.",
 			"changed":    "The changes are stored.",
@@ -81,7 +83,7 @@ func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 
 func (p settings) dropApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
 	clientID := r.PathValue("id")
-	if err := p.store.deleteClient(r.Context(), id.Principal, clientID); err != nil {
+	if err := p.store.DeleteClient(r.Context(), id.Principal, clientID); err != nil {
 		p.failed(w, r, id, err)
 		return
 	}
@@ -91,7 +93,7 @@ func (p settings) dropApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 
 // secretPage shows the secret of an application, the only time that it is shown.
 type secretPage struct {
-	client
+	store.Client
 	Text  string // the secret
 	Place string // of the application's page
 	Reset bool   // there was another before
@@ -107,9 +109,9 @@ func (p settings) askSecret(w http.ResponseWriter, r *http.Request, id glue.Iden
 	if p.mayNotRegister(w, r, id) {
 		return
 	}
-	c, err := p.store.ownClient(r.Context(), id.Principal, r.PathValue("id"))
+	c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
 	if err == nil && !c.Confidential {
-		err = errNotFound // it has none
+		err = store.ErrNotFound // it has none
 	}
 	if err != nil {
 		p.failed(w, r, id, err)
@@ -127,15 +129,15 @@ func (p settings) makeSecret(w http.ResponseWriter, r *http.Request, id glue.Ide
 		return
 	}
 	clientID := r.PathValue("id")
-	c, err := p.store.ownClient(r.Context(), id.Principal, clientID)
-	text, h := mint(prefixSecret)
+	c, err := p.store.OwnClient(r.Context(), id.Principal, clientID)
+	text, h := credential.Mint(credential.Secret)
 	if err == nil {
-		err = p.store.resetSecret(r.Context(), id.Principal, clientID, h)
+		err = p.store.ResetSecret(r.Context(), id.Principal, clientID, h)
 	}
 	if err != nil {
 		p.failed(w, r, id, err)
 		return
 	}
 	p.event(r, Event{Name: EventSecretReset, Principal: id.Principal, ClientID: clientID})
-	p.showSecret(w, r, secretPage{client: c, Text: text, Reset: true})
+	p.showSecret(w, r, secretPage{Client: c, Text: text, Reset: true})
 }

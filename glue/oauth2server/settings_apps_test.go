@@ -13,25 +13,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 var appFields = []string{"name", "Reader", "description", "Reads.\r\nWrites, too.", "website", "https://reader.example/", "kind", "confidential", "redirects", "https://reader.example/cb\r\n\r\nhttp://127.0.0.1/cb"}
 
 // ownApp is the only application that the person has registered.
-func (p *party) ownApp() client {
+func (p *party) ownApp() store.Client {
 	p.t.Helper()
-	apps, err := p.server.store.clientsOf(p.t.Context(), p.person)
+	apps, err := p.server.store.ClientsOf(p.t.Context(), p.person)
 	require.NoError(p.t, err)
 	require.Len(p.t, apps, 1)
 	return apps[0]
 }
 
 func TestSettings_application(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	made := p.fill(p.settings("/applications/new"), "/applications/new", appFields...)
 	requireKind(t, made, http.StatusOK, "secret")
 	secret, c := p.shown(made), p.ownApp()
-	assert.True(t, c.checkSecret(secret))
+	assert.True(t, c.CheckSecret(secret))
 	assert.Equal(t, "Reads.\nWrites, too.", c.Description)
 	assert.Equal(t, []string{"https://reader.example/cb", "http://127.0.0.1/cb"}, c.RedirectURIs)
 
@@ -47,14 +49,14 @@ func TestSettings_application(t *testing.T) {
 	c = p.ownApp()
 	assert.Equal(t, "Writer", c.Name)
 	assert.True(t, c.Confidential, "the kind never changes")
-	assert.True(t, c.checkSecret(secret))
+	assert.True(t, c.CheckSecret(secret))
 
 	reset := p.fill(p.settings(at+"/secret"), at+"/secret")
 	requireKind(t, reset, http.StatusOK, "secret")
 	renewed := p.shown(reset)
 	c = p.ownApp()
-	assert.True(t, c.checkSecret(renewed))
-	assert.False(t, c.checkSecret(secret))
+	assert.True(t, c.CheckSecret(renewed))
+	assert.False(t, c.CheckSecret(secret))
 
 	requireKind(t, p.fill(p.settings(at), at+"/delete"), http.StatusOK, "apps")
 	requireKind(t, p.settings(at), http.StatusNotFound, "not-found")
@@ -65,7 +67,7 @@ func TestSettings_application(t *testing.T) {
 }
 
 func TestSettings_publicApplication(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	made := p.fill(p.settings("/applications/new"), "/applications/new", "name", "Phone", "kind", "public", "redirects", "com.example.app:/cb")
 	requireKind(t, made, http.StatusOK, "app")
 	at := "/applications/" + p.ownApp().ID
@@ -75,7 +77,7 @@ func TestSettings_publicApplication(t *testing.T) {
 }
 
 func TestSettings_applicationMistakes(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	for _, c := range []struct{ name, change, to, field string }{
 		{"no name", "name", " ", "name"},
 		{"a name of several lines", "name", "a\nb", "name"},
@@ -106,7 +108,7 @@ func TestSettings_applicationMistakes(t *testing.T) {
 			assert.Empty(t, regexp.MustCompile(`href="javascript`).FindString(a.body))
 		})
 	}
-	apps, err := p.server.store.clientsOf(t.Context(), p.person)
+	apps, err := p.server.store.ClientsOf(t.Context(), p.person)
 	require.NoError(t, err)
 	assert.Empty(t, apps)
 }
@@ -120,7 +122,7 @@ func manyRedirects(n int) string {
 }
 
 func TestSettings_mayRegister(t *testing.T) {
-	w := newWorld(t, newDatabase(t, SQLite), func(c *Config) {
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) {
 		c.MayRegister = func(_ *http.Request, id glue.Identity) bool { return id.Principal == "p1" }
 	})
 	may, mayNot := w.party(t), w.party(t)
@@ -135,7 +137,7 @@ func TestSettings_mayRegister(t *testing.T) {
 // TestSettings_mayRegisterNoMore takes the right from somebody who used it.
 func TestSettings_mayRegisterNoMore(t *testing.T) {
 	var closed atomic.Bool
-	p := newWorld(t, newDatabase(t, SQLite), func(c *Config) {
+	p := newWorld(t, dbtest.SQLite(t), func(c *Config) {
 		c.MayRegister = func(*http.Request, glue.Identity) bool { return !closed.Load() }
 	}).party(t)
 	secret := p.shown(p.fill(p.settings("/applications/new"), "/applications/new", appFields...))
@@ -155,13 +157,13 @@ func TestSettings_mayRegisterNoMore(t *testing.T) {
 		requireKind(t, p.fill(p.settings("/tokens/new"), path, "name", "Reader", "redirects", "https://elsewhere.example/"), http.StatusForbidden, "forbidden")
 	}
 	assert.Equal(t, c, p.ownApp())
-	assert.True(t, p.ownApp().checkSecret(secret))
+	assert.True(t, p.ownApp().CheckSecret(secret))
 	requireKind(t, p.fill(p.settings(at), at+"/delete"), http.StatusOK, "apps")
 }
 
 // TestSettings_secretReset wants the page not to promise more than happens.
 func TestSettings_secretReset(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite), func(c *Config) { c.AccessLife = 2 * time.Hour }).party(t)
+	p := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.AccessLife = 2 * time.Hour }).party(t)
 	p.fill(p.settings("/applications/new"), "/applications/new", appFields...)
 	at := "/applications/" + p.ownApp().ID + "/secret"
 	asked := p.settings(at)

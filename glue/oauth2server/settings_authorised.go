@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // authorisedPage is what the list of the applications that a person authorised shows.
@@ -14,13 +15,13 @@ type authorisedPage struct {
 }
 
 type authorisedView struct {
-	authorisation
+	store.Authorisation
 	Groups []scopeGroup
 	Revoke string // where to
 }
 
 func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	all, err := p.store.authorisations(r.Context(), id.Principal)
+	all, err := p.store.Authorisations(r.Context(), id.Principal)
 	if err != nil {
 		p.failed(w, r, id, err)
 		return
@@ -37,7 +38,7 @@ func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue
 
 func (p settings) dropAuthorised(w http.ResponseWriter, r *http.Request, id glue.Identity) {
 	clientID := r.PathValue("id")
-	if err := p.store.revokeAuthorisation(r.Context(), id.Principal, clientID); err != nil {
+	if err := p.store.RevokeAuthorisation(r.Context(), id.Principal, clientID); err != nil {
 		p.failed(w, r, id, err)
 		return
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 // settings opens a settings page.
@@ -52,7 +54,7 @@ func (p *party) shown(a answer) string {
 var tokenFields = []string{"name", "laptop <1>", "scope", "records:read", "scope", "profile", "life", "30"}
 
 func TestSettings_token(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		p := newWorld(t, db).party(t)
 		empty := p.settings("")
 		requireKind(t, empty, http.StatusOK, "tokens")
@@ -69,7 +71,7 @@ func TestSettings_token(t *testing.T) {
 		// Reloading the page sends the same form again.
 		again := p.fill(form, "/tokens/new", tokenFields...)
 		requireKind(t, again, http.StatusForbidden, "form-expired")
-		tokens, err := p.server.store.personalTokens(t.Context(), p.person)
+		tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
 		require.NoError(t, err)
 		require.Len(t, tokens, 1)
 		assert.Equal(t, []string{"profile", "records:read"}, tokens[0].Scopes)
@@ -92,7 +94,7 @@ func TestSettings_token(t *testing.T) {
 }
 
 func TestSettings_tokenMistakes(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	for _, c := range []struct {
 		name, field string
 		fields      []string
@@ -115,7 +117,7 @@ func TestSettings_tokenMistakes(t *testing.T) {
 			assert.Contains(t, a.body, `<a href="#`+c.field+`">`)
 			assert.Contains(t, a.body, `id="`+c.field+`-error"`)
 			assert.Contains(t, a.body, c.kept, "what was typed")
-			tokens, err := p.server.store.personalTokens(t.Context(), p.person)
+			tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
 			require.NoError(t, err)
 			assert.Empty(t, tokens)
 		})
@@ -152,7 +154,7 @@ func TestSettings_lives(t *testing.T) {
 }
 
 func TestSettings_limits(t *testing.T) {
-	w := newWorld(t, newDatabase(t, SQLite), func(c *Config) { c.MaxPersonal, c.MaxClients = 1, 1 })
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.MaxPersonal, c.MaxClients = 1, 1 })
 	p := w.party(t)
 	requireKind(t, p.fill(p.settings("/tokens/new"), "/tokens/new", tokenFields...), http.StatusOK, "token-made")
 	a := p.fill(p.settings("/tokens/new"), "/tokens/new", tokenFields...)
@@ -168,12 +170,12 @@ func TestSettings_limits(t *testing.T) {
 
 // TestSettings_othersThings has a person try everything on what is another's.
 func TestSettings_othersThings(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		w := newWorld(t, db)
 		owner, thief := w.party(t), w.party(t)
 		text := owner.shown(owner.fill(owner.settings("/tokens/new"), "/tokens/new", tokenFields...))
 		owner.fill(owner.settings("/applications/new"), "/applications/new", appFields...)
-		tokens, err := w.server.store.personalTokens(t.Context(), owner.person)
+		tokens, err := w.server.store.PersonalTokens(t.Context(), owner.person)
 		require.NoError(t, err)
 		c := owner.ownApp()
 		got := owner.tokens(owner.app)
@@ -200,7 +202,7 @@ func TestSettings_othersThings(t *testing.T) {
 }
 
 func TestSettings_formsOfOthers(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	p.settings("/tokens") // logs in
 	other := p.url + "/oauth/csrf"
 	elsewhere := regexp.MustCompile(`"token":"([^"]+)"`).FindStringSubmatch(p.open(other).body)
@@ -219,14 +221,14 @@ func TestSettings_formsOfOthers(t *testing.T) {
 		a := p.open(p.url + "/oauth/settings" + path + "?xsrf-token=" + url.QueryEscape(elsewhere[1]))
 		assert.NotContains(t, a.body, "wlsp_", "a GET changes nothing")
 	}
-	tokens, err := p.server.store.personalTokens(t.Context(), p.person)
+	tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
 	require.NoError(t, err)
 	assert.Empty(t, tokens)
 }
 
 // TestSettings_fresh types a password for what gives access, and for nothing else.
 func TestSettings_fresh(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	form := p.settings("/tokens/new")
 	p.fill(form, "/tokens/new", tokenFields...)
 	logins := len(p.fake.Requests())
@@ -239,7 +241,7 @@ func TestSettings_fresh(t *testing.T) {
 	kept := p.fill(form, "/tokens/new", "name", "kept over the login", "scope", "profile", "life", "7")
 	require.Equal(t, http.StatusUnauthorized, kept.StatusCode)
 	assert.Contains(t, kept.body, `data-page="form-kept"`)
-	tokens, err := p.server.store.personalTokens(t.Context(), p.person)
+	tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
 	require.NoError(t, err)
 	require.Len(t, tokens, 1)
 	requireKind(t, p.fill(list, "/tokens/"+tokens[0].ID+"/revoke"), http.StatusOK, "tokens")
@@ -256,7 +258,7 @@ func TestSettings_fresh(t *testing.T) {
 }
 
 func TestSettings_authorised(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	got := p.tokens(p.app)
 	require.True(t, p.works(got.Access))
 	list := p.settings("/authorised")
@@ -281,7 +283,7 @@ func TestSettings_notice(t *testing.T) {
 }
 
 func TestSettings_databaseGone(t *testing.T) {
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	form := p.settings("/tokens/new")
 	require.NoError(t, p.server.cfg.DB.Close())
 	for _, path := range []string{"/tokens", "/applications", "/authorised"} {

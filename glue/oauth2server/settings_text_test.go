@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 func TestReadLine(t *testing.T) {
@@ -74,7 +76,7 @@ func TestReadLine(t *testing.T) {
 // leave what stands around it where it is.
 func TestSettings_namesTurnNothingAround(t *testing.T) {
 	const name = "\u05e7\u05d5\u05e8\u05d0"
-	p := newWorld(t, newDatabase(t, SQLite)).party(t)
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	pages := map[string]answer{
 		"secret": p.fill(p.settings("/applications/new"), "/applications/new", "name", name, "kind", "confidential", "redirects", appRedirect),
 		"made":   p.fill(p.settings("/tokens/new"), "/tokens/new", "name", name, "scope", "profile", "life", "7"),

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 const maxTokenName = 100 // characters
@@ -26,13 +28,13 @@ type tokensPage struct {
 func (p tokensPage) Full() bool { return len(p.Tokens) >= p.Most }
 
 type tokenView struct {
-	token
+	store.Token
 	Groups []scopeGroup
 	Revoke string // where to
 }
 
 func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	tokens, err := p.store.personalTokens(r.Context(), id.Principal)
+	tokens, err := p.store.PersonalTokens(r.Context(), id.Principal)
 	if err != nil {
 		p.failed(w, r, id, err)
 		return
@@ -49,7 +51,7 @@ func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Ide
 
 func (p settings) dropToken(w http.ResponseWriter, r *http.Request, id glue.Identity) {
 	tokenID := r.PathValue("id")
-	if err := p.store.revokePersonal(r.Context(), id.Principal, tokenID); err != nil {
+	if err := p.store.RevokePersonal(r.Context(), id.Principal, tokenID); err != nil {
 		p.failed(w, r, id, err)
 		return
 	}
@@ -81,7 +83,7 @@ type choiceGroup struct {
 }
 
 func (p settings) newToken(w http.ResponseWriter, r *http.Request, _ glue.Identity) {
-	p.showTokenForm(w, r, token{}, "")
+	p.showTokenForm(w, r, store.Token{}, "")
 }
 
 // makeToken answers with the token itself, the only time that it is shown: it is not
@@ -93,10 +95,10 @@ func (p settings) makeToken(w http.ResponseWriter, r *http.Request, id glue.Iden
 		return
 	}
 	t.Principal = id.Principal
-	text, h := mint(prefixPersonal)
-	made, err := p.store.createPersonal(r.Context(), t, h)
+	text, h := credential.Mint(credential.Personal)
+	made, err := p.store.CreatePersonal(r.Context(), t, h)
 	switch {
-	case errors.Is(err, errLimit):
+	case errors.Is(err, store.ErrLimit):
 		p.showTokenForm(w, r, t, life, fieldError{Text: fmt.Sprintf("You have %d tokens, as many as this site allows. Revoke one that you do not need any more.", p.cfg.MaxPersonal)})
 	case err != nil:
 		p.failed(w, r, id, err)
@@ -105,12 +107,12 @@ func (p settings) makeToken(w http.ResponseWriter, r *http.Request, id glue.Iden
 		p.page(w, r, "/tokens", Page{Kind: "token-made", Status: http.StatusOK, Title: "Your new token"}, struct {
 			tokenView
 			Text, List string
-		}{tokenView{token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens")})
+		}{tokenView{Token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens")})
 	}
 }
 
 // readToken reads the form for a new token. What was typed is given back in any case.
-func (p settings) readToken(r *http.Request) (t token, life string, errs fieldErrors) {
+func (p settings) readToken(r *http.Request) (t store.Token, life string, errs fieldErrors) {
 	var problem string
 	if t.Name, problem = readLine(r.PostForm.Get("name"), maxTokenName); t.Name == "" && problem == "" {
 		problem = "Give the token a name, so that you can tell later what it is for."
@@ -137,7 +139,7 @@ func (p settings) readToken(r *http.Request) (t token, life string, errs fieldEr
 	return t, life, errs
 }
 
-func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t token, life string, errs ...fieldError) {
+func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t store.Token, life string, errs ...fieldError) {
 	data := tokenForm{guardedForm: p.form(r, errs...), Action: p.path("/tokens/new"), Cancel: p.path("/tokens"), Name: t.Name, Most: maxTokenName}
 	for i, g := range p.scopes.offered().groups() {
 		group := choiceGroup{ID: "scopes-" + strconv.Itoa(i+1), Name: g.Name}

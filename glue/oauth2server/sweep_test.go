@@ -3,200 +3,34 @@ package oauth2server
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
-// rows counts what a table holds.
-func (d database) rows(t testing.TB, table string) int {
-	t.Helper()
-	return d.number(t, `SELECT COUNT(*) FROM wlsoauth_`+table)
-}
-
-func TestExpiredRowsGo(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, ctx := newServer(t, db), t.Context()
-		c := s.register(t, "spqr1")
-		personal := func(expires time.Time) {
-			_, h := mint(prefixPersonal)
-			_, err := s.store.createPersonal(ctx, token{Principal: "spqr1", Expires: expires}, h)
-			require.NoError(t, err)
-		}
-		personal(time.Time{})
-		personal(testNow.Add(time.Minute))
-		s.authorised(t, c, "spqr2", "profile")
-		_, h := mint(prefixAccess)
-		_, err := s.store.grantClient(ctx, c, []string{"harvest"}, h)
-		require.NoError(t, err)
-
-		counts := func() []int {
-			require.NoError(t, s.Sweep(ctx))
-			return []int{db.rows(t, "tokens"), db.rows(t, "codes"), db.rows(t, "grants")}
-		}
-		assert.Equal(t, []int{5, 1, 1}, counts())
-		s.clock.advance(time.Minute + sweepGrace - time.Second)
-		assert.Equal(t, []int{5, 1, 1}, counts())
-		s.clock.advance(time.Second)
-		assert.Equal(t, []int{4, 1, 1}, counts(), "the personal token")
-		s.clock.advance(time.Hour)
-		assert.Equal(t, []int{2, 1, 1}, counts(), "the access tokens")
-		s.clock.advance(codeMemory)
-		assert.Equal(t, []int{2, 0, 1}, counts(), "the code")
-		s.clock.advance(90 * 24 * time.Hour)
-		assert.Equal(t, []int{1, 0, 0}, counts(), "the refresh token, and its grant with it")
-		s.clock.advance(100 * 365 * 24 * time.Hour)
-		assert.Equal(t, []int{1, 0, 0}, counts(), "what does not expire stays")
-		assert.Equal(t, 1, db.rows(t, "clients"))
-		assert.Equal(t, 1, db.rows(t, "consents"))
-	})
-}
-
-// A sweep of many goes in steps. A request takes one step at most, and none for a while
-// once there is nothing left.
-func TestSweepingIsBounded(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, ctx := newServer(t, db), t.Context()
-		fill(t, db, "spqr9", 2*sweepBatch+1, testNow.Add(-sweepGrace).Unix())
-		create := func() {
-			_, h := mint(prefixPersonal)
-			_, err := s.store.createPersonal(ctx, token{Principal: "spqr1"}, h)
-			require.NoError(t, err)
-		}
-		create()
-		assert.Equal(t, sweepBatch+1+1, db.rows(t, "tokens"))
-		create()
-		assert.Equal(t, 1+2, db.rows(t, "tokens"), "there was more")
-		create()
-		assert.Equal(t, 3, db.rows(t, "tokens"))
-		fill(t, db, "spqr9", 2*sweepBatch+1, testNow.Add(-sweepGrace).Unix())
-		create()
-		assert.Equal(t, 2*sweepBatch+1+4, db.rows(t, "tokens"), "not again at once")
-		s.clock.advance(sweepEvery)
-		create()
-		assert.Equal(t, sweepBatch+1+5, db.rows(t, "tokens"))
-		require.NoError(t, s.Sweep(ctx))
-		assert.Equal(t, 5, db.rows(t, "tokens"))
-	})
-}
-
-// fill stores personal tokens of a person, quickly.
-func fill(t testing.TB, db database, principal string, n int, expires int64) []hash {
-	t.Helper()
-	tx, err := db.open(t).Begin()
-	require.NoError(t, err)
-	hashes := make([]hash, n)
-	for i := range hashes {
-		_, hashes[i] = mint(prefixPersonal)
-		tok := token{ID: newID(), Kind: kindPersonal, Principal: principal, Name: "filling", Scopes: []string{"records:read"},
-			Created: testNow, Expires: fromUnix(expires)}
-		require.NoError(t, insertToken(t.Context(), tx, tok, hashes[i]))
-	}
-	require.NoError(t, tx.Commit())
-	return hashes
-}
-
-// A grant may be left without tokens by a race, and rows without their application by
-// somebody at the database's console.
-func TestWhatIsLeftBehindGoes(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, ctx := newServer(t, db), t.Context()
-		gone, kept := s.register(t, "spqr1"), s.register(t, "spqr1")
-		for _, c := range []client{gone, kept} {
-			s.authorised(t, c, "spqr2", "profile")
-			s.approved(t, c, "spqr2", "profile")
-		}
-		_, personal := mint(prefixPersonal)
-		_, err := s.store.createPersonal(ctx, token{Principal: "spqr1"}, personal)
-		require.NoError(t, err)
-		db.exec(t, `INSERT INTO wlsoauth_grants (id, client_id, principal, created_at, expires_at) VALUES ('empty', $1, 'spqr3', 0, $2)`,
-			kept.ID, testNow.Add(-sweepGrace).Unix()+1)
-		db.exec(t, `DELETE FROM wlsoauth_clients WHERE id = $1`, gone.ID)
-
-		require.NoError(t, s.Sweep(ctx))
-		for table, want := range map[string]int{"consents": 1, "codes": 2, "grants": 2, "tokens": 3} {
-			assert.Equal(t, want, db.rows(t, table), table)
-		}
-		s.clock.advance(time.Second)
-		require.NoError(t, s.Sweep(ctx))
-		assert.Equal(t, 1, db.rows(t, "grants"), "the empty one")
-		assert.True(t, s.good(t, personal))
-	})
-}
-
-func TestASweepOfOrphansGoesInSteps(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s := newServer(t, db)
-		tx, err := db.open(t).Begin()
-		require.NoError(t, err)
-		for range sweepBatch + 1 {
-			_, err := tx.Exec(`INSERT INTO wlsoauth_consents (principal, client_id, scopes, created_at, updated_at) VALUES ($1, 'gone', '', 0, 0)`, newID())
-			require.NoError(t, err)
-		}
-		require.NoError(t, tx.Commit())
-		more, err := s.store.sweepOrphans(t.Context())
-		require.NoError(t, err)
-		assert.True(t, more)
-		assert.Equal(t, 1, db.rows(t, "consents"))
-		require.NoError(t, s.Sweep(t.Context()))
-		assert.Zero(t, db.rows(t, "consents"))
-	})
-}
-
-// A sweep waits for nobody, so that nobody waits for a sweep that waits for them.
-func TestASweepPassesOverWhatIsLocked(t *testing.T) {
-	db := newDatabase(t, PostgreSQL)
-	s := newServer(t, db)
-	c := s.register(t, "spqr1")
-	locked, empty := s.authorised(t, c, "spqr2", "profile"), s.authorised(t, c, "spqr2", "profile")
-	s.authorised(t, c, "spqr2", "profile")
-	s.clock.advance(100 * 24 * time.Hour)
-	tx, err := db.open(t).Begin()
-	require.NoError(t, err)
-	defer func() { _ = tx.Rollback() }()
-	for query, arg := range map[string]any{
-		`SELECT 1 FROM wlsoauth_tokens WHERE hash = $1 FOR UPDATE`: locked.access[:],
-		`SELECT 1 FROM wlsoauth_grants WHERE id = $1 FOR UPDATE`:   empty.GrantID,
-	} {
-		_, err := tx.Exec(query, arg)
-		require.NoError(t, err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	require.NoError(t, s.Sweep(ctx))
-	assert.Equal(t, 1, db.rows(t, "tokens"))
-	assert.Equal(t, 2, db.rows(t, "grants"))
-	require.NoError(t, tx.Rollback())
-	require.NoError(t, s.Sweep(ctx))
-	assert.Zero(t, db.rows(t, "tokens"))
-	assert.Equal(t, 1, db.rows(t, "grants"), "until it expires")
-	s.clock.advance(365 * 24 * time.Hour)
-	require.NoError(t, s.Sweep(ctx))
-	assert.Zero(t, db.rows(t, "grants"))
-}
-
 func TestASweepThatFailsIsReportedAndHarmsNobody(t *testing.T) {
-	s := newServer(t, newDatabase(t, SQLite))
-	s.db.exec(t, `DROP TABLE wlsoauth_codes`)
-	_, h := mint(prefixPersonal)
-	_, err := s.store.createPersonal(t.Context(), token{Principal: "spqr1"}, h)
-	require.NoError(t, err)
-	assert.True(t, s.good(t, h))
+	s := newServer(t, dbtest.SQLite(t))
+	s.db.Exec(t, `DROP TABLE wlsoauth_codes`)
+	s.personal(t, "spqr1") // takes a step of a sweep
+	assert.Equal(t, 1, s.db.Number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
 	assert.Equal(t, []string{EventStoreError}, s.eventNames())
 	assert.ErrorContains(t, s.Sweep(t.Context()), "oauth2server: Sweep: ")
 }
 
 func TestRunSweepsUntilItIsTold(t *testing.T) {
-	s := newServer(t, newDatabase(t, SQLite))
-	fill(t, s.db, "spqr1", 3, testNow.Add(-sweepGrace).Unix())
+	s := newServer(t, dbtest.SQLite(t))
+	for range 3 {
+		s.personal(t, "spqr1")
+	}
+	s.db.Exec(t, `UPDATE wlsoauth_tokens SET expires_at = 1`)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		s.Run(ctx)
 		close(ended)
 	}()
-	eventually(t, func() bool { return s.db.rows(t, "tokens") == 0 })
+	dbtest.Eventually(t, func() bool { return s.db.Number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`) == 0 })
 	cancel()
 	<-ended
 	assert.Empty(t, s.eventNames())

@@ -1,4 +1,4 @@
-package oauth2server
+package credential
 
 import (
 	"crypto/sha256"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var prefixes = []prefix{prefixPersonal, prefixAccess, prefixRefresh, prefixCode, prefixSecret}
+var prefixes = []Prefix{Personal, Access, Refresh, Code, Secret}
 
 // textForm is what scanners for leaked secrets can look for.
 var textForm = regexp.MustCompile(`^wls[parcs]_[0-9A-Za-z]{49}$`)
@@ -19,17 +19,17 @@ func TestMintedTexts(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range prefixes {
 		for range 100 {
-			text, h := mint(p)
+			text, h := Mint(p)
 			require.Regexp(t, textForm, text)
 			require.False(t, seen[text])
 			seen[text] = true
-			require.Equal(t, hash(sha256.Sum256([]byte(text))), h)
-			gotPrefix, gotHash, ok := parse(text)
+			require.Equal(t, Hash(sha256.Sum256([]byte(text))), h)
+			gotPrefix, gotHash, ok := Parse(text)
 			require.True(t, ok)
 			require.Equal(t, p, gotPrefix)
 			require.Equal(t, h, gotHash)
 			for _, other := range prefixes {
-				_, ok := parseAs(other, text)
+				_, ok := ParseAs(other, text)
 				require.Equal(t, other == p, ok)
 			}
 		}
@@ -39,13 +39,13 @@ func TestMintedTexts(t *testing.T) {
 // The form is fixed: texts that people have must stay good.
 func TestKnownTexts(t *testing.T) {
 	const text = "wlsp_0000000000000000000000000000000000000000000" // the sum is from another program
-	p, _, ok := parse(text + "0lKSiA")
+	p, _, ok := Parse(text + "0lKSiA")
 	assert.True(t, ok)
-	assert.Equal(t, prefixPersonal, p)
+	assert.Equal(t, Personal, p)
 }
 
 func TestParseRefuses(t *testing.T) {
-	good, _ := mint(prefixPersonal)
+	good, _ := Mint(Personal)
 	resum := func(text string) string { return string(appendSum([]byte(text[:textLength-sumLength]))) }
 	for _, tc := range []struct{ name, text string }{
 		{"nothing", ""},
@@ -60,7 +60,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a letter that there is not", resum(good[:10] + "-" + good[11:])},
 		{"a NUL", resum(good[:10] + "\x00" + good[11:])},
 	} {
-		_, _, ok := parse(tc.text)
+		_, _, ok := Parse(tc.text)
 		assert.False(t, ok, tc.name)
 	}
 	for i := range good { // CRC-32 finds every single change
@@ -68,7 +68,7 @@ func TestParseRefuses(t *testing.T) {
 			if good[i] == c {
 				continue
 			}
-			_, _, ok := parse(good[:i] + string(c) + good[i+1:])
+			_, _, ok := Parse(good[:i] + string(c) + good[i+1:])
 			require.False(t, ok, "%d %c", i, c)
 		}
 	}
@@ -80,7 +80,7 @@ func TestRandomTextIsEven(t *testing.T) {
 	text := string(appendRandom(nil, n))
 	require.Len(t, text, n)
 	chi := 0.0
-	for _, c := range alphabet {
+	for _, c := range Alphabet {
 		d := float64(strings.Count(text, string(c))) - 4000
 		chi += d * d / 4000
 	}
@@ -90,20 +90,20 @@ func TestRandomTextIsEven(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, p := range prefixes {
-		text, _ := mint(p)
+		text, _ := Mint(p)
 		f.Add(text)
 		f.Add(text[:textLength-1])
 		f.Add(strings.ToUpper(text))
 	}
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {
-		p, h, ok := parse(text)
+		p, h, ok := Parse(text)
 		if !ok {
 			return
 		}
 		require.Regexp(t, textForm, text)
 		require.True(t, strings.HasPrefix(text, string(p)))
 		require.Equal(t, text, string(appendSum([]byte(text[:textLength-sumLength]))))
-		require.Equal(t, hash(sha256.Sum256([]byte(text))), h)
+		require.Equal(t, Hash(sha256.Sum256([]byte(text))), h)
 	})
 }

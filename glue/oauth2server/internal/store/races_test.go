@@ -1,4 +1,4 @@
-package oauth2server
+package store
 
 import (
 	"fmt"
@@ -8,34 +8,36 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 // scene is an application, read when a request of it began, with all that can be given
 // or taken.
 type scene struct {
-	*testServer
-	c           client
+	*testStore
+	c           Client
 	person      string
-	code, given hash // what there was; what came of it
+	code, given credential.Hash // what there was; what came of it
 	pair        pair
 }
 
-func newScene(t *testing.T, s *testServer) *scene {
+func newScene(t *testing.T, s *testStore) *scene {
 	t.Helper()
-	x := &scene{testServer: s, c: s.register(t, "owner"+newID()), person: "person" + newID()}
+	x := &scene{testStore: s, c: s.register(t, "owner"+newID()), person: "person" + newID()}
 	x.code, x.pair = s.approved(t, x.c, x.person, "profile"), s.authorised(t, x.c, x.person, "profile")
-	_, x.given = mint(prefixAccess)
+	_, x.given = credential.Mint(credential.Access)
 	return x
 }
 
-func (x *scene) asked() code {
-	return code{ClientID: x.c.ID, Principal: x.person, RedirectURI: "https://app.example/cb", Scopes: []string{"profile"}, Challenge: "challenge"}
+func (x *scene) asked() Code {
+	return Code{ClientID: x.c.ID, Principal: x.person, RedirectURI: "https://app.example/cb", Scopes: []string{"profile"}, Challenge: "challenge"}
 }
 
 // lives reports whether what was given is good for anything.
 func (x *scene) lives(t *testing.T) bool {
 	t.Helper()
-	now, err := x.store.client(t.Context(), x.c.ID)
+	now, err := x.Client(t.Context(), x.c.ID)
 	if err != nil {
 		now = x.c
 	}
@@ -53,51 +55,51 @@ var gives = []struct {
 	dead string
 	late map[string]error
 }{
-	{"approve", func(t *testing.T, x *scene) error { return x.store.approve(t.Context(), x.asked(), x.given) },
-		"revoke edit delete", map[string]error{"edit": errStale, "delete": errNotFound}},
-	{"continueConsent", func(t *testing.T, x *scene) error { return x.store.continueConsent(t.Context(), x.asked(), x.given) },
-		"revoke edit delete", map[string]error{"revoke": errNoConsent, "edit": errStale, "delete": errNotFound}},
+	{"approve", func(t *testing.T, x *scene) error { return x.Approve(t.Context(), x.asked(), x.given) },
+		"revoke edit delete", map[string]error{"edit": ErrStale, "delete": ErrNotFound}},
+	{"continueConsent", func(t *testing.T, x *scene) error { return x.ContinueConsent(t.Context(), x.asked(), x.given) },
+		"revoke edit delete", map[string]error{"revoke": ErrNoConsent, "edit": ErrStale, "delete": ErrNotFound}},
 	{"approveDirect", func(t *testing.T, x *scene) error {
-		_, err := x.store.approveDirect(t.Context(), x.asked(), x.given)
+		_, err := x.ApproveDirect(t.Context(), x.asked(), x.given)
 		return err
-	}, "revoke delete", map[string]error{"edit": errStale, "delete": errNotFound}},
+	}, "revoke delete", map[string]error{"edit": ErrStale, "delete": ErrNotFound}},
 	{"continueDirect", func(t *testing.T, x *scene) error {
-		_, err := x.store.continueDirect(t.Context(), x.asked(), x.given)
+		_, err := x.ContinueDirect(t.Context(), x.asked(), x.given)
 		return err
-	}, "revoke delete", map[string]error{"revoke": errNoConsent, "edit": errStale, "delete": errNotFound}},
+	}, "revoke delete", map[string]error{"revoke": ErrNoConsent, "edit": ErrStale, "delete": ErrNotFound}},
 	{"grantDirect", func(t *testing.T, x *scene) error {
-		_, err := x.store.grantDirect(t.Context(), x.c, x.person, []string{"profile"}, x.given, hash{})
+		_, err := x.GrantDirect(t.Context(), x.c, x.person, []string{"profile"}, x.given, credential.Hash{})
 		return err
-	}, "revoke delete", map[string]error{"reset": errStale, "delete": errStale}},
+	}, "revoke delete", map[string]error{"reset": ErrStale, "delete": ErrStale}},
 	{"redeem", func(t *testing.T, x *scene) error {
-		_, err := x.store.redeem(t.Context(), x.code, x.c, x.given, hash{})
+		_, err := x.Redeem(t.Context(), x.code, x.c, x.given, credential.Hash{})
 		return err
-	}, "revoke delete", map[string]error{"revoke": errNotFound, "reset": errStale, "edit": errNotFound, "delete": errStale}},
+	}, "revoke delete", map[string]error{"revoke": ErrNotFound, "reset": ErrStale, "edit": ErrNotFound, "delete": ErrStale}},
 	{"rotate", func(t *testing.T, x *scene) error {
-		_, refresh := mint(prefixRefresh)
-		_, err := x.store.rotate(t.Context(), x.pair.refresh, x.c, nil, x.given, refresh)
+		_, refresh := credential.Mint(credential.Refresh)
+		_, err := x.Rotate(t.Context(), x.pair.refresh, x.c, nil, x.given, refresh)
 		return err
-	}, "revoke delete", map[string]error{"revoke": errNotFound, "reset": errStale, "delete": errStale}},
+	}, "revoke delete", map[string]error{"revoke": ErrNotFound, "reset": ErrStale, "delete": ErrStale}},
 	{"grantClient", func(t *testing.T, x *scene) error {
-		_, err := x.store.grantClient(t.Context(), x.c, []string{"profile"}, x.given)
+		_, err := x.GrantClient(t.Context(), x.c, []string{"profile"}, x.given)
 		return err
-	}, "reset delete", map[string]error{"reset": errStale, "delete": errStale}},
+	}, "reset delete", map[string]error{"reset": ErrStale, "delete": ErrStale}},
 }
 
 // takes are what a person or an owner may do at the same moment.
 var takes = map[string]func(t *testing.T, x *scene) error{
 	"revoke": func(t *testing.T, x *scene) error {
-		return x.store.revokeAuthorisation(t.Context(), x.person, x.c.ID)
+		return x.RevokeAuthorisation(t.Context(), x.person, x.c.ID)
 	},
 	"reset": func(t *testing.T, x *scene) error {
-		_, secret := mint(prefixSecret)
-		return x.store.resetSecret(t.Context(), x.c.Owner, x.c.ID, secret)
+		_, secret := credential.Mint(credential.Secret)
+		return x.ResetSecret(t.Context(), x.c.Owner, x.c.ID, secret)
 	},
 	"edit": func(t *testing.T, x *scene) error {
-		return x.store.updateClient(t.Context(), x.c.Owner, client{ID: x.c.ID, Name: "Reader", RedirectURIs: []string{"https://new.example/cb"}})
+		return x.UpdateClient(t.Context(), x.c.Owner, Client{ID: x.c.ID, Name: "Reader", RedirectURIs: []string{"https://new.example/cb"}})
 	},
 	"delete": func(t *testing.T, x *scene) error {
-		return x.store.deleteClient(t.Context(), x.c.Owner, x.c.ID)
+		return x.DeleteClient(t.Context(), x.c.Owner, x.c.ID)
 	},
 }
 
@@ -107,20 +109,20 @@ type crossing func(t *testing.T, first, second func() error) (error, error)
 // newCrossing has transactions of PostgreSQL stop before they commit. Those of SQLite
 // that write cannot cross, because the later one does not begin before the earlier one
 // has ended.
-func newCrossing(t *testing.T, db database) crossing {
+func newCrossing(t *testing.T, db *dbtest.Database) crossing {
 	t.Helper()
-	if db.dialect == SQLite {
+	if !db.PostgreSQL {
 		return func(_ *testing.T, first, second func() error) (error, error) { return first(), second() }
 	}
-	db.exec(t, `CREATE FUNCTION barrier() RETURNS trigger LANGUAGE plpgsql AS
+	db.Exec(t, `CREATE FUNCTION barrier() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END $$`)
 	for _, event := range []string{
 		"INSERT ON wlsoauth_codes", "INSERT ON wlsoauth_tokens", "DELETE ON wlsoauth_consents",
 		"DELETE ON wlsoauth_clients", "UPDATE OF redirect_uris, secret_hash ON wlsoauth_clients",
 	} {
-		db.exec(t, fmt.Sprintf(`CREATE CONSTRAINT TRIGGER %q AFTER %[1]s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION barrier()`, event))
+		db.Exec(t, fmt.Sprintf(`CREATE CONSTRAINT TRIGGER %q AFTER %[1]s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION barrier()`, event))
 	}
-	control := db.open(t)
+	control := db.Open(t)
 	return func(t *testing.T, first, second func() error) (error, error) {
 		t.Helper()
 		barrier, err := control.Begin()
@@ -130,7 +132,7 @@ func newCrossing(t *testing.T, db database) crossing {
 		start := func(f func() error, waiting int) chan error {
 			result := make(chan error, 1)
 			go func() { result <- f() }()
-			eventually(t, func() bool {
+			dbtest.Eventually(t, func() bool {
 				var n int
 				require.NoError(t, control.QueryRow(`SELECT COUNT(*) FROM pg_stat_activity
 					WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n))
@@ -148,8 +150,8 @@ func newCrossing(t *testing.T, db database) crossing {
 // What takes something back takes what is being given, too; and after it nothing more is
 // given, though the request began before.
 func TestNothingIsGivenPastATaking(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s := newServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
 		cross := newCrossing(t, db)
 		for _, give := range gives {
 			for taken, take := range takes {
@@ -173,7 +175,7 @@ func TestNothingIsGivenPastATaking(t *testing.T) {
 			}
 		}
 		for _, table := range clientTables {
-			assert.Zero(t, db.number(t, `SELECT COUNT(*) FROM wlsoauth_`+table.name+` t
+			assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_`+table.name+` t
 				WHERE NOT EXISTS (SELECT 1 FROM wlsoauth_clients c WHERE c.id = t.client_id)`), "left behind in %s", table.name)
 		}
 	})
@@ -186,17 +188,17 @@ func (x *scene) assertListed(t *testing.T, give string) {
 	if !x.lives(t) || give == "grantClient" {
 		return
 	}
-	list, err := x.store.authorisations(t.Context(), x.person)
+	list, err := x.Authorisations(t.Context(), x.person)
 	require.NoError(t, err)
 	assert.Len(t, list, 1)
-	require.NoError(t, x.store.revokeAuthorisation(t.Context(), x.person, x.c.ID))
+	require.NoError(t, x.RevokeAuthorisation(t.Context(), x.person, x.c.ID))
 	assert.False(t, x.lives(t))
 }
 
 // As it comes about by itself, too.
 func TestNothingSurvivesARevocationThatRacesWithIt(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s := newServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
 		for range 30 {
 			x := newScene(t, s)
 			begin, results := make(chan struct{}), make(chan error)
@@ -205,7 +207,7 @@ func TestNothingSurvivesARevocationThatRacesWithIt(t *testing.T) {
 			for _, give := range gives {
 				if slices.Contains([]string{"continueConsent", "continueDirect", "redeem", "rotate"}, give.name) {
 					y := *x
-					_, y.given = mint(prefixAccess)
+					_, y.given = credential.Mint(credential.Access)
 					mine = append(mine, &y)
 					race = append(race, func() error { return give.run(t, &y) })
 				}
@@ -231,13 +233,13 @@ func TestNothingSurvivesARevocationThatRacesWithIt(t *testing.T) {
 
 // What has no consent, by whatever mishap, can be taken back all the same.
 func TestTakingBackWhatHasNoConsent(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		x := newScene(t, newServer(t, db))
-		db.exec(t, `DELETE FROM wlsoauth_consents`)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		x := newScene(t, newStore(t, db))
+		db.Exec(t, `DELETE FROM wlsoauth_consents`)
 		require.NoError(t, takes["revoke"](t, x))
 		assert.False(t, x.good(t, x.pair.access) || x.good(t, x.pair.refresh))
 		_, err := x.redeem(t.Context(), x.code, x.c)
-		assert.ErrorIs(t, err, errNotFound)
-		assert.ErrorIs(t, takes["revoke"](t, x), errNotFound)
+		assert.ErrorIs(t, err, ErrNotFound)
+		assert.ErrorIs(t, takes["revoke"](t, x), ErrNotFound)
 	})
 }

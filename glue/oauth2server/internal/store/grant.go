@@ -1,13 +1,16 @@
-package oauth2server
+package store
 
 import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 )
 
-// issued tells what was given.
-type issued struct {
+// Issued tells what was given.
+type Issued struct {
 	GrantID, AccessID, RefreshID  string
 	Principal                     string
 	Scopes                        []string // of the access token
@@ -16,51 +19,51 @@ type issued struct {
 }
 
 // beginGrant makes the grant of a code, and its first tokens. The application is held.
-func (s *store) beginGrant(ctx context.Context, tx *sql.Tx, c code, access, refresh hash) (issued, error) {
+func (s *Store) beginGrant(ctx context.Context, tx *sql.Tx, c Code, access, refresh credential.Hash) (Issued, error) {
 	now := s.now()
 	end := now.Add(s.cfg.GrantLife)
 	_, err := tx.ExecContext(ctx, `INSERT INTO wlsoauth_grants (id, client_id, principal, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5)`, c.grantID, c.ClientID, c.Principal, now.Unix(), end.Unix())
 	if err != nil {
-		return issued{}, err
+		return Issued{}, err
 	}
-	family := token{GrantID: c.grantID, ClientID: c.ClientID, Principal: c.Principal, Scopes: c.Scopes}
+	family := Token{GrantID: c.grantID, ClientID: c.ClientID, Principal: c.Principal, Scopes: c.Scopes}
 	return s.insertPair(ctx, tx, family, end, c.Scopes, access, refresh)
 }
 
 // insertPair adds an access token with the given scopes to a family and, unless refresh
 // is zero, a refresh token with those of the family. No token outlives its grant.
-func (s *store) insertPair(ctx context.Context, tx *sql.Tx, family token, end time.Time, scopes []string, access, refresh hash) (issued, error) {
+func (s *Store) insertPair(ctx context.Context, tx *sql.Tx, family Token, end time.Time, scopes []string, access, refresh credential.Hash) (Issued, error) {
 	now := s.now()
 	a := family
-	a.ID, a.Kind, a.Scopes, a.Created = newID(), kindAccess, scopes, now
+	a.ID, a.Kind, a.Scopes, a.Created = newID(), KindAccess, scopes, now
 	a.Expires = earlier(now.Add(s.cfg.AccessLife), end)
-	given := issued{
+	given := Issued{
 		GrantID: a.GrantID, AccessID: a.ID, Principal: a.Principal,
 		Scopes: scopes, AccessExpires: a.Expires, Life: a.Expires.Sub(now),
 	}
-	if err := insertToken(ctx, tx, a, access); err != nil || refresh.isZero() {
+	if err := insertToken(ctx, tx, a, access); err != nil || refresh.IsZero() {
 		return given, err
 	}
 	r := family
-	r.ID, r.Kind, r.Created = newID(), kindRefresh, now
+	r.ID, r.Kind, r.Created = newID(), KindRefresh, now
 	r.Expires = earlier(now.Add(s.cfg.RefreshLife), end)
 	given.RefreshID, given.RefreshExpires = r.ID, r.Expires
 	return given, insertToken(ctx, tx, r, refresh)
 }
 
-// rotate gives a new access token and a new refresh token for a refresh token, once.
+// Rotate gives a new access token and a new refresh token for a refresh token, once.
 // Only the client whose token it is may get here. scopes are for the access token; nil
-// means all that the refresh token has. A token that comes again is errUsed, and its
+// means all that the refresh token has. A token that comes again is ErrUsed, and its
 // whole grant is revoked, because one of the two who sent it is a thief (RFC 9700
-// section 4.14.2), unless Config.RefreshLeeway lets it. errNotFound, errScope and
-// errStale, which it is if by is not what the application is, consume nothing.
+// section 4.14.2), unless Config.RefreshLeeway lets it. ErrNotFound, ErrScope and
+// ErrStale, which it is if by is not what the application is, consume nothing.
 //
 // Scopes that people cannot give any more are not given again; if no other is left, the
 // token counts as expired.
-func (s *store) rotate(ctx context.Context, h hash, by client, scopes []string, access, refresh hash) (issued, error) {
+func (s *Store) Rotate(ctx context.Context, h credential.Hash, by Client, scopes []string, access, refresh credential.Hash) (Issued, error) {
 	var (
-		given  issued
+		given  Issued
 		reused bool
 	)
 	err := s.verdictTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -77,44 +80,44 @@ func (s *store) rotate(ctx context.Context, h hash, by client, scopes []string, 
 		switch {
 		case err != nil:
 			return err
-		case t.ClientID != by.ID || t.Kind != kindRefresh:
-			return errNotFound
+		case t.ClientID != by.ID || t.Kind != KindRefresh:
+			return ErrNotFound
 		case first == 0 && !s.withinLeeway(t, now):
 			reused = true
 			return deleteGrant(ctx, tx, t.GrantID)
 		case len(t.Scopes) == 0:
-			return errNotFound
+			return ErrNotFound
 		}
 		if scopes == nil {
 			scopes = t.Scopes
 		}
-		if !covers(t.Scopes, scopes) {
-			return errScope
+		if !scopelist.Covers(t.Scopes, scopes) {
+			return ErrScope
 		}
 		given, err = s.insertPair(ctx, tx, t.family(), end, scopes, access, refresh)
 		return err
 	})
 	if err == nil && reused {
-		return issued{}, errUsed
+		return Issued{}, ErrUsed
 	}
 	return s.done(ctx, given, err)
 }
 
-// reused reports whether rotate, called now, would take a refresh token for one that
+// Reused reports whether Rotate, called now, would take a refresh token for one that
 // comes again.
-func (s *store) reused(t token) bool { return !t.Used.IsZero() && !s.withinLeeway(t, s.now()) }
+func (s *Store) Reused(t Token) bool { return !t.Used.IsZero() && !s.withinLeeway(t, s.now()) }
 
 // withinLeeway reports whether a refresh token may be used although it was used before.
 // Without a leeway it never may, whatever the clocks of several machines say.
-func (s *store) withinLeeway(t token, now time.Time) bool {
+func (s *Store) withinLeeway(t Token, now time.Time) bool {
 	return s.cfg.RefreshLeeway > 0 && now.Sub(t.Used) < s.cfg.RefreshLeeway
 }
 
 // familyOf gives a token that belongs to a live grant, and when that ends.
-func (s *store) familyOf(ctx context.Context, tx *sql.Tx, h hash, now time.Time) (token, time.Time, error) {
+func (s *Store) familyOf(ctx context.Context, tx *sql.Tx, h credential.Hash, now time.Time) (Token, time.Time, error) {
 	t, err := s.scanCurrent(tx.QueryRowContext(ctx, tokenQuery, h[:], now.Unix()))
 	if err != nil {
-		return token{}, time.Time{}, err
+		return Token{}, time.Time{}, err
 	}
 	var end int64
 	err = tx.QueryRowContext(ctx, `SELECT expires_at FROM wlsoauth_grants WHERE id = $1 AND expires_at > $2`, t.GrantID, now.Unix()).Scan(&end)

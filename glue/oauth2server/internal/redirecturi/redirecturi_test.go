@@ -1,4 +1,4 @@
-package oauth2server
+package redirecturi
 
 import (
 	"net/url"
@@ -11,7 +11,7 @@ import (
 
 func TestCheckRedirectURI(t *testing.T) {
 	const both, public, never = 2, 1, 0
-	long := "https://app.example/" + strings.Repeat("x", maxRedirectURI-20)
+	long := "https://app.example/" + strings.Repeat("x", maxLength-20)
 	for _, tt := range []struct {
 		name, uri string
 		who       int
@@ -103,11 +103,11 @@ func TestCheckRedirectURI(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for confidential, want := range map[bool]bool{false: tt.who >= public, true: tt.who == both} {
-				err := checkRedirectURI(tt.uri, confidential)
+				err := Check(tt.uri, confidential)
 				assert.Equal(t, want, err == nil, "confidential %v: %v", confidential, err)
 				if err == nil {
-					assert.NotEqual(t, redirectNone, kindOfRedirect(tt.uri))
-					assert.NotEmpty(t, destination(tt.uri))
+					assert.NotEqual(t, None, KindOf(tt.uri))
+					assert.NotEmpty(t, Destination(tt.uri))
 				}
 			}
 		})
@@ -120,7 +120,7 @@ func TestDestination(t *testing.T) {
 		"http://127.0.0.1:9000/cb":    "http://127.0.0.1:9000",
 		"com.example.app://host/path": "com.example.app",
 	} {
-		assert.Equal(t, want, destination(uri))
+		assert.Equal(t, want, Destination(uri))
 	}
 }
 
@@ -136,18 +136,18 @@ func FuzzRedirectURI(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, known, uri string) {
-		if checkRedirectURI(known, false) != nil {
+		if Check(known, false) != nil {
 			return
 		}
-		require.True(t, matchesRedirect([]string{known}, known))
-		if !matchesRedirect([]string{known}, uri) {
+		require.True(t, Matches([]string{known}, known))
+		if !Matches([]string{known}, uri) {
 			return
 		}
 		a, err := url.Parse(known)
 		require.NoError(t, err)
 		b, err := url.Parse(uri)
 		require.NoError(t, err)
-		require.True(t, isURIText(uri))
+		require.True(t, IsText(uri))
 		require.Equal(t, a.Hostname(), b.Hostname())
 		require.Nil(t, b.User)
 		require.NotContains(t, uri, "#")

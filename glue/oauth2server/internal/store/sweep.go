@@ -1,4 +1,4 @@
-package oauth2server
+package store
 
 import (
 	"context"
@@ -23,7 +23,7 @@ const (
 
 // Sweep deletes what has expired, and what belongs to applications that are gone, in
 // small steps.
-func (s *store) Sweep(ctx context.Context) error {
+func (s *Store) Sweep(ctx context.Context) error {
 	for _, step := range []func(context.Context) (bool, error){s.sweep, s.sweepOrphans} {
 		for more := true; more; {
 			var err error
@@ -37,7 +37,7 @@ func (s *store) Sweep(ctx context.Context) error {
 
 // tidy takes one step of a sweep if none was taken for a while, or if the last one left
 // something. That it fails is no fault of the request that it is part of.
-func (s *store) tidy(ctx context.Context) {
+func (s *Store) tidy(ctx context.Context) {
 	last, now := s.swept.Load(), s.now().Unix()
 	if now-last < int64(sweepEvery/time.Second) || !s.swept.CompareAndSwap(last, now) {
 		return
@@ -52,7 +52,7 @@ func (s *store) tidy(ctx context.Context) {
 }
 
 // sweep deletes some expired rows; more tells whether there may be others.
-func (s *store) sweep(ctx context.Context) (more bool, err error) {
+func (s *Store) sweep(ctx context.Context) (more bool, err error) {
 	now := s.now()
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		tokens, err := s.sweepTokens(ctx, tx, now.Add(-sweepGrace))
@@ -72,7 +72,7 @@ func (s *store) sweep(ctx context.Context) (more bool, err error) {
 
 // sweepOrphans deletes some rows of applications that are gone; more tells whether there
 // may be others. There are none unless somebody has deleted applications behind our back.
-func (s *store) sweepOrphans(ctx context.Context) (more bool, err error) {
+func (s *Store) sweepOrphans(ctx context.Context) (more bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		for _, table := range clientTables {
 			n, err := s.discard(ctx, tx, table.name, table.key,
@@ -89,18 +89,18 @@ func (s *store) sweepOrphans(ctx context.Context) (more bool, err error) {
 
 // discard deletes a batch of the rows of a table that meet a condition and that nobody
 // has locked.
-func (s *store) discard(ctx context.Context, tx *sql.Tx, table, key, condition string, args ...any) (int64, error) {
+func (s *Store) discard(ctx context.Context, tx *sql.Tx, table, key, condition string, args ...any) (int64, error) {
 	return changed(ctx, tx, s.discarding(table, key, condition), args...)
 }
 
-func (s *store) discarding(table, key, condition string) string {
+func (s *Store) discarding(table, key, condition string) string {
 	return fmt.Sprintf(`DELETE FROM wlsoauth_%[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM wlsoauth_%[1]s WHERE %[3]s LIMIT %[4]d%[5]s)`,
 		table, key, condition, sweepBatch, s.skipLocked())
 }
 
 // sweepTokens deletes expired tokens, and grants that have no token left. Such a grant
 // stays until it expires if somebody has it locked.
-func (s *store) sweepTokens(ctx context.Context, tx *sql.Tx, before time.Time) (n int64, err error) {
+func (s *Store) sweepTokens(ctx context.Context, tx *sql.Tx, before time.Time) (n int64, err error) {
 	rows, err := tx.QueryContext(ctx, s.discarding("tokens", "hash", `expires_at > 0 AND expires_at <= $1`)+` RETURNING grant_id`, before.Unix())
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package oauth2server
+package store
 
 import (
 	"context"
@@ -6,31 +6,33 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 )
 
-// client is an application that somebody registered.
-type client struct {
+// Client is an application that somebody registered.
+type Client struct {
 	ID, Owner                  string
 	Name, Description, Website string
 	Confidential               bool // it can keep a secret
 	RedirectURIs               []string
 	Created, Updated           time.Time
 
-	secret hash // zero for public clients
+	secret credential.Hash // zero for public clients
 }
 
-// checkSecret reports whether a text is the client's secret, in constant time but for
+// CheckSecret reports whether a text is the client's secret, in constant time but for
 // what the text's form says. Public clients have none.
-func (c client) checkSecret(text string) bool {
-	h, ok := parseAs(prefixSecret, text)
-	return ok && c.Confidential && !c.secret.isZero() && h.equal(c.secret)
+func (c Client) CheckSecret(text string) bool {
+	h, ok := credential.ParseAs(credential.Secret, text)
+	return ok && c.Confidential && !c.secret.IsZero() && h.Equal(c.secret)
 }
 
 const clientColumns = `id, owner, name, description, website, confidential, secret_hash, redirect_uris, created_at, updated_at`
 
-func scanClient(row interface{ Scan(...any) error }) (client, error) {
+func scanClient(row interface{ Scan(...any) error }) (Client, error) {
 	var (
-		c                client
+		c                Client
 		confidential     int
 		secret           []byte
 		uris             string
@@ -38,7 +40,7 @@ func scanClient(row interface{ Scan(...any) error }) (client, error) {
 	)
 	err := row.Scan(&c.ID, &c.Owner, &c.Name, &c.Description, &c.Website, &confidential, &secret, &uris, &created, &updated)
 	if err != nil {
-		return client{}, notFound(err)
+		return Client{}, notFound(err)
 	}
 	c.Confidential = confidential == 1
 	copy(c.secret[:], secret)
@@ -49,9 +51,9 @@ func scanClient(row interface{ Scan(...any) error }) (client, error) {
 	return c, nil
 }
 
-// createClient registers an application of c.Owner; the secret is zero for a public
-// one. It is errLimit if the owner has as many as Config.MaxClients.
-func (s *store) createClient(ctx context.Context, c client, secret hash) (client, error) {
+// CreateClient registers an application of c.Owner; the secret is zero for a public
+// one. It is ErrLimit if the owner has as many as Config.MaxClients.
+func (s *Store) CreateClient(ctx context.Context, c Client, secret credential.Hash) (Client, error) {
 	c.ID, c.Created, c.secret = newID(), s.now(), secret
 	c.Updated = c.Created
 	var stored []byte
@@ -73,66 +75,66 @@ func (s *store) createClient(ctx context.Context, c client, secret hash) (client
 		return underLimit(ctx, tx, s.cfg.MaxClients, `SELECT COUNT(*) FROM wlsoauth_clients WHERE owner = $1`, c.Owner)
 	})
 	if err != nil {
-		return client{}, err
+		return Client{}, err
 	}
 	return c, nil
 }
 
-// underLimit is errLimit if there are more than most, the one just inserted included.
+// underLimit is ErrLimit if there are more than most, the one just inserted included.
 func underLimit(ctx context.Context, tx *sql.Tx, most int, query string, args ...any) error {
 	var n int
 	if err := tx.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
 		return err
 	}
 	if n > most {
-		return errLimit
+		return ErrLimit
 	}
 	return nil
 }
 
-// client gives an application, whoever registered it.
-func (s *store) client(ctx context.Context, id string) (client, error) {
+// Client gives an application, whoever registered it.
+func (s *Store) Client(ctx context.Context, id string) (Client, error) {
 	if !validID(id) {
-		return client{}, errNotFound
+		return Client{}, ErrNotFound
 	}
 	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE id = $1`, id))
 }
 
-// ownClient gives an application that owner registered.
-func (s *store) ownClient(ctx context.Context, owner, id string) (client, error) {
+// OwnClient gives an application that owner registered.
+func (s *Store) OwnClient(ctx context.Context, owner, id string) (Client, error) {
 	if !validID(id) {
-		return client{}, errNotFound
+		return Client{}, ErrNotFound
 	}
 	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner))
 }
 
 // holdClient gives an application, and keeps it as it is until the transaction ends: who
 // would change, delete or hold it meanwhile waits.
-func holdClient(ctx context.Context, tx *sql.Tx, id string) (client, error) {
+func holdClient(ctx context.Context, tx *sql.Tx, id string) (Client, error) {
 	return scanClient(tx.QueryRowContext(ctx, `UPDATE wlsoauth_clients SET updated_at = updated_at
 		WHERE id = $1 RETURNING `+clientColumns, id))
 }
 
-// holdCaller is holdClient for what an application asks for itself. It is errStale unless
+// holdCaller is holdClient for what an application asks for itself. It is ErrStale unless
 // the secret with which the application has authenticated is still the one it has.
-func holdCaller(ctx context.Context, tx *sql.Tx, by client) error {
+func holdCaller(ctx context.Context, tx *sql.Tx, by Client) error {
 	held, err := holdClient(ctx, tx, by.ID)
 	switch {
-	case errors.Is(err, errNotFound):
-		return errStale
-	case err == nil && (held.Confidential != by.Confidential || !held.secret.equal(by.secret)):
-		return errStale
+	case errors.Is(err, ErrNotFound):
+		return ErrStale
+	case err == nil && (held.Confidential != by.Confidential || !held.secret.Equal(by.secret)):
+		return ErrStale
 	}
 	return err
 }
 
-// clientsOf lists what owner registered, the oldest first.
-func (s *store) clientsOf(ctx context.Context, owner string) ([]client, error) {
+// ClientsOf lists what owner registered, the oldest first.
+func (s *Store) ClientsOf(ctx context.Context, owner string) ([]Client, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE owner = $1 ORDER BY created_at, id`, owner)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func() (client, error) { return scanClient(rows) })
+	return collect(rows, func() (Client, error) { return scanClient(rows) })
 }
 
 // collect reads all rows and closes them.
@@ -149,11 +151,11 @@ func collect[T any](rows *sql.Rows, scan func() (T, error)) ([]T, error) {
 	return all, rows.Err()
 }
 
-// updateClient changes name, description, website and redirect URIs. Codes that are
+// UpdateClient changes name, description, website and redirect URIs. Codes that are
 // on their way are dropped, because they may be on it to an address that is gone.
-func (s *store) updateClient(ctx context.Context, owner string, c client) error {
+func (s *Store) UpdateClient(ctx context.Context, owner string, c Client) error {
 	if !validID(c.ID) {
-		return errNotFound
+		return ErrNotFound
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		err := changedOne(ctx, tx, `UPDATE wlsoauth_clients SET name = $3, description = $4, website = $5, redirect_uris = $6, updated_at = $7
@@ -167,11 +169,11 @@ func (s *store) updateClient(ctx context.Context, owner string, c client) error 
 	})
 }
 
-// resetSecret replaces the secret of a confidential client, and deletes the tokens that
+// ResetSecret replaces the secret of a confidential client, and deletes the tokens that
 // the old one alone was enough to get.
-func (s *store) resetSecret(ctx context.Context, owner, id string, secret hash) error {
+func (s *Store) ResetSecret(ctx context.Context, owner, id string, secret credential.Hash) error {
 	if !validID(id) {
-		return errNotFound
+		return ErrNotFound
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		err := changedOne(ctx, tx, `UPDATE wlsoauth_clients SET secret_hash = $3, updated_at = $4
@@ -189,10 +191,10 @@ var clientTables = []struct{ name, key string }{
 	{"consents", "principal, client_id"}, {"codes", "hash"}, {"grants", "id"}, {"tokens", "hash"},
 }
 
-// deleteClient deletes an application with all that it was given.
-func (s *store) deleteClient(ctx context.Context, owner, id string) error {
+// DeleteClient deletes an application with all that it was given.
+func (s *Store) DeleteClient(ctx context.Context, owner, id string) error {
 	if !validID(id) {
-		return errNotFound
+		return ErrNotFound
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := changedOne(ctx, tx, `DELETE FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner); err != nil {

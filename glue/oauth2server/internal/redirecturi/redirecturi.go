@@ -1,4 +1,5 @@
-package oauth2server
+// Package redirecturi judges the URIs that clients have people sent back to.
+package redirecturi
 
 import (
 	"errors"
@@ -11,34 +12,34 @@ import (
 
 // Bounds of what may be registered.
 const (
-	maxRedirectURI  = 1024 // bytes
-	maxRedirectURIs = 10
+	maxLength = 1024 // bytes
+	Max       = 10
 )
 
-// redirectKind is what a redirect URI leads to.
-type redirectKind int
+// Kind is what a redirect URI leads to.
+type Kind int
 
 const (
-	redirectNone     redirectKind = iota
-	redirectHTTPS                 // a web site
-	redirectLoopback              // a program on the person's own machine that listens (RFC 8252 section 7.3)
-	redirectPrivate               // one that owns a scheme there (RFC 8252 section 7.1)
+	None     Kind = iota
+	HTTPS         // a web site
+	Loopback      // a program on the person's own machine that listens (RFC 8252 section 7.3)
+	Private       // one that owns a scheme there (RFC 8252 section 7.1)
 )
 
-// kindOfRedirect tells the kinds apart by their scheme, of which nothing else depends.
-func kindOfRedirect(uri string) redirectKind {
+// KindOf tells the kinds apart by their scheme, of which nothing else depends.
+func KindOf(uri string) Kind {
 	scheme, _, found := strings.Cut(uri, ":")
 	switch {
 	case !found:
-		return redirectNone
+		return None
 	case scheme == "https":
-		return redirectHTTPS
+		return HTTPS
 	case scheme == "http":
-		return redirectLoopback
+		return Loopback
 	case isPrivateScheme(scheme):
-		return redirectPrivate
+		return Private
 	}
-	return redirectNone
+	return None
 }
 
 // isPrivateScheme reports whether a scheme can be made of a domain name that somebody
@@ -54,13 +55,13 @@ func isPrivateScheme(scheme string) bool {
 	return len(parts) > 1 && scheme[0] >= 'a'
 }
 
-// checkRedirectURI says what is wrong with a redirect URI that somebody registers, in
+// Check says what is wrong with a redirect URI that somebody registers, in
 // words for them.
-func checkRedirectURI(uri string, confidential bool) error {
-	if uri == "" || len(uri) > maxRedirectURI {
-		return errors.New("want an absolute URL of at most " + strconv.Itoa(maxRedirectURI) + " characters")
+func Check(uri string, confidential bool) error {
+	if uri == "" || len(uri) > maxLength {
+		return errors.New("want an absolute URL of at most " + strconv.Itoa(maxLength) + " characters")
 	}
-	if !isURIText(uri) {
+	if !IsText(uri) {
 		return errors.New("the URL holds characters that must be escaped in URLs, or a broken escape")
 	}
 	u, err := url.Parse(uri)
@@ -76,23 +77,23 @@ func checkRedirectURI(uri string, confidential bool) error {
 	case hasDotSegment(u.Path):
 		return errors.New("leave “.” and “..” out of the path")
 	}
-	if err := checkRedirectQuery(u); err != nil {
+	if err := checkQuery(u); err != nil {
 		return err
 	}
-	return checkRedirectPlace(uri, u, confidential)
+	return checkTarget(uri, u, confidential)
 }
 
-// checkRedirectPlace checks scheme and host.
-func checkRedirectPlace(uri string, u *url.URL, confidential bool) error {
-	switch kindOfRedirect(uri) {
-	case redirectHTTPS:
+// checkTarget checks scheme and host.
+func checkTarget(uri string, u *url.URL, confidential bool) error {
+	switch KindOf(uri) {
+	case HTTPS:
 		return checkOrigin(uri)
-	case redirectLoopback:
+	case Loopback:
 		if !webauth.IsLoopback(uri) {
 			return errors.New("want https: http is for loopback addresses, such as “http://127.0.0.1/callback”")
 		}
 		return checkOrigin(uri)
-	case redirectPrivate:
+	case Private:
 		if confidential {
 			return errors.New("a scheme of its own is for public applications on people’s devices: want https")
 		}
@@ -130,9 +131,9 @@ func isPort(port string) bool {
 	return err == nil && n > 0 && strconv.FormatUint(n, 10) == port
 }
 
-// checkRedirectQuery keeps the names of our own parameters out of the query: a client
+// checkQuery keeps the names of our own parameters out of the query: a client
 // that finds one twice may believe the wrong one.
-func checkRedirectQuery(u *url.URL) error {
+func checkQuery(u *url.URL) error {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return errors.New("the query is malformed")
@@ -145,9 +146,9 @@ func checkRedirectQuery(u *url.URL) error {
 	return nil
 }
 
-// isURIText reports whether a text holds only what may stand in a URI (RFC 3986
+// IsText reports whether a text holds only what may stand in a URI (RFC 3986
 // section 2), with whole escapes.
-func isURIText(uri string) bool {
+func IsText(uri string) bool {
 	const allowed = "-._~:/?#[]@!$&'()*+,;="
 	for i := 0; i < len(uri); i++ {
 		c := uri[i]
@@ -176,10 +177,10 @@ func hasDotSegment(path string) bool {
 	return false
 }
 
-// matchesRedirect reports whether a redirect URI of a request is one of those that the
+// Matches reports whether a redirect URI of a request is one of those that the
 // client registered: byte for byte (RFC 9700 section 2.1), but for the port of a
 // loopback address, which a program cannot know in advance (RFC 8252 section 7.3).
-func matchesRedirect(registered []string, uri string) bool {
+func Matches(registered []string, uri string) bool {
 	bare, loopback := cutLoopbackPort(uri)
 	for _, known := range registered {
 		if known == uri {
@@ -212,9 +213,9 @@ func cutLoopbackPort(uri string) (bare string, ok bool) {
 	return "", false
 }
 
-// destination tells people where a redirect URI leads.
-func destination(uri string) string {
-	if kindOfRedirect(uri) == redirectPrivate {
+// Destination tells people where a redirect URI leads.
+func Destination(uri string) string {
+	if KindOf(uri) == Private {
 		scheme, _, _ := strings.Cut(uri, ":")
 		return scheme
 	}

@@ -1,4 +1,4 @@
-package oauth2server
+package store
 
 import (
 	"bufio"
@@ -6,57 +6,36 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"io"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
-// helpers are what this program does when it is run once more by a test.
-var helpers = map[string]func(){
-	"migrate": helpMigrate,
-	"serve":   helpServe,
-}
-
-// helperServer makes a server on the database in the environment.
-func helperServer() *Server {
-	db, err := sql.Open(os.Getenv("TEST_DRIVER"), os.Getenv("TEST_DSN"))
-	exitOn(err)
-	cfg, err := siteConfig(db, Dialect(os.Getenv("TEST_DIALECT")), time.Now, io.Discard)
-	exitOn(err)
-	s, err := New(context.Background(), cfg)
-	exitOn(err)
-	return s
-}
-
-func exitOn(err error) {
+// helpMigrate waits for a line, so that several start at the same moment.
+func helpMigrate(d *dbtest.Database) {
+	fmt.Println("ready")
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	db, err := sql.Open(d.Driver, d.DSN)
+	if err == nil {
+		_, err = Open(context.Background(), testConfig(db, d.PostgreSQL, time.Now))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func (d database) environment() []string {
-	return []string{"TEST_DRIVER=" + d.driver, "TEST_DSN=" + d.dsn, "TEST_DIALECT=" + string(d.dialect)}
-}
-
-// helpMigrate waits for a line, so that several start at the same moment.
-func helpMigrate() {
-	fmt.Println("ready")
-	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
-	helperServer()
-}
-
 func TestProcessesStartTogether(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		var begin []func()
 		var end []func() error
 		for range 4 {
-			cmd := helper(t, "migrate", db.environment()...)
-			cmd.Stderr = os.Stderr
+			cmd := db.Command("migrate")
 			in, err := cmd.StdinPipe()
 			require.NoError(t, err)
 			out, err := cmd.StdoutPipe()
@@ -73,18 +52,18 @@ func TestProcessesStartTogether(t *testing.T) {
 		for i := range end {
 			assert.NoError(t, end[i]())
 		}
-		assert.Equal(t, schemaVersion, db.number(t, `SELECT COUNT(*) FROM wlsoauth_migrations`))
-		newServer(t, db)
+		assert.Equal(t, schemaVersion, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_migrations`))
+		newStore(t, db)
 	})
 }
 
 func TestManyServersStartTogether(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		results := make(chan error)
 		for range 8 {
-			cfg := testConfig(t, db.open(t), db.dialect, time.Now, &lockedBuffer{})
+			cfg := testConfig(db.Open(t), db.PostgreSQL, time.Now)
 			go func() {
-				_, err := New(t.Context(), cfg)
+				_, err := Open(t.Context(), cfg)
 				results <- err
 			}()
 		}
@@ -95,38 +74,38 @@ func TestManyServersStartTogether(t *testing.T) {
 }
 
 func TestStartingAgainChangesNothing(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		first := newServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		first := newStore(t, db)
 		c := first.register(t, "spqr1")
-		again := newServer(t, db)
-		_, err := again.store.ownClient(t.Context(), "spqr1", c.ID)
+		again := newStore(t, db)
+		_, err := again.OwnClient(t.Context(), "spqr1", c.ID)
 		assert.NoError(t, err)
 	})
 }
 
 func TestANewerDatabaseIsRefused(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		newServer(t, db)
-		db.exec(t, `INSERT INTO wlsoauth_migrations (version, applied_at) VALUES ($1, 0)`, schemaVersion+1)
-		_, err := tryServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		newStore(t, db)
+		db.Exec(t, `INSERT INTO wlsoauth_migrations (version, applied_at) VALUES ($1, 0)`, schemaVersion+1)
+		_, err := tryStore(t, db)
 		assert.ErrorContains(t, err, fmt.Sprintf("are of version %d, and this program knows only %d", schemaVersion+1, schemaVersion))
 	})
 }
 
 // A migration that fails half way leaves nothing behind.
 func TestAFailedMigrationIsUndone(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		db.exec(t, `CREATE TABLE wlsoauth_tokens (other TEXT)`) // in the way of the last table
-		_, err := tryServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		db.Exec(t, `CREATE TABLE wlsoauth_tokens (other TEXT)`) // in the way of the last table
+		_, err := tryStore(t, db)
 		require.ErrorContains(t, err, "making version 1")
-		db.exec(t, `DROP TABLE wlsoauth_tokens`)
-		newServer(t, db)
+		db.Exec(t, `DROP TABLE wlsoauth_tokens`)
+		newStore(t, db)
 	})
 }
 
 func TestSQLiteWithoutBusyTimeoutIsRefused(t *testing.T) {
-	db := database{SQLite, "sqlite", "file:" + t.TempDir() + "/test.db"}
-	_, err := tryServer(t, db)
+	db := &dbtest.Database{Driver: "sqlite", DSN: "file:" + t.TempDir() + "/test.db"}
+	_, err := tryStore(t, db)
 	assert.ErrorContains(t, err, "_pragma=busy_timeout(5000)")
 }
 
@@ -146,11 +125,11 @@ func TestABusySQLiteIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			file := newDatabase(t, SQLite)
-			busy := &busyConnector{sqlite: file.open(t).Driver(), dsn: file.dsn, code: tc.code, times: tc.times, enough: cancel}
+			file := dbtest.SQLite(t)
+			busy := &busyConnector{sqlite: file.Open(t).Driver(), dsn: file.DSN, code: tc.code, times: tc.times, enough: cancel}
 			db := sql.OpenDB(busy)
 			defer func() { require.NoError(t, db.Close()) }()
-			_, err := New(ctx, testConfig(t, db, SQLite, time.Now, io.Discard))
+			_, err := Open(ctx, testConfig(db, false, time.Now))
 			if tc.want == "" {
 				assert.NoError(t, err)
 				return
@@ -188,12 +167,12 @@ func (e busyError) Error() string { return "busy" }
 func (e busyError) Code() int     { return int(e) }
 
 func TestADatabaseThatIsDownIsReported(t *testing.T) {
-	for _, db := range []database{
-		{SQLite, "sqlite", "file:" + t.TempDir() + "/not/there/test.db?_pragma=busy_timeout(10)"},
-		{PostgreSQL, "pgx", "host=" + t.TempDir() + " user=postgres dbname=none"},
+	for _, db := range []*dbtest.Database{
+		{Driver: "sqlite", DSN: "file:" + t.TempDir() + "/not/there/test.db?_pragma=busy_timeout(10)"},
+		{PostgreSQL: true, Driver: "pgx", DSN: "host=" + t.TempDir() + " user=postgres dbname=none"},
 	} {
-		t.Run(string(db.dialect), func(t *testing.T) {
-			_, err := tryServer(t, db)
+		t.Run(db.Driver, func(t *testing.T) {
+			_, err := tryStore(t, db)
 			assert.ErrorContains(t, err, "Config.DB does not answer")
 		})
 	}

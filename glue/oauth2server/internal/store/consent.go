@@ -1,4 +1,4 @@
-package oauth2server
+package store
 
 import (
 	"context"
@@ -7,19 +7,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 )
 
-// authorisation is what a person allows an application, as their pages list it.
-type authorisation struct {
+// Authorisation is what a person allows an application, as their pages list it.
+type Authorisation struct {
 	ClientID, ClientName, ClientWebsite string
 	Scopes                              []string
 	Since, Updated                      time.Time
 }
 
-// consented gives the scopes that a person allowed an application; nil for none.
-func (s *store) consented(ctx context.Context, principal, clientID string) ([]string, error) {
+// Consented gives the scopes that a person allowed an application; nil for none.
+func (s *Store) Consented(ctx context.Context, principal, clientID string) ([]string, error) {
 	scopes, err := consentIn(ctx, s.db, principal, clientID)
-	if errors.Is(err, errNoConsent) {
+	if errors.Is(err, ErrNoConsent) {
 		return nil, nil
 	}
 	return scopes, err
@@ -34,14 +36,14 @@ func consentIn(ctx context.Context, q queryer, principal, clientID string) ([]st
 	var scopes string
 	err := q.QueryRowContext(ctx, `SELECT scopes FROM wlsoauth_consents WHERE principal = $1 AND client_id = $2`, principal, clientID).Scan(&scopes)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errNoConsent
+		return nil, ErrNoConsent
 	}
 	return strings.Fields(scopes), err
 }
 
 // addConsent records that a person allows an application these scopes, beside those
 // allowed before.
-func (s *store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID string, scopes []string) error {
+func (s *Store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID string, scopes []string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO wlsoauth_consents (principal, client_id, scopes, created_at, updated_at)
 		VALUES ($1, $2, '', $3, $3)
 		ON CONFLICT (principal, client_id) DO UPDATE SET updated_at = excluded.updated_at`,
@@ -54,20 +56,20 @@ func (s *store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID 
 		return err
 	}
 	return changedOne(ctx, tx, `UPDATE wlsoauth_consents SET scopes = $3 WHERE principal = $1 AND client_id = $2`,
-		principal, clientID, joinScopes(slices.Concat(before, scopes)))
+		principal, clientID, scopelist.Join(slices.Concat(before, scopes)))
 }
 
-// authorisations lists what a person allows to whom, by the applications' names.
-func (s *store) authorisations(ctx context.Context, principal string) ([]authorisation, error) {
+// Authorisations lists what a person allows to whom, by the applications' names.
+func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authorisation, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT c.id, c.name, c.website, a.scopes, a.created_at, a.updated_at
 		FROM wlsoauth_consents a JOIN wlsoauth_clients c ON c.id = a.client_id
 		WHERE a.principal = $1 ORDER BY c.name, c.id`, principal)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func() (authorisation, error) {
+	return collect(rows, func() (Authorisation, error) {
 		var (
-			a              authorisation
+			a              Authorisation
 			scopes         string
 			since, updated int64
 		)
@@ -77,14 +79,14 @@ func (s *store) authorisations(ctx context.Context, principal string) ([]authori
 	})
 }
 
-// revokeAuthorisation takes back what a person allows an application, with all that it
-// got by that. It is errNotFound if there is nothing of that.
-func (s *store) revokeAuthorisation(ctx context.Context, principal, clientID string) error {
+// RevokeAuthorisation takes back what a person allows an application, with all that it
+// got by that. It is ErrNotFound if there is nothing of that.
+func (s *Store) RevokeAuthorisation(ctx context.Context, principal, clientID string) error {
 	if !validID(clientID) {
-		return errNotFound
+		return ErrNotFound
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := holdClient(ctx, tx, clientID); err != nil && !errors.Is(err, errNotFound) {
+		if _, err := holdClient(ctx, tx, clientID); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
 		var found int64
@@ -96,7 +98,7 @@ func (s *store) revokeAuthorisation(ctx context.Context, principal, clientID str
 			found += n
 		}
 		if found == 0 {
-			return errNotFound
+			return ErrNotFound
 		}
 		return nil
 	})

@@ -1,4 +1,4 @@
-package oauth2server
+package store
 
 import (
 	"context"
@@ -31,7 +31,7 @@ const versionTable = `CREATE TABLE IF NOT EXISTS wlsoauth_migrations (
 
 // migrate brings the tables up to date. Of several processes that start together one
 // does it, and the others wait for it.
-func (s *store) migrate(ctx context.Context) error {
+func (s *Store) migrate(ctx context.Context) error {
 	if !s.cfg.PostgreSQL {
 		// It must be there before the transaction, which can then begin with a write.
 		if _, err := s.db.ExecContext(ctx, versionTable); err != nil {
@@ -59,7 +59,7 @@ func (s *store) migrate(ctx context.Context) error {
 }
 
 // lockMigrations makes other processes wait until the transaction ends.
-func (s *store) lockMigrations(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) lockMigrations(ctx context.Context, tx *sql.Tx) error {
 	if !s.cfg.PostgreSQL {
 		// A write, though there is nothing to write, takes the lock that all writers need.
 		_, err := tx.ExecContext(ctx, `DELETE FROM wlsoauth_migrations WHERE version < 0`)
@@ -72,7 +72,7 @@ func (s *store) lockMigrations(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-func (s *store) apply(ctx context.Context, tx *sql.Tx, version int) error {
+func (s *Store) apply(ctx context.Context, tx *sql.Tx, version int) error {
 	text, err := schemaFiles.ReadFile(fmt.Sprintf("schema/%d.sql", version))
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *store) apply(ctx context.Context, tx *sql.Tx, version int) error {
 
 // statements splits a file of ours: a statement ends with a semicolon before an empty
 // line or the end, and a line of comment begins with two dashes.
-func (s *store) statements(text string) []string {
+func (s *Store) statements(text string) []string {
 	var code strings.Builder
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, "--") {

@@ -1,4 +1,4 @@
-package oauth2server
+package store
 
 import (
 	"context"
@@ -7,15 +7,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
 func TestRedeemingACode(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, ctx := newServer(t, db), t.Context()
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
 		c := s.register(t, "spqr1")
 		h := s.approved(t, c, "spqr2", "records:write", "profile")
 
-		got, err := s.store.code(ctx, h)
+		got, err := s.Code(ctx, h)
 		require.NoError(t, err)
 		assert.Equal(t, c.ID, got.ClientID)
 		assert.Equal(t, "spqr2", got.Principal)
@@ -28,35 +30,35 @@ func TestRedeemingACode(t *testing.T) {
 		p, err := s.redeem(ctx, h, c)
 		require.NoError(t, err)
 		assert.Equal(t, time.Hour, p.Life)
-		assert.Equal(t, []string{"profile", "records:write"}, p.issued.Scopes)
-		a, err := s.store.token(ctx, p.access)
+		assert.Equal(t, []string{"profile", "records:write"}, p.Issued.Scopes)
+		a, err := s.Token(ctx, p.access)
 		require.NoError(t, err)
-		assert.Equal(t, token{
-			ID: p.AccessID, Kind: kindAccess, GrantID: p.GrantID, ClientID: c.ID, Principal: "spqr2",
-			Scopes: got.Scopes, Created: s.clock.now(), Expires: p.AccessExpires, owner: "spqr1",
+		assert.Equal(t, Token{
+			ID: p.AccessID, Kind: KindAccess, GrantID: p.GrantID, ClientID: c.ID, Principal: "spqr2",
+			Scopes: got.Scopes, Created: s.clock.now(), Expires: p.AccessExpires, Owner: "spqr1",
 		}, a)
-		r, err := s.store.token(ctx, p.refresh)
+		r, err := s.Token(ctx, p.refresh)
 		require.NoError(t, err)
-		assert.Equal(t, kindRefresh, r.Kind)
+		assert.Equal(t, KindRefresh, r.Kind)
 		assert.Equal(t, s.clock.now().Add(90*24*time.Hour), r.Expires)
 	})
 }
 
 func TestARedemptionWithoutARefreshToken(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, c := newServer(t, db), client{}
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, c := newStore(t, db), Client{}
 		c = s.register(t, "spqr1")
-		_, access := mint(prefixAccess)
-		given, err := s.store.redeem(t.Context(), s.approved(t, c, "spqr2", "profile"), c, access, hash{})
+		_, access := credential.Mint(credential.Access)
+		given, err := s.Redeem(t.Context(), s.approved(t, c, "spqr2", "profile"), c, access, credential.Hash{})
 		require.NoError(t, err)
 		assert.Empty(t, given.RefreshID)
-		assert.Equal(t, 1, db.number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
+		assert.Equal(t, 1, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
 	})
 }
 
 func TestSixteenRedemptionsGiveOneWinner(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s := newServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
 		c := s.register(t, "spqr1")
 		h := s.approved(t, c, "spqr2", "profile")
 		pairs := make(chan pair, 16)
@@ -69,7 +71,7 @@ func TestSixteenRedemptionsGiveOneWinner(t *testing.T) {
 			if err == nil {
 				won++
 			} else {
-				assert.ErrorIs(t, err, errUsed)
+				assert.ErrorIs(t, err, ErrUsed)
 			}
 		}
 		assert.Equal(t, 1, won)
@@ -81,9 +83,9 @@ func TestSixteenRedemptionsGiveOneWinner(t *testing.T) {
 }
 
 func TestAReplayRevokesWhatTheCodeGave(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		for name, wait := range map[string]time.Duration{"at once": 0, "after the code expired": 23 * time.Hour} {
-			s, ctx := newServer(t, db), t.Context()
+			s, ctx := newStore(t, db), t.Context()
 			c := s.register(t, "spqr1")
 			other := s.authorised(t, c, "spqr2", "profile")
 			h := s.approved(t, c, "spqr2", "profile")
@@ -94,21 +96,21 @@ func TestAReplayRevokesWhatTheCodeGave(t *testing.T) {
 			s.clock.advance(wait)
 			require.NoError(t, s.Sweep(ctx))
 			_, err = s.redeem(ctx, h, c)
-			assert.ErrorIs(t, err, errUsed, name)
-			for _, token := range []hash{p.access, p.refresh, p2.access, p2.refresh} {
+			assert.ErrorIs(t, err, ErrUsed, name)
+			for _, token := range []credential.Hash{p.access, p.refresh, p2.access, p2.refresh} {
 				assert.False(t, s.good(t, token), name)
 			}
 			assert.True(t, s.good(t, other.refresh), "%s: another grant of the same person", name)
 			_, err = s.redeem(ctx, h, c)
-			assert.ErrorIs(t, err, errUsed, "%s: and again", name)
+			assert.ErrorIs(t, err, ErrUsed, "%s: and again", name)
 		}
 	})
 }
 
 // The refusal counts even if the client, who may be a thief, has hung up.
 func TestAReplayCountsThoughTheClientHangsUp(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s := newServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
 		c := s.register(t, "spqr1")
 		h := s.approved(t, c, "spqr2", "profile")
 		p, err := s.redeem(t.Context(), h, c)
@@ -120,75 +122,75 @@ func TestAReplayCountsThoughTheClientHangsUp(t *testing.T) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err = s.redeem(gone, h, c)
-		assert.ErrorIs(t, err, errUsed)
+		assert.ErrorIs(t, err, ErrUsed)
 		assert.False(t, s.good(t, p.access))
 		_, err = s.rotate(gone, q.refresh, c)
-		assert.ErrorIs(t, err, errUsed)
+		assert.ErrorIs(t, err, ErrUsed)
 		assert.False(t, s.good(t, q.access))
 	})
 }
 
 func TestARefusedRedemptionConsumesNothing(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, ctx := newServer(t, db), t.Context()
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
 		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
 		h := s.approved(t, c, "spqr2", "profile")
-		for _, by := range []client{other, {}, {ID: newID()}} {
+		for _, by := range []Client{other, {}, {ID: newID()}} {
 			_, err := s.redeem(ctx, h, by)
-			assert.ErrorIs(t, err, errNotFound)
+			assert.ErrorIs(t, err, ErrNotFound)
 		}
-		_, unknown := mint(prefixCode)
+		_, unknown := credential.Mint(credential.Code)
 		_, err := s.redeem(ctx, unknown, c)
-		assert.ErrorIs(t, err, errNotFound)
-		_, err = s.store.code(ctx, unknown)
-		assert.ErrorIs(t, err, errNotFound)
+		assert.ErrorIs(t, err, ErrNotFound)
+		_, err = s.Code(ctx, unknown)
+		assert.ErrorIs(t, err, ErrNotFound)
 
 		p, err := s.redeem(ctx, h, c)
 		require.NoError(t, err)
 		_, err = s.redeem(ctx, h, other)
-		assert.ErrorIs(t, err, errNotFound, "no replay: it is not that client's code")
+		assert.ErrorIs(t, err, ErrNotFound, "no replay: it is not that client's code")
 		assert.True(t, s.good(t, p.access))
 	})
 }
 
 func TestACodeExpires(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s := newServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
 		c := s.register(t, "spqr1")
 		h := s.approved(t, c, "spqr2", "profile")
 		s.clock.advance(time.Minute)
 		_, err := s.redeem(t.Context(), h, c)
-		assert.ErrorIs(t, err, errNotFound)
-		assert.Zero(t, db.number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
+		assert.ErrorIs(t, err, ErrNotFound)
+		assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
 	})
 }
 
 func TestConsentIsRememberedAndGrows(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, ctx := newServer(t, db), t.Context()
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
 		c := s.register(t, "spqr1")
 		again := func(principal string, scopes ...string) error {
-			_, h := mint(prefixCode)
-			return s.store.continueConsent(ctx, code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes}, h)
+			_, h := credential.Mint(credential.Code)
+			return s.ContinueConsent(ctx, Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes}, h)
 		}
-		have, err := s.store.consented(ctx, "spqr2", c.ID)
+		have, err := s.Consented(ctx, "spqr2", c.ID)
 		require.NoError(t, err)
 		assert.Nil(t, have)
-		assert.ErrorIs(t, again("spqr2", "profile"), errNoConsent)
-		assert.ErrorIs(t, again("spqr2"), errNoConsent, "not even for nothing")
+		assert.ErrorIs(t, again("spqr2", "profile"), ErrNoConsent)
+		assert.ErrorIs(t, again("spqr2"), ErrNoConsent, "not even for nothing")
 
 		s.approved(t, c, "spqr2", "profile")
 		assert.NoError(t, again("spqr2", "profile"))
-		assert.ErrorIs(t, again("spqr3", "profile"), errNoConsent, "another person's")
-		assert.ErrorIs(t, again("spqr2", "profile", "records:read"), errNoConsent, "more")
+		assert.ErrorIs(t, again("spqr3", "profile"), ErrNoConsent, "another person's")
+		assert.ErrorIs(t, again("spqr2", "profile", "records:read"), ErrNoConsent, "more")
 		s.clock.advance(time.Minute)
 		s.approved(t, c, "spqr2", "records:read")
 		assert.NoError(t, again("spqr2", "profile", "records:read"), "both together")
-		assert.Equal(t, 4, db.number(t, `SELECT COUNT(*) FROM wlsoauth_codes`), "refused ones are not stored")
+		assert.Equal(t, 4, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_codes`), "refused ones are not stored")
 
-		all, err := s.store.authorisations(ctx, "spqr2")
+		all, err := s.Authorisations(ctx, "spqr2")
 		require.NoError(t, err)
-		assert.Equal(t, []authorisation{{
+		assert.Equal(t, []Authorisation{{
 			ClientID: c.ID, ClientName: "Reader", Scopes: []string{"profile", "records:read"},
 			Since: testNow, Updated: testNow.Add(time.Minute),
 		}}, all)
@@ -196,47 +198,47 @@ func TestConsentIsRememberedAndGrows(t *testing.T) {
 }
 
 func TestConsentsGivenAtOnceAreAllKept(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s := newServer(t, db)
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
 		c := s.register(t, "spqr1")
 		scopes := make(chan string, 8)
 		for _, scope := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 			scopes <- scope
 		}
 		for _, err := range together(8, func() error {
-			_, h := mint(prefixCode)
-			return s.store.approve(t.Context(), code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{<-scopes}}, h)
+			_, h := credential.Mint(credential.Code)
+			return s.Approve(t.Context(), Code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{<-scopes}}, h)
 		}) {
 			require.NoError(t, err)
 		}
-		have, err := s.store.consented(t.Context(), "spqr2", c.ID)
+		have, err := s.Consented(t.Context(), "spqr2", c.ID)
 		require.NoError(t, err)
 		assert.Len(t, have, 8)
 	})
 }
 
 func TestTakingAnAuthorisationBack(t *testing.T) {
-	eachEngine(t, func(t *testing.T, db database) {
-		s, ctx := newServer(t, db), t.Context()
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
 		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
 		p, h := s.authorised(t, c, "spqr2", "profile"), s.approved(t, c, "spqr2", "profile")
 		direct, _ := s.authorised(t, c, "spqr2", "profile"), 0
 		others, elsewhere := s.authorised(t, c, "spqr3", "profile"), s.authorised(t, other, "spqr2", "profile")
 
-		assert.ErrorIs(t, s.store.revokeAuthorisation(ctx, "spqr4", c.ID), errNotFound)
-		assert.ErrorIs(t, s.store.revokeAuthorisation(ctx, "spqr2", "\x00"), errNotFound)
-		require.NoError(t, s.store.revokeAuthorisation(ctx, "spqr2", c.ID))
-		for _, token := range []hash{p.access, p.refresh, direct.access, direct.refresh} {
+		assert.ErrorIs(t, s.RevokeAuthorisation(ctx, "spqr4", c.ID), ErrNotFound)
+		assert.ErrorIs(t, s.RevokeAuthorisation(ctx, "spqr2", "\x00"), ErrNotFound)
+		require.NoError(t, s.RevokeAuthorisation(ctx, "spqr2", c.ID))
+		for _, token := range []credential.Hash{p.access, p.refresh, direct.access, direct.refresh} {
 			assert.False(t, s.good(t, token))
 		}
 		_, err := s.redeem(ctx, h, c)
-		assert.ErrorIs(t, err, errNotFound, "a code on its way")
+		assert.ErrorIs(t, err, ErrNotFound, "a code on its way")
 		_, err = s.rotate(ctx, p.refresh, c)
-		assert.ErrorIs(t, err, errNotFound)
-		have, err := s.store.consented(ctx, "spqr2", c.ID)
+		assert.ErrorIs(t, err, ErrNotFound)
+		have, err := s.Consented(ctx, "spqr2", c.ID)
 		require.NoError(t, err)
 		assert.Nil(t, have, "and nothing is remembered")
 		assert.True(t, s.good(t, others.access) && s.good(t, elsewhere.access))
-		assert.ErrorIs(t, s.store.revokeAuthorisation(ctx, "spqr2", c.ID), errNotFound, "again")
+		assert.ErrorIs(t, s.RevokeAuthorisation(ctx, "spqr2", c.ID), ErrNotFound, "again")
 	})
 }

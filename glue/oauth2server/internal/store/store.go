@@ -1,4 +1,5 @@
-package oauth2server
+// Package store keeps clients, consents, codes, grants and tokens in a SQL database.
+package store
 
 import (
 	"context"
@@ -13,18 +14,18 @@ import (
 
 // What the store refuses. Every other error means that the database cannot say.
 var (
-	errNotFound  = errors.New("oauth2server: not there")           // or not the asker's, or not valid any more
-	errUsed      = errors.New("oauth2server: used before")         // and what the first use gave is revoked
-	errLimit     = errors.New("oauth2server: too many already")    // Config.MaxPersonal, Config.MaxClients
-	errNoConsent = errors.New("oauth2server: no consent for this") // ask the person
-	errScope     = errors.New("oauth2server: scope not granted")   // a refresh asks for more than was given
+	ErrNotFound  = errors.New("oauth2server: not there")           // or not the asker's, or not valid any more
+	ErrUsed      = errors.New("oauth2server: used before")         // and what the first use gave is revoked
+	ErrLimit     = errors.New("oauth2server: too many already")    // Config.MaxPersonal, Config.MaxClients
+	ErrNoConsent = errors.New("oauth2server: no consent for this") // ask the person
+	ErrScope     = errors.New("oauth2server: scope not granted")   // a refresh asks for more than was given
 
-	// errStale is errNotFound about an application that is not what it was when the
+	// ErrStale is ErrNotFound about an application that is not what it was when the
 	// request began: it is gone, or has another secret or other redirect URIs.
-	errStale = fmt.Errorf("oauth2server: the application has changed: %w", errNotFound)
+	ErrStale = fmt.Errorf("oauth2server: the application has changed: %w", ErrNotFound)
 )
 
-// store keeps everything in the database. Each method is one transaction: it happened
+// Store keeps everything in the database. Each method is one transaction: it happened
 // as a whole, or it did not and gave an error. What is revoked is deleted; what is
 // there is good until it expires.
 //
@@ -37,16 +38,16 @@ var (
 // one. Then it locks rows in the order consents, codes, grants, tokens. A sweep holds no
 // application, and passes over what others have locked (see skipLocked), so that it
 // never waits for anybody who waits for it.
-type store struct {
+type Store struct {
 	db     *sql.DB
-	cfg    storeConfig
+	cfg    Config
 	lookup *sql.Stmt // see token
 
 	swept atomic.Int64 // when expired rows were last looked for, in Unix seconds
 }
 
-// storeConfig is what a Store is made of. Every field is required.
-type storeConfig struct {
+// Config is what a Store is made of. Every field is required.
+type Config struct {
 	DB         *sql.DB
 	PostgreSQL bool // the dialect; else it is that of SQLite
 	Now        func() time.Time
@@ -63,9 +64,9 @@ type storeConfig struct {
 	MaxPersonal, MaxClients int
 }
 
-// openStore returns a Store on a database, which it brings up to date.
-func openStore(ctx context.Context, cfg storeConfig) (*store, error) {
-	s := &store{db: cfg.DB, cfg: cfg}
+// Open returns a Store on a database, which it brings up to date.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s := &Store{db: cfg.DB, cfg: cfg}
 	if err := s.connect(ctx); err != nil {
 		return nil, fmt.Errorf("oauth2server: Config.DB does not answer: %v", err)
 	}
@@ -89,7 +90,7 @@ const connectTime = 10 * time.Second
 // connect opens a connection. Of two processes that are the first to give a SQLite
 // database its write-ahead log, by the DSN, one is told at once that the other has
 // locked it: the busy_timeout does not count for that.
-func (s *store) connect(ctx context.Context) error {
+func (s *Store) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -115,7 +116,7 @@ func isBusy(err error) bool {
 }
 
 // checkTimeout refuses a SQLite database where of two writers one fails at once.
-func (s *store) checkTimeout(ctx context.Context) error {
+func (s *Store) checkTimeout(ctx context.Context) error {
 	if s.cfg.PostgreSQL {
 		return nil
 	}
@@ -130,7 +131,7 @@ func (s *store) checkTimeout(ctx context.Context) error {
 }
 
 // tx runs f in a transaction, which is undone if f gives an error.
-func (s *store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
+func (s *Store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	var options *sql.TxOptions
 	if s.cfg.PostgreSQL {
 		// Conditional updates wait for one another and then see what the other did; at
@@ -153,7 +154,7 @@ const verdictTime = 10 * time.Second
 
 // verdictTx is tx for what must count whether or not the client waits for the answer: a
 // thief who hangs up in time must not keep a replay from being noticed.
-func (s *store) verdictTx(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+func (s *Store) verdictTx(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verdictTime)
 	defer cancel()
 	return s.tx(ctx, func(tx *sql.Tx) error { return f(ctx, tx) })
@@ -161,7 +162,7 @@ func (s *store) verdictTx(ctx context.Context, f func(ctx context.Context, tx *s
 
 // lockPerson makes two requests of one person that count what the person has wait for
 // one another. In SQLite all writers do.
-func (s *store) lockPerson(ctx context.Context, tx *sql.Tx, principal string) error {
+func (s *Store) lockPerson(ctx context.Context, tx *sql.Tx, principal string) error {
 	if !s.cfg.PostgreSQL {
 		return nil
 	}
@@ -171,7 +172,7 @@ func (s *store) lockPerson(ctx context.Context, tx *sql.Tx, principal string) er
 
 // skipLocked ends the query for rows that a sweep deletes: those that somebody else has
 // locked are left for the next time. In SQLite one transaction at a time locks anything.
-func (s *store) skipLocked() string {
+func (s *Store) skipLocked() string {
 	if !s.cfg.PostgreSQL {
 		return ""
 	}
@@ -179,7 +180,7 @@ func (s *store) skipLocked() string {
 }
 
 // now is the clock, to the second.
-func (s *store) now() time.Time { return s.cfg.Now().Truncate(time.Second) }
+func (s *Store) now() time.Time { return s.cfg.Now().Truncate(time.Second) }
 
 // execer is a transaction, or a database without one.
 type execer interface {
@@ -195,11 +196,11 @@ func changed(ctx context.Context, e execer, query string, args ...any) (int64, e
 	return result.RowsAffected()
 }
 
-// changedOne is changed for a statement about one row: errNotFound if there was none.
+// changedOne is changed for a statement about one row: ErrNotFound if there was none.
 func changedOne(ctx context.Context, e execer, query string, args ...any) error {
 	n, err := changed(ctx, e, query, args...)
 	if err == nil && n == 0 {
-		return errNotFound
+		return ErrNotFound
 	}
 	return err
 }
@@ -207,20 +208,9 @@ func changedOne(ctx context.Context, e execer, query string, args ...any) error 
 // notFound turns the absence of a row into our own error.
 func notFound(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return errNotFound
+		return ErrNotFound
 	}
 	return err
-}
-
-// isRefusal reports whether an error is the store's word, and not the database's
-// failure to say.
-func isRefusal(err error) bool {
-	for _, refusal := range []error{errNotFound, errUsed, errLimit, errNoConsent, errScope} {
-		if errors.Is(err, refusal) {
-			return true
-		}
-	}
-	return false
 }
 
 // newID makes an id of 130 random bits. It is no credential.

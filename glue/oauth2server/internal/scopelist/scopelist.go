@@ -1,4 +1,5 @@
-package oauth2server
+// Package scopelist reads and writes lists of scopes (RFC 6749 section 3.3).
+package scopelist
 
 import (
 	"errors"
@@ -8,23 +9,23 @@ import (
 
 // Bounds of what clients send as a scope.
 const (
-	maxScopeName = 64
-	maxScopeText = 2048
+	MaxName = 64
+	maxText = 2048
 )
 
-// parseScopes reads a scope parameter (RFC 6749 section 3.3): names, each once, with
+// Parse reads a scope parameter (RFC 6749 section 3.3): names, each once, with
 // one blank between them. The order has no meaning; the result is sorted. An empty text
 // is an empty list.
-func parseScopes(text string) ([]string, error) {
+func Parse(text string) ([]string, error) {
 	if text == "" {
 		return nil, nil
 	}
-	if len(text) > maxScopeText {
+	if len(text) > maxText {
 		return nil, errors.New("the scope is too long")
 	}
 	names := strings.Split(text, " ")
 	for _, name := range names {
-		if !validScope(name) {
+		if !Valid(name) {
 			return nil, errors.New("the scope is malformed")
 		}
 	}
@@ -32,8 +33,8 @@ func parseScopes(text string) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-func validScope(name string) bool {
-	if name == "" || len(name) > maxScopeName {
+func Valid(name string) bool {
+	if name == "" || len(name) > MaxName {
 		return false
 	}
 	for _, c := range []byte(name) {
@@ -44,15 +45,15 @@ func validScope(name string) bool {
 	return true
 }
 
-// joinScopes is the text of a list: sorted, each name once.
-func joinScopes(names []string) string {
+// Join is the text of a list: sorted, each name once.
+func Join(names []string) string {
 	names = slices.Clone(names)
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), " ")
 }
 
-// covers reports whether everything in want is in have.
-func covers(have, want []string) bool {
+// Covers reports whether everything in want is in have.
+func Covers(have, want []string) bool {
 	for _, name := range want {
 		if !slices.Contains(have, name) {
 			return false

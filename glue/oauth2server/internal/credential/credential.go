@@ -1,0 +1,108 @@
+// Package credential makes and reads the secret texts that are given out, of which only
+// hashes are stored.
+package credential
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"hash/crc32"
+	"strings"
+)
+
+// Prefix says what a secret text is for. It is part of the text, so that one kind can
+// never serve as another, and so that scanners for leaked secrets know ours by sight.
+type Prefix string
+
+const (
+	Personal Prefix = "wlsp_" // a personal access token: a bearer token
+	Access   Prefix = "wlsa_" // an access token of an application: a bearer token
+	Refresh  Prefix = "wlsr_" // a refresh token: good at the token endpoint only
+	Code     Prefix = "wlsc_" // an authorization code: likewise
+	Secret   Prefix = "wlss_" // the secret of a confidential client: likewise
+)
+
+// A secret text is a prefix, 43 random characters of 62 (256.03 bits) and the CRC-32
+// of all that in 6 more, most significant first.
+const (
+	Alphabet     = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	prefixLength = 5
+	randomLength = 43
+	sumLength    = 6
+	textLength   = prefixLength + randomLength + sumLength
+)
+
+// Hash is the SHA-256 of a secret text: all that is ever stored of it. The text has 256
+// random bits, so that nothing slower is needed, and looking a hash up in an index tells
+// nothing about the text by its timing. The zero hash stands for "none".
+type Hash [sha256.Size]byte
+
+func (h Hash) IsZero() bool { return h == Hash{} }
+
+// Equal compares in constant time.
+func (h Hash) Equal(other Hash) bool { return subtle.ConstantTimeCompare(h[:], other[:]) == 1 }
+
+// Mint makes a new secret text: the text is for its owner, the hash for the store.
+func Mint(p Prefix) (text string, h Hash) {
+	b := make([]byte, 0, textLength)
+	b = append(b, p...)
+	b = appendRandom(b, randomLength)
+	b = appendSum(b)
+	return string(b), sha256.Sum256(b)
+}
+
+// Parse checks a secret text's form, which needs no database. ok is false unless Mint
+// can have made it.
+func Parse(text string) (p Prefix, h Hash, ok bool) {
+	if len(text) != textLength {
+		return "", Hash{}, false
+	}
+	p = Prefix(text[:prefixLength])
+	switch p {
+	case Personal, Access, Refresh, Code, Secret:
+	default:
+		return "", Hash{}, false
+	}
+	body := textLength - sumLength
+	if strings.Trim(text[prefixLength:body], Alphabet) != "" || string(appendSum([]byte(text[:body]))) != text {
+		return "", Hash{}, false
+	}
+	return p, sha256.Sum256([]byte(text)), true
+}
+
+// ParseAs is parse for one kind.
+func ParseAs(p Prefix, text string) (h Hash, ok bool) {
+	found, h, ok := Parse(text)
+	if !ok || found != p {
+		return Hash{}, false
+	}
+	return h, true
+}
+
+// appendRandom appends n characters of the alphabet, each as likely as the others:
+// bytes that would make some of them likelier are thrown away.
+func appendRandom(b []byte, n int) []byte {
+	const fair = 256 / len(Alphabet) * len(Alphabet)
+	var raw [64]byte
+	for n > 0 {
+		rand.Read(raw[:])
+		for _, r := range raw {
+			if n > 0 && int(r) < fair {
+				b = append(b, Alphabet[int(r)%len(Alphabet)])
+				n--
+			}
+		}
+	}
+	return b
+}
+
+// appendSum appends the checksum of all that is there.
+func appendSum(b []byte) []byte {
+	sum := crc32.ChecksumIEEE(b)
+	var digits [sumLength]byte
+	for i := range digits {
+		digits[sumLength-1-i] = Alphabet[sum%uint32(len(Alphabet))]
+		sum /= uint32(len(Alphabet))
+	}
+	return append(b, digits[:]...)
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+)
+
+// testNow is when every test begins. The clock stands still until a test moves it.
+var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func TestMain(m *testing.M) {
+	dbtest.Main(m, map[string]func(*dbtest.Database){"migrate": helpMigrate})
+}
+
+// clock stands still until a test moves it.
+type clock struct{ offset atomic.Int64 }
+
+func (c *clock) now() time.Time          { return testNow.Add(time.Duration(c.offset.Load())) }
+func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
+
+// testStore is a Store on a database.
+type testStore struct {
+	*Store
+	db    *dbtest.Database
+	clock *clock
+}
+
+func testConfig(db *sql.DB, postgreSQL bool, now func() time.Time) Config {
+	const day = 24 * time.Hour
+	return Config{
+		DB: db, PostgreSQL: postgreSQL, Now: now, Report: func(_ context.Context, err error) { panic(err) },
+		Registered: []string{"records:read", "records:write", "profile", "harvest"},
+		Offered:    []string{"records:read", "records:write", "profile"},
+		AccessLife: time.Hour, RefreshLife: 90 * day, GrantLife: 365 * day, CodeLife: time.Minute,
+		MaxPersonal: 50, MaxClients: 20,
+	}
+}
+
+// newStore opens a Store on a database.
+func newStore(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *testStore {
+	t.Helper()
+	s, err := tryStore(t, db, edit...)
+	require.NoError(t, err)
+	return s
+}
+
+func tryStore(t testing.TB, db *dbtest.Database, edit ...func(*Config)) (*testStore, error) {
+	t.Helper()
+	s := &testStore{db: db, clock: &clock{}}
+	cfg := testConfig(db.Open(t), db.PostgreSQL, s.clock.now)
+	for _, f := range edit {
+		f(&cfg)
+	}
+	var err error
+	s.Store, err = Open(t.Context(), cfg)
+	return s, err
+}
+
+// register registers an application of an owner.
+func (s *testStore) register(t testing.TB, owner string) Client {
+	t.Helper()
+	_, secret := credential.Mint(credential.Secret)
+	c, err := s.CreateClient(t.Context(), Client{Owner: owner, Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, secret)
+	require.NoError(t, err)
+	return c
+}
+
+// approved is a code that a person allowed a client.
+func (s *testStore) approved(t testing.TB, c Client, principal string, scopes ...string) credential.Hash {
+	t.Helper()
+	_, h := credential.Mint(credential.Code)
+	require.NoError(t, s.Approve(t.Context(), Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes, Challenge: "challenge"}, h))
+	return h
+}
+
+// pair is what a code was redeemed for.
+type pair struct {
+	Issued
+	access, refresh credential.Hash
+}
+
+// authorised is a pair for what a person allowed a client.
+func (s *testStore) authorised(t testing.TB, c Client, principal string, scopes ...string) pair {
+	t.Helper()
+	p, err := s.redeem(t.Context(), s.approved(t, c, principal, scopes...), c)
+	require.NoError(t, err)
+	return p
+}
+
+// redeem redeems a code for a new pair, as an application.
+func (s *testStore) redeem(ctx context.Context, h credential.Hash, by Client) (p pair, err error) {
+	_, p.access = credential.Mint(credential.Access)
+	_, p.refresh = credential.Mint(credential.Refresh)
+	p.Issued, err = s.Redeem(ctx, h, by, p.access, p.refresh)
+	return p, err
+}
+
+// rotate refreshes for a new pair, as an application.
+func (s *testStore) rotate(ctx context.Context, h credential.Hash, by Client, scopes ...string) (p pair, err error) {
+	_, p.access = credential.Mint(credential.Access)
+	_, p.refresh = credential.Mint(credential.Refresh)
+	p.Issued, err = s.Rotate(ctx, h, by, scopes, p.access, p.refresh)
+	return p, err
+}
+
+// good reports whether the store knows a token.
+func (s *testStore) good(t testing.TB, h credential.Hash) bool {
+	t.Helper()
+	_, err := s.Token(t.Context(), h)
+	if err != nil {
+		require.ErrorIs(t, err, ErrNotFound)
+	}
+	return err == nil
+}
+
+// isRefusal reports whether an error is the store's word, and not the database's
+// failure to say.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{ErrNotFound, ErrUsed, ErrLimit, ErrNoConsent, ErrScope} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}

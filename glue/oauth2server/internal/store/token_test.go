@@ -1,0 +1,359 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+)
+
+func TestPersonalTokens(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
+		create := func(principal, name string, expires time.Time) (Token, credential.Hash) {
+			_, h := credential.Mint(credential.Personal)
+			made, err := s.CreatePersonal(ctx, Token{Principal: principal, Name: name, Scopes: []string{"profile"}, Expires: expires}, h)
+			require.NoError(t, err)
+			s.clock.advance(time.Second)
+			return made, h
+		}
+		forever, h1 := create("spqr1", "laptop", time.Time{})
+		short, h2 := create("spqr1", "cron job", testNow.Add(time.Hour))
+		_, others := create("spqr2", "laptop", time.Time{})
+
+		got, err := s.Token(ctx, h1)
+		require.NoError(t, err)
+		assert.Equal(t, forever, got)
+		list, err := s.PersonalTokens(ctx, "spqr1")
+		require.NoError(t, err)
+		assert.Equal(t, []Token{short, forever}, list)
+
+		assert.ErrorIs(t, s.RevokePersonal(ctx, "spqr2", forever.ID), ErrNotFound, "not theirs")
+		assert.ErrorIs(t, s.RevokePersonal(ctx, "spqr1", "\x00"), ErrNotFound)
+		assert.True(t, s.good(t, h1))
+		require.NoError(t, s.RevokePersonal(ctx, "spqr1", forever.ID))
+		assert.False(t, s.good(t, h1))
+		assert.ErrorIs(t, s.RevokePersonal(ctx, "spqr1", forever.ID), ErrNotFound, "again")
+		assert.True(t, s.good(t, h2) && s.good(t, others))
+
+		s.clock.advance(time.Hour)
+		assert.False(t, s.good(t, h2))
+		list, err = s.PersonalTokens(ctx, "spqr1")
+		require.NoError(t, err)
+		assert.Empty(t, list)
+		assert.True(t, s.good(t, others))
+	})
+}
+
+func TestRefreshing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
+		c := s.register(t, "spqr1")
+		p := s.authorised(t, c, "spqr2", "profile", "records:read")
+		s.clock.advance(24 * time.Hour)
+		narrow, err := s.rotate(ctx, p.refresh, c, "profile")
+		require.NoError(t, err)
+		assert.Equal(t, []string{"profile"}, narrow.Issued.Scopes)
+		a, err := s.Token(ctx, narrow.access)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"profile"}, a.Scopes)
+		assert.Equal(t, p.GrantID, a.GrantID)
+		r, err := s.Token(ctx, narrow.refresh)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"profile", "records:read"}, r.Scopes, "RFC 6749 section 6: as before")
+		assert.Equal(t, s.clock.now().Add(90*24*time.Hour), r.Expires)
+		old, err := s.Token(ctx, p.refresh)
+		require.NoError(t, err)
+		assert.Equal(t, s.clock.now(), old.Used)
+
+		full, err := s.rotate(ctx, narrow.refresh, c)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"profile", "records:read"}, full.Issued.Scopes)
+	})
+}
+
+func TestSixteenRefreshesGiveOneWinner(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
+		c := s.register(t, "spqr1")
+		p := s.authorised(t, c, "spqr2", "profile")
+		pairs, won := make(chan pair, 16), 0
+		for _, err := range together(16, func() error {
+			p, err := s.rotate(t.Context(), p.refresh, c)
+			pairs <- p
+			return err
+		}) {
+			switch {
+			case err == nil:
+				won++
+			case isRefusal(err): // used, or gone with its family
+			default:
+				assert.NoError(t, err)
+			}
+		}
+		assert.Equal(t, 1, won)
+		assert.False(t, s.good(t, p.access))
+		for range 16 {
+			p := <-pairs
+			assert.False(t, s.good(t, p.access) || s.good(t, p.refresh))
+		}
+	})
+}
+
+func TestReuseKillsTheFamily(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		for _, tc := range []struct {
+			name         string
+			leeway, wait time.Duration
+			killed       bool
+		}{
+			{"at once", 0, 0, true},
+			{"later", 0, time.Hour, true},
+			{"by a clock behind", 0, -time.Minute, true},
+			{"within the leeway", 10 * time.Second, 9 * time.Second, false},
+			{"at the end of the leeway", 10 * time.Second, 10 * time.Second, true},
+		} {
+			t.Run(tc.name, func(t *testing.T) {
+				s, ctx := newStore(t, db, func(c *Config) { c.RefreshLeeway = tc.leeway }), t.Context()
+				c := s.register(t, "spqr1")
+				other := s.authorised(t, c, "spqr2", "profile")
+				first := s.authorised(t, c, "spqr2", "profile")
+				second, err := s.rotate(ctx, first.refresh, c)
+				require.NoError(t, err)
+				s.clock.advance(tc.wait)
+				again, err := s.rotate(ctx, first.refresh, c)
+				if tc.killed {
+					assert.ErrorIs(t, err, ErrUsed)
+					assert.False(t, s.good(t, again.access) || s.good(t, again.refresh))
+					_, err = s.rotate(ctx, first.refresh, c)
+					assert.ErrorIs(t, err, ErrNotFound, "there is nothing left of it")
+				} else {
+					assert.NoError(t, err)
+					assert.True(t, s.good(t, again.access) && s.good(t, again.refresh))
+				}
+				assert.Equal(t, !tc.killed, s.good(t, second.access) || s.good(t, second.refresh))
+				assert.True(t, s.good(t, other.refresh))
+			})
+		}
+	})
+}
+
+func TestARefusedRefreshConsumesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
+		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
+		p := s.authorised(t, c, "spqr2", "profile")
+		_, personal := credential.Mint(credential.Personal)
+		_, err := s.CreatePersonal(ctx, Token{Principal: "spqr2"}, personal)
+		require.NoError(t, err)
+		_, unknown := credential.Mint(credential.Refresh)
+		for _, tc := range []struct {
+			name   string
+			h      credential.Hash
+			by     Client
+			scopes []string
+			want   error
+		}{
+			{"another client's", p.refresh, other, nil, ErrNotFound},
+			{"nobody's", p.refresh, Client{}, nil, ErrNotFound},
+			{"an access token", p.access, c, nil, ErrNotFound},
+			{"a personal token", personal, Client{}, nil, ErrNotFound},
+			{"unknown", unknown, c, nil, ErrNotFound},
+			{"more scope", p.refresh, c, []string{"profile", "records:read"}, ErrScope},
+			{"other scope", p.refresh, c, []string{"records:read"}, ErrScope},
+		} {
+			_, err := s.rotate(ctx, tc.h, tc.by, tc.scopes...)
+			assert.ErrorIs(t, err, tc.want, tc.name)
+		}
+		used, err := s.rotate(ctx, p.refresh, c)
+		require.NoError(t, err)
+		_, err = s.rotate(ctx, p.refresh, other)
+		assert.ErrorIs(t, err, ErrNotFound, "no reuse: it is not that client's token")
+		assert.True(t, s.good(t, used.refresh))
+	})
+}
+
+func TestNothingOutlivesItsGrant(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db, func(c *Config) {
+			c.RefreshLife, c.GrantLife = 10*24*time.Hour, 15*24*time.Hour
+		}), t.Context()
+		c := s.register(t, "spqr1")
+		p := s.authorised(t, c, "spqr2", "profile")
+		end := testNow.Add(15 * 24 * time.Hour)
+		s.clock.advance(10*24*time.Hour - time.Second)
+		p, err := s.rotate(ctx, p.refresh, c)
+		require.NoError(t, err)
+		assert.Equal(t, end, p.RefreshExpires)
+		s.clock.advance(5*24*time.Hour - time.Minute)
+		p, err = s.rotate(ctx, p.refresh, c)
+		require.NoError(t, err)
+		assert.Equal(t, end, p.RefreshExpires)
+		assert.Equal(t, end, p.AccessExpires)
+		assert.Equal(t, time.Minute+time.Second, p.Life)
+		s.clock.advance(time.Minute + time.Second)
+		_, err = s.rotate(ctx, p.refresh, c)
+		assert.ErrorIs(t, err, ErrNotFound)
+	})
+}
+
+func TestAnIdleRefreshTokenExpires(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s := newStore(t, db)
+		c := s.register(t, "spqr1")
+		p := s.authorised(t, c, "spqr2", "profile")
+		s.clock.advance(90 * 24 * time.Hour)
+		_, err := s.rotate(t.Context(), p.refresh, c)
+		assert.ErrorIs(t, err, ErrNotFound)
+	})
+}
+
+func TestRevokingTokens(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
+		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
+		_, personal := credential.Mint(credential.Personal)
+		_, err := s.CreatePersonal(ctx, Token{Principal: "spqr2"}, personal)
+		require.NoError(t, err)
+
+		p := s.authorised(t, c, "spqr2", "profile")
+		for _, h := range []credential.Hash{p.access, p.refresh, personal} {
+			for _, id := range []string{other.ID, ""} {
+				_, err := s.RevokeToken(ctx, h, id)
+				assert.ErrorIs(t, err, ErrNotFound)
+			}
+			assert.True(t, s.good(t, h))
+		}
+		was, err := s.RevokeToken(ctx, p.access, c.ID)
+		require.NoError(t, err)
+		assert.Equal(t, p.AccessID, was.ID)
+		assert.False(t, s.good(t, p.access))
+		assert.True(t, s.good(t, p.refresh), "an access token goes alone")
+		_, err = s.RevokeToken(ctx, p.access, c.ID)
+		assert.ErrorIs(t, err, ErrNotFound, "again")
+
+		next, err := s.rotate(ctx, p.refresh, c)
+		require.NoError(t, err)
+		_, err = s.RevokeToken(ctx, p.refresh, c.ID)
+		require.NoError(t, err, "a rotated one names its family as well")
+		assert.False(t, s.good(t, next.access) || s.good(t, next.refresh))
+
+		_, direct := credential.Mint(credential.Access)
+		_, err = s.GrantDirect(ctx, c, "spqr2", []string{"profile"}, direct, credential.Hash{})
+		require.NoError(t, err)
+		_, err = s.RevokeToken(ctx, direct, c.ID)
+		require.NoError(t, err)
+		assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_grants`), "an empty grant goes")
+	})
+}
+
+func TestTokensOfClientsAlone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
+		c := s.register(t, "spqr1")
+		_, h := credential.Mint(credential.Access)
+		given, err := s.GrantClient(ctx, c, []string{"harvest"}, h)
+		require.NoError(t, err)
+		assert.Equal(t, time.Hour, given.Life)
+		got, err := s.Token(ctx, h)
+		require.NoError(t, err)
+		assert.Equal(t, Token{
+			ID: given.AccessID, Kind: KindAccess, ClientID: c.ID, Scopes: []string{"harvest"},
+			Created: testNow, Expires: testNow.Add(time.Hour), Owner: "spqr1",
+		}, got)
+		public, err := s.CreateClient(ctx, Client{Owner: "spqr1"}, credential.Hash{})
+		require.NoError(t, err)
+		_, h = credential.Mint(credential.Access)
+		_, err = s.GrantClient(ctx, public, []string{"harvest"}, h)
+		assert.ErrorIs(t, err, ErrNotFound, "public clients cannot show who they are")
+		assert.False(t, s.good(t, h))
+	})
+}
+
+// Whatever a crash, a race or an operator leaves behind counts for nothing.
+func TestOrphansCountForNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
+		c := s.register(t, "spqr1")
+		p := s.authorised(t, c, "spqr2", "profile")
+		db.Exec(t, `DELETE FROM wlsoauth_grants WHERE id = $1`, p.GrantID)
+		assert.False(t, s.good(t, p.access) || s.good(t, p.refresh))
+		_, err := s.rotate(ctx, p.refresh, c)
+		assert.ErrorIs(t, err, ErrNotFound)
+
+		p = s.authorised(t, c, "spqr2", "profile")
+		h := s.approved(t, c, "spqr2", "profile")
+		db.Exec(t, `DELETE FROM wlsoauth_clients WHERE id = $1`, c.ID)
+		assert.False(t, s.good(t, p.access) || s.good(t, p.refresh))
+		_, err = s.redeem(ctx, h, c)
+		assert.ErrorIs(t, err, ErrNotFound)
+		_, err = s.rotate(ctx, p.refresh, c)
+		assert.ErrorIs(t, err, ErrNotFound)
+		list, err := s.Authorisations(ctx, "spqr2")
+		require.NoError(t, err)
+		assert.Empty(t, list)
+	})
+}
+
+func TestLastUseIsNotedOnceAMinute(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		s, ctx := newStore(t, db), t.Context()
+		_, h := credential.Mint(credential.Personal)
+		_, err := s.CreatePersonal(ctx, Token{Principal: "spqr1"}, h)
+		require.NoError(t, err)
+		for _, tc := range []struct {
+			at, want time.Duration
+		}{{0, 0}, {59 * time.Second, 0}, {60 * time.Second, 60 * time.Second}, {61 * time.Second, 60 * time.Second}, {3 * time.Minute, 3 * time.Minute}} {
+			s.clock.offset.Store(int64(tc.at))
+			before, err := s.Token(ctx, h)
+			require.NoError(t, err)
+			require.NoError(t, s.Touch(ctx, before, h))
+			after, err := s.Token(ctx, h)
+			require.NoError(t, err)
+			assert.Equal(t, testNow.Add(tc.want), after.LastUsed, tc.at)
+			// One that was found before the note, by another request, does not write again.
+			require.NoError(t, s.Touch(ctx, before, h))
+		}
+	})
+}
+
+// Scopes that the site takes out of its registration, or keeps to itself, count for
+// nothing on tokens that have them, and are not given again.
+func TestScopesThatAreNotGivenAnyMore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		first, ctx := newStore(t, db), t.Context()
+		c := first.register(t, "spqr1")
+		p := first.authorised(t, c, "spqr2", "profile", "records:read", "records:write")
+		lost := first.authorised(t, c, "spqr2", "records:read", "records:write")
+		_, alone := credential.Mint(credential.Access)
+		_, err := first.GrantClient(ctx, c, []string{"harvest", "profile"}, alone)
+		require.NoError(t, err)
+		_, personal := credential.Mint(credential.Personal)
+		_, err = first.CreatePersonal(ctx, Token{Principal: "spqr2", Scopes: []string{"profile", "records:read"}}, personal)
+		require.NoError(t, err)
+
+		s := newStore(t, db, func(c *Config) {
+			c.Registered, c.Offered = []string{"profile", "records:read"}, []string{"profile"}
+		})
+		for _, h := range []credential.Hash{p.access, p.refresh, alone, personal} {
+			got, err := s.Token(ctx, h)
+			require.NoError(t, err)
+			assert.Equal(t, []string{"profile"}, got.Scopes)
+		}
+		for _, scope := range []string{"records:read", "records:write"} {
+			_, err = s.rotate(ctx, p.refresh, c, scope)
+			assert.ErrorIs(t, err, ErrScope, scope)
+		}
+		_, err = s.rotate(ctx, lost.refresh, c)
+		assert.ErrorIs(t, err, ErrNotFound, "nothing left")
+		next, err := s.rotate(ctx, p.refresh, c)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"profile"}, next.Issued.Scopes)
+		got, err := first.Token(ctx, next.refresh)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"profile"}, got.Scopes, "nor do they come back")
+	})
+}
