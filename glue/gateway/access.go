@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -92,7 +93,7 @@ func (c *core) withPassword(ru *rule, next http.Handler) http.Handler {
 		if !ok {
 			return
 		}
-		recordOf(r.Context()).Principal = user
+		observe.RecordOf(r.Context()).Principal = user
 		if !ru.admits(user) {
 			c.auth.Refuse(w, r, glue.Event{Name: glue.EventForbidden, Reason: webauth.Reason("principal"), Principal: user}, pageForbidden)
 			return

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 )
 
 // readyTimeout bounds one look at whether the gateway can do its work. Whoever asks
@@ -24,7 +24,7 @@ const readyTimeout = 2 * time.Second
 //     down does not make the gateway unready: one broken application must not take
 //     the others off the air, nor the page that says it is broken.
 //   - /metrics: for Prometheus.
-func adminHandler(m *metrics, ready func(context.Context) error) http.Handler {
+func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plainAnswer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -36,7 +36,7 @@ func adminHandler(m *metrics, ready func(context.Context) error) http.Handler {
 		}
 		plainAnswer(w, http.StatusOK, "ready")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	mux.Handle("GET /metrics", m.Handler())
 	return mux
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/htpasswd"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -24,7 +25,7 @@ type basic struct {
 	realm     string     // what people are told it is for; "" for the host
 	passwords *htpasswd.Passwords
 	attempts  *attempts
-	metrics   *metrics
+	metrics   *observe.Metrics
 	checked   *recent.Memory // pairs of name and password that were right
 	flights   flights        // checks under way
 }
@@ -33,7 +34,7 @@ type basic struct {
 // every request and a check costs up to a second. A reload forgets them all.
 const checkedLife, checkedMax = 5 * time.Minute, 1000
 
-func newBasic(auth *glue.Auth, realm string, p *htpasswd.Passwords, a *attempts, m *metrics) *basic {
+func newBasic(auth *glue.Auth, realm string, p *htpasswd.Passwords, a *attempts, m *observe.Metrics) *basic {
 	return &basic{
 		auth: auth, realm: realm, passwords: p, attempts: a, metrics: m,
 		checked: recent.New(checkedLife, checkedMax, auth.Now),
@@ -68,17 +69,17 @@ func (b *basic) authenticate(w http.ResponseWriter, r *http.Request) (user strin
 	v := b.check(r, user, password)
 	switch {
 	case v.err != nil:
-		b.metrics.passwordAttempt(attemptCrowded)
+		b.metrics.PasswordAttempt(attemptCrowded)
 		w.Header().Set("Retry-After", strconv.Itoa(int(crowdedWait/time.Second)))
 		b.refuse(w, r, "crowded", v.err, pageCrowded)
 		return "", false
 	case v.wait > 0:
-		b.metrics.passwordAttempt(attemptLimited)
+		b.metrics.PasswordAttempt(attemptLimited)
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(v.wait.Seconds()))))
 		b.refuse(w, r, "attempts", errors.New("too many wrong passwords for this user or from this address"), pageTooMany)
 		return "", false
 	case !v.right:
-		b.metrics.passwordAttempt(attemptWrong)
+		b.metrics.PasswordAttempt(attemptWrong)
 		b.challenge(w, r)
 		b.refuse(w, r, "password", errors.New("no such user, or not the password"), pagePassword)
 		return "", false
@@ -128,7 +129,7 @@ func (b *basic) verify(addr netip.Addr, user, password string) attempt {
 	}
 	b.attempts.right(g)
 	b.checked.Add(user, password)
-	b.metrics.passwordAttempt(attemptRight)
+	b.metrics.PasswordAttempt(attemptRight)
 	return attempt{right: true}
 }
 

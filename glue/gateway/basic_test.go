@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -97,7 +96,7 @@ func TestBasicIsLimited(t *testing.T) {
 	assert.Equal(t, drop(wrong.body), drop(right.body))
 	assert.Equal(t, wrong.Header, right.Header)
 	assert.Empty(t, w.backend.take())
-	assert.EqualValues(t, 2, testutil.ToFloat64(w.gateway.metrics.passwordTries.WithLabelValues(attemptLimited)))
+	assert.EqualValues(t, 2, w.metric(`password_attempts_total{verdict="limited"}`))
 
 	w.fake.Advance(userInterval)
 	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
@@ -120,7 +119,7 @@ func TestBasicRemembersRightPasswords(t *testing.T) {
 	w := basicWorld(t)
 	v := w.visitor("")
 	checks := func() float64 {
-		return testutil.ToFloat64(w.gateway.metrics.passwordTries.WithLabelValues(attemptRight))
+		return w.metric(`password_attempts_total{verdict="right"}`)
 	}
 	var all sync.WaitGroup
 	for range 40 { // more than the limits allow of checks

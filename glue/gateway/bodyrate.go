@@ -49,7 +49,7 @@ func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) *bodyPace {
 		b.setDeadline(time.Now().Add(b.grace))
 	}
 	r.Body = b
-	recordOf(r.Context()).body = b
+	notesOf(r.Context()).body = b
 	return b
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -356,6 +357,6 @@ func (k *checker) checkLimits() {
 }
 
 func (k *checker) checkLog() {
-	k.oneOf("log.format", k.Log.Format, formatCombined, formatJSON)
+	k.oneOf("log.format", k.Log.Format, observe.Combined, observe.JSON)
 	k.oneOf("log.level", k.Log.Level, "debug", "info", "warn", "error")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -29,7 +30,7 @@ const (
 // finds its rule. It does not change; a reload makes another one.
 type core struct {
 	cfg      Config
-	metrics  *metrics
+	metrics  *observe.Metrics
 	attempts *attempts
 	removals *removals
 
@@ -87,7 +88,7 @@ func (g *Gateway) buildLogin(c *core) error {
 			IgnoreWLSLife: cfg.Session.IgnoreWLSLife,
 			BindAddress:   cfg.Session.BindAddress, BindBrowser: cfg.Session.BindBrowser,
 		},
-		OneUse: g.once, Logger: cfg.Logger, OnEvent: g.metrics.onEvent, Now: cfg.Now,
+		OneUse: g.once, Logger: cfg.Logger, OnEvent: g.metrics.OnEvent, Now: cfg.Now,
 	}
 	if cfg.RedisURL != "" {
 		if c.store, err = g.storeFor(cfg); err != nil {
@@ -182,7 +183,7 @@ func hostOf(origin string) string {
 
 // serve is the way through inside of site.Handler: path, rule, access, backend.
 func (c *core) serve(w http.ResponseWriter, r *http.Request) {
-	recordOf(r.Context()).Client = site.ClientIP(r)
+	observe.RecordOf(r.Context()).Client = site.ClientIP(r)
 	if !isPassedOn(r.Method) {
 		c.spendOr(c.badMethod).ServeHTTP(w, r)
 		return
@@ -197,7 +198,7 @@ func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ru := c.ruleOf(r)
-	recordOf(r.Context()).Rule = ru.label
+	observe.RecordOf(r.Context()).Rule = ru.label
 	if carriesResponse(r) {
 		ru.respond.ServeHTTP(w, r)
 		return

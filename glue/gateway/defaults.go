@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -26,12 +27,6 @@ const (
 
 	hostKeep    = "keep"
 	hostBackend = "backend"
-
-	accessStdout = "stdout"
-	accessOff    = "off"
-
-	formatCombined = "combined"
-	formatJSON     = "json"
 
 	unixPrefix = "unix:" // of an address that is the path of a unix socket
 )
@@ -60,8 +55,8 @@ func (c *Config) setDefaults() {
 	setDefault(&c.Session.MaxAge, Duration(30*time.Second))
 	setDefault(&c.Session.Skew, Duration(5*time.Second))
 	c.Limits.setDefaults()
-	setDefault(&c.Log.Access, accessStdout)
-	setDefault(&c.Log.Format, formatCombined)
+	setDefault(&c.Log.Access, observe.Stdout)
+	setDefault(&c.Log.Format, observe.Combined)
 	setDefault(&c.Log.Level, "info")
 	for i := range c.Rules {
 		setDefault(&c.Rules[i].Access, Login)
@@ -93,7 +88,7 @@ func (c *Config) setPaths() {
 	for i := range c.Listen.Certificates {
 		paths = append(paths, &c.Listen.Certificates[i].Cert, &c.Listen.Certificates[i].Key)
 	}
-	if c.Log.Access != accessStdout && c.Log.Access != accessOff {
+	if c.Log.Access != observe.Stdout && c.Log.Access != observe.Off {
 		paths = append(paths, &c.Log.Access)
 	}
 	for i := range c.Rules {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -99,8 +100,8 @@ func (k *weaknesses) note(key, format string, args ...any) {
 func (k *weaknesses) tryFiles() {
 	cfg := *k.Config
 	cfg.Logger = slog.New(slog.DiscardHandler)
-	cfg.Log.Access = accessOff
-	if k.Log.Access != accessOff && k.Log.Access != accessStdout {
+	cfg.Log.Access = observe.Off
+	if k.Log.Access != observe.Off && k.Log.Access != observe.Stdout {
 		k.tryDirectory("log.access", k.Log.Access)
 	}
 	if !k.trySecret() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -57,10 +58,9 @@ func (c *core) doubt(w http.ResponseWriter, r *http.Request, err error) {
 
 // judge asks the rule of a request what becomes of it.
 func (c *core) judge(w http.ResponseWriter, asked *http.Request) {
-	rec := recordOf(asked.Context())
 	ru := c.ruleOf(asked)
-	rec.Rule = ru.label
-	answer := &onlyVouched{ResponseWriter: w, rec: rec}
+	observe.RecordOf(asked.Context()).Rule = ru.label
+	answer := &onlyVouched{ResponseWriter: w, notes: notesOf(asked.Context())}
 	if carriesResponse(asked) {
 		// It belongs to the login path. Here it is spent, and nobody comes in by it.
 		ru.respond.ServeHTTP(answer, asked)
@@ -77,12 +77,12 @@ func (c *core) judge(w http.ResponseWriter, asked *http.Request) {
 // and those of pages included.
 type onlyVouched struct {
 	http.ResponseWriter
-	rec   *record
+	notes *notes
 	begun bool
 }
 
 func (o *onlyVouched) WriteHeader(status int) {
-	if o.begun = true; status < 300 && !o.rec.vouched {
+	if o.begun = true; status < 300 && !o.notes.vouched {
 		status = http.StatusForbidden
 	}
 	o.ResponseWriter.WriteHeader(status)
@@ -113,7 +113,7 @@ func (c *core) vouch(ru *rule) http.Handler {
 			c.refuse(w, r, "identity", err, pageIdentity)
 			return
 		}
-		recordOf(r.Context()).vouched = true
+		notesOf(r.Context()).vouched = true
 		w.WriteHeader(http.StatusOK)
 	})
 }
@@ -137,7 +137,7 @@ func (id *identity) names() []string {
 // the host, cookies and client of that one, and the method and target that were noted
 // before site.Handler removed them.
 func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
-	f := recordOf(r.Context()).forwarded
+	f := notesOf(r.Context()).forwarded
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -190,14 +190,14 @@ var errNextPath = errors.New("the path is too long, or not one that people can b
 // that Login takes. Package glue has looked at the address before: what it would not
 // have signed does not get here.
 func nextFor(path, query string) string {
-	if !localpath.Is(path) || responseIn(path) >= 0 {
+	if !localpath.Is(path) || observe.ResponseIn(path) >= 0 {
 		return "/"
 	}
 	query = webauth.StripResponse(query)
 	if _, canonical, err := webauth.CanonicalTarget(path, query); err == nil {
 		query = canonical // as the browser itself would have it in the address of the login
 	}
-	if full := path + "?" + query; query != "" && fitsNext(full) && responseIn(query) < 0 {
+	if full := path + "?" + query; query != "" && fitsNext(full) && observe.ResponseIn(query) < 0 {
 		return full
 	}
 	return path

@@ -40,19 +40,19 @@ var (
 	errTwoWays  = errors.New("both X-Original- and X-Forwarded- headers came, and one of them may be the client's own: remove those that the front server does not write")
 )
 
-// captureForwarded notes in the request's record what a front server asks about. It
+// captureForwarded notes of a request what a front server asks about. It
 // must see the request before site.Handler removes such headers.
 func captureForwarded(r *http.Request, front *Front) {
-	rec := recordOf(r.Context())
+	n := notesOf(r.Context())
 	if !front.trusts(r) {
-		rec.forwarded.err = errNotFront
+		n.forwarded.err = errNotFront
 		return
 	}
 	if name := oddlySpelled(r.Header); name != "" {
-		rec.forwarded.err = fmt.Errorf("the front server passes on %s, which some programs read as %s: have it remove headers of such names", showName(name), headername.Lookup(name).Name)
+		n.forwarded.err = fmt.Errorf("the front server passes on %s, which some programs read as %s: have it remove headers of such names", showName(name), headername.Lookup(name).Name)
 		return
 	}
-	rec.forwarded = readForwarded(r.Header)
+	n.forwarded = readForwarded(r.Header)
 }
 
 // oddlySpelled returns a name that the application may read as another that it believes:

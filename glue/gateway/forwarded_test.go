@@ -8,10 +8,12 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
@@ -86,16 +88,16 @@ func TestFrontTrusts(t *testing.T) {
 			r.RemoteAddr = row.remote
 			assert.Equal(t, row.want, row.front.trusts(r))
 
-			rec := &record{}
-			r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 			r.Header.Set("X-Original-URI", "/a")
 			r.Header.Set("X-Original-Method", "GET")
-			captureForwarded(r, &row.front)
+			want := forwarded{err: errNotFront}
 			if row.want {
-				assert.Equal(t, forwarded{uri: "/a", method: "GET"}, rec.forwarded)
-			} else {
-				assert.Equal(t, forwarded{err: errNotFront}, rec.forwarded)
+				want = forwarded{uri: "/a", method: "GET"}
 			}
+			noting(t, r, func(r *http.Request) {
+				captureForwarded(r, &row.front)
+				assert.Equal(t, want, notesOf(r.Context()).forwarded)
+			})
 		})
 	}
 }
@@ -136,7 +138,10 @@ func FuzzForwardedURI(f *testing.F) {
 			return
 		}
 		r := httptest.NewRequest(http.MethodGet, "/.wls/auth", nil)
-		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, &record{forwarded: said}))
+		noting(t, r, func(noted *http.Request) {
+			notesOf(noted.Context()).forwarded = said
+			r = noted
+		})
 		asked, err := (&core{}).askedAbout(r)
 		if err != nil {
 			return
@@ -153,6 +158,14 @@ func FuzzForwardedURI(f *testing.F) {
 		nextPath, _, _ := strings.Cut(next, "?")
 		require.Contains(t, []string{path, "/"}, nextPath)
 		require.LessOrEqual(t, len(next), maxNext)
-		require.Negative(t, responseIn(next))
+		require.Negative(t, observe.ResponseIn(next))
 	})
+}
+
+// noting calls use with a request that has notes.
+func noting(t testing.TB, r *http.Request, use func(*http.Request)) {
+	log, err := observe.NewAccessLog(observe.Off, observe.Combined)
+	require.NoError(t, err)
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { use(r) })
+	observe.Handler[notes](handler, log, observe.NewMetrics(), time.Now).ServeHTTP(httptest.NewRecorder(), r)
 }

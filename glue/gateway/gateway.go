@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -24,9 +25,9 @@ type Gateway struct {
 	// tried too often, must not be forgotten because somebody reloads.
 	once     webauth.OneUse
 	attempts *attempts
-	metrics  *metrics
+	metrics  *observe.Metrics
 	removals *removals
-	log      *accessLog
+	log      *observe.AccessLog
 
 	mu       sync.Mutex // held while a configuration comes or goes
 	backends map[backendKey]*backend
@@ -76,7 +77,7 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{
 		once:     webauth.NewMemoryOneUse(0, cfg.Now),
 		attempts: newAttempts(cfg.Now),
-		metrics:  newMetrics(),
+		metrics:  observe.NewMetrics(),
 		backends: map[backendKey]*backend{},
 		stores:   map[storeKey]*sharedStore{},
 	}
@@ -86,13 +87,13 @@ func New(cfg Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.log, err = newAccessLog(cfg.Log); err != nil {
+	if g.log, err = observe.NewAccessLog(cfg.Log.Access, cfg.Log.Format); err != nil {
 		g.release(c)
 		return nil, err
 	}
 	g.core.Store(c)
-	g.handler = observe(http.HandlerFunc(g.serve), g.log, g.metrics, cfg.Now)
-	g.metrics.reloaded(cfg.Now(), nil)
+	g.handler = observe.Handler[notes](http.HandlerFunc(g.serve), g.log, g.metrics, cfg.Now)
+	g.metrics.Reloaded(cfg.Now(), nil)
 	return g, nil
 }
 
@@ -134,13 +135,13 @@ func (g *Gateway) Reload(cfg Config) error {
 	}
 	c, err := g.replacement(cfg)
 	if err != nil {
-		g.metrics.reloaded(g.core.Load().cfg.Now(), err)
+		g.metrics.Reloaded(g.core.Load().cfg.Now(), err)
 		return err
 	}
 	old := g.core.Swap(c)
 	g.removals.setLogger(c.cfg.Logger)
-	g.metrics.reloaded(c.cfg.Now(), nil)
-	warnOfLaxer(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
+	g.metrics.Reloaded(c.cfg.Now(), nil)
+	warnOfLoosened(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
 	g.retire(old)
 	return nil
 }
@@ -157,13 +158,9 @@ func (g *Gateway) replacement(cfg Config) (*core, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := g.log.reopen(cfg.Log)
-	if err != nil {
+	if err := g.log.Reopen(cfg.Log.Access, cfg.Log.Format, cfg.Logger); err != nil {
 		g.release(c)
 		return nil, err
-	}
-	if err := closeLog(old); err != nil { // the new one is in use already
-		cfg.Logger.Warn("wls gateway: closing the old access log", "error", err)
 	}
 	return c, nil
 }
@@ -178,7 +175,7 @@ func (g *Gateway) Close() error {
 	}
 	g.closed = true
 	g.retire(g.core.Load())
-	return g.log.close()
+	return g.log.Close()
 }
 
 // serve passes a request to the configuration that is in force when it arrives.

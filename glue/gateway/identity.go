@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 )
 
 // identity makes the headers that tell a backend who somebody is.
@@ -76,7 +77,7 @@ func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
 	if user == "" {
 		return nil
 	}
-	recordOf(r.Context()).Principal = user
+	observe.RecordOf(r.Context()).Principal = user
 	if !isHeaderSafe(user) {
 		return errUnsafe
 	}

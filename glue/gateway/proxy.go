@@ -15,15 +15,16 @@ import (
 	"syscall"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// passage is one request on its way to a backend and its answer on the way back. It is
+// proxied is one request on its way to a backend and its answer on the way back. It is
 // the answer's http.ResponseWriter and the request's body, so that one allocation does.
-type passage struct {
+type proxied struct {
 	http.ResponseWriter
 	body io.ReadCloser
 
@@ -55,11 +56,11 @@ func (c *core) forward(ru *rule) http.Handler {
 
 func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
 	b := ru.backend
-	rec := recordOf(r.Context())
-	rec.Backend = b.name
-	p := &passage{ResponseWriter: w, c: c, rule: ru, in: r}
-	rec.passage = p
-	rec.body.use(ru.cfg.BodyRate)
+	observe.RecordOf(r.Context()).Backend = b.name
+	n := notesOf(r.Context())
+	p := &proxied{ResponseWriter: w, c: c, rule: ru, in: r}
+	n.proxied = p
+	n.body.use(ru.cfg.BodyRate)
 	if most := c.cfg.Limits.BodyBytes; most > 0 {
 		if r.ContentLength > most {
 			w.Header().Set("Connection", "close")
@@ -103,12 +104,12 @@ func (c *core) whileLoggedIn(r *http.Request, ru *rule) (*http.Request, context.
 	return r.WithContext(ctx), cancel
 }
 
-// newProxy makes what all rules share. Where a request goes is in its passage.
+// newProxy makes what all rules share. Where a request goes is in its notes.
 func newProxy(c *core) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
-		Rewrite:        func(pr *httputil.ProxyRequest) { passageOf(pr.In).rewrite(pr) },
-		ModifyResponse: func(resp *http.Response) error { return passageOf(resp.Request).answer(resp) },
-		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { passageOf(r).broken(err) },
+		Rewrite:        func(pr *httputil.ProxyRequest) { proxiedOf(pr.In).rewrite(pr) },
+		ModifyResponse: func(resp *http.Response) error { return proxiedOf(resp.Request).answer(resp) },
+		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { proxiedOf(r).broken(err) },
 		Transport:      transports{},
 		BufferPool:     newBuffers(),
 		ErrorLog:       slog.NewLogLogger(c.cfg.Logger.Handler(), slog.LevelDebug),
@@ -119,20 +120,20 @@ func newProxy(c *core) *httputil.ReverseProxy {
 type transports struct{}
 
 func (transports) RoundTrip(r *http.Request) (*http.Response, error) {
-	p := passageOf(r)
+	p := proxiedOf(r)
 	if p.err != nil {
 		return nil, p.err
 	}
 	return p.rule.backend.transport.RoundTrip(r)
 }
 
-// passageOf gives what pass noted. Every request that gets there has a record.
-func passageOf(r *http.Request) *passage { return recordOf(r.Context()).passage }
+// proxiedOf returns what pass noted. Every request that gets there has notes.
+func proxiedOf(r *http.Request) *proxied { return notesOf(r.Context()).proxied }
 
 // rewrite makes the request that the backend gets. The proxy has removed hop-by-hop
 // headers already, and what Connection lists, so nothing that is set here can be undone
 // by a client.
-func (p *passage) rewrite(pr *httputil.ProxyRequest) {
+func (p *proxied) rewrite(pr *httputil.ProxyRequest) {
 	c, ru, in, out := p.c, p.rule, pr.In, pr.Out
 	b := ru.backend
 	path, escaped := in.URL.Path, in.URL.RawPath
@@ -187,7 +188,7 @@ func stripPath(ru *rule, u *url.URL) (path, escaped string) {
 }
 
 // cleanHeaders removes what clients must not tell the backend, and what is not for it.
-func (p *passage) cleanHeaders(h http.Header) {
+func (p *proxied) cleanHeaders(h http.Header) {
 	p.c.stripHeaders(h, p.rule)
 	if lines := h["Cookie"]; lines != nil {
 		if lines = withoutOwn(lines, p.c.auth.OwnCookie); len(lines) > 0 {
@@ -245,7 +246,7 @@ func setForwarding(h http.Header, in *http.Request, ru *rule) {
 
 // Read reads the request's body and notes whether that fails: then it is not the backend
 // that is to blame.
-func (p *passage) Read(b []byte) (int, error) {
+func (p *proxied) Read(b []byte) (int, error) {
 	n, err := p.body.Read(b)
 	if err != nil && err != io.EOF {
 		p.readErr = err
@@ -254,14 +255,14 @@ func (p *passage) Read(b []byte) (int, error) {
 }
 
 // Close ends the request's body.
-func (p *passage) Close() error { return p.body.Close() }
+func (p *proxied) Close() error { return p.body.Close() }
 
 // Unwrap is for http.ResponseController.
-func (p *passage) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+func (p *proxied) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
 // takeHeaders takes the headers that were set so far. The proxy adds the backend's to
 // what is there, and clears all after an interim answer; ours come back in answer.
-func (p *passage) takeHeaders() {
+func (p *proxied) takeHeaders() {
 	h := p.Header()
 	p.ours = p.fields[:0]
 	for name, values := range h {
@@ -272,7 +273,7 @@ func (p *passage) takeHeaders() {
 
 // WriteHeader passes on an interim answer without the headers that only a final one may
 // have been checked for.
-func (p *passage) WriteHeader(status int) {
+func (p *proxied) WriteHeader(status int) {
 	if status < 200 && status != http.StatusSwitchingProtocols {
 		h := p.Header()
 		for name := range h {
@@ -297,7 +298,7 @@ func isTrailer(name string) bool {
 
 // cleanTrailers removes all others from what comes after the answer: the proxy has put
 // what was not announced beside the header, marked as such.
-func (p *passage) cleanTrailers() {
+func (p *proxied) cleanTrailers() {
 	h := p.Header()
 	for marked := range h {
 		if name, ok := strings.CutPrefix(marked, http.TrailerPrefix); ok && !isTrailer(name) {
@@ -308,7 +309,7 @@ func (p *passage) cleanTrailers() {
 }
 
 // answer makes of the backend's answer what the client gets.
-func (p *passage) answer(resp *http.Response) error {
+func (p *proxied) answer(resp *http.Response) error {
 	p.answered = resp
 	for name := range resp.Trailer {
 		if !isTrailer(name) {
@@ -332,7 +333,7 @@ func (p *passage) answer(resp *http.Response) error {
 }
 
 // broken answers for a backend that did not.
-func (p *passage) broken(err error) {
+func (p *proxied) broken(err error) {
 	h := p.Header()
 	for _, f := range p.ours {
 		h[f.name] = f.values
@@ -341,10 +342,10 @@ func (p *passage) broken(err error) {
 }
 
 // failed answers a request that did not reach its backend, or whose answer did not come.
-func (p *passage) failed(w http.ResponseWriter, err error) {
+func (p *proxied) failed(w http.ResponseWriter, err error) {
 	c, r := p.c, p.in
 	fault := func(reason string, retry bool) {
-		c.metrics.backendError(p.rule.label, reason)
+		c.metrics.BackendError(p.rule.label, reason)
 		if retry {
 			w.Header().Set("Retry-After", "5")
 		}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
@@ -22,7 +23,7 @@ const (
 // bounded amount of memory, outlives a reload, and is safe for concurrent use.
 type removals struct {
 	now     func() time.Time
-	metrics *metrics
+	metrics *observe.Metrics
 
 	mu     sync.Mutex
 	logger *slog.Logger
@@ -33,7 +34,7 @@ type removals struct {
 // names that there is no room for.
 type removed struct{ from, name string }
 
-func newRemovals(now func() time.Time, m *metrics) *removals {
+func newRemovals(now func() time.Time, m *observe.Metrics) *removals {
 	return &removals{now: now, metrics: m, logged: map[removed]time.Time{}}
 }
 
@@ -51,7 +52,7 @@ func (r *removals) header(name string, why *headername.Entry) {
 	if (why.Class == headername.Peers || why == moreName) && headername.IsPlain(name) {
 		return
 	}
-	r.metrics.headerRemoved(why)
+	r.metrics.HeaderRemoved(why)
 	level := slog.LevelInfo
 	if why.Class != 0 && !headername.IsOwn(name) {
 		level = slog.LevelWarn // no honest program writes it so
@@ -61,7 +62,7 @@ func (r *removals) header(name string, why *headername.Entry) {
 
 // trailer notes that a field was removed from what came after an answer.
 func (r *removals) trailer(name string) {
-	r.metrics.trailersRemoved.Inc()
+	r.metrics.TrailerRemoved()
 	r.log(slog.LevelInfo, "trailers", name, "programs that take it for a header would believe it")
 }
 

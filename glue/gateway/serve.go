@@ -59,7 +59,7 @@ func NewServer(g *Gateway, cfg Config, passed map[string][]net.Listener) (*Serve
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{gateway: g, certs: newCertificates(&cfg, g.metrics.certificateExpires)}
+	s := &Server{gateway: g, certs: newCertificates(&cfg, g.metrics.CertificateExpires)}
 	s.cfg.Store(&cfg)
 	s.requests, s.endRequests = context.WithCancel(context.Background())
 	for _, at := range sockets {
@@ -224,7 +224,7 @@ func (s *Server) ReloadFile(path string) error {
 
 // failed counts a reload that the gateway has not heard of.
 func (s *Server) failed(err error) error {
-	s.gateway.metrics.reloaded(s.cfg.Load().Now(), err)
+	s.gateway.metrics.Reloaded(s.cfg.Load().Now(), err)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -215,6 +216,21 @@ func (v *visitor) cookieHeader() string {
 
 func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header[name] = append(r.Header[name], value) }
+}
+
+// metric returns what operators see of a metric; 0 for one that nothing has happened about.
+func (w *world) metric(name string) float64 {
+	w.t.Helper()
+	answer := httptest.NewRecorder()
+	w.gateway.Admin().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "http://localhost/metrics", nil))
+	_, rest, _ := strings.Cut(answer.Body.String(), "\nwlsgateway_"+name+" ")
+	value, _, found := strings.Cut(rest, "\n")
+	if !found {
+		return 0
+	}
+	n, err := strconv.ParseFloat(value, 64)
+	require.NoError(w.t, err)
+	return n
 }
 
 // seen is a request as the backend got it.

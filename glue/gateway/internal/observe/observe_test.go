@@ -1,4 +1,4 @@
-package gateway
+package observe
 
 import (
 	"bufio"
@@ -58,10 +58,9 @@ func TestObserve(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			log, lines := logTo(t, "combined")
-			m := newMetrics()
-			clock := newStoppedClock()
+			m := NewMetrics()
 			ended := make(chan struct{})
-			h := observe(row.handler, log, m, clock.now)
+			h := Handler[struct{}](row.handler, log, m, stopped)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				defer close(ended)
 				h.ServeHTTP(w, r)
@@ -97,9 +96,9 @@ func atoi(t *testing.T, s string) int {
 
 func TestObserveUpgrades(t *testing.T) {
 	log, lines := logTo(t, "combined")
-	m := newMetrics()
+	m := NewMetrics()
 	ended := make(chan struct{})
-	h := observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := Handler[struct{}](http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
 		if !assert.NoError(t, err) {
 			return
@@ -111,7 +110,7 @@ func TestObserveUpgrades(t *testing.T) {
 		line, _ := rw.ReadString('\n')
 		_, _ = rw.WriteString(line)
 		_ = rw.Flush()
-	}), log, m, newStoppedClock().now)
+	}), log, m, stopped)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
 		h.ServeHTTP(w, r)
@@ -140,34 +139,36 @@ func TestObserveUpgrades(t *testing.T) {
 
 func TestRecordOf(t *testing.T) {
 	log, lines := logTo(t, "json")
-	m := newMetrics()
+	m := NewMetrics()
 	type key struct{}
-	h := observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := Handler[struct{}](http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "kept", r.Context().Value(key{}), "what else is in the context")
 		ctx, cancel := context.WithCancelCause(r.Context())
 		defer cancel(errors.New("done"))
-		rec := recordOf(ctx)
+		rec := RecordOf(ctx)
 		rec.Rule = "/api"
-		m.onEvent(ctx, glue.Event{Name: glue.EventLogin, Principal: "spqr1"})
-		m.onEvent(ctx, glue.Event{Name: glue.EventRefused, Reason: "stale", Ref: "ABCDEFGH"})
-		assert.Same(t, rec, recordOf(ctx))
-	}), log, m, newStoppedClock().now)
+		m.OnEvent(ctx, glue.Event{Name: glue.EventLogin, Principal: "spqr1"})
+		m.OnEvent(ctx, glue.Event{Name: glue.EventRefused, Reason: "stale", Ref: "ABCDEFGH"})
+		assert.Same(t, rec, RecordOf(ctx))
+	}), log, m, stopped)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	h.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithValue(r.Context(), key{}, "kept")))
 	assert.Contains(t, lines.String(), `"principal":"spqr1","rule":"/api","ref":"ABCDEFGH"`)
 	assert.EqualValues(t, 1, testutil.ToFloat64(m.events.WithLabelValues("refused", "stale")))
 	assert.EqualValues(t, 1, testutil.ToFloat64(m.requests.WithLabelValues("/api", "GET", "2xx")))
 
-	require.NotNil(t, recordOf(context.Background()), "outside of observe")
+	require.NotNil(t, RecordOf(context.Background()), "outside of observe")
 }
 
 func TestObserveAllocates(t *testing.T) {
-	log, err := newAccessLog(Log{Access: "off"})
+	log, err := NewAccessLog("off", Combined)
 	require.NoError(t, err)
-	bare := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { recordOf(r.Context()).Rule = "/" })
-	h := observe(bare, log, newMetrics(), time.Now)
+	bare := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { RecordOf(r.Context()).Rule = "/" })
+	h := Handler[struct{}](bare, log, NewMetrics(), time.Now)
 	r := httptest.NewRequest(http.MethodGet, "/a?b=c", nil)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r) // makes the labels
 	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }), 2.0, "the observation and net/http's copy of the request")
 }
+
+func stopped() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }

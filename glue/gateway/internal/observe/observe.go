@@ -1,4 +1,6 @@
-package gateway
+// Package observe counts and logs requests, and keeps responses of the login service out
+// of logs.
+package observe
 
 import (
 	"bufio"
@@ -11,35 +13,42 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 )
 
-// record is what handlers tell the access log and the metrics about one request.
-type record struct {
+// Record is what handlers tell the access log and the metrics about one request.
+type Record struct {
 	Client    netip.Addr // site.ClientIP; set it inside of site.Handler
 	Principal string     // who is logged in, or whose password was right
 	Rule      string     // label of the rule: its host and path as configured
 	Backend   string     // as configured
 	Ref       string     // reference on the page that was shown
-
-	forwarded forwarded // what a front server asks about
-	vouched   bool      // it may pass that on: vouch has said so
-	passage   *passage  // its way to a backend
-	body      *bodyPace // how slowly its body may come; nil where it has none
 }
 
-type recordKey struct{}
+type (
+	recordKey struct{}
+	notesKey  struct{}
+)
 
-// recordOf gives the record of a request. It is never nil: without observe it is one
+// RecordOf returns the record of a request. It is never nil: outside of [Handler] it is one
 // that nobody reads.
-func recordOf(ctx context.Context) *record {
-	if rec, ok := ctx.Value(recordKey{}).(*record); ok {
+func RecordOf(ctx context.Context) *Record {
+	if rec, ok := ctx.Value(recordKey{}).(*Record); ok {
 		return rec
 	}
-	return &record{}
+	return &Record{}
 }
 
-// observe counts and logs every request. It goes around everything else.
-func observe(next http.Handler, log *accessLog, m *metrics, now func() time.Time) http.Handler {
+// NotesOf returns the notes that the handlers of a request leave for each other, of the
+// type that [Handler] was made with. It is never nil.
+func NotesOf[N any](ctx context.Context) *N {
+	if notes, ok := ctx.Value(notesKey{}).(*N); ok {
+		return notes
+	}
+	return new(N)
+}
+
+// Handler counts and logs every request. It goes around everything else.
+func Handler[N any](next http.Handler, log *AccessLog, m *Metrics, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o := &observed{ResponseWriter: w, Context: r.Context(), start: now()}
+		o := &noted[N]{observed: observed{ResponseWriter: w, Context: r.Context(), start: now()}}
 		m.inFlight.Inc()
 		// Deferred, because the proxy ends a broken answer by a panic.
 		ended := false
@@ -49,19 +58,19 @@ func observe(next http.Handler, log *accessLog, m *metrics, now func() time.Time
 			}
 			m.inFlight.Dec()
 			o.duration = now().Sub(o.start)
-			m.request(r, o)
-			m.logged(log.write(r, o))
+			m.request(r, &o.observed)
+			m.logged(log.write(r, &o.observed))
 		}()
 		next.ServeHTTP(o, r.WithContext(o))
 		ended = true
 	})
 }
 
-// onEvent is for glue.Config.OnEvent: it counts events and notes principal and
-// reference for the access log.
-func (m *metrics) onEvent(ctx context.Context, e glue.Event) {
-	m.event(e)
-	rec := recordOf(ctx)
+// OnEvent is for glue.Config.OnEvent: it counts events by name and reason, which are
+// constants, and notes principal and reference for the access log.
+func (m *Metrics) OnEvent(ctx context.Context, e glue.Event) {
+	m.events.WithLabelValues(e.Name, string(e.Reason)).Inc()
+	rec := RecordOf(ctx)
 	if e.Ref != "" {
 		rec.Ref = e.Ref
 	}
@@ -75,17 +84,26 @@ func (m *metrics) onEvent(ctx context.Context, e glue.Event) {
 type observed struct {
 	http.ResponseWriter
 	context.Context
-	record   record
+	record   Record
 	start    time.Time
 	duration time.Duration
 	status   int   // 0 until there is an answer
 	bytes    int64 // of the body
 }
 
-// Value makes the record part of the context.
-func (o *observed) Value(key any) any {
-	if key == (recordKey{}) {
+// noted is an observed request with the notes of handlers, in the same allocation.
+type noted[N any] struct {
+	observed
+	notes N
+}
+
+// Value makes the record and the notes part of the context.
+func (o *noted[N]) Value(key any) any {
+	switch key {
+	case recordKey{}:
 		return &o.record
+	case notesKey{}:
+		return &o.notes
 	}
 	return o.Context.Value(key)
 }

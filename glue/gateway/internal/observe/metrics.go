@@ -1,4 +1,4 @@
-package gateway
+package observe
 
 import (
 	"net/http"
@@ -6,15 +6,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
-// metrics counts what happens, in a registry of its own. Labels are from the
+// Metrics counts what happens, in a registry of its own. Labels are from the
 // configuration or from fixed lists, never from a request: else whoever sends requests
 // could fill the memory. It outlives a reload.
-type metrics struct {
+type Metrics struct {
 	registry *prometheus.Registry
 
 	requests      *prometheus.CounterVec
@@ -35,8 +35,9 @@ type metrics struct {
 // namespace begins the names of all our metrics.
 const namespace = "wlsgateway"
 
-func newMetrics() *metrics {
-	m := &metrics{registry: prometheus.NewRegistry()}
+// NewMetrics returns metrics of which nothing has happened yet.
+func NewMetrics() *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry()}
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
@@ -78,7 +79,7 @@ func newMetrics() *metrics {
 const noRule = "none"
 
 // request counts an answered request.
-func (m *metrics) request(r *http.Request, o *observed) {
+func (m *Metrics) request(r *http.Request, o *observed) {
 	rule := o.record.Rule
 	if rule == "" {
 		rule = noRule
@@ -109,36 +110,33 @@ func statusClass(status int) string {
 	return "other" // a backend may send 999
 }
 
-// event counts an event of the login. Names and reasons are constants.
-func (m *metrics) event(e glue.Event) { m.events.WithLabelValues(e.Name, string(e.Reason)).Inc() }
-
-// backendError counts a request that the backend of a rule did not answer; reason is
+// BackendError counts a request that the backend of a rule did not answer; reason is
 // one of a few constants such as "dial".
-func (m *metrics) backendError(rule, reason string) {
+func (m *Metrics) BackendError(rule, reason string) {
 	m.backendErrors.WithLabelValues(rule, reason).Inc()
 }
 
-// passwordAttempt counts what became of a password.
-func (m *metrics) passwordAttempt(verdict string) { m.passwordTries.WithLabelValues(verdict).Inc() }
+// PasswordAttempt counts what became of a password.
+func (m *Metrics) PasswordAttempt(verdict string) { m.passwordTries.WithLabelValues(verdict).Inc() }
 
-// reloaded notes an attempt to load a configuration, the first one included.
-func (m *metrics) reloaded(at time.Time, err error) {
+// Reloaded notes an attempt to load a configuration, the first one included.
+func (m *Metrics) Reloaded(at time.Time, err error) {
 	m.reloads.WithLabelValues(map[bool]string{true: "success", false: "failure"}[err == nil]).Inc()
 	if err == nil {
 		m.lastReload.Set(float64(at.Unix()))
 	}
 }
 
-// certificateExpires notes until when the certificate in a file is good.
-func (m *metrics) certificateExpires(file string, at time.Time) {
+// CertificateExpires notes until when the certificate in a file is good.
+func (m *Metrics) CertificateExpires(file string, at time.Time) {
 	m.certificates.WithLabelValues(file).Set(float64(at.Unix()))
 }
 
 // reasonOdd is the reason for removing names that programs do not agree on.
 const reasonOdd = "name"
 
-// headerRemoved counts a header that was removed.
-func (m *metrics) headerRemoved(why *headername.Entry) {
+// HeaderRemoved counts a header that was removed.
+func (m *Metrics) HeaderRemoved(why *headername.Entry) {
 	reason := reasonOdd
 	if why.Class != 0 {
 		reason = why.Class.String()
@@ -146,8 +144,16 @@ func (m *metrics) headerRemoved(why *headername.Entry) {
 	m.removedHeaders[reason].Inc()
 }
 
+// TrailerRemoved counts a field that was removed from what came after an answer.
+func (m *Metrics) TrailerRemoved() { m.trailersRemoved.Inc() }
+
+// Handler serves the metrics, for Prometheus.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
 // logged counts a line that the access log lost.
-func (m *metrics) logged(err error) {
+func (m *Metrics) logged(err error) {
 	if err != nil {
 		m.lostLines.Inc()
 	}

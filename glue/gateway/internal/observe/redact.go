@@ -1,4 +1,4 @@
-package gateway
+package observe
 
 import (
 	"net/url"
@@ -14,13 +14,13 @@ import (
 // in a parameter of a URL in a parameter, and one to spare.
 const maxUnescape = 4
 
-// withoutResponse gives a request target or a URL, for a log, without any response in
+// withoutResponse returns a request target or a URL, for a log, without any response in
 // it. Parameters of that name are left out, however it is spelled; should one still
 // show, in another parameter or in what only some software reads as one, all of the
 // query is left out, and of a path what follows.
 func withoutResponse(target string) string {
 	path, query, found := strings.Cut(target, "?")
-	if i := responseIn(path); i >= 0 {
+	if i := ResponseIn(path); i >= 0 {
 		return path[:i] + "..."
 	}
 	if !found {
@@ -28,7 +28,7 @@ func withoutResponse(target string) string {
 	}
 	clean := webauth.StripResponse(query)
 	switch {
-	case responseIn(clean) >= 0:
+	case ResponseIn(clean) >= 0:
 		return path + "?..."
 	case clean == "" && query != "":
 		return path
@@ -36,9 +36,9 @@ func withoutResponse(target string) string {
 	return path + "?" + clean
 }
 
-// responseIn finds where a response may begin in s: -1 if there can be none. It is 0 if
+// ResponseIn returns where a response may begin in s: -1 if there can be none. It is 0 if
 // it cannot be told where.
-func responseIn(s string) int {
+func ResponseIn(s string) int {
 	if i := indexFold(s, webauth.ResponseParam); i >= 0 {
 		return i
 	}

@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// warnOfLaxer tells the operator what a reload has opened: a file that was cut short while
+// warnOfLoosened tells the operator what a reload has opened: a file that was cut short while
 // it was written may be in good order and have fewer rules. Labels are all that is logged.
-func warnOfLaxer(log *slog.Logger, before, after []Rule) {
-	var gone, laxer []string
+func warnOfLoosened(log *slog.Logger, before, after []Rule) {
+	var gone, loosened []string
 	for _, old := range before {
 		i := slices.IndexFunc(after, func(r Rule) bool { return r.Host == old.Host && trimmedPath(r) == trimmedPath(old) })
 		switch {
 		case i < 0:
 			gone = append(gone, old.Host+old.Path)
-		case isLaxer(&old, &after[i]):
-			laxer = append(laxer, old.Host+old.Path)
+		case isLoosened(&old, &after[i]):
+			loosened = append(loosened, old.Host+old.Path)
 		}
 	}
 	if gone != nil {
 		log.Warn("wls gateway: rules are gone since the reload", "rules", gone)
 	}
-	if laxer != nil {
-		log.Warn("wls gateway: rules ask for less since the reload", "rules", laxer)
+	if loosened != nil {
+		log.Warn("wls gateway: rules ask for less since the reload", "rules", loosened)
 	}
 }
 
@@ -32,9 +32,9 @@ func trimmedPath(r Rule) string { return strings.TrimSuffix(r.Path, "/") }
 // strictness orders what rules ask for.
 var strictness = map[Access]int{Public: 0, Optional: 1, Basic: 2, Login: 3}
 
-// isLaxer reports whether somebody may get past after whom before kept out. What the files
+// isLoosened reports whether somebody may get past after whom before kept out. What the files
 // say that a rule names is not compared.
-func isLaxer(before, after *Rule) bool {
+func isLoosened(before, after *Rule) bool {
 	return strictness[after.Access] < strictness[before.Access] ||
 		letsMoreIn(namedBy(before), namedBy(after)) ||
 		after.AnyPtags && !before.AnyPtags || letsMoreIn(before.Ptags, after.Ptags) ||
@@ -61,7 +61,7 @@ func asksMore(ru, than *Rule) bool {
 	case ru.IAct == "no" && than.IAct != "no":
 		return true
 	}
-	return isLaxer(outspoken(ru), outspoken(than))
+	return isLoosened(outspoken(ru), outspoken(than))
 }
 
 // outspoken gives a rule that says what another means by its silence.

@@ -37,9 +37,9 @@ func TestIsLaxer(t *testing.T) {
 		{"a header more", Rule{PassHeaders: []string{"X_A"}}, Rule{PassHeaders: []string{"X_A", "X-Original-Url"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			assert.True(t, isLaxer(&row.strict, &row.laxer))
-			assert.False(t, isLaxer(&row.laxer, &row.laxer))
-			assert.False(t, isLaxer(&row.laxer, &row.strict))
+			assert.True(t, isLoosened(&row.strict, &row.laxer))
+			assert.False(t, isLoosened(&row.laxer, &row.laxer))
+			assert.False(t, isLoosened(&row.laxer, &row.strict))
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package observe
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/jsonlog"
 )
 
-// accessLog writes a line for each request. It is safe for concurrent use and outlives
+// AccessLog writes a line for each request. It is safe for concurrent use and outlives
 // a reload.
-type accessLog struct {
+type AccessLog struct {
 	on     atomic.Bool
 	mu     sync.Mutex
 	out    io.Writer // nil: off
@@ -27,63 +27,65 @@ type accessLog struct {
 	buf    []byte
 }
 
-// newAccessLog opens the log.
-func newAccessLog(cfg Log) (*accessLog, error) {
-	l := &accessLog{}
-	if _, err := l.reopen(cfg); err != nil {
+// The values of Log.Access that are no file, and those of Log.Format.
+const (
+	Stdout = "stdout"
+	Off    = "off"
+
+	Combined = "combined"
+	JSON     = "json"
+)
+
+// NewAccessLog opens a log: a file, Stdout or Off.
+func NewAccessLog(access, format string) (*AccessLog, error) {
+	l := &AccessLog{}
+	if err := l.Reopen(access, format, nil); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// reopen opens the log anew, perhaps elsewhere or in another format, and gives what is to
-// be closed now, or nil. On error the old one stays in use.
-func (l *accessLog) reopen(cfg Log) (old io.Closer, err error) {
-	out, closer, err := openLog(cfg.Access)
-	if err != nil {
-		return nil, fmt.Errorf("gateway: access log: %w", err)
+// Reopen opens the log anew, perhaps elsewhere or in another format. On error the old one
+// stays in use. That the old one cannot be closed is logged, and no error: the new one is in
+// use by then.
+func (l *AccessLog) Reopen(access, format string, log *slog.Logger) error {
+	var out io.Writer
+	var closer io.Closer
+	switch access {
+	case Off:
+	case Stdout, "":
+		out = os.Stdout
+	default:
+		f, err := os.OpenFile(access, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+		if err != nil {
+			return fmt.Errorf("gateway: access log: %w", err)
+		}
+		out, closer = f, f
 	}
-	return l.use(out, closer, cfg.Format), nil
+	if err := l.use(out, closer, format); err != nil {
+		log.Warn("wls gateway: closing the old access log", "error", err)
+	}
+	return nil
 }
 
-// closeLog closes what reopen gave.
-func closeLog(old io.Closer) error {
+// use changes where lines go, and closes what they went to.
+func (l *AccessLog) use(out io.Writer, closer io.Closer, format string) error {
+	l.mu.Lock()
+	old := l.closer
+	l.on.Store(out != nil)
+	l.out, l.closer, l.json = out, closer, nil
+	if format == JSON && out != nil {
+		l.json = jsonlog.NewHandler(out, &slog.HandlerOptions{ReplaceAttr: withoutLevel})
+	}
+	l.mu.Unlock()
 	if old == nil {
 		return nil
 	}
 	return old.Close()
 }
 
-// use changes where lines go, and gives what is to be closed now.
-func (l *accessLog) use(out io.Writer, closer io.Closer, format string) (old io.Closer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	old = l.closer
-	l.on.Store(out != nil)
-	l.out, l.closer, l.json = out, closer, nil
-	if format == "json" && out != nil {
-		l.json = jsonlog.NewHandler(out, &slog.HandlerOptions{ReplaceAttr: withoutLevel})
-	}
-	return old
-}
-
-// close ends the log.
-func (l *accessLog) close() error { return closeLog(l.use(nil, nil, "")) }
-
-// openLog opens a file for lines to be added, with nothing to close for what is none.
-func openLog(name string) (io.Writer, io.Closer, error) {
-	switch name {
-	case "off":
-		return nil, nil, nil
-	case "stdout", "":
-		return os.Stdout, nil, nil
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, f, nil
-}
+// Close ends the log.
+func (l *AccessLog) Close() error { return l.use(nil, nil, "") }
 
 // withoutLevel leaves out what is the same in all lines.
 func withoutLevel(_ []string, a slog.Attr) slog.Attr {
@@ -98,7 +100,7 @@ type addresses struct{ uri, referer string }
 
 // write logs a request, as it came in, and its answer. The search for responses takes
 // longest where a client wants it to, so nobody else waits for it.
-func (l *accessLog) write(r *http.Request, o *observed) error {
+func (l *AccessLog) write(r *http.Request, o *observed) error {
 	if !l.on.Load() {
 		return nil
 	}
@@ -197,7 +199,7 @@ func appendEscaped(b []byte, s string) []byte {
 
 // clientOf is the client's address: as found out behind proxies, or else the other end
 // of the connection.
-func clientOf(r *http.Request, rec *record) string {
+func clientOf(r *http.Request, rec *Record) string {
 	if rec.Client.IsValid() {
 		return rec.Client.String()
 	}

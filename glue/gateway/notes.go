@@ -1,0 +1,17 @@
+package gateway
+
+import (
+	"context"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+)
+
+// notes are what the handlers of a request leave for each other.
+type notes struct {
+	forwarded forwarded // what a front server asks about
+	vouched   bool      // it may pass that on: vouch has said so
+	proxied   *proxied  // its way to a backend
+	body      *bodyPace // how slowly its body may come; nil where it has none
+}
+
+func notesOf(ctx context.Context) *notes { return observe.NotesOf[notes](ctx) }
