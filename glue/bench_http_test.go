@@ -1,45 +1,12 @@
 package glue_test
 
 import (
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 )
-
-// startRedis runs a Redis on a unix socket until the benchmark ends.
-func startRedis(b *testing.B) *redisstore.Store {
-	b.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		b.Skip("install redis-server (Debian's package of that name) to compare with sessions in Redis")
-	}
-	dir := b.TempDir()
-	socket := filepath.Join(dir, "redis.sock")
-	cmd := exec.Command(program, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir)
-	require.NoError(b, cmd.Start())
-	b.Cleanup(func() {
-		_ = cmd.Process.Kill() // and Wait says that it was killed
-		_ = cmd.Wait()
-	})
-	var store *redisstore.Store
-	require.Eventually(b, func() bool {
-		store, err = redisstore.New(redisstore.Config{
-			URL: "unix://" + socket, Site: "bench", Logger: slog.New(slog.DiscardHandler),
-		})
-		return err == nil
-	}, 10*time.Second, 20*time.Millisecond, "redis-server does not answer")
-	b.Cleanup(func() { _ = store.Close() })
-	return store
-}
 
 // BenchmarkHTTP is a logged-in request over a loopback connection, straight to the
 // handler and through Require, from as many clients as there are processors.

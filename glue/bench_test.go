@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gorilla/sessions"
 	"github.com/stretchr/testify/require"
@@ -145,15 +144,6 @@ func BenchmarkRequire(b *testing.B) {
 		s.Values["auth"], s.Values["expires"] = "pwd", testNow.Unix()
 		require.NoError(b, store.Save(bn.request("/"), w, s))
 		run(b, h, bn.request("/private/", w.Result().Cookies()[0], cookies[len(cookies)-1]), http.StatusOK)
-	})
-	b.Run("redis", func(b *testing.B) {
-		store := startRedis(b)
-		bn := newBench(b, func(c *glue.Config) {
-			c.Session.Store, c.SingleMachine = store, true
-			c.Now = time.Now // as the Redis has it
-		})
-		bn.fake.SetNow(time.Time{})
-		run(b, bn.handler, bn.request("/private/", bn.logIn(b)...), http.StatusOK)
 	})
 }
 
