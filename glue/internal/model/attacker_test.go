@@ -17,13 +17,13 @@ func (m *Model) attacker(s State, emit func(Step, State)) {
 	if m.can(Fetches) && s.SSO {
 		m.fetches(s, emit)
 	}
-	if m.can(Tosses) && !m.on(HostPrefix) {
+	if m.can(Tosses) {
 		m.tosses(s, emit)
 	}
 	if m.can(SignsAsOther) {
 		m.signsAsOther(s, emit)
 	}
-	if m.can(Restarts) && !m.on(Memory) {
+	if m.can(Restarts) {
 		m.restarts(s, emit)
 	}
 }
@@ -189,8 +189,12 @@ func (m *Model) fetches(s State, emit func(Step, State)) {
 	}
 }
 
-// tosses puts the attacker's cookies in place of the victim's.
+// tosses puts the attacker's cookies in place of the victim's, if the browser lets him.
 func (m *Model) tosses(s State, emit func(Step, State)) {
+	if m.on(HostPrefix) {
+		emit(Step{Kind: TossesSecret}, s)
+		return
+	}
 	s.Jar.Secret = AttackersSecret
 	emit(Step{Kind: TossesSecret}, s)
 	if s.Held != (Session{}) {
@@ -212,12 +216,20 @@ func (m *Model) signsAsOther(s State, emit func(Step, State)) {
 	}
 }
 
+// restarts loses what was used. A memory that knows when it began vouches for nothing older.
 func (m *Model) restarts(s State, emit func(Step, State)) {
+	used := m.on(Memory)
 	for i := range s.Tokens {
-		s.Tokens[i].Spent = false
+		if t := &s.Tokens[i]; *t != (Token{}) {
+			t.Spent, t.Failed = used, t.Failed && !used
+		}
 	}
 	for i := range s.Answers {
-		s.Answers[i].Spent = false
+		if a := &s.Answers[i]; a.Exists {
+			a.Spent = used
+			a.Pressed = a.Pressed || used && a.Button != NoSecret
+		}
 	}
+	s.Form.Used = s.Form.Used || used && s.Form.By != Nobody
 	emit(Step{Kind: MemoryLost}, s)
 }

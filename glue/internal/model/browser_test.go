@@ -20,9 +20,23 @@ func (m *Model) browser(s State, emit func(Step, State)) {
 		}
 	}
 	if m.can(SendsForms) && m.accepts(&s, s.Jar) {
-		s.Jar.Session.Ended = true
-		emit(Step{Kind: SessionEnds}, s)
+		m.sessionEnds(s, emit)
 	}
+}
+
+// sessionEnds ends what there is of sessions in the victim's browser, also what is on its
+// way to it, and what a page offers.
+func (m *Model) sessionEnds(s State, emit func(Step, State)) {
+	s.Jar.Session.Ended = true
+	for i := range s.Tabs {
+		s.Tabs[i].Session.Ended = s.Tabs[i].Session != Session{}
+	}
+	for i := range s.Answers {
+		if a := &s.Answers[i]; a.Button > AttackersSecret {
+			a.Button = NoSecret
+		}
+	}
+	emit(Step{Kind: SessionEnds}, s)
 }
 
 func (s *State) opening() bool { return s.Tabs[0].Phase == Opening || s.Tabs[1].Phase == Opening }
@@ -56,8 +70,8 @@ func (m *Model) send(s State, step Step, q request, emit func(Step, State)) {
 	q.route = opened(q.route)
 	if step.Kind == Visits || step.Kind == Presses {
 		s.acted()
-		if m.can(Nested) { // the victim takes a minute, and what loops does not
-			s.Jar.Marks = Marks{}
+		if m.can(TakesMinutes) {
+			s.Jar.Marks, s.Tabs[0].Marks, s.Tabs[1].Marks = Marks{}, Marks{}, Marks{}
 		}
 	}
 	q.cookies = s.Jar

@@ -1,8 +1,8 @@
 // Package model is the login flow as a small explicit-state model. Its tests visit
 // every state that a browser, a login service, a site and an attacker can get into
 // within stated bounds, and check in each that nobody is logged in who should not be.
-// Then they switch off one rule of the code at a time and want the damage found. It is
-// part of no program.
+// Then they switch off one rule of the code at a time and want the damage found, and
+// they walk through the model at random beside a real site, which must do the same.
 //
 // # Reading it
 //
@@ -17,6 +17,17 @@
 // row for each rule, or for two where either alone would be enough.
 //
 // go test -v prints the traces: each is an attack on a site that lacks one rule.
+//
+// # Held against the code
+//
+// TestReplay takes random ways through the model and does each step with a glue.Auth, too,
+// on two machines with one memory: it compares where the browser is sent, which page, event
+// and reason come of it, which cookies are set, and afterwards who is logged in where and
+// what is used up. stage_test.go has the site and the browsers, perform_test.go the steps,
+// verdict_test.go the comparison. When it fails it prints the way there and the seed.
+//
+//	go test ./glue/internal/model -run Replay -walks 5000
+//	go test ./glue/internal/model -run Replay -walks 1 -seed 42
 //
 // # The world
 //
@@ -82,8 +93,8 @@
 //   - What a person can be talked into, beside a button that does not say whom it logs in;
 //     a browser that is taken over, and a WLS that lies or that lets itself be logged in
 //     to by somebody else's page.
-//   - That code and model agree. Names and comments lead from one to the other; where the
-//     code changes, this must be changed by hand.
+//   - That code and model agree where no walk has been. Where the code changes, this must be
+//     changed by hand.
 //
 // A login is newer than a logout if the WLS answered after the page that said so
 // arrived. In a browser that was never here, two tabs opened at once get two secrets;

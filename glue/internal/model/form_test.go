@@ -63,21 +63,24 @@ func (m *Model) continues(s State, i int, emit func(Step, State)) {
 }
 
 // resume is the answer to a form that was kept: it is judged as the request that it is,
-// and used up only by what lets it through (glue/keptresume.go, glue/xsrf).
+// and used up only by what lets it through (glue/keptresume.go, glue/xsrf). One that was
+// not kept here is told so only to those who may come in.
 func (m *Model) resume(s *State, q request) Outcome {
 	f, who := &s.Form, m.knownAs(s, q.cookies)
+	again, gone := FormKept, f.Used && m.on(FormOnce) // again: its page is shown once more
+	if f.Secret != q.cookies.Secret && m.on(FormBrowser) || f.Route != q.route && m.on(FormPlace) {
+		again, gone = FormLost, true
+	}
 	switch {
-	case f.Secret != q.cookies.Secret && m.on(FormBrowser), f.Route != q.route && m.on(FormPlace):
-		return FormGone
 	case who == Nobody:
-		return FormKept // its page is shown again
-	case f.By != who && m.on(FormOwner):
+		return again
+	case f.By != who && m.on(FormOwner) && again == FormKept:
 		return FormGone
-	case !s.current(q.cookies.Session), f.Bad && m.on(FormJudged):
+	case !s.current(q.cookies.Session), f.Bad && m.on(FormJudged) && again == FormKept:
 		return Forbidden
 	case !m.strong(s, q):
-		return FormKept
-	case f.Used && m.on(FormOnce):
+		return again
+	case gone:
 		return FormGone
 	}
 	f.Used = true

@@ -69,7 +69,7 @@ func (m *Model) confirmed(s *State, q request) (Tab, Outcome) {
 	case a.Button != q.cookies.Secret && m.on(ConfirmBound):
 		return Tab{}, RefusedConfirm
 	case a.Pressed && m.on(ConfirmOnce) && m.knownAs(s, q.cookies) == a.Who:
-		return m.superfluous(q), Repeated
+		return m.superfluous(q, depthUnknown), Repeated
 	case a.Pressed && m.on(ConfirmOnce):
 		return Tab{}, RefusedConfirm
 	}
@@ -87,7 +87,7 @@ func (m *Model) logIn(s *State, q request, session Session, asked Route, depth u
 	a := s.answer(session.Answer)
 	same := m.knownAs(s, q.cookies) == a.Who
 	if same && m.covers(s, q, a, asked) {
-		return m.superfluous(q), KeptSession
+		return m.superfluous(q, depth), KeptSession
 	}
 	if same && !a.Typed && s.answer(q.cookies.Session.Answer).Typed && q.route != Quiet {
 		s.Weakened = true
@@ -117,10 +117,10 @@ func (m *Model) covers(s *State, q request, a *Answer, asked Route) bool {
 }
 
 // superfluous goes on to what was asked for, without a session that is new.
-func (m *Model) superfluous(q request) Tab {
+func (m *Model) superfluous(q request, depth uint8) Tab {
 	t := Tab{Phase: Opening, Route: q.route}
 	if m.on(LoopReturns) {
-		m.loopReturn(&t, q, depthUnknown)
+		m.loopReturn(&t, q, depth)
 	}
 	return t
 }
@@ -157,7 +157,8 @@ func (m *Model) loopReturn(t *Tab, q request, depth uint8) {
 // logOut ends the session and gives the browser a new secret (glue/logout.go,
 // logOutHere).
 func (m *Model) logOut(s *State) (Tab, bool) {
-	t := Tab{Phase: Replying, SetSession: true, SetMarks: true, Logout: true, SetTried: m.can(Nested)}
+	t := Tab{Phase: Replying, SetSession: true, Logout: true, SetTried: m.can(Nested)}
+	t.SetMarks = s.Jar.Marks != Marks{} // to none, if the browser brought any (glue/loop.go, clearLoops)
 	if m.on(Rotation) {
 		t.SetSecret = s.newSecret()
 		return t, t.SetSecret != NoSecret

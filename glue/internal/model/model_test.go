@@ -23,8 +23,8 @@ var (
 
 	dots       = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: listens | Dots}
 	between    = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: listens | Between}
-	nested     = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: Nested | LogsOut | IgnoresIAct | CountsRedirects}
-	nestedTabs = Scenario{Tabs: 2, Tokens: 2 + big, Answers: 2, Powers: Nested | LogsOut | IgnoresIAct | CountsRedirects}
+	nested     = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: Nested | TakesMinutes | LogsOut | IgnoresIAct | CountsRedirects}
+	nestedTabs = Scenario{Tabs: 2, Tokens: 2 + big, Answers: 2, Powers: Nested | TakesMinutes | LogsOut | IgnoresIAct | CountsRedirects}
 	goesBack   = Scenario{Tabs: 1, Tokens: 1 + big, Answers: 2, Powers: listens | LogsOut | GoesBack}
 	noCancel   = Scenario{Tabs: 1, Tokens: 1 + big, Answers: 2, Powers: listens | LogsOut | GoesBack | NeverCancels}
 	forms      = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: HasAccount | LogsOut | SendsForms}

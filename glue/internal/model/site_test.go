@@ -49,9 +49,9 @@ func (m *Model) receiveAnswer(s *State, q request, a *Answer) (t Tab, out Outcom
 		t, out = m.accepted(s, q, again)
 		return t, out, true
 	case out == RefusedStatus && m.silent(s, a):
-		return m.superfluous(q), WentBack, true
+		return m.superfluous(q, depthUnknown), WentBack, true
 	case m.repeats(s, q, a, out):
-		return m.superfluous(q), Repeated, true
+		return m.superfluous(q, depthUnknown), Repeated, true
 	case out == RefusedToken && !m.on(NoRetry):
 		return m.startLogin(s, q)
 	default:
@@ -99,7 +99,7 @@ func (m *Model) judge(s *State, a *Answer, route Route, secret Secret) Outcome {
 		return RefusedVersion
 	case a.URL != route && m.on(URLAsked), a.URL == Dotted && m.on(ReturnsNormalised):
 		return RefusedURL
-	case a.Spent && m.on(ResponseOnce):
+	case a.Spent && m.on(ResponseOnce) && !m.retold(s, a, secret):
 		return RefusedReplay
 	case m.on(TokenCheck) && !m.ownToken(s, a, secret):
 		return RefusedToken
@@ -123,6 +123,12 @@ func (m *Model) ownToken(s *State, a *Answer, secret Secret) bool {
 	}
 	t := s.token(a.Token)
 	return t.Secret == secret && (t.Route == a.URL || !m.on(URLInToken))
+}
+
+// retold reports whether a response says once more what failed in this browser before: a
+// page that is reloaded (webauth/attempt.go, useTokenAgain).
+func (m *Model) retold(s *State, a *Answer, secret Secret) bool {
+	return a.Who == Nobody && m.ownToken(s, a, secret) && s.token(a.Token).Spent && s.token(a.Token).Failed
 }
 
 // usedUp reports whether a token was used before. One that a failure used may fail

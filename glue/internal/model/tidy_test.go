@@ -3,25 +3,51 @@ package model
 // tidy forgets what can never matter again: tokens and responses that will be refused
 // for ever or that nobody has. So any number of logins fits into finitely many states.
 func (m *Model) tidy(s *State) {
+	m.tidyAnswers(s)
+	if m.on(Memory) {
+		for i := range s.Answers {
+			if a := &s.Answers[i]; a.Spent && a.Button == NoSecret { // kept for what it tells of a session
+				a.Token, a.URL, a.Seen = 0, 0, false
+			}
+		}
+	}
+	m.tidyTokens(s)
+	if !m.can(CountsRedirects) {
+		s.acted()
+	}
+}
+
+// makeRoom is tidy without what would change why something is refused.
+func (m *Model) makeRoom(s *State) {
+	m.tidyAnswers(s)
+	m.tidyTokens(s)
+}
+
+func (m *Model) tidyAnswers(s *State) {
 	if m.on(Binding) && s.Jar.Session.Secret != s.Jar.Secret && !s.arriving(s.Jar.Session.Secret) {
 		s.Jar.Session = Session{}
 	}
-	var kept [maxAnswers + 1]bool  // by a session or a tab
-	var wanted [maxTokens + 1]bool // by a response or a tab
+	var kept [maxAnswers + 1]bool // by a session or a tab
 	kept[s.Jar.Session.Answer], kept[s.Held.Answer] = true, true
 	for i := range s.Tabs {
 		t := &s.Tabs[i]
-		kept[t.Answer], kept[t.Session.Answer], wanted[t.Token] = true, true, true
+		kept[t.Answer], kept[t.Session.Answer] = true, true
 	}
 	for i := range s.Answers {
 		a := &s.Answers[i]
-		switch {
-		case !kept[i+1] && !m.pressable(a) && (!a.Seen || m.hopeless(s, a)):
+		if !kept[i+1] && !m.pressable(a) && (!a.Seen || m.hopeless(s, a)) {
 			*a = Answer{}
-		case a.Spent && m.on(Memory) && a.Button == NoSecret: // kept for what it tells of a session
-			a.Token, a.URL, a.Seen = 0, 0, false
 		}
-		wanted[a.Token] = true
+	}
+}
+
+func (m *Model) tidyTokens(s *State) {
+	var wanted [maxTokens + 1]bool // by a response or a tab
+	for i := range s.Tabs {
+		wanted[s.Tabs[i].Token] = true
+	}
+	for i := range s.Answers {
+		wanted[s.Answers[i].Token] = true
 	}
 	for i := range s.Tokens {
 		t := &s.Tokens[i]
@@ -32,9 +58,6 @@ func (m *Model) tidy(s *State) {
 	}
 	if m.pointless(s, &s.Form) {
 		s.Form = Form{}
-	}
-	if !m.can(CountsRedirects) {
-		s.acted()
 	}
 }
 

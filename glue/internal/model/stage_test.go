@@ -1,0 +1,367 @@
+package model
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/webauth"
+	"github.com/ucam-webauth/go-webauth/webauth/wls"
+)
+
+// stage is what a model is held against: a site with a real glue.Auth, the keys of its
+// login service, the victim's browser and the attacker's.
+type stage struct {
+	t       *testing.T
+	service webauth.Service
+	sites   []http.Handler // machines of the same site
+	other   http.Handler   // the other service's site, which has the same secret
+	now     time.Time
+	oneUse  *oneUse
+	asked   int      // requests
+	told    []told   // events of the last request
+	ran     []served // what the last request made the application do
+
+	victim, attacker *browser
+	held             string // the attacker's session cookie
+	tabs             [maxTabs]stageTab
+	tokens           [maxTokens + 1]asked
+	answers          [maxAnswers + 1]reply
+	form             keptForm
+	failed           map[string][]string // tokens that failed, by the browser's login cookie
+}
+
+const origin = "https://soc.example"
+
+var addresses = [...]string{
+	Lax: origin + "/lax", Strict: origin + "/strict", Quiet: origin + "/quiet",
+	Dotted: origin + "/lax/%2e%2e/open", Open: origin + "/open", Elsewhere: "https://evil.example/",
+}
+
+// told is an event, served what the application saw.
+type (
+	told   struct{ name, reason string }
+	served struct{ path, principal, form string }
+)
+
+// asked is a request to the login service.
+type asked struct{ url, params string }
+
+// reply is a response of the login service, or what claims to be one.
+type reply struct {
+	value  string // of WLS-Response
+	signed string // what its signature covers
+	button string // of the page that asked whether to log in with it
+}
+
+// at is the address to which a reply is brought.
+func (r *reply) at(route Route) string {
+	return addresses[route] + "?" + webauth.ResponseParam + "=" + url.QueryEscape(r.value)
+}
+
+// keptForm is what a page that keeps a form sends.
+type keptForm struct{ query, body string }
+
+// stageTab is what a real tab is up to.
+type stageTab struct {
+	asked   asked          // at the login service
+	open    string         // address that it was redirected to
+	arrives []*http.Cookie // with a reply on its way
+}
+
+var ownKey, otherKey = sync.OnceValue(newKey), sync.OnceValue(newKey)
+
+func newKey() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		panic(err) // the system's random source never fails
+	}
+	return key
+}
+
+const kid = "7"
+
+func newService(t *testing.T, name string, key *rsa.PrivateKey) webauth.Service {
+	trusted, err := keys.New(kid, &key.PublicKey)
+	require.NoError(t, err)
+	set, err := keys.NewSet(trusted)
+	require.NoError(t, err)
+	return webauth.Service{Name: name, AuthURL: "https://" + name + ".example/auth", Keys: set}
+}
+
+func newStage(t *testing.T, m *Model) *stage {
+	st := &stage{
+		t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), failed: map[string][]string{},
+		service: newService(t, "wls", ownKey()),
+		victim:  &browser{agent: "victim", cookies: map[string]string{}}, attacker: &browser{agent: "attacker", cookies: map[string]string{}},
+	}
+	secret := rand.Text() + rand.Text()
+	st.oneUse = &oneUse{used: map[string]bool{}}
+	st.forget()
+	for range 2 {
+		st.sites = append(st.sites, st.routes(m, st.newAuth(m, st.service, secret)))
+	}
+	st.other = st.newAuth(m, newService(t, "other", otherKey()), secret).Require(st.app())
+	st.attacker.take(st.ask(st.attacker, http.MethodGet, addresses[Lax], "", direct))
+	for name := range st.attacker.cookies {
+		if strings.Contains(name, "wls-loop") || strings.Contains(name, "wls-session") {
+			delete(st.attacker.cookies, name)
+		}
+	}
+	if m.can(Nested) {
+		st.attacker.cookies["__Host-wls-tried"] = "1"
+	}
+	return st
+}
+
+func (st *stage) clock() time.Time { return st.now }
+
+func (st *stage) advance(d time.Duration) { st.now = st.now.Add(d) }
+
+func (st *stage) newAuth(m *Model, service webauth.Service, secret string) *glue.Auth {
+	auth, err := glue.New(glue.Config{
+		Service: service, BaseURL: origin, Secret: secret, LogoutPath: "/logout",
+		Policy: glue.Policy{Allow: allowForm},
+		// Nothing here is about time.
+		MaxAge: 10 * time.Minute, Skew: 10 * time.Minute,
+		Session: glue.Session{BindBrowser: m.can(SendsForms)},
+		OneUse:  st.oneUse,
+		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OnEvent: func(_ context.Context, e glue.Event) {
+			if e.Name != glue.EventPerson {
+				st.told = append(st.told, told{e.Name, string(e.Reason)})
+			}
+		},
+		Now: st.clock,
+	})
+	require.NoError(st.t, err)
+	return auth
+}
+
+// oneUse notes the IDs of what is used.
+type oneUse struct {
+	webauth.OneUse
+	used map[string]bool
+}
+
+// forget begins a memory, which is older than all that will be made.
+func (st *stage) forget() {
+	st.advance(time.Second)
+	st.oneUse.OneUse = webauth.NewMemoryOneUse(0, st.clock)
+	st.advance(time.Second)
+}
+
+func (o *oneUse) Once(ctx context.Context, item webauth.Item) error {
+	o.used[item.ID] = true
+	return o.OneUse.Once(ctx, item)
+}
+
+// routes are the handlers that the model's routes stand for.
+func (st *stage) routes(m *Model, auth *glue.Auth) http.Handler {
+	lax := auth
+	strict := auth.With(func(p *glue.Policy) { p.IAct = webauth.IActYes })
+	quiet := auth.With(func(p *glue.Policy) { p.IAct = webauth.IActNo })
+	guarded := func(a *glue.Auth) http.Handler {
+		inner := a.Require(st.app())
+		if m.can(Between) {
+			return a.Optional(maintenance(inner))
+		}
+		return inner
+	}
+	handlers := map[string]http.Handler{
+		"/lax": guarded(lax), "/lax/%2e%2e/open": guarded(lax), "/strict": guarded(strict), "/quiet": guarded(quiet),
+		"/open": st.app(),
+	}
+	var site http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handlers[r.URL.EscapedPath()].ServeHTTP(w, r)
+	})
+	if m.can(Nested) {
+		site = auth.With(func(p *glue.Policy) { p.Silent = true }).Optional(site)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/logout" {
+			auth.Logout(w, r)
+			return
+		}
+		site.ServeHTTP(w, r)
+	})
+}
+
+const (
+	formKind = "application/x-www-form-urlencoded"
+	badForm  = "what=bad"
+)
+
+// allowForm refuses a form that says that it is bad.
+func allowForm(r *http.Request, _ glue.Identity) bool {
+	return r.Method != http.MethodPost || r.FormValue("what") != "bad"
+}
+
+// maintenance stands between two handlers, and answers what carries a response.
+func maintenance(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.RawQuery, webauth.ResponseParam) {
+			http.Error(w, "back soon", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (st *stage) app() http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		id, _ := glue.IdentityFrom(r.Context())
+		st.ran = append(st.ran, served{r.URL.EscapedPath(), id.Principal, r.PostFormValue("what")})
+	})
+}
+
+// browser is a cookie jar for the site, with a name that it sends.
+type browser struct {
+	agent   string
+	cookies map[string]string
+}
+
+// take stores the cookies of an answer.
+func (b *browser) take(a *http.Response) { b.store(a.Cookies()) }
+
+func (b *browser) store(set []*http.Cookie) {
+	for _, c := range set {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		} else {
+			b.cookies[c.Name] = c.Value
+		}
+	}
+}
+
+// with is the browser with another session cookie; "" is none.
+func (b *browser) with(session string) *browser {
+	c := &browser{b.agent, map[string]string{}}
+	for name, value := range b.cookies {
+		c.cookies[name] = value
+	}
+	delete(c.cookies, sessionCookie)
+	if session != "" {
+		c.cookies[sessionCookie] = session
+	}
+	return c
+}
+
+const (
+	loginCookie   = "__Host-wls-login"
+	sessionCookie = "__Host-wls-session"
+)
+
+// sender is how a request comes about, as browsers tell the site.
+type sender map[string]string
+
+var (
+	direct    = sender{"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+	ownPage   = sender{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+	elsewhere = sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+	nearby    = sender{"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+	untold    = sender{"Accept": "text/html"}
+	script    = sender{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+)
+
+// backgrounds are requests that another site has a browser make, none of them a navigation.
+var backgrounds = []struct {
+	method string
+	from   sender
+}{
+	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}},
+	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}},
+	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}},
+	{http.MethodGet, sender{"Accept": "text/html", "Purpose": "prefetch"}},
+	{http.MethodGet, sender{"Accept": "*/*"}},
+	{http.MethodHead, elsewhere},
+	{http.MethodPost, elsewhere},
+}
+
+// ask sends a request to the site; the cookies that come are the caller's to take.
+func (st *stage) ask(b *browser, method, target, body string, from sender) *http.Response {
+	st.asked++
+	return st.askAt(st.sites[st.asked%len(st.sites)], b, method, target, body, from)
+}
+
+func (st *stage) askAt(h http.Handler, b *browser, method, target, body string, from sender) *http.Response {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", formKind)
+	}
+	for name, value := range from {
+		r.Header.Set(name, value)
+	}
+	r.Header.Set("User-Agent", b.agent)
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	st.told, st.ran = nil, nil
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec.Result()
+}
+
+// sign is the login service's answer to a request.
+func (st *stage) sign(a Answer, to asked) reply {
+	resp := wls.Response{Ver: 3, Status: wls.StatusSuccess, Issue: st.now, ID: wls.NewID(), URL: to.url, Params: to.params}
+	switch a.Who {
+	case Nobody:
+		resp.Status = wls.StatusCancelled
+	case Victim:
+		resp.Principal, resp.Ptags = "vic1", []string{"current"}
+	case Attacker:
+		resp.Principal = "mal1"
+	}
+	switch {
+	case a.Typed:
+		resp.Auth = "pwd"
+	case a.Who != Nobody:
+		resp.SSO = []string{"pwd"}
+	}
+	if a.Old {
+		resp.Ver, resp.Ptags = 1, nil
+	}
+	if a.MadeUp {
+		return reply{value: resp.Fields().Unsigned()}
+	}
+	key := ownKey()
+	if a.Other {
+		key = otherKey()
+	}
+	value, err := resp.Fields().Sign(key, kid)
+	require.NoError(st.t, err)
+	return reply{value: value, signed: strings.TrimSuffix(resp.Fields().Unsigned(), "!!")}
+}
+
+// itemOf, tokenItem and againItem are the IDs under which the code marks things as used
+// (webauth/attempt.go, useResponse; webauth/token.go, item and againItem).
+func (st *stage) itemOf(r reply) string { return hashed("response:", st.service.ID()+"\x00"+r.signed) }
+
+func (st *stage) tokenItem(t asked) string {
+	return hashed("token:", st.service.ID()+" "+origin+" "+strings.Split(t.params, ".")[3])
+}
+
+func (st *stage) againItem(t asked) string {
+	return hashed("token:", st.service.ID()+" "+origin+" "+strings.Split(t.params, ".")[3]+" again")
+}
+
+func hashed(kind, text string) string {
+	h := sha256.Sum256([]byte(text))
+	return kind + base64.RawURLEncoding.EncodeToString(h[:])
+}
