@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 )
 
 // Of a connection to a backend that is not settable.
@@ -97,7 +99,7 @@ func newBackend(key backendKey, pem []byte) (*backend, error) {
 	if key.most > 0 {
 		b.slots = make(chan struct{}, key.most)
 	}
-	if path, ok := strings.CutPrefix(key.to, unixPrefix); ok {
+	if path, ok := strings.CutPrefix(key.to, listen.Unix); ok {
 		b.scheme, b.host = "http", "localhost"
 		b.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", path)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/dav"
 )
 
 // davRules are for test0001, who has /dav and not all that is below.
@@ -310,7 +312,7 @@ func FuzzSplitConditions(f *testing.F) {
 		f.Add(strings.TrimPrefix(row.header, "If: "))
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		pieces, err := splitConditions([]string{value})
+		pieces, err := dav.SplitConditions([]string{value})
 		if err != nil {
 			return
 		}

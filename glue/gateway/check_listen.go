@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 )
 
 func (k *checker) checkListen() {
@@ -28,7 +29,7 @@ func (k *checker) checkListen() {
 	}
 	k.checkSocket()
 	k.checkCertificates()
-	if path, ok := strings.CutPrefix(k.Admin.Listen, unixPrefix); ok {
+	if path, ok := strings.CutPrefix(k.Admin.Listen, listen.Unix); ok {
 		if path == "" {
 			k.bad("admin.listen", "the path is missing: write it such as unix:/run/wlsgateway/admin.sock")
 		} else if path == l.Unix {

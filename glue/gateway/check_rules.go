@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -200,7 +201,7 @@ func (k *checker) checkPassHeaders(i int) {
 
 // checkTo checks the address of a backend.
 func checkTo(to string) error {
-	if path, ok := strings.CutPrefix(to, unixPrefix); ok {
+	if path, ok := strings.CutPrefix(to, listen.Unix); ok {
 		if path == "" || strings.HasPrefix(path, "//") {
 			return fmt.Errorf("write the socket's path behind unix:, such as unix:/run/app.sock")
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -27,8 +28,6 @@ const (
 
 	hostKeep    = "keep"
 	hostBackend = "backend"
-
-	unixPrefix = "unix:" // of an address that is the path of a unix socket
 )
 
 // setDefaults replaces zero values by what they mean, and paths by absolute ones. It
@@ -104,8 +103,8 @@ func (c *Config) setPaths() {
 
 // socketPath is File.Path for "unix:" addresses; it leaves others as they are.
 func (c *Config) socketPath(address string) string {
-	if path, ok := strings.CutPrefix(address, unixPrefix); ok && path != "" {
-		return unixPrefix + c.file.Path(path)
+	if path, ok := strings.CutPrefix(address, listen.Unix); ok && path != "" {
+		return listen.Unix + c.file.Path(path)
 	}
 	return address
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/dav"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -19,9 +19,7 @@ var (
 	errOtherServer   = errors.New("has another backend than the request's path, or is known to it by another host")
 	errOwnPages      = errors.New("is one of the gateway's own pages")
 	errReference     = errors.New("has a query or a fragment, or begins with two slashes")
-	errLines         = errors.New("came more than once")
 	errNoDestination = errors.New("no Destination came with the question: have the front server pass on all headers of requests")
-	errConditions    = errors.New("cannot be read")
 )
 
 // destination judges the second path of COPY and MOVE (RFC 4918 section 10.3), and of
@@ -36,7 +34,7 @@ func (b *beyond) destination() {
 		}
 		return
 	case len(lines) > 1:
-		b.deny("destination", pageDestination, fmt.Errorf("the header Destination %w", errLines))
+		b.deny("destination", pageDestination, fmt.Errorf("the header Destination %w", dav.ErrLines))
 		return
 	}
 	at, ok := b.locate("Destination", lines[0], b.atFront)
@@ -206,7 +204,7 @@ func (b *beyond) conditions() {
 	if len(lines) == 0 {
 		return
 	}
-	pieces, err := splitConditions(lines)
+	pieces, err := dav.SplitConditions(lines)
 	if err != nil {
 		b.deny("conditions", pageConditions, fmt.Errorf("the header If %w", err))
 		return
@@ -219,30 +217,6 @@ func (b *beyond) conditions() {
 		pieces[i] = "<" + b.forBackend(at) + ">"
 	}
 	b.replace("If", strings.Join(pieces, ""))
-}
-
-// conditionLists are what stands between the tags of If: lists in parentheses, which have
-// tokens in angle brackets and entity tags in square ones.
-var conditionLists = regexp.MustCompile(`^(?:[ \t]|\((?:[ \t]|(?i:not)|<[^<>]*>|\[[ \t]*(?:W/)?"[^"]*"[ \t]*\])*\))*`)
-
-// splitConditions gives what stands between the tags of If, and every other piece is a
-// tag, without its brackets.
-func splitConditions(lines []string) (pieces []string, err error) {
-	if len(lines) > 1 {
-		return nil, errLines
-	}
-	for rest := lines[0]; ; {
-		lists := conditionLists.FindString(rest)
-		pieces = append(pieces, lists)
-		if rest = rest[len(lists):]; rest == "" {
-			return pieces, nil
-		}
-		tag, more, closed := strings.Cut(rest[1:], ">")
-		if rest[0] != '<' || !closed {
-			return nil, errConditions
-		}
-		pieces, rest = append(pieces, tag), more
-	}
 }
 
 var (

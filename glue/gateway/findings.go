@@ -20,6 +20,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
@@ -247,7 +248,7 @@ func (k *weaknesses) lookAtListeners() {
 	if mode, err := strconv.ParseUint(k.Listen.UnixMode, 8, 32); err == nil && mode&0o002 != 0 {
 		k.warn("listen.unix-mode", "everybody on this machine can pretend to be the front server")
 	}
-	if a := k.Admin.Listen; a != "" && !strings.HasPrefix(a, unixPrefix) && !isLoopbackAddress(a) {
+	if a := k.Admin.Listen; a != "" && !strings.HasPrefix(a, listen.Unix) && !isLoopbackAddress(a) {
 		k.warn("admin.listen", "%s can be reached from other machines: see that only operators can", a)
 	}
 	for i, r := range k.Front.Proxies {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
@@ -69,7 +70,7 @@ func (k *weaknesses) servesFronts() bool {
 func (k *weaknesses) lookAtBackend(i int) {
 	r := &k.Rules[i]
 	key := ruleKey(i, "to")
-	if path, ok := strings.CutPrefix(r.To, unixPrefix); ok {
+	if path, ok := strings.CutPrefix(r.To, listen.Unix); ok {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:

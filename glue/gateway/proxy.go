@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
@@ -191,7 +192,7 @@ func stripPath(ru *rule, u *url.URL) (path, escaped string) {
 func (p *proxied) cleanHeaders(h http.Header) {
 	p.c.stripHeaders(h, p.rule)
 	if lines := h["Cookie"]; lines != nil {
-		if lines = withoutOwn(lines, p.c.auth.OwnCookie); len(lines) > 0 {
+		if lines = headers.WithoutCookies(lines, p.c.auth.OwnCookie); len(lines) > 0 {
 			h["Cookie"] = lines
 		} else {
 			delete(h, "Cookie")
@@ -287,7 +288,7 @@ func (p *proxied) WriteHeader(status int) {
 
 // inHeaderOnly are fields that were checked in the header, or set there, and would say
 // something else in the trailer, for a program that takes the two for one.
-var inHeaderOnly = append([]string{"Set-Cookie", "Cache-Control", "Expires", "Pragma", "Vary"}, sharedCaching...)
+var inHeaderOnly = append([]string{"Set-Cookie", "Cache-Control", "Expires", "Pragma", "Vary"}, headers.SharedCaching...)
 
 // isTrailer reports whether a field may come after an answer: under a name that all
 // programs read alike, and none of those that say more than the application's word.
@@ -317,9 +318,9 @@ func (p *proxied) answer(resp *http.Response) error {
 		}
 	}
 	h := resp.Header
-	dropOwnSetCookies(h, p.c.auth.OwnCookie)
+	headers.DropSetCookies(h, p.c.auth.OwnCookie)
 	if p.rule.cfg.Access != Public {
-		keepPrivate(h)
+		headers.KeepPrivate(h)
 	}
 	for _, f := range p.ours {
 		switch {

@@ -1,4 +1,5 @@
-package gateway
+// Package headers edits those of requests and answers on their way through a proxy.
+package headers
 
 import (
 	"net/http"
@@ -8,19 +9,19 @@ import (
 // protectedCaching is for protected answers of backends that say nothing themselves.
 const protectedCaching = "private, no-cache"
 
-// sharedCaching are headers that tell caches between us and the browser, and only them,
+// SharedCaching are headers that tell caches between us and the browser, and only them,
 // to keep an answer, whatever Cache-Control says.
-var sharedCaching = []string{"Surrogate-Control", "Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "X-Accel-Expires", "Edge-Control"}
+var SharedCaching = []string{"Surrogate-Control", "Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "X-Accel-Expires", "Edge-Control"}
 
-// keepPrivate keeps the answer of a backend out of shared caches: it is for the person
+// KeepPrivate keeps the answer of a backend out of shared caches: it is for the person
 // who got it.
-func keepPrivate(h http.Header) {
+func KeepPrivate(h http.Header) {
 	caching := protectedCaching
 	if lines := h["Cache-Control"]; len(lines) > 0 {
 		caching = privately(lines)
 	}
 	h["Cache-Control"] = []string{caching}
-	for _, name := range sharedCaching {
+	for _, name := range SharedCaching {
 		delete(h, name)
 	}
 	if !variesByCookie(h["Vary"]) {

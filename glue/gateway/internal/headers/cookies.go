@@ -1,23 +1,23 @@
-package gateway
+package headers
 
 import (
 	"net/http"
 	"strings"
 )
 
-// withoutOwn removes our cookies from a Cookie header's lines. Quotes mean nothing here,
+// WithoutCookies removes our cookies from a Cookie header's lines. Quotes mean nothing here,
 // whatever a backend takes them for: a cookie of ours is found wherever it stands.
-func withoutOwn(lines []string, own func(name string) bool) []string {
+func WithoutCookies(lines []string, own func(name string) bool) []string {
 	kept := lines[:0]
 	for _, line := range lines {
-		if line = withoutOwnIn(line, own); line != "" {
+		if line = withoutIn(line, own); line != "" {
 			kept = append(kept, line)
 		}
 	}
 	return kept
 }
 
-func withoutOwnIn(line string, own func(name string) bool) string {
+func withoutIn(line string, own func(name string) bool) string {
 	var b strings.Builder // mostly nothing is left, and nothing is made
 	for more := true; more; {
 		var part string
@@ -35,8 +35,8 @@ func withoutOwnIn(line string, own func(name string) bool) string {
 	return b.String()
 }
 
-// dropOwnSetCookies removes what a backend would set under our cookies' names.
-func dropOwnSetCookies(h http.Header, own func(name string) bool) {
+// DropSetCookies removes what a backend would set under our cookies' names.
+func DropSetCookies(h http.Header, own func(name string) bool) {
 	lines := h["Set-Cookie"]
 	kept := lines[:0]
 	for _, line := range lines {
