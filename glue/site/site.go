@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -63,8 +64,17 @@ type Config struct {
 	// OneUse remembers used responses, tokens and forms; nil means in this process's
 	// memory. All machines of a site must share one.
 	OneUse webauth.OneUse
+	// Page shows pages, those of all packages, in the site's own dress; nil means the
+	// built-in one. It writes the status, p.Status, and must escape what it writes, but for
+	// p.Body. Our headers are set already; Content-Security-Policy among them lets nothing
+	// in but p.Style, so a page with another style replaces that header. Scripts have no
+	// business on pages that show secrets.
+	Page func(w http.ResponseWriter, r *http.Request, p Page)
 	// Logger gets what operators need to know; nil means slog.Default().
 	Logger *slog.Logger
+	// OnEvent is told of everything that packages report of requests, for audit and
+	// metrics. It runs before the answer is written and must be quick.
+	OnEvent func(context.Context, Event)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 

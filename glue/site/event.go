@@ -1,0 +1,135 @@
+package site
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// Event is something that operators may want to know. It holds no password, token or
+// other secret.
+type Event struct {
+	// From names the package that reports it, in the log's message: "wls", "remoteuser",
+	// "oauth2".
+	From string
+	// Name is one of that package's Event constants.
+	Name string
+	// Reason says which check failed, if one did.
+	Reason string
+	// Principal is the person it is about, if known for certain.
+	Principal string
+	// Ref is the reference on the page that the person sees.
+	Ref string
+	// Client is the address that the request comes from; see [ClientIP].
+	Client string
+	// Path of the request, without the query, and Host as the client sent it.
+	Path, Host string
+	// Level is that of the log line.
+	Level slog.Level
+	// Err has the details.
+	Err error
+	// More is what else the log line says.
+	More []slog.Attr
+}
+
+// Report tells the operators of something about a request: the log, and
+// [Config.OnEvent]. It fills in Client, Host and, where that is empty, Path. The names of
+// the log's attributes are stable.
+func (s *Site) Report(r *http.Request, e Event) {
+	e.Host = r.Host
+	if e.Path == "" {
+		e.Path = s.pathAsked(r)
+	}
+	if ip := ClientIP(r); ip.IsValid() {
+		e.Client = ip.String()
+	}
+	s.Tell(r.Context(), e)
+}
+
+// Tell is [Site.Report] for something that no request is to blame for.
+func (s *Site) Tell(ctx context.Context, e Event) {
+	if s.cfg.Logger.Enabled(ctx, e.Level) {
+		s.cfg.Logger.LogAttrs(ctx, e.Level, e.From+" "+e.Name, e.attrs()...)
+	}
+	if s.cfg.OnEvent != nil {
+		s.cfg.OnEvent(ctx, e)
+	}
+}
+
+func (e *Event) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("event", e.Name)}
+	for _, a := range []struct{ key, value string }{
+		{"reason", e.Reason}, {"principal", e.Principal}, {"ref", e.Ref}, {"path", e.Path}, {"client", e.Client},
+	} {
+		if a.value != "" {
+			attrs = append(attrs, slog.String(a.key, a.value))
+		}
+	}
+	if e.Name == EventMisdirected {
+		attrs = append(attrs, slog.String("host", quoteHost(e.Host)))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", e.Err.Error()))
+	}
+	return append(attrs, e.More...)
+}
+
+// EventMisdirected is the name of the event of a request for a host that is not
+// configured.
+const EventMisdirected = "misdirected"
+
+// Refuse reports an event with a reference and answers: with the page for people, with
+// JSON or a line of text for scripts.
+func (s *Site) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
+	if !WantsPage(r) {
+		s.Report(r, e)
+		p.brief(w, r, e.Reason)
+		return
+	}
+	e.Ref = respond.Ref()
+	s.Report(r, e)
+	p.Ref = e.Ref
+	s.Show(w, r, p)
+}
+
+func (p *Page) brief(w http.ResponseWriter, r *http.Request, reason string) {
+	status := http.StatusText(p.Status)
+	code, text := p.Code, p.Brief
+	if code == "" {
+		code = strings.ToLower(status)
+	}
+	if text == "" {
+		text = status + ": " + reason + ". " + strings.Join(p.Text, " ")
+	}
+	respond.Brief(w, r, p.Status, code, reason, text)
+}
+
+// SameOrigin reports whether a page of this very origin sent the request, as the browser
+// says, and whether it says anything. An Origin of "null" says nothing: browsers without
+// Sec-Fetch-Site, and all of them on plain http, send it from our own pages, because those
+// ask for no referrer. A request that says nothing is not from the same origin.
+func (s *Site) SameOrigin(r *http.Request) (same, told bool) {
+	from, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	if origin == "null" {
+		origin = ""
+	}
+	if from == "" && origin == "" {
+		return false, false
+	}
+	own, ok := s.OriginOf(r.Host)
+	return ok && (from == "" || from == "same-origin") && (origin == "" || origin == own), true
+}
+
+// pathAsked returns the path that the browser asked for, in the form in which browsers ask for
+// it where there is one.
+func (s *Site) pathAsked(r *http.Request) string {
+	path, query := s.Asked(r)
+	if normal, _, err := webauth.CanonicalTarget(path, query); err == nil {
+		return normal
+	}
+	return path
+}
