@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -54,7 +55,7 @@ func (v *exchange) isDeadEnd() bool {
 		v.fail(outsideEvent(err), pageMisconfigured)
 	default:
 		v.log(outsideEvent(err))
-		v.brief(http.StatusInternalServerError, "misconfigured", reasonOutside, "The site's login is set up wrongly for this address.")
+		respond.Brief(v.w, v.r, http.StatusInternalServerError, "misconfigured", reasonOutside, "The site's login is set up wrongly for this address.")
 	}
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -104,14 +105,13 @@ func (d *Decision) Mark(w http.ResponseWriter) {
 		d.request.mark(w, d.session)
 		return
 	}
-	varyByCookie(w.Header())
+	respond.VaryByCookie(w.Header())
 }
 
 // mark prepares an answer to the person who has a session.
 func (q *request) mark(w http.ResponseWriter, s *session) {
 	h := w.Header()
-	h["Cache-Control"] = []string{"private, no-cache"}
-	varyByCookie(h)
+	respond.Private(h)
 	q.noteUse(w, s)
 }
 

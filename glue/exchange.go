@@ -2,11 +2,9 @@ package glue
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -85,7 +83,7 @@ func (v *exchange) maybe(next http.Handler) {
 		v.serve(next, v.identified(s))
 	case denial == DeniedSession && v.a.policy.Silent && v.trySilently():
 	default:
-		varyByCookie(v.w.Header())
+		respond.VaryByCookie(v.w.Header())
 		v.serve(next, v.r.WithContext(WithoutIdentity(v.r.Context())))
 	}
 }
@@ -149,53 +147,11 @@ func (v *exchange) startLogin(req webauth.Request) {
 		v.place.cookies.setSecret(v.w, secret)
 	}
 	v.log(Event{Name: EventRedirect})
-	v.redirect(location)
-}
-
-// redirect sends a GET elsewhere. Clients of HTTP/1.0 do not know 303.
-func (v *exchange) redirect(location string) {
-	noStore(v.w)
-	status := http.StatusSeeOther
-	if !v.r.ProtoAtLeast(1, 1) {
-		status = http.StatusFound
-	}
-	v.w.Header().Set("Location", location)
-	v.w.WriteHeader(status)
+	respond.Redirect(v.w, v.r, location)
 }
 
 // unauthorised answers what is no navigation: no redirect, no cookie.
 func (v *exchange) unauthorised(denial Denial) {
 	v.w.Header().Set("WWW-Authenticate", "Ucam-WebAuth")
-	v.brief(http.StatusUnauthorized, "login_required", string(denial), "Log in first: open this site in a browser.")
-}
-
-// brief answers a script: by an error and its reason in JSON, or by a line of text.
-func (v *exchange) brief(status int, code, reason, text string) {
-	noStore(v.w)
-	h := v.w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	body, kind := []byte(text), "text/plain; charset=utf-8"
-	if strings.Contains(v.r.Header.Get("Accept"), "json") {
-		body, _ = json.Marshal(map[string]string{"error": code, "reason": reason}) // strings marshal
-		kind = "application/json"
-	}
-	h.Set("Content-Type", kind)
-	v.w.WriteHeader(status)
-	if v.r.Method != http.MethodHead {
-		_, _ = v.w.Write(append(body, '\n')) // the client's loss if it has gone
-	}
-}
-
-// noStore keeps an answer of the flow out of every cache.
-func noStore(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	varyByCookie(h)
-}
-
-func varyByCookie(h http.Header) {
-	if !slices.Contains(h["Vary"], "Cookie") {
-		h["Vary"] = append(h["Vary"], "Cookie")
-	}
+	respond.Brief(v.w, v.r, http.StatusUnauthorized, "login_required", string(denial), "Log in first: open this site in a browser.")
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // What follows is for packages that extend a site's login, such as glue/xsrf, so that
@@ -65,7 +67,7 @@ func (a *Auth) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
 	default:
 		v.log(e)
 		text := http.StatusText(p.Status)
-		v.brief(p.Status, strings.ToLower(text), string(e.Reason), text+": "+string(e.Reason)+". "+strings.Join(p.Text, " "))
+		respond.Brief(v.w, v.r, p.Status, strings.ToLower(text), string(e.Reason), text+": "+string(e.Reason)+". "+strings.Join(p.Text, " "))
 	}
 }
 

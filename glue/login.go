@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // loginThen logs in and goes on to the path in "next".
@@ -30,7 +31,7 @@ func (v *exchange) loginThen() {
 		v.storeDown(err)
 	case denial == "":
 		v.noteUse(v.w, s)
-		v.redirect(next)
+		respond.Redirect(v.w, v.r, next)
 	case denial.Forbidden():
 		v.forbid(s, denial)
 	default:

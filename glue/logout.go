@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -82,9 +83,9 @@ func (v *exchange) logOutHere() {
 	}
 	switch {
 	case v.cfg.LogoutAtWLS && v.cfg.Service.LogoutURL != "":
-		v.redirect(v.cfg.Service.LogoutURL)
+		respond.Redirect(v.w, v.r, v.cfg.Service.LogoutURL)
 	case v.cfg.AfterLogout != "":
-		v.redirect(v.place.origin + v.cfg.AfterLogout)
+		respond.Redirect(v.w, v.r, v.place.origin+v.cfg.AfterLogout)
 	default:
 		p := pageLoggedOut
 		if v.cfg.Service.LogoutURL != "" {

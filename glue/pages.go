@@ -2,7 +2,6 @@ package glue
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -132,7 +132,7 @@ func pageFor(e *webauth.Error) Page {
 // fail logs the event and shows the page with the same reference. Unless the page
 // knows better, its link leads to the page that the person wanted.
 func (v *exchange) fail(e Event, p Page) {
-	e.Ref = rand.Text()[:8]
+	e.Ref = respond.Ref()
 	p.Ref = e.Ref
 	v.log(e)
 	if p.Links == nil && v.place != nil {
@@ -195,7 +195,7 @@ func (v *exchange) show(p Page) {
 // Config.Page, or nil for the built-in design. A 401 names Ucam-WebAuth as the scheme
 // where WWW-Authenticate is not set yet. The error is that of the built-in template.
 func ShowPage(w http.ResponseWriter, r *http.Request, p Page, dress func(http.ResponseWriter, *http.Request, Page)) error {
-	noStore(w)
+	respond.NoStore(w.Header())
 	h := w.Header()
 	if p.Form != nil {
 		// Without a referrer, browsers that know no Sec-Fetch-Site would not say either

@@ -3,6 +3,7 @@ package glue
 import (
 	"context"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -41,7 +42,7 @@ func (v *exchange) trySilently() bool {
 	}
 	v.markTried()
 	v.log(Event{Name: EventRedirect})
-	v.redirect(location)
+	respond.Redirect(v.w, v.r, location)
 	return true
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -165,7 +166,7 @@ func (v *exchange) goOn(signed, principal string) {
 		v.targetLost(d, principal)
 		return
 	}
-	v.redirect(d.url)
+	respond.Redirect(v.w, v.r, d.url)
 }
 
 // answersTarget deals with a person who opens a URL that stands for a target without a
@@ -181,7 +182,7 @@ func (v *exchange) answersTarget() bool {
 	case d.lost:
 		v.targetLost(d, "")
 	default:
-		v.redirect(d.url)
+		respond.Redirect(v.w, v.r, d.url)
 	}
 	return true
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // readyTimeout bounds one look at whether the gateway can do its work. Whoever asks
@@ -26,15 +26,15 @@ const readyTimeout = 2 * time.Second
 //   - /metrics: for Prometheus.
 func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plainAnswer(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { respond.Text(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := ready(ctx); err != nil {
-			plainAnswer(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
+			respond.Text(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
 			return
 		}
-		plainAnswer(w, http.StatusOK, "ready")
+		respond.Text(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", m.Handler())
 	return mux
@@ -46,7 +46,7 @@ func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Ha
 func adminHosts(listen func() string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isAdminHost(r, listen()) {
-			plainAnswer(w, http.StatusMisdirectedRequest, "wrong host: ask by address, or by the host of admin.listen")
+			respond.Text(w, http.StatusMisdirectedRequest, "wrong host: ask by address, or by the host of admin.listen")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -70,12 +70,4 @@ func hostnameOf(host string) string {
 		return name
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-}
-
-func plainAnswer(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	fmt.Fprintln(w, text)
 }

@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/http"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // redirectTo sends everything on to the same path at an origin that is configured. It
@@ -12,7 +14,7 @@ func redirectTo(origin string) http.Handler {
 		w.Header().Set("Connection", "close") // nothing more is to be had here
 		target := r.URL.EscapedPath()
 		if r.Method == http.MethodConnect || !strings.HasPrefix(target, "/") {
-			plainAnswer(w, http.StatusBadRequest, "This is no request for a page.")
+			respond.Text(w, http.StatusBadRequest, "This is no request for a page.")
 			return
 		}
 		if r.URL.RawQuery != "" {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // upgradeGrace is how long upgraded connections may take to end when they are told to.
@@ -73,7 +75,7 @@ func (u *upgrades) count(next http.Handler) http.Handler {
 			return
 		}
 		if !u.begin() {
-			plainAnswer(w, http.StatusServiceUnavailable, "The server is stopping.")
+			respond.Text(w, http.StatusServiceUnavailable, "The server is stopping.")
 			return
 		}
 		defer u.running.Done()

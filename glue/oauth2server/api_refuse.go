@@ -1,11 +1,11 @@
 package oauth2server
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
@@ -91,16 +91,5 @@ func (g gate) challenge(f refusal) string {
 }
 
 func (f refusal) write(w http.ResponseWriter) {
-	writeJSON(w, f.status, map[string]string{"error": f.code, "error_description": f.text})
-}
-
-// writeJSON answers with an object that nothing may keep.
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, _ := json.Marshal(v) // our own types marshal
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "application/json")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the client's loss if it has gone
+	respond.JSON(w, f.status, map[string]string{"error": f.code, "error_description": f.text})
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // csrf gives a single-page application of the site's own the token that API calls with
@@ -17,11 +18,11 @@ func (s *Server) csrf() http.Handler {
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
-			writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "invalid_request", "error_description": "Use GET."})
+			respond.JSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "invalid_request", "error_description": "Use GET."})
 		case !person || err != nil:
 			g.refuse(w, r, refusalAnonymous)
 		default:
-			writeJSON(w, http.StatusOK, map[string]string{"token": token})
+			respond.JSON(w, http.StatusOK, map[string]string{"token": token})
 		}
 	}))
 }

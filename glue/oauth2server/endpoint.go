@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
@@ -90,7 +91,7 @@ func (s *Server) endpoint(serve func(context.Context, *call) (answer any, err *p
 			return
 		}
 		if answer != nil {
-			writeJSON(w, http.StatusOK, answer)
+			respond.JSON(w, http.StatusOK, answer)
 		}
 	})
 }
@@ -192,7 +193,7 @@ func (c *call) refuse(w http.ResponseWriter, e *protocolError) {
 	if status != http.StatusUnauthorized && status != http.StatusServiceUnavailable {
 		c.event(c.r, Event{Name: EventRefused, Reason: e.code, ClientID: c.client.ID, Err: e})
 	}
-	writeJSON(w, status, map[string]string{"error": e.code, "error_description": e.description})
+	respond.JSON(w, status, map[string]string{"error": e.code, "error_description": e.description})
 }
 
 // unavailable notes that the database, or the site's own word on a person, cannot be had.

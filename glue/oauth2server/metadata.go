@@ -3,6 +3,8 @@ package oauth2server
 import (
 	"net/http"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // metadata describes the server to clients (RFC 8414 section 2).
@@ -66,6 +68,6 @@ func (s *Server) Metadata() http.Handler {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		writeJSON(w, http.StatusOK, m)
+		respond.JSON(w, http.StatusOK, m)
 	})
 }

@@ -2,7 +2,6 @@ package oauth2server
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // Page is a page for a person: one of the settings, the question whether to authorise
@@ -107,7 +107,7 @@ func (s *Server) showConsent(w http.ResponseWriter, r *http.Request, c consentPa
 // problem tells the operators of an event, and whoever asked, in fixed words: people
 // get the page with the reference that the log line has, scripts a short text.
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, e Event, p Page) {
-	e.Ref = rand.Text()[:8]
+	e.Ref = respond.Ref()
 	s.event(r, e)
 	if !glue.WantsPage(r) {
 		w.Header().Set("Cache-Control", "no-store")

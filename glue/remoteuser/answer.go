@@ -1,8 +1,6 @@
 package remoteuser
 
 import (
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +8,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // The pages, but for what depends on the request.
@@ -55,7 +54,7 @@ func (v *visit) ask() {
 func (v *visit) answer(e glue.Event, p glue.Page) {
 	page := glue.WantsPage(v.r)
 	if page {
-		v.ref = rand.Text()[:8]
+		v.ref = respond.Ref()
 		p.Ref = v.ref
 		if p.Links == nil {
 			p.Links = v.nextStep(p.Status)
@@ -90,23 +89,10 @@ func (v *visit) show(p glue.Page) {
 
 func (v *visit) brief(p glue.Page, reason string) {
 	h := v.w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	varyByCookie(h)
 	if p.Status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
 		h.Set("WWW-Authenticate", "Ucam-WebAuth")
 	}
-	body, kind := []byte(p.Title+"."), "text/plain; charset=utf-8"
-	if strings.Contains(v.r.Header.Get("Accept"), "json") {
-		code := strings.ReplaceAll(p.Kind, "-", "_")
-		body, _ = json.Marshal(map[string]string{"error": code, "reason": reason}) // strings marshal
-		kind = "application/json"
-	}
-	h.Set("Content-Type", kind)
-	v.w.WriteHeader(p.Status)
-	if v.r.Method != http.MethodHead {
-		_, _ = v.w.Write(append(body, '\n')) // the client's loss if it has gone
-	}
+	respond.Brief(v.w, v.r, p.Status, strings.ReplaceAll(p.Kind, "-", "_"), reason, p.Title+".")
 }
 
 // wrapUnavailable says which of the site's functions could not say.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -77,7 +78,7 @@ func (u *RemoteUser) Login(w http.ResponseWriter, r *http.Request) {
 	case next != "" && !localpath.Is(next):
 		v.refuseNext()
 	case known:
-		v.redirect(v.u.form.url(orStart(next)))
+		respond.Redirect(v.w, v.r, v.u.form.url(orStart(next)))
 	default:
 		v.showForm(pageLogin, next, "")
 	}
@@ -118,7 +119,7 @@ func (v *visit) askByForm() {
 	}
 	if v.r.Method == http.MethodGet {
 		v.log(glue.Event{Name: glue.EventRedirect})
-		v.redirect(f.loginURL(next))
+		respond.Redirect(v.w, v.r, f.loginURL(next))
 		return
 	}
 	p := pageLoginAgain
@@ -163,7 +164,7 @@ func (v *visit) takeForm() {
 		return
 	}
 	if known && v.believed { // the front server's word counts, so a session would change nothing
-		v.redirect(f.url(orStart(sent.next)))
+		respond.Redirect(v.w, v.r, f.url(orStart(sent.next)))
 		return
 	}
 	switch c := v.check(v.u.cfg.Password, sent.name, sent.password); c.kind {
@@ -180,7 +181,7 @@ func (v *visit) takeForm() {
 			return
 		}
 		v.log(glue.Event{Name: glue.EventLogin, Principal: sent.name})
-		v.redirect(f.url(orStart(sent.next)))
+		respond.Redirect(v.w, v.r, f.url(orStart(sent.next)))
 	default:
 		v.answerCheck(c)
 	}
@@ -262,20 +263,6 @@ func (v *visit) refuseNext() {
 	p := pageBadNext
 	p.Links = []glue.Link{{Text: "Front page", Href: v.u.form.url("/")}}
 	v.answer(glue.Event{Name: glue.EventRefused, Reason: reasonNext}, p)
-}
-
-// redirect sends a person elsewhere. Clients of HTTP/1.0 do not know 303.
-func (v *visit) redirect(location string) {
-	h := v.w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	varyByCookie(h)
-	h.Set("Location", location)
-	status := http.StatusSeeOther
-	if !v.r.ProtoAtLeast(1, 1) {
-		status = http.StatusFound
-	}
-	v.w.WriteHeader(status)
 }
 
 // only gives the one value of a field, empty where there is none.

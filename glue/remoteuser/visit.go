@@ -3,10 +3,10 @@ package remoteuser
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // visit is one request on its way through.
@@ -66,11 +66,11 @@ func (u *RemoteUser) before(r *http.Request) *decision {
 
 // serve runs next with a request that says no more of who somebody is than we know.
 func (v *visit) serve(next http.Handler, ctx context.Context, id *glue.Identity) {
-	h := v.w.Header()
 	if id != nil {
-		h.Set("Cache-Control", "private, no-cache")
+		respond.Private(v.w.Header())
+	} else {
+		respond.VaryByCookie(v.w.Header())
 	}
-	varyByCookie(h)
 	r := v.r.WithContext(ctx)
 	r.Header = v.header
 	if id != nil && v.believed {
@@ -85,12 +85,4 @@ func (v *visit) serve(next http.Handler, ctx context.Context, id *glue.Identity)
 		}
 	}()
 	next.ServeHTTP(v.w, r)
-}
-
-// varyByCookie says that an answer depends on who asks: it is a cookie that the front
-// server or we know people by.
-func varyByCookie(h http.Header) {
-	if !slices.Contains(h["Vary"], "Cookie") {
-		h.Add("Vary", "Cookie")
-	}
 }
