@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
@@ -174,8 +173,7 @@ func sendForm(text string) func(*http.Request) {
 // personal makes a token of a person.
 func (s *testServer) personal(t testing.TB, principal string, scopes ...string) string {
 	t.Helper()
-	text, h := credential.Mint(credential.Personal)
-	_, err := s.store.CreatePersonal(t.Context(), store.Token{Principal: principal, Scopes: scopes}, h)
+	_, text, err := s.store.CreatePersonal(t.Context(), store.Token{Principal: principal, Scopes: scopes})
 	require.NoError(t, err)
 	return text
 }

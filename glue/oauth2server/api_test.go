@@ -18,20 +18,16 @@ import (
 
 func TestWhoGetsIn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
-		s, ctx := newSite(t, db), t.Context()
+		s := newSite(t, db)
 		c := s.register(t, "test0009")
 		good := s.personal(t, "test0001", "records:read", "profile")
 		narrow := s.personal(t, "test0001", "profile")
-		access, accessHash := credential.Mint(credential.Access)
-		refresh, refreshHash := credential.Mint(credential.Refresh)
-		s.authorised(t, c, accessHash, refreshHash, "test0001", "records:read")
-		alone, aloneHash := credential.Mint(credential.Access)
-		_, err := s.store.GrantClient(ctx, c, []string{"harvest", "records:read"}, aloneHash)
-		require.NoError(t, err)
+		given := s.authorised(t, c, "test0001", "records:read")
+		access, refresh := given.Access, given.Refresh
+		alone := s.alone(t, c, "harvest", "records:read")
 		unknown, _ := credential.Mint(credential.Personal)
 		secret, _ := credential.Mint(credential.Secret)
-		short, shortHash := credential.Mint(credential.Personal)
-		_, err = s.store.CreatePersonal(ctx, store.Token{Principal: "test0001", Scopes: []string{"records:read"}, Expires: testNow.Add(time.Second)}, shortHash)
+		_, short, err := s.store.CreatePersonal(t.Context(), store.Token{Principal: "test0001", Scopes: []string{"records:read"}, Expires: testNow.Add(time.Second)})
 		require.NoError(t, err)
 		s.fake.Advance(time.Second)
 
@@ -90,12 +86,11 @@ func TestWhoGetsIn(t *testing.T) {
 func TestWhatAResourceKnows(t *testing.T) {
 	s := newSite(t, dbtest.SQLite(t))
 	c := s.register(t, "test0009")
-	text, h := credential.Mint(credential.Access)
-	given := s.authorised(t, c, h, credential.Hash{}, "test0001", "records:read")
-	a := s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(text))
+	given := s.authorised(t, c, "test0001", "records:read")
+	a := s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(given.Access))
 	assert.Equal(t, Access{
 		Kind: KindOAuth, Principal: "test0001", ClientID: c.ID, TokenID: given.AccessID, Scopes: []string{"records:read"},
-		Identity: glue.Identity{Principal: "test0001", Expires: given.AccessExpires},
+		Identity: glue.Identity{Principal: "test0001", Expires: testNow.Add(time.Hour)},
 	}, a.Access)
 	assert.True(t, a.Access.Has("records:read"))
 	assert.False(t, a.Access.Has("profile"))
@@ -133,9 +128,8 @@ func TestScopesThatNobodyCouldGetToday(t *testing.T) {
 	empty := s.call(t, http.DefaultClient, http.MethodGet, "/api", sendBearer(s.personal(t, "test0001", "gone", "harvest")))
 	assert.Equal(t, 401, empty.status, "nothing of it is left")
 	assert.Equal(t, "invalid_token", empty.code)
-	alone, h := credential.Mint(credential.Access)
-	_, err := s.store.GrantClient(t.Context(), c, []string{"harvest", "records:read"}, h)
-	require.NoError(t, err)
+	alone := s.alone(t, c, "harvest", "records:read")
+	_, h, _ := credential.Parse(alone)
 	assert.Equal(t, []string{"harvest"}, s.call(t, http.DefaultClient, http.MethodGet, "/api/clients", sendBearer(alone)).Access.Scopes)
 	stored, err := s.store.Token(t.Context(), h)
 	require.NoError(t, err)
@@ -242,9 +236,7 @@ func TestAFormReachesTheResourceWhole(t *testing.T) {
 func TestDecoratorsInsideOthers(t *testing.T) {
 	s := newSite(t, dbtest.SQLite(t))
 	c := s.register(t, "test0009")
-	alone, h := credential.Mint(credential.Access)
-	_, err := s.store.GrantClient(t.Context(), c, []string{"harvest"}, h)
-	require.NoError(t, err)
+	alone := s.alone(t, c, "harvest")
 	someone := s.person(t, "test0001")
 	a := s.call(t, someone, http.MethodGet, "/api/inside", sendBearer(alone))
 	assert.Equal(t, 400, a.status, "a person's session around an application's token")
@@ -260,11 +252,8 @@ func TestInactivePeople(t *testing.T) {
 	c := s.register(t, "test0009")
 	personal := s.personal(t, "test0001", "records:read")
 	ofOwner := s.personal(t, "test0009", "records:read")
-	access, h := credential.Mint(credential.Access)
-	s.authorised(t, c, h, credential.Hash{}, "test0001", "records:read")
-	alone, h := credential.Mint(credential.Access)
-	_, err := s.store.GrantClient(t.Context(), c, []string{"harvest"}, h)
-	require.NoError(t, err)
+	access := s.authorised(t, c, "test0001", "records:read").Access
+	alone := s.alone(t, c, "harvest")
 	for _, tc := range []struct {
 		who                                  string
 		personal, owner, access, application int

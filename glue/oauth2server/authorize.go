@@ -11,7 +11,6 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
@@ -84,14 +83,9 @@ func (q *authRequest) check(s *Server) *protocolError {
 	if mode := q.params.get("response_mode"); mode != "" && mode != q.responseMode() {
 		return errResponseMode
 	}
-	var err error
-	if q.scopes, err = scopelist.Parse(q.params.get("scope")); err != nil || len(q.scopes) == 0 {
-		return errScopeMissing
-	}
-	if !scopelist.Covers(s.scopes.offered().names(), q.scopes) {
-		return errScopeUnknown
-	}
-	return nil
+	var bad *protocolError
+	q.scopes, bad = readScopes(q.params, s.scopes.offered().names())
+	return bad
 }
 
 // checkChallenge wants PKCE of every client, by S256 alone (RFC 7636, RFC 9700 section

@@ -154,8 +154,7 @@ func revocationChecks() []check {
 			return p.call("/revoke", p.app, url.Values{}, func(r *http.Request, _ url.Values) { r.URL.RawQuery = tokenOf(token).Encode() })
 		}),
 		{section, "revocation: a personal token is no application's", func(t *testing.T, p *party) {
-			text, h := credential.Mint(credential.Personal)
-			_, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"records:read"}}, h)
+			_, text, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"records:read"}})
 			require.NoError(t, err)
 			revoked(p, p.app, tokenOf(text))
 			assert.True(t, p.works(text))
@@ -235,8 +234,7 @@ func introspectionChecks() []check {
 			p.requireRefused(a, http.StatusServiceUnavailable, "temporarily_unavailable")
 		}},
 		{section, "introspection: what is no token of an application", func(t *testing.T, p *party) {
-			text, h := credential.Mint(credential.Personal)
-			_, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"profile"}}, h)
+			_, text, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"profile"}})
 			require.NoError(t, err)
 			never, _ := credential.Mint(credential.Access)
 			for _, token := range []string{text, never, "x", p.app.secret, p.code(p.ask(p.app))} {

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
@@ -164,19 +163,14 @@ func (w *world) register(t testing.TB, confidential bool, uris ...string) app {
 	if len(uris) == 0 {
 		uris = []string{appRedirect}
 	}
-	a, h := app{redirect: uris[0]}, credential.Hash{}
-	if confidential {
-		a.secret, h = credential.Mint(credential.Secret)
-		w.hide(a.secret)
-	}
 	w.people.Add(1)
 	owner := fmt.Sprintf("owner%d", w.people.Load())
-	c, err := w.server.store.CreateClient(t.Context(), store.Client{
+	c, secret, err := w.server.store.CreateClient(t.Context(), store.Client{
 		Owner: owner, Name: "Reader <b>", Description: "Reads.", Confidential: confidential, RedirectURIs: uris,
-	}, h)
+	})
 	require.NoError(t, err)
-	a.id = c.ID
-	return a
+	w.hide(secret)
+	return app{id: c.ID, secret: secret, redirect: uris[0]}
 }
 
 func (w *world) ownerOf(t testing.TB, a app) string {

@@ -1,7 +1,6 @@
 package oauth2server
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
@@ -95,7 +93,7 @@ func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authReque
 	check := a.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch decisionOf(r) {
 		case decisionAllow:
-			a.allow(w, r, q)
+			a.give(w, r, q, true)
 		case decisionDeny:
 			id, _ := glue.IdentityFrom(r.Context())
 			a.event(r, Event{Name: EventDeclined, Principal: id.Principal, ClientID: q.client.ID})
@@ -115,25 +113,13 @@ func decisionOf(r *http.Request) string {
 	return r.PostForm[decisionField][0]
 }
 
-// allow gives the application what the person has just authorised.
-func (a *authorizer) allow(w http.ResponseWriter, r *http.Request, q *authRequest) {
-	if q.fragment {
-		a.giveToken(w, r, q, a.store.ApproveDirect)
-		return
-	}
-	a.giveCode(w, r, q, a.store.Approve)
-}
-
 // resume gives the application what the person authorised earlier, and otherwise asks.
 func (a *authorizer) resume(w http.ResponseWriter, r *http.Request, q *authRequest) {
-	switch {
-	case q.unproven() || slices.Contains(q.prompt, promptConsent):
+	if q.unproven() || slices.Contains(q.prompt, promptConsent) {
 		a.askOrFail(w, r, q)
-	case q.fragment:
-		a.giveToken(w, r, q, a.store.ContinueDirect)
-	default:
-		a.giveCode(w, r, q, a.store.ContinueConsent)
+		return
 	}
+	a.give(w, r, q, false)
 }
 
 // askOrFail asks, unless the application wants nobody to be asked.
@@ -145,11 +131,16 @@ func (a *authorizer) askOrFail(w http.ResponseWriter, r *http.Request, q *authRe
 	a.ask(w, r, q)
 }
 
-// giveCode sends the browser to the application with a new authorization code.
-func (a *authorizer) giveCode(w http.ResponseWriter, r *http.Request, q *authRequest, record func(context.Context, store.Code, credential.Hash) error) {
+// give sends the browser to the application with a new authorization code, or, in the
+// implicit grant, with a token. asked says that the person has just been asked.
+func (a *authorizer) give(w http.ResponseWriter, r *http.Request, q *authRequest, asked bool) {
 	id, _ := glue.IdentityFrom(r.Context())
-	text, h := credential.Mint(credential.Code)
-	if err := record(r.Context(), q.codeFor(id.Principal), h); err != nil {
+	if q.fragment {
+		a.giveToken(w, r, q, id.Principal, asked)
+		return
+	}
+	text, err := a.store.Authorise(r.Context(), q.codeFor(id.Principal), asked)
+	if err != nil {
 		a.giveNothing(w, r, q, err)
 		return
 	}

@@ -30,11 +30,35 @@ type tokenAnswer struct {
 	Scope        string `json:"scope"`
 }
 
-func newTokenAnswer(access, refresh string, given store.Issued) *tokenAnswer {
+func newTokenAnswer(given store.Issued) *tokenAnswer {
 	return &tokenAnswer{
-		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(given.Life.Seconds()),
-		RefreshToken: refresh, Scope: scopelist.Join(given.Scopes),
+		AccessToken: given.Access, TokenType: "Bearer", ExpiresIn: int64(given.Life.Seconds()),
+		RefreshToken: given.Refresh, Scope: scopelist.Join(given.Scopes),
 	}
+}
+
+// answer answers with what the store gave, which is the event, or with why it gave
+// nothing.
+func (c *call) answer(e Event, given store.Issued, err error) (any, *protocolError) {
+	if err != nil {
+		return nil, c.refusal(err)
+	}
+	e.Principal, e.ClientID, e.TokenID = given.Principal, c.client.ID, given.AccessID
+	c.event(c.r, e)
+	return newTokenAnswer(given), nil
+}
+
+// refusal is what the client is told of an error of the store.
+func (c *call) refusal(err error) *protocolError {
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return errClient // deleted, or given a new secret, just now
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrUsed):
+		return errGrant
+	case errors.Is(err, store.ErrScope):
+		return errScopeUnknown
+	}
+	return c.unavailable(err)
 }
 
 // serveToken is the token endpoint (RFC 6749 section 3.2).
@@ -68,10 +92,8 @@ func (c *call) grantCode(ctx context.Context) (any, *protocolError) {
 	}
 	found, err := c.store.Code(ctx, h)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, errGrant
 	case err != nil:
-		return nil, c.unavailable(err)
+		return nil, c.refusal(err)
 	case found.ClientID != c.client.ID || found.RedirectURI != redirectURI || !provesChallenge(found.Challenge, verifier):
 		return nil, errGrant
 	}
@@ -80,22 +102,11 @@ func (c *call) grantCode(ctx context.Context) (any, *protocolError) {
 			return nil, err
 		}
 	}
-	access, accessHash := credential.Mint(credential.Access)
-	refresh, refreshHash := credential.Mint(credential.Refresh)
-	given, err := c.store.Redeem(ctx, h, c.client, accessHash, refreshHash)
-	switch {
-	case errors.Is(err, store.ErrUsed):
+	given, err := c.store.Redeem(ctx, h, c.client)
+	if errors.Is(err, store.ErrUsed) {
 		c.event(c.r, Event{Name: EventCodeReplayed, Principal: found.Principal, ClientID: c.client.ID})
-		return nil, errGrant
-	case errors.Is(err, store.ErrStale):
-		return nil, errClient
-	case errors.Is(err, store.ErrNotFound):
-		return nil, errGrant
-	case err != nil:
-		return nil, c.unavailable(err)
 	}
-	c.event(c.r, Event{Name: EventTokenIssued, Reason: grantTypeCode, Principal: given.Principal, ClientID: c.client.ID, TokenID: given.AccessID})
-	return newTokenAnswer(access, refresh, given), nil
+	return c.answer(Event{Name: EventTokenIssued, Reason: grantTypeCode}, given, err)
 }
 
 // provesChallenge reports whether a verifier is of its form (RFC 7636 section 4.1) and

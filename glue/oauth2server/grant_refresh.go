@@ -27,10 +27,8 @@ func (c *call) grantRefresh(ctx context.Context) (any, *protocolError) {
 	}
 	old, err := c.store.Token(ctx, h)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, errGrant
 	case err != nil:
-		return nil, c.unavailable(err)
+		return nil, c.refusal(err)
 	case old.ClientID != c.client.ID:
 		return nil, errGrant
 	}
@@ -39,22 +37,9 @@ func (c *call) grantRefresh(ctx context.Context) (any, *protocolError) {
 			return nil, err
 		}
 	}
-	access, accessHash := credential.Mint(credential.Access)
-	refresh, refreshHash := credential.Mint(credential.Refresh)
-	given, err := c.store.Rotate(ctx, h, c.client, scopes, accessHash, refreshHash)
-	switch {
-	case errors.Is(err, store.ErrUsed):
+	given, err := c.store.Rotate(ctx, h, c.client, scopes)
+	if errors.Is(err, store.ErrUsed) {
 		c.event(c.r, Event{Name: EventRefreshReused, Principal: old.Principal, ClientID: c.client.ID, TokenID: old.ID})
-		return nil, errGrant
-	case errors.Is(err, store.ErrScope):
-		return nil, errScopeUnknown
-	case errors.Is(err, store.ErrStale):
-		return nil, errClient
-	case errors.Is(err, store.ErrNotFound):
-		return nil, errGrant
-	case err != nil:
-		return nil, c.unavailable(err)
 	}
-	c.event(c.r, Event{Name: EventTokenRefreshed, Principal: given.Principal, ClientID: c.client.ID, TokenID: given.AccessID})
-	return newTokenAnswer(access, refresh, given), nil
+	return c.answer(Event{Name: EventTokenRefreshed}, given, err)
 }

@@ -126,22 +126,28 @@ func (s *testServer) eventNames() []string {
 // register registers an application of an owner.
 func (s *testServer) register(t testing.TB, owner string) store.Client {
 	t.Helper()
-	_, secret := credential.Mint(credential.Secret)
-	c, err := s.store.CreateClient(t.Context(), store.Client{Owner: owner, Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, secret)
+	c, _, err := s.store.CreateClient(t.Context(), store.Client{Owner: owner, Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}})
 	require.NoError(t, err)
 	return c
 }
 
-// authorised is a pair of tokens, or without refresh an access token alone, for what a
-// person allowed a client.
-func (s *testServer) authorised(t testing.TB, c store.Client, access, refresh credential.Hash, principal string, scopes ...string) store.Issued {
+// authorised is what a client got for what a person allowed it.
+func (s *testServer) authorised(t testing.TB, c store.Client, principal string, scopes ...string) store.Issued {
 	t.Helper()
-	_, h := credential.Mint(credential.Code)
-	asked := store.Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes, Challenge: "challenge"}
-	require.NoError(t, s.store.Approve(t.Context(), asked, h))
-	given, err := s.store.Redeem(t.Context(), h, c, access, refresh)
+	code, err := s.store.Authorise(t.Context(), store.Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes, Challenge: "challenge"}, true)
+	require.NoError(t, err)
+	_, h, _ := credential.Parse(code)
+	given, err := s.store.Redeem(t.Context(), h, c)
 	require.NoError(t, err)
 	return given
+}
+
+// alone is a token that a client got for itself.
+func (s *testServer) alone(t testing.TB, c store.Client, scopes ...string) string {
+	t.Helper()
+	given, err := s.store.GrantClient(t.Context(), c, scopes)
+	require.NoError(t, err)
+	return given.Access
 }
 
 // lockedBuffer collects what several goroutines write.

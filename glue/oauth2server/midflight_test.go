@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
@@ -56,8 +55,12 @@ func TestANewSecretCountsForRequestsOnTheirWay(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				p := w.party(t)
 				form := prepare(p)
-				text, h := credential.Mint(credential.Secret)
-				during(func() { assert.NoError(t, w.server.store.ResetSecret(t.Context(), w.ownerOf(t, p.app), p.app.id, h)) })
+				var text string
+				during(func() {
+					var err error
+					text, err = w.server.store.ResetSecret(t.Context(), w.ownerOf(t, p.app), p.app.id)
+					assert.NoError(t, err)
+				})
 				p.requireRefused(p.call("/token", p.app, form), http.StatusUnauthorized, "invalid_client")
 				p.app.secret = text
 				assert.Equal(t, http.StatusOK, p.call("/token", p.app, form).StatusCode)

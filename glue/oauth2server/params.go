@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 )
 
 // Bounds of what clients send.
@@ -47,3 +49,16 @@ func parseParams(raw string, most int) (params, error) {
 
 // get gives a parameter; "" if it is left out, without a value, or repeated.
 func (p params) get(name string) string { return p.values[name] }
+
+// readScopes reads the scope parameter, which must name something, and nothing but what
+// may be given.
+func readScopes(p params, may []string) ([]string, *protocolError) {
+	scopes, err := scopelist.Parse(p.get("scope"))
+	switch {
+	case err != nil || len(scopes) == 0:
+		return nil, errScopeMissing
+	case !scopelist.Covers(may, scopes):
+		return nil, errScopeUnknown
+	}
+	return scopes, nil
+}

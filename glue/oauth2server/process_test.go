@@ -21,7 +21,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
@@ -121,10 +120,8 @@ type customer struct {
 func newCustomer(t testing.TB, s *testServer) *customer {
 	t.Helper()
 	c := &customer{testServer: s, verifier: oauth2.GenerateVerifier()}
-	var h credential.Hash
-	c.secret, h = credential.Mint(credential.Secret)
 	var err error
-	c.client, err = s.store.CreateClient(t.Context(), store.Client{Owner: "spqr1", Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, h)
+	c.client, c.secret, err = s.store.CreateClient(t.Context(), store.Client{Owner: "spqr1", Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}})
 	require.NoError(t, err)
 	return c
 }
@@ -132,11 +129,11 @@ func newCustomer(t testing.TB, s *testServer) *customer {
 // code is one that a person has just allowed it.
 func (c *customer) code(t testing.TB) string {
 	t.Helper()
-	text, h := credential.Mint(credential.Code)
-	require.NoError(t, c.store.Approve(t.Context(), store.Code{
+	text, err := c.store.Authorise(t.Context(), store.Code{
 		ClientID: c.client.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{"profile"},
 		Challenge: oauth2.S256ChallengeFromVerifier(c.verifier),
-	}, h))
+	}, true)
+	require.NoError(t, err)
 	return text
 }
 

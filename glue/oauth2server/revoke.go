@@ -21,17 +21,11 @@ func serveRevoke(ctx context.Context, c *call) (any, *protocolError) {
 	if !ok {
 		return nil, nil
 	}
-	switch found, err := c.store.Token(ctx, h); {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, c.unavailable(err)
-	case found.ClientID != c.client.ID:
-		return nil, errGrant
-	}
 	gone, err := c.store.RevokeToken(ctx, h, c.client.ID)
 	switch {
-	case errors.Is(err, store.ErrNotFound): // somebody else was quicker
+	case errors.Is(err, store.ErrForeign):
+		return nil, errGrant
+	case errors.Is(err, store.ErrNotFound):
 		return nil, nil
 	case err != nil:
 		return nil, c.unavailable(err)

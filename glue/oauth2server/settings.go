@@ -1,6 +1,7 @@
 package oauth2server
 
 import (
+	"context"
 	"errors"
 	"html/template"
 	"net/http"
@@ -15,8 +16,9 @@ import (
 // and changes their own only: the store asks for the person in every statement.
 type settings struct{ *Server }
 
-// personal answers a person who is logged in.
-type personal func(w http.ResponseWriter, r *http.Request, id glue.Identity)
+// personal answers a person who is logged in. Errors are those of the store, and
+// errMayNotRegister.
+type personal func(w http.ResponseWriter, r *http.Request, id glue.Identity) error
 
 // settingsHandler serves the pages at Config.Path + "/settings" and below.
 func (s *Server) settingsHandler() http.Handler {
@@ -29,17 +31,19 @@ func (s *Server) settingsHandler() http.Handler {
 	// takes it away is to be easy.
 	for pattern, h := range map[string]personal{
 		"GET /tokens/new": p.newToken, "POST /tokens/new": p.makeToken,
-		"GET /applications/new": p.newApp, "POST /applications/new": p.makeApp,
-		"GET /applications/{id}/edit": p.editApp, "POST /applications/{id}/edit": p.changeApp,
-		"GET /applications/{id}/secret": p.askSecret, "POST /applications/{id}/secret": p.makeSecret,
+		"GET /applications/new": p.registrars(p.newApp), "POST /applications/new": p.registrars(p.makeApp),
+		"GET /applications/{id}/edit": p.registrars(p.own(p.editApp)), "POST /applications/{id}/edit": p.registrars(p.own(p.changeApp)),
+		"GET /applications/{id}/secret": p.registrars(p.own(p.askSecret)), "POST /applications/{id}/secret": p.registrars(p.own(p.makeSecret)),
 	} {
 		mux.Handle(p.pattern(pattern), p.guarded(fresh, h))
 	}
 	for pattern, h := range map[string]personal{
-		"GET /tokens": p.listTokens, "POST /tokens/{id}/revoke": p.dropToken,
-		"GET /applications": p.listApps, "GET /applications/{id}": p.showApp, "POST /applications/{id}/delete": p.dropApp,
-		"GET /authorised": p.listAuthorised, "POST /authorised/{id}/revoke": p.dropAuthorised,
-		"GET /{rest...}": p.noSuchPage,
+		"GET /tokens": p.listTokens, "POST /tokens/{id}/revoke": p.remover(p.store.RevokePersonal, EventTokenRevoked, "/tokens", "revoked"),
+		"GET /applications": p.listApps, "GET /applications/{id}": p.own(p.showApp),
+		"POST /applications/{id}/delete": p.remover(p.store.DeleteClient, EventClientDeleted, "/applications", "deleted"),
+		"GET /authorised":                p.listAuthorised,
+		"POST /authorised/{id}/revoke":   p.remover(p.store.RevokeAuthorisation, EventUnauthorised, "/authorised", "revoked"),
+		"GET /{rest...}":                 func(http.ResponseWriter, *http.Request, glue.Identity) error { return store.ErrNotFound },
 	} {
 		mux.Handle(p.pattern(pattern), p.guarded(s.cfg.Auth, h))
 	}
@@ -47,6 +51,23 @@ func (s *Server) settingsHandler() http.Handler {
 	mux.Handle(p.pattern("GET /{$}"), start)
 	mux.Handle("GET "+p.path(""), start)
 	return mux
+}
+
+// remover removes something of a person's by its id, and leads back to a list.
+func (p settings) remover(remove func(ctx context.Context, principal, id string) error, event, list, what string) personal {
+	return func(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
+		which := r.PathValue("id")
+		if err := remove(r.Context(), id.Principal, which); err != nil {
+			return err
+		}
+		e := Event{Name: event, Principal: id.Principal, ClientID: which}
+		if event == EventTokenRevoked {
+			e.ClientID, e.TokenID = "", which
+		}
+		p.event(r, e)
+		p.done(w, r, list, what)
+		return nil
+	}
 }
 
 // path is that of a settings page.
@@ -76,7 +97,9 @@ func (p settings) guarded(auth *glue.Auth, h personal) http.Handler {
 			return
 		}
 		id, _ := glue.IdentityFrom(r.Context()) // always there, under Require
-		h(w, r, id)
+		if err := h(w, r, id); err != nil {
+			p.failed(w, r, id, err)
+		}
 	}), settingsAction)
 	return auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxSettingsForm)
@@ -123,7 +146,7 @@ func (e fieldErrors) On(field string) string {
 }
 
 // page shows one of the settings pages, of which section is a part.
-func (p settings) page(w http.ResponseWriter, r *http.Request, section string, page Page, data any) {
+func (p settings) page(w http.ResponseWriter, r *http.Request, section string, page Page, data any) error {
 	for _, l := range []Link{
 		{Text: "Tokens", Href: p.path("/tokens")},
 		{Text: "Your applications", Href: p.path("/applications")},
@@ -133,7 +156,11 @@ func (p settings) page(w http.ResponseWriter, r *http.Request, section string, p
 		page.Nav = append(page.Nav, l)
 	}
 	page.Nav = append(page.Nav, Link{Text: "Back to the site", Href: p.cfg.Home})
+	if page.Status == 0 {
+		page.Status = http.StatusOK
+	}
 	p.show(w, r, page, data)
+	return nil
 }
 
 // doneQuery tells the page that a form leads to what the form did.
@@ -153,20 +180,23 @@ func notice(r *http.Request, texts map[string]string) string {
 	return texts[r.URL.Query().Get("done")]
 }
 
-// failed answers where the store refuses, or cannot say.
+// failed answers where the store refuses, or cannot say. It says the same of what is
+// gone, what is somebody else's, and what never was.
 func (p settings) failed(w http.ResponseWriter, r *http.Request, id glue.Identity, err error) {
-	if errors.Is(err, store.ErrNotFound) {
-		p.noSuchPage(w, r, id)
-		return
+	switch {
+	case errors.Is(err, errMayNotRegister):
+		p.problem(w, r, Event{Name: EventRefused, Reason: "may-not-register", Principal: id.Principal}, Page{
+			Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not register or change applications",
+			Text:  []string{"This site lets only some people do that. If you think that you should be among them, ask the site’s webmaster."},
+			Links: []Link{{Text: "Go to your applications", Href: p.path("/applications")}},
+		})
+	case errors.Is(err, store.ErrNotFound):
+		p.problem(w, r, Event{Name: EventRefused, Reason: "not-found", Principal: id.Principal}, Page{
+			Kind: "not-found", Status: http.StatusNotFound, Title: "There is no such page",
+			Text:  []string{"What you asked for is not among your settings. It may have been removed."},
+			Links: []Link{{Text: "Go to your settings", Href: p.path("/tokens")}},
+		})
+	default:
+		p.storeDown(w, r, err)
 	}
-	p.storeDown(w, r, err)
-}
-
-// noSuchPage says the same of what is gone, what is somebody else's, and what never was.
-func (p settings) noSuchPage(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	p.problem(w, r, Event{Name: EventRefused, Reason: "not-found", Principal: id.Principal}, Page{
-		Kind: "not-found", Status: http.StatusNotFound, Title: "There is no such page",
-		Text:  []string{"What you asked for is not among your settings. It may have been removed."},
-		Links: []Link{{Text: "Go to your settings", Href: p.path("/tokens")}},
-	})
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -41,102 +40,55 @@ const (
 	appPublic       = "public"
 )
 
-func (p settings) newApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	if p.mayNotRegister(w, r, id) {
-		return
-	}
-	p.showAppForm(w, r, appForm{guardedForm: p.form(r), New: true})
+func (p settings) newApp(w http.ResponseWriter, r *http.Request, _ glue.Identity) error {
+	return p.showAppForm(w, r, appForm{New: true})
 }
 
-// mayNotRegister answers those who may not register applications. Nor may they, if they
-// once could, give one another address or a new secret; they can delete it.
-func (p settings) mayNotRegister(w http.ResponseWriter, r *http.Request, id glue.Identity) bool {
-	if p.mayRegister(r, id) {
-		return false
-	}
-	p.problem(w, r, Event{Name: EventRefused, Reason: "may-not-register", Principal: id.Principal}, Page{
-		Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not register or change applications",
-		Text:  []string{"This site lets only some people do that. If you think that you should be among them, ask the site’s webmaster."},
-		Links: []Link{{Text: "Go to your applications", Href: p.path("/applications")}},
-	})
-	return true
-}
-
-func (p settings) makeApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	if p.mayNotRegister(w, r, id) {
-		return
-	}
+func (p settings) makeApp(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
 	f := readAppForm(r)
 	f.New = true
 	c, errs := p.readApp(f)
 	if len(errs) > 0 {
-		f.guardedForm = p.form(r, errs...)
-		p.showAppForm(w, r, f)
-		return
+		return p.showAppForm(w, r, f, errs...)
 	}
 	c.Owner = id.Principal
-	var text string
-	var h credential.Hash
-	if c.Confidential {
-		text, h = credential.Mint(credential.Secret)
-	}
-	made, err := p.store.CreateClient(r.Context(), c, h)
+	made, secret, err := p.store.CreateClient(r.Context(), c)
 	switch {
 	case errors.Is(err, store.ErrLimit):
-		f.guardedForm = p.form(r, fieldError{Text: fmt.Sprintf("You have %d applications, as many as this site allows. Delete one that you do not need any more.", p.cfg.MaxClients)})
-		p.showAppForm(w, r, f)
+		return p.showAppForm(w, r, f, fieldError{Text: fmt.Sprintf("You have %d applications, as many as this site allows. Delete one that you do not need any more.", p.cfg.MaxClients)})
 	case err != nil:
-		p.failed(w, r, id, err)
-	default:
-		p.event(r, Event{Name: EventClientRegistered, Principal: id.Principal, ClientID: made.ID})
-		if made.Confidential {
-			p.showSecret(w, r, secretPage{Client: made, Text: text})
-			return
-		}
-		p.done(w, r, "/applications/"+made.ID, "registered")
+		return err
 	}
+	p.event(r, Event{Name: EventClientRegistered, Principal: id.Principal, ClientID: made.ID})
+	if made.Confidential {
+		return p.showSecret(w, r, secretPage{Client: made, Text: secret})
+	}
+	p.done(w, r, "/applications/"+made.ID, "registered")
+	return nil
 }
 
-func (p settings) editApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	if p.mayNotRegister(w, r, id) {
-		return
-	}
-	c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
-	if err != nil {
-		p.failed(w, r, id, err)
-		return
-	}
-	p.showAppForm(w, r, appForm{
-		guardedForm: p.form(r), Action: p.appPath(c.ID) + "/edit", Cancel: p.appPath(c.ID),
+func (p settings) editApp(w http.ResponseWriter, r *http.Request, _ glue.Identity, c store.Client) error {
+	return p.showAppForm(w, r, appForm{
+		Action: p.appPath(c.ID) + "/edit", Cancel: p.appPath(c.ID),
 		Name: c.Name, Description: c.Description, Website: c.Website, Kind: kindOfApp(c), Redirects: strings.Join(c.RedirectURIs, "\n"),
 	})
 }
 
-func (p settings) changeApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	if p.mayNotRegister(w, r, id) {
-		return
-	}
-	old, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
-	if err != nil {
-		p.failed(w, r, id, err)
-		return
-	}
+func (p settings) changeApp(w http.ResponseWriter, r *http.Request, id glue.Identity, old store.Client) error {
 	f := readAppForm(r)
 	f.Kind = kindOfApp(old) // it never changes
 	f.Action, f.Cancel = p.appPath(old.ID)+"/edit", p.appPath(old.ID)
 	c, errs := p.readApp(f)
 	if len(errs) > 0 {
-		f.guardedForm = p.form(r, errs...)
-		p.showAppForm(w, r, f)
-		return
+		return p.showAppForm(w, r, f, errs...)
 	}
 	c.ID = old.ID
 	if err := p.store.UpdateClient(r.Context(), id.Principal, c); err != nil {
-		p.failed(w, r, id, err)
-		return
+		return err
 	}
 	p.event(r, Event{Name: EventClientChanged, Principal: id.Principal, ClientID: c.ID})
 	p.done(w, r, "/applications/"+c.ID, "changed")
+	return nil
 }
 
 func kindOfApp(c store.Client) string {
@@ -146,7 +98,8 @@ func kindOfApp(c store.Client) string {
 	return appPublic
 }
 
-func (p settings) showAppForm(w http.ResponseWriter, r *http.Request, f appForm) {
+func (p settings) showAppForm(w http.ResponseWriter, r *http.Request, f appForm, errs ...fieldError) error {
+	f.guardedForm = p.form(r, errs...)
 	page := Page{Kind: "app-form", Status: f.status(), Title: "Edit the application"}
 	if f.New {
 		page.Title = "Register an application"
@@ -154,7 +107,7 @@ func (p settings) showAppForm(w http.ResponseWriter, r *http.Request, f appForm)
 	}
 	f.MayOmitRedirects = len(p.cfg.ClientScopes) > 0
 	f.MostName, f.MostDescription, f.MostWebsite, f.MostRedirects = maxAppName, maxAppDescription, maxAppWebsite, redirecturi.Max
-	p.page(w, r, "/applications", page, f)
+	return p.page(w, r, "/applications", page, f)
 }
 
 // readAppForm takes what was typed as it is.

@@ -1,10 +1,10 @@
 package oauth2server
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
@@ -26,11 +26,10 @@ type appView struct {
 
 func (p settings) appPath(id string) string { return p.path("/applications/" + id) }
 
-func (p settings) listApps(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+func (p settings) listApps(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
 	apps, err := p.store.ClientsOf(r.Context(), id.Principal)
 	if err != nil {
-		p.failed(w, r, id, err)
-		return
+		return err
 	}
 	data := appsPage{
 		Most:   p.cfg.MaxClients,
@@ -42,11 +41,35 @@ func (p settings) listApps(w http.ResponseWriter, r *http.Request, id glue.Ident
 	for _, c := range apps {
 		data.Apps = append(data.Apps, appView{c, p.appPath(c.ID)})
 	}
-	p.page(w, r, "/applications", Page{Kind: "apps", Status: http.StatusOK, Title: "Your applications"}, data)
+	return p.page(w, r, "/applications", Page{Kind: "apps", Title: "Your applications"}, data)
 }
 
 func (p settings) mayRegister(r *http.Request, id glue.Identity) bool {
 	return p.cfg.MayRegister == nil || p.cfg.MayRegister(r, id)
+}
+
+var errMayNotRegister = errors.New("oauth2server: Config.MayRegister says no")
+
+// registrars keeps a page for those who may register applications. Nor may others, if
+// they once could, give one another address or a new secret; they can delete it.
+func (p settings) registrars(h personal) personal {
+	return func(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
+		if !p.mayRegister(r, id) {
+			return errMayNotRegister
+		}
+		return h(w, r, id)
+	}
+}
+
+// own gives a page the person's own application that its path names.
+func (p settings) own(h func(w http.ResponseWriter, r *http.Request, id glue.Identity, c store.Client) error) personal {
+	return func(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
+		c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		return h(w, r, id, c)
+	}
 }
 
 // appPage is what the page of one application shows.
@@ -59,12 +82,7 @@ type appPage struct {
 	Issuer, AuthorizeURL, TokenURL, RevokeURL string // what its programmer needs to know
 }
 
-func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
-	if err != nil {
-		p.failed(w, r, id, err)
-		return
-	}
+func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identity, c store.Client) error {
 	origin := p.cfg.Auth.Origins()[0]
 	data := appPage{
 		guardedForm: p.form(r), Client: c,
@@ -78,17 +96,7 @@ func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 	if p.mayRegister(r, id) {
 		data.Edit, data.Secret = p.appPath(c.ID)+"/edit", p.appPath(c.ID)+"/secret"
 	}
-	p.page(w, r, "/applications", Page{Kind: "app", Status: http.StatusOK, Title: isolated(c.Name)}, data)
-}
-
-func (p settings) dropApp(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	clientID := r.PathValue("id")
-	if err := p.store.DeleteClient(r.Context(), id.Principal, clientID); err != nil {
-		p.failed(w, r, id, err)
-		return
-	}
-	p.event(r, Event{Name: EventClientDeleted, Principal: id.Principal, ClientID: clientID})
-	p.done(w, r, "/applications", "deleted")
+	return p.page(w, r, "/applications", Page{Kind: "app", Title: isolated(c.Name)}, data)
 }
 
 // secretPage shows the secret of an application, the only time that it is shown.
@@ -99,45 +107,28 @@ type secretPage struct {
 	Reset bool   // there was another before
 }
 
-func (p settings) showSecret(w http.ResponseWriter, r *http.Request, page secretPage) {
+func (p settings) showSecret(w http.ResponseWriter, r *http.Request, page secretPage) error {
 	page.Place = p.appPath(page.ID)
-	p.page(w, r, "/applications", Page{Kind: "secret", Status: http.StatusOK, Title: "The secret of " + isolated(page.Name)}, page)
+	return p.page(w, r, "/applications", Page{Kind: "secret", Title: "The secret of " + isolated(page.Name)}, page)
 }
 
 // askSecret explains what a new secret means before it is made.
-func (p settings) askSecret(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	if p.mayNotRegister(w, r, id) {
-		return
+func (p settings) askSecret(w http.ResponseWriter, r *http.Request, _ glue.Identity, c store.Client) error {
+	if !c.Confidential {
+		return store.ErrNotFound // it has none
 	}
-	c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))
-	if err == nil && !c.Confidential {
-		err = store.ErrNotFound // it has none
-	}
-	if err != nil {
-		p.failed(w, r, id, err)
-		return
-	}
-	p.page(w, r, "/applications", Page{Kind: "secret-reset", Status: http.StatusOK, Title: "A new secret for " + isolated(c.Name) + "?"}, struct {
+	return p.page(w, r, "/applications", Page{Kind: "secret-reset", Title: "A new secret for " + isolated(c.Name) + "?"}, struct {
 		guardedForm
 		Action, Cancel string
 		AccessLife     string
 	}{p.form(r), p.appPath(c.ID) + "/secret", p.appPath(c.ID), durationText(p.cfg.AccessLife)})
 }
 
-func (p settings) makeSecret(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	if p.mayNotRegister(w, r, id) {
-		return
-	}
-	clientID := r.PathValue("id")
-	c, err := p.store.OwnClient(r.Context(), id.Principal, clientID)
-	text, h := credential.Mint(credential.Secret)
-	if err == nil {
-		err = p.store.ResetSecret(r.Context(), id.Principal, clientID, h)
-	}
+func (p settings) makeSecret(w http.ResponseWriter, r *http.Request, id glue.Identity, c store.Client) error {
+	text, err := p.store.ResetSecret(r.Context(), id.Principal, c.ID)
 	if err != nil {
-		p.failed(w, r, id, err)
-		return
+		return err
 	}
-	p.event(r, Event{Name: EventSecretReset, Principal: id.Principal, ClientID: clientID})
-	p.showSecret(w, r, secretPage{Client: c, Text: text, Reset: true})
+	p.event(r, Event{Name: EventSecretReset, Principal: id.Principal, ClientID: c.ID})
+	return p.showSecret(w, r, secretPage{Client: c, Text: text, Reset: true})
 }

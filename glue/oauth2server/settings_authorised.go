@@ -20,11 +20,10 @@ type authorisedView struct {
 	Revoke string // where to
 }
 
-func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
 	all, err := p.store.Authorisations(r.Context(), id.Principal)
 	if err != nil {
-		p.failed(w, r, id, err)
-		return
+		return err
 	}
 	data := authorisedPage{
 		guardedForm: p.form(r),
@@ -33,15 +32,5 @@ func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue
 	for _, a := range all {
 		data.Apps = append(data.Apps, authorisedView{a, p.scopes.offered().pick(a.Scopes).groups(), p.path("/authorised/" + a.ClientID + "/revoke")})
 	}
-	p.page(w, r, "/authorised", Page{Kind: "authorised", Status: http.StatusOK, Title: "Authorised applications"}, data)
-}
-
-func (p settings) dropAuthorised(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	clientID := r.PathValue("id")
-	if err := p.store.RevokeAuthorisation(r.Context(), id.Principal, clientID); err != nil {
-		p.failed(w, r, id, err)
-		return
-	}
-	p.event(r, Event{Name: EventUnauthorised, Principal: id.Principal, ClientID: clientID})
-	p.done(w, r, "/authorised", "revoked")
+	return p.page(w, r, "/authorised", Page{Kind: "authorised", Title: "Authorised applications"}, data)
 }

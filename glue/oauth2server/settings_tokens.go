@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
@@ -33,11 +32,10 @@ type tokenView struct {
 	Revoke string // where to
 }
 
-func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
 	tokens, err := p.store.PersonalTokens(r.Context(), id.Principal)
 	if err != nil {
-		p.failed(w, r, id, err)
-		return
+		return err
 	}
 	data := tokensPage{
 		guardedForm: p.form(r), New: p.path("/tokens/new"), Most: p.cfg.MaxPersonal,
@@ -46,17 +44,7 @@ func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Ide
 	for _, t := range tokens {
 		data.Tokens = append(data.Tokens, tokenView{t, p.scopes.offered().pick(t.Scopes).groups(), p.path("/tokens/" + t.ID + "/revoke")})
 	}
-	p.page(w, r, "/tokens", Page{Kind: "tokens", Status: http.StatusOK, Title: "Personal tokens"}, data)
-}
-
-func (p settings) dropToken(w http.ResponseWriter, r *http.Request, id glue.Identity) {
-	tokenID := r.PathValue("id")
-	if err := p.store.RevokePersonal(r.Context(), id.Principal, tokenID); err != nil {
-		p.failed(w, r, id, err)
-		return
-	}
-	p.event(r, Event{Name: EventTokenRevoked, Principal: id.Principal, TokenID: tokenID})
-	p.done(w, r, "/tokens", "revoked")
+	return p.page(w, r, "/tokens", Page{Kind: "tokens", Title: "Personal tokens"}, data)
 }
 
 // tokenForm is the form for a new token.
@@ -82,33 +70,30 @@ type choiceGroup struct {
 	Choices  []choice
 }
 
-func (p settings) newToken(w http.ResponseWriter, r *http.Request, _ glue.Identity) {
-	p.showTokenForm(w, r, store.Token{}, "")
+func (p settings) newToken(w http.ResponseWriter, r *http.Request, _ glue.Identity) error {
+	return p.showTokenForm(w, r, store.Token{}, "")
 }
 
 // makeToken answers with the token itself, the only time that it is shown: it is not
 // stored and not part of any address.
-func (p settings) makeToken(w http.ResponseWriter, r *http.Request, id glue.Identity) {
+func (p settings) makeToken(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
 	t, life, errs := p.readToken(r)
 	if len(errs) > 0 {
-		p.showTokenForm(w, r, t, life, errs...)
-		return
+		return p.showTokenForm(w, r, t, life, errs...)
 	}
 	t.Principal = id.Principal
-	text, h := credential.Mint(credential.Personal)
-	made, err := p.store.CreatePersonal(r.Context(), t, h)
+	made, text, err := p.store.CreatePersonal(r.Context(), t)
 	switch {
 	case errors.Is(err, store.ErrLimit):
-		p.showTokenForm(w, r, t, life, fieldError{Text: fmt.Sprintf("You have %d tokens, as many as this site allows. Revoke one that you do not need any more.", p.cfg.MaxPersonal)})
+		return p.showTokenForm(w, r, t, life, fieldError{Text: fmt.Sprintf("You have %d tokens, as many as this site allows. Revoke one that you do not need any more.", p.cfg.MaxPersonal)})
 	case err != nil:
-		p.failed(w, r, id, err)
-	default:
-		p.event(r, Event{Name: EventTokenCreated, Principal: id.Principal, TokenID: made.ID})
-		p.page(w, r, "/tokens", Page{Kind: "token-made", Status: http.StatusOK, Title: "Your new token"}, struct {
-			tokenView
-			Text, List string
-		}{tokenView{Token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens")})
+		return err
 	}
+	p.event(r, Event{Name: EventTokenCreated, Principal: id.Principal, TokenID: made.ID})
+	return p.page(w, r, "/tokens", Page{Kind: "token-made", Title: "Your new token"}, struct {
+		tokenView
+		Text, List string
+	}{tokenView{Token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens")})
 }
 
 // readToken reads the form for a new token. What was typed is given back in any case.
@@ -139,7 +124,7 @@ func (p settings) readToken(r *http.Request) (t store.Token, life string, errs f
 	return t, life, errs
 }
 
-func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t store.Token, life string, errs ...fieldError) {
+func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t store.Token, life string, errs ...fieldError) error {
 	data := tokenForm{guardedForm: p.form(r, errs...), Action: p.path("/tokens/new"), Cancel: p.path("/tokens"), Name: t.Name, Most: maxTokenName}
 	for i, g := range p.scopes.offered().groups() {
 		group := choiceGroup{ID: "scopes-" + strconv.Itoa(i+1), Name: g.Name}
@@ -157,7 +142,7 @@ func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t store.
 	for _, l := range lives {
 		data.Lives = append(data.Lives, choice{Value: l.value, Text: l.text(p.cfg.Now()), Chosen: l.value == life})
 	}
-	p.page(w, r, "/tokens", Page{Kind: "token-new", Status: data.status(), Title: "New token"}, data)
+	return p.page(w, r, "/tokens", Page{Kind: "token-new", Status: data.status(), Title: "New token"}, data)
 }
 
 // tokenLife is a choice of how long a token lasts.

@@ -28,68 +28,41 @@ func (c Client) CheckSecret(text string) bool {
 	return ok && c.Confidential && !c.secret.IsZero() && h.Equal(c.secret)
 }
 
-const clientColumns = `id, owner, name, description, website, confidential, secret_hash, redirect_uris, created_at, updated_at`
+const clientColumns = `id, owner, name, description, website, secret_hash, redirect_uris, created_at, updated_at`
 
-func scanClient(row interface{ Scan(...any) error }) (Client, error) {
+func scanClient(row scanner) (Client, error) {
 	var (
-		c                Client
-		confidential     int
-		secret           []byte
-		uris             string
-		created, updated int64
+		c      Client
+		secret []byte // nil for public clients
 	)
-	err := row.Scan(&c.ID, &c.Owner, &c.Name, &c.Description, &c.Website, &confidential, &secret, &uris, &created, &updated)
+	err := row.Scan(&c.ID, &c.Owner, &c.Name, &c.Description, &c.Website, &secret, (*words)(&c.RedirectURIs),
+		(*seconds)(&c.Created), (*seconds)(&c.Updated))
 	if err != nil {
 		return Client{}, notFound(err)
 	}
-	c.Confidential = confidential == 1
+	c.Confidential = secret != nil
 	copy(c.secret[:], secret)
-	if uris != "" {
-		c.RedirectURIs = strings.Split(uris, "\n")
-	}
-	c.Created, c.Updated = fromUnix(created), fromUnix(updated)
 	return c, nil
 }
 
-// CreateClient registers an application of c.Owner; the secret is zero for a public
-// one. It is ErrLimit if the owner has as many as Config.MaxClients.
-func (s *Store) CreateClient(ctx context.Context, c Client, secret credential.Hash) (Client, error) {
-	c.ID, c.Created, c.secret = newID(), s.now(), secret
-	c.Updated = c.Created
+// CreateClient registers an application of c.Owner, and returns its secret if it is
+// confidential. It returns ErrLimit if the owner has as many as Config.MaxClients.
+func (s *Store) CreateClient(ctx context.Context, c Client) (made Client, secret string, err error) {
 	var stored []byte
-	confidential := 0
 	if c.Confidential {
-		stored, confidential = secret[:], 1
+		secret, c.secret = credential.Mint(credential.Secret)
+		stored = c.secret[:]
 	}
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		if err := s.lockPerson(ctx, tx, c.Owner); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO wlsoauth_clients (`+clientColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
-			c.ID, c.Owner, c.Name, c.Description, c.Website, confidential, stored,
-			strings.Join(c.RedirectURIs, "\n"), c.Created.Unix())
-		if err != nil {
-			return err
-		}
-		return underLimit(ctx, tx, s.cfg.MaxClients, `SELECT COUNT(*) FROM wlsoauth_clients WHERE owner = $1`, c.Owner)
-	})
+	c.ID, c.Created = newID(), s.now()
+	c.Updated = c.Created
+	err = s.addFor(ctx, c.Owner, func(tx *sql.Tx) error {
+		return exec(ctx, tx, `INSERT INTO wlsoauth_clients (`+clientColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+			c.ID, c.Owner, c.Name, c.Description, c.Website, stored, strings.Join(c.RedirectURIs, "\n"), c.Created.Unix())
+	}, s.cfg.MaxClients, `SELECT COUNT(*) FROM wlsoauth_clients WHERE owner = $1`, c.Owner)
 	if err != nil {
-		return Client{}, err
+		return Client{}, "", err
 	}
-	return c, nil
-}
-
-// underLimit is ErrLimit if there are more than most, the one just inserted included.
-func underLimit(ctx context.Context, tx *sql.Tx, most int, query string, args ...any) error {
-	var n int
-	if err := tx.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
-		return err
-	}
-	if n > most {
-		return ErrLimit
-	}
-	return nil
+	return c, secret, nil
 }
 
 // Client gives an application, whoever registered it.
@@ -134,55 +107,34 @@ func (s *Store) ClientsOf(ctx context.Context, owner string) ([]Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func() (Client, error) { return scanClient(rows) })
-}
-
-// collect reads all rows and closes them.
-func collect[T any](rows *sql.Rows, scan func() (T, error)) ([]T, error) {
-	defer func() { _ = rows.Close() }() // Err has what matters
-	var all []T
-	for rows.Next() {
-		one, err := scan()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
+	return collect(rows, scanClient)
 }
 
 // UpdateClient changes name, description, website and redirect URIs. Codes that are
 // on their way are dropped, because they may be on it to an address that is gone.
 func (s *Store) UpdateClient(ctx context.Context, owner string, c Client) error {
-	if !validID(c.ID) {
-		return ErrNotFound
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		err := changedOne(ctx, tx, `UPDATE wlsoauth_clients SET name = $3, description = $4, website = $5, redirect_uris = $6, updated_at = $7
+	return s.txAbout(ctx, c.ID, func(tx *sql.Tx) error {
+		err := changeOne(ctx, tx, `UPDATE wlsoauth_clients SET name = $3, description = $4, website = $5, redirect_uris = $6, updated_at = $7
 			WHERE id = $1 AND owner = $2`,
 			c.ID, owner, c.Name, c.Description, c.Website, strings.Join(c.RedirectURIs, "\n"), s.now().Unix())
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM wlsoauth_codes WHERE client_id = $1 AND used_at = 0`, c.ID)
-		return err
+		return exec(ctx, tx, `DELETE FROM wlsoauth_codes WHERE client_id = $1 AND used_at = 0`, c.ID)
 	})
 }
 
-// ResetSecret replaces the secret of a confidential client, and deletes the tokens that
-// the old one alone was enough to get.
-func (s *Store) ResetSecret(ctx context.Context, owner, id string, secret credential.Hash) error {
-	if !validID(id) {
-		return ErrNotFound
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		err := changedOne(ctx, tx, `UPDATE wlsoauth_clients SET secret_hash = $3, updated_at = $4
-			WHERE id = $1 AND owner = $2 AND confidential = 1`, id, owner, secret[:], s.now().Unix())
+// ResetSecret replaces the secret of a confidential client by the one that it returns,
+// and deletes the tokens that the old one alone was enough to get.
+func (s *Store) ResetSecret(ctx context.Context, owner, id string) (secret string, err error) {
+	secret, h := credential.Mint(credential.Secret)
+	return secret, s.txAbout(ctx, id, func(tx *sql.Tx) error {
+		err := changeOne(ctx, tx, `UPDATE wlsoauth_clients SET secret_hash = $3, updated_at = $4
+			WHERE id = $1 AND owner = $2 AND secret_hash IS NOT NULL`, id, owner, h[:], s.now().Unix())
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM wlsoauth_tokens WHERE client_id = $1 AND client_id <> '' AND grant_id = ''`, id)
-		return err
+		return exec(ctx, tx, `DELETE FROM wlsoauth_tokens WHERE client_id = $1 AND client_id <> '' AND grant_id = ''`, id)
 	})
 }
 
@@ -193,15 +145,12 @@ var clientTables = []struct{ name, key string }{
 
 // DeleteClient deletes an application with all that it was given.
 func (s *Store) DeleteClient(ctx context.Context, owner, id string) error {
-	if !validID(id) {
-		return ErrNotFound
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := changedOne(ctx, tx, `DELETE FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner); err != nil {
+	return s.txAbout(ctx, id, func(tx *sql.Tx) error {
+		if err := changeOne(ctx, tx, `DELETE FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner); err != nil {
 			return err
 		}
 		for _, table := range clientTables {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM wlsoauth_`+table.name+` WHERE client_id = $1 AND client_id <> ''`, id); err != nil {
+			if err := exec(ctx, tx, `DELETE FROM wlsoauth_`+table.name+` WHERE client_id = $1 AND client_id <> ''`, id); err != nil {
 				return err
 			}
 		}

@@ -13,11 +13,10 @@ import (
 func TestClients(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newStore(t, db), t.Context()
-		text, secret := credential.Mint(credential.Secret)
-		made, err := s.CreateClient(ctx, Client{
+		made, text, err := s.CreateClient(ctx, Client{
 			Owner: "spqr1", Name: "Reader – “é”", Description: "two\nlines", Website: "https://app.example",
 			Confidential: true, RedirectURIs: []string{"https://app.example/cb", "http://127.0.0.1/cb"},
-		}, secret)
+		})
 		require.NoError(t, err)
 		assert.Equal(t, testNow, made.Created)
 		assert.True(t, made.CheckSecret(text))
@@ -44,8 +43,7 @@ func TestClients(t *testing.T) {
 		assert.True(t, got.CheckSecret(text), "stays")
 		assert.Equal(t, testNow.Add(time.Minute), got.Updated)
 
-		public, err := s.CreateClient(ctx, Client{Owner: "spqr1", Name: "Public"}, credential.Hash{})
-		require.NoError(t, err)
+		public := s.registerPublic(t, "spqr1")
 		list, err := s.ClientsOf(ctx, "spqr1")
 		require.NoError(t, err)
 		require.Len(t, list, 2)
@@ -84,12 +82,12 @@ func TestAnApplicationIsItsOwnersOnly(t *testing.T) {
 		c := s.register(t, "spqr1")
 		before, err := s.Client(ctx, c.ID)
 		require.NoError(t, err)
-		_, secret := credential.Mint(credential.Secret)
 		for _, id := range []string{c.ID, newID(), "", "x", c.ID + "\x00", "\xff"} {
 			_, err := s.OwnClient(ctx, "spqr2", id)
 			assert.ErrorIs(t, err, ErrNotFound, "%q", id)
 			assert.ErrorIs(t, s.UpdateClient(ctx, "spqr2", Client{ID: id, Name: "Stolen"}), ErrNotFound, "%q", id)
-			assert.ErrorIs(t, s.ResetSecret(ctx, "spqr2", id, secret), ErrNotFound, "%q", id)
+			_, err = s.ResetSecret(ctx, "spqr2", id)
+			assert.ErrorIs(t, err, ErrNotFound, "%q", id)
 			assert.ErrorIs(t, s.DeleteClient(ctx, "spqr2", id), ErrNotFound, "%q", id)
 			if id != c.ID {
 				_, err = s.Client(ctx, id)
@@ -110,15 +108,10 @@ func TestResettingASecret(t *testing.T) {
 		s, ctx := newStore(t, db), t.Context()
 		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
 		p := s.authorised(t, c, "spqr2", "profile")
-		_, alone := credential.Mint(credential.Access)
-		_, others := credential.Mint(credential.Access)
-		_, err := s.GrantClient(ctx, c, []string{"harvest"}, alone)
-		require.NoError(t, err)
-		_, err = s.GrantClient(ctx, other, []string{"harvest"}, others)
-		require.NoError(t, err)
+		alone, others := s.alone(t, c, "harvest"), s.alone(t, other, "harvest")
 
-		text, secret := credential.Mint(credential.Secret)
-		require.NoError(t, s.ResetSecret(ctx, "spqr1", c.ID, secret))
+		text, err := s.ResetSecret(ctx, "spqr1", c.ID)
+		require.NoError(t, err)
 		got, err := s.Client(ctx, c.ID)
 		require.NoError(t, err)
 		assert.True(t, got.CheckSecret(text))
@@ -126,9 +119,8 @@ func TestResettingASecret(t *testing.T) {
 		assert.True(t, s.good(t, others))
 		assert.True(t, s.good(t, p.access), "this took a person as well")
 
-		public, err := s.CreateClient(ctx, Client{Owner: "spqr1"}, credential.Hash{})
-		require.NoError(t, err)
-		assert.ErrorIs(t, s.ResetSecret(ctx, "spqr1", public.ID, secret), ErrNotFound)
+		_, err = s.ResetSecret(ctx, "spqr1", s.registerPublic(t, "spqr1").ID)
+		assert.ErrorIs(t, err, ErrNotFound)
 	})
 }
 
@@ -138,22 +130,21 @@ func TestDeletingAnApplicationEndsAllItHas(t *testing.T) {
 		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
 		p, kept := s.authorised(t, c, "spqr2", "profile"), s.authorised(t, other, "spqr2", "profile")
 		h := s.approved(t, c, "spqr2", "profile")
-		_, alone := credential.Mint(credential.Access)
-		_, err := s.GrantClient(ctx, c, []string{"harvest"}, alone)
-		require.NoError(t, err)
+		alone := s.alone(t, c, "harvest")
 
 		require.NoError(t, s.DeleteClient(ctx, "spqr1", c.ID))
 		assert.False(t, s.good(t, p.access) || s.good(t, p.refresh) || s.good(t, alone))
 		assert.True(t, s.good(t, kept.access) && s.good(t, kept.refresh))
-		_, err = s.redeem(ctx, h, c)
+		_, err := s.redeem(ctx, h, c)
 		assert.ErrorIs(t, err, ErrNotFound)
 		for _, table := range []string{"consents", "grants", "codes", "tokens"} {
 			assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_`+table+` WHERE client_id = $1`, c.ID), table)
 		}
-		_, err = s.GrantClient(ctx, c, []string{"harvest"}, alone)
+		_, err = s.GrantClient(ctx, c, []string{"harvest"})
 		assert.ErrorIs(t, err, ErrNotFound)
-		assert.ErrorIs(t, s.Approve(ctx, Code{ClientID: c.ID, Principal: "spqr2"}, h), ErrNotFound)
-		_, err = s.GrantDirect(ctx, c, "spqr2", nil, alone, credential.Hash{})
+		_, err = s.Authorise(ctx, Code{ClientID: c.ID, Principal: "spqr2"}, true)
+		assert.ErrorIs(t, err, ErrNotFound)
+		_, err = s.GrantPassword(ctx, c, "spqr2", nil)
 		assert.ErrorIs(t, err, ErrNotFound)
 		assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_consents WHERE client_id = $1`, c.ID), "undone")
 	})
@@ -180,12 +171,11 @@ func TestLimitsHoldUnderConcurrency(t *testing.T) {
 			create func() error
 		}{
 			{"tokens", 3, func() error {
-				_, h := credential.Mint(credential.Personal)
-				_, err := s.CreatePersonal(ctx, Token{Principal: "spqr1"}, h)
+				_, _, err := s.CreatePersonal(ctx, Token{Principal: "spqr1"})
 				return err
 			}},
 			{"clients", 2, func() error {
-				_, err := s.CreateClient(ctx, Client{Owner: "spqr1"}, credential.Hash{})
+				_, _, err := s.CreateClient(ctx, Client{Owner: "spqr1"})
 				return err
 			}},
 		} {
@@ -200,7 +190,7 @@ func TestLimitsHoldUnderConcurrency(t *testing.T) {
 			assert.Equal(t, tc.most, won, tc.name)
 			assert.Equal(t, tc.most, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_`+tc.name), tc.name)
 		}
-		_, err := s.CreateClient(ctx, Client{Owner: "spqr2"}, credential.Hash{})
+		_, _, err := s.CreateClient(ctx, Client{Owner: "spqr2"})
 		assert.NoError(t, err, "others have their own")
 	})
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
@@ -19,46 +18,57 @@ type Code struct {
 	Scopes              []string
 	Challenge           string
 	Created, Expires    time.Time
+	Used                time.Time // zero: not yet
 
-	grantID string    // of the grant that it gives
-	Used    time.Time // zero: not yet
+	grantID string // of the grant that it gives
 }
 
-// Approve stores a code that a person has just allowed, and remembers the consent. It
-// is ErrNotFound if the application is gone, and ErrStale if the redirect URI is.
-func (s *Store) Approve(ctx context.Context, c Code, h credential.Hash) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := s.allow(ctx, tx, c); err != nil {
+// Authorise stores a code, and returns its text. Where the person has just been asked,
+// the consent is remembered; otherwise it returns ErrNoConsent unless the person allowed
+// the scopes before. It returns ErrNotFound if the application is gone, and ErrStale if
+// the redirect URI is.
+func (s *Store) Authorise(ctx context.Context, c Code, asked bool) (code string, err error) {
+	code, h := credential.Mint(credential.Code)
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := s.settle(ctx, tx, c, asked); err != nil {
 			return err
 		}
-		return s.insertCode(ctx, tx, c, h)
+		now := s.now()
+		return exec(ctx, tx, `INSERT INTO wlsoauth_codes
+			(hash, grant_id, client_id, principal, redirect_uri, scopes, challenge, created_at, expires_at, used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`,
+			h[:], newID(), c.ClientID, c.Principal, c.RedirectURI, scopelist.Join(c.Scopes), c.Challenge,
+			now.Unix(), now.Add(s.cfg.CodeLife).Unix())
 	})
-}
-
-// ContinueConsent stores a code on the strength of what the person allowed before. It
-// is ErrNoConsent unless that is still allowed, and otherwise as [Store.Approve].
-func (s *Store) ContinueConsent(ctx context.Context, c Code, h credential.Hash) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := checkAllowed(ctx, tx, c); err != nil {
-			return err
-		}
-		return s.insertCode(ctx, tx, c, h)
-	})
-}
-
-// allow holds the application and records the consent.
-func (s *Store) allow(ctx context.Context, tx *sql.Tx, c Code) error {
-	if err := holdRedirect(ctx, tx, c); err != nil {
-		return err
+	if err != nil {
+		return "", err
 	}
-	return s.addConsent(ctx, tx, c.Principal, c.ClientID, c.Scopes)
+	return code, nil
 }
 
-// checkAllowed holds the application and is ErrNoConsent unless the person allowed it
-// the scopes before. Nobody can take the consent back while the application is held.
-func checkAllowed(ctx context.Context, tx *sql.Tx, c Code) error {
-	if err := holdRedirect(ctx, tx, c); err != nil {
+// AuthoriseDirect is Authorise for an access token without a code (the implicit grant).
+// It takes no more of the code than whose it is, its scopes and its redirect URI.
+func (s *Store) AuthoriseDirect(ctx context.Context, c Code, asked bool) (Issued, error) {
+	c.grantID = newID()
+	return s.issue(ctx, func(tx *sql.Tx) (Issued, error) {
+		if err := s.settle(ctx, tx, c, asked); err != nil {
+			return Issued{}, err
+		}
+		return s.beginGrant(ctx, tx, c, false)
+	})
+}
+
+// settle holds the application and records the consent of somebody who was asked, or
+// finds the one of earlier, which nobody can take back while the application is held.
+func (s *Store) settle(ctx context.Context, tx *sql.Tx, c Code, asked bool) error {
+	held, err := holdClient(ctx, tx, c.ClientID)
+	switch {
+	case err != nil:
 		return err
+	case !redirecturi.Matches(held.RedirectURIs, c.RedirectURI):
+		return ErrStale // the owner has removed it since the request was checked
+	case asked:
+		return s.addConsent(ctx, tx, c.Principal, c.ClientID, c.Scopes)
 	}
 	allowed, err := consentIn(ctx, tx, c.Principal, c.ClientID)
 	if err == nil && !scopelist.Covers(allowed, c.Scopes) {
@@ -67,93 +77,44 @@ func checkAllowed(ctx context.Context, tx *sql.Tx, c Code) error {
 	return err
 }
 
-// holdRedirect is holdClient for what goes to a redirect URI, which the owner may have
-// removed since the request was checked.
-func holdRedirect(ctx context.Context, tx *sql.Tx, c Code) error {
-	held, err := holdClient(ctx, tx, c.ClientID)
-	if err == nil && !redirecturi.Matches(held.RedirectURIs, c.RedirectURI) {
-		return ErrStale
-	}
-	return err
-}
-
-func (s *Store) insertCode(ctx context.Context, tx *sql.Tx, c Code, h credential.Hash) error {
-	now := s.now()
-	_, err := tx.ExecContext(ctx, `INSERT INTO wlsoauth_codes
-		(hash, grant_id, client_id, principal, redirect_uri, scopes, challenge, created_at, expires_at, used_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`,
-		h[:], newID(), c.ClientID, c.Principal, c.RedirectURI, scopelist.Join(c.Scopes), c.Challenge,
-		now.Unix(), now.Add(s.cfg.CodeLife).Unix())
-	return err
-}
-
-// Code gives a code, even a used or expired one, so that the client, the redirect URI
-// and the verifier can be checked. It changes nothing: whoever fails that check
-// consumes nothing.
+// Code returns a code, even a used or expired one, so that the client, the redirect URI
+// and the verifier can be checked. It changes nothing: whoever fails that check consumes
+// nothing.
 func (s *Store) Code(ctx context.Context, h credential.Hash) (Code, error) {
 	return codeIn(ctx, s.db, h)
 }
 
-func codeIn(ctx context.Context, q queryer, h credential.Hash) (Code, error) {
-	var (
-		c                      Code
-		scopes                 string
-		created, expires, used int64
-	)
-	err := q.QueryRowContext(ctx, `SELECT grant_id, client_id, principal, redirect_uri, scopes, challenge, created_at, expires_at, used_at
+func codeIn(ctx context.Context, q queryer, h credential.Hash) (c Code, err error) {
+	err = q.QueryRowContext(ctx, `SELECT grant_id, client_id, principal, redirect_uri, scopes, challenge, created_at, expires_at, used_at
 		FROM wlsoauth_codes WHERE hash = $1`, h[:]).
-		Scan(&c.grantID, &c.ClientID, &c.Principal, &c.RedirectURI, &scopes, &c.Challenge, &created, &expires, &used)
-	c.Scopes = strings.Fields(scopes)
-	c.Created, c.Expires, c.Used = fromUnix(created), fromUnix(expires), fromUnix(used)
+		Scan(&c.grantID, &c.ClientID, &c.Principal, &c.RedirectURI, (*words)(&c.Scopes), &c.Challenge,
+			(*seconds)(&c.Created), (*seconds)(&c.Expires), (*seconds)(&c.Used))
 	return c, notFound(err)
 }
 
-// Redeem gives tokens for a code, once; refresh is zero for no refresh token. Only the
-// client that the code was made for may get here, with the right redirect URI and
-// verifier: a code that comes again is then ErrUsed, and what it gave is revoked. It is
-// ErrNotFound if the code has expired, and if its person took everything back, and
-// ErrStale if by is not what the application is.
-func (s *Store) Redeem(ctx context.Context, h credential.Hash, by Client, access, refresh credential.Hash) (Issued, error) {
-	var (
-		given    Issued
-		replayed bool
-	)
-	err := s.verdictTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := holdCaller(ctx, tx, by); err != nil {
-			return err
-		}
+// Redeem gives tokens for a code, once. Only the client that the code was made for may
+// get here, with the right redirect URI and verifier: a code that comes again is then
+// ErrUsed, and what it gave is revoked. It returns ErrNotFound if the code has expired,
+// and if its person took everything back, and ErrStale if by is not what the application
+// is.
+func (s *Store) Redeem(ctx context.Context, h credential.Hash, by Client) (Issued, error) {
+	return s.issueOnce(ctx, by, func(ctx context.Context, tx *sql.Tx) (given Issued, replayed bool, err error) {
 		now := s.now()
 		n, err := changed(ctx, tx, `UPDATE wlsoauth_codes SET used_at = $3
 			WHERE hash = $1 AND client_id = $2 AND used_at = 0 AND expires_at > $3`, h[:], by.ID, now.Unix())
 		if err != nil {
-			return err
+			return given, false, err
 		}
 		c, err := codeIn(ctx, tx, h)
 		switch {
 		case err != nil:
-			return err
-		case c.ClientID != by.ID:
-			return ErrNotFound
-		case n == 1:
-			given, err = s.beginGrant(ctx, tx, c, access, refresh)
-			return err
-		case c.Used.IsZero():
-			return ErrNotFound // expired
+			return given, false, err
+		case c.ClientID != by.ID, n == 0 && c.Used.IsZero(): // another's, or expired
+			return given, false, ErrNotFound
+		case n == 0:
+			return given, true, deleteGrant(ctx, tx, c.grantID)
 		}
-		replayed = true
-		return deleteGrant(ctx, tx, c.grantID)
+		given, err = s.beginGrant(ctx, tx, c, true)
+		return given, false, err
 	})
-	if err == nil && replayed {
-		return Issued{}, ErrUsed
-	}
-	return s.done(ctx, given, err)
-}
-
-// done ends a method that gives tokens.
-func (s *Store) done(ctx context.Context, given Issued, err error) (Issued, error) {
-	if err != nil {
-		return Issued{}, err
-	}
-	s.tidy(ctx)
-	return given, nil
 }

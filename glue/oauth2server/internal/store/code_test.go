@@ -31,28 +31,25 @@ func TestRedeemingACode(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, time.Hour, p.Life)
 		assert.Equal(t, []string{"profile", "records:write"}, p.Issued.Scopes)
-		a, err := s.Token(ctx, p.access)
-		require.NoError(t, err)
+		r := s.token(t, p.refresh)
 		assert.Equal(t, Token{
-			ID: p.AccessID, Kind: KindAccess, GrantID: p.GrantID, ClientID: c.ID, Principal: "spqr2",
-			Scopes: got.Scopes, Created: s.clock.now(), Expires: p.AccessExpires, Owner: "spqr1",
-		}, a)
-		r, err := s.Token(ctx, p.refresh)
-		require.NoError(t, err)
+			ID: p.AccessID, Kind: KindAccess, GrantID: r.GrantID, ClientID: c.ID, Principal: "spqr2",
+			Scopes: got.Scopes, Created: s.clock.now(), Expires: s.clock.now().Add(time.Hour), Owner: "spqr1",
+		}, s.token(t, p.access))
 		assert.Equal(t, KindRefresh, r.Kind)
 		assert.Equal(t, s.clock.now().Add(90*24*time.Hour), r.Expires)
 	})
 }
 
-func TestARedemptionWithoutARefreshToken(t *testing.T) {
+func TestAuthorisingDirectlyGivesNoRefreshToken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
-		s, c := newStore(t, db), Client{}
-		c = s.register(t, "spqr1")
-		_, access := credential.Mint(credential.Access)
-		given, err := s.Redeem(t.Context(), s.approved(t, c, "spqr2", "profile"), c, access, credential.Hash{})
+		s := newStore(t, db)
+		c := s.register(t, "spqr1")
+		given, err := s.AuthoriseDirect(t.Context(), Code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{"profile"}}, true)
 		require.NoError(t, err)
-		assert.Empty(t, given.RefreshID)
+		assert.Empty(t, given.Refresh)
 		assert.Equal(t, 1, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
+		assert.True(t, s.good(t, hashOf(given.Access)))
 	})
 }
 
@@ -139,10 +136,9 @@ func TestARefusedRedemptionConsumesNothing(t *testing.T) {
 			_, err := s.redeem(ctx, h, by)
 			assert.ErrorIs(t, err, ErrNotFound)
 		}
-		_, unknown := credential.Mint(credential.Code)
-		_, err := s.redeem(ctx, unknown, c)
+		_, err := s.redeem(ctx, unknown(credential.Code), c)
 		assert.ErrorIs(t, err, ErrNotFound)
-		_, err = s.Code(ctx, unknown)
+		_, err = s.Code(ctx, unknown(credential.Code))
 		assert.ErrorIs(t, err, ErrNotFound)
 
 		p, err := s.redeem(ctx, h, c)
@@ -170,8 +166,8 @@ func TestConsentIsRememberedAndGrows(t *testing.T) {
 		s, ctx := newStore(t, db), t.Context()
 		c := s.register(t, "spqr1")
 		again := func(principal string, scopes ...string) error {
-			_, h := credential.Mint(credential.Code)
-			return s.ContinueConsent(ctx, Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes}, h)
+			_, err := s.Authorise(ctx, Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes}, false)
+			return err
 		}
 		have, err := s.Consented(ctx, "spqr2", c.ID)
 		require.NoError(t, err)
@@ -206,8 +202,8 @@ func TestConsentsGivenAtOnceAreAllKept(t *testing.T) {
 			scopes <- scope
 		}
 		for _, err := range together(8, func() error {
-			_, h := credential.Mint(credential.Code)
-			return s.Approve(t.Context(), Code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{<-scopes}}, h)
+			_, err := s.Authorise(t.Context(), Code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{<-scopes}}, true)
+			return err
 		}) {
 			require.NoError(t, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
@@ -32,19 +31,19 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-func consentIn(ctx context.Context, q queryer, principal, clientID string) ([]string, error) {
-	var scopes string
-	err := q.QueryRowContext(ctx, `SELECT scopes FROM wlsoauth_consents WHERE principal = $1 AND client_id = $2`, principal, clientID).Scan(&scopes)
+func consentIn(ctx context.Context, q queryer, principal, clientID string) (scopes []string, err error) {
+	err = q.QueryRowContext(ctx, `SELECT scopes FROM wlsoauth_consents WHERE principal = $1 AND client_id = $2`, principal, clientID).
+		Scan((*words)(&scopes))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNoConsent
 	}
-	return strings.Fields(scopes), err
+	return scopes, err
 }
 
 // addConsent records that a person allows an application these scopes, beside those
 // allowed before.
 func (s *Store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID string, scopes []string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO wlsoauth_consents (principal, client_id, scopes, created_at, updated_at)
+	err := exec(ctx, tx, `INSERT INTO wlsoauth_consents (principal, client_id, scopes, created_at, updated_at)
 		VALUES ($1, $2, '', $3, $3)
 		ON CONFLICT (principal, client_id) DO UPDATE SET updated_at = excluded.updated_at`,
 		principal, clientID, s.now().Unix())
@@ -55,7 +54,7 @@ func (s *Store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID 
 	if err != nil {
 		return err
 	}
-	return changedOne(ctx, tx, `UPDATE wlsoauth_consents SET scopes = $3 WHERE principal = $1 AND client_id = $2`,
+	return changeOne(ctx, tx, `UPDATE wlsoauth_consents SET scopes = $3 WHERE principal = $1 AND client_id = $2`,
 		principal, clientID, scopelist.Join(slices.Concat(before, scopes)))
 }
 
@@ -67,14 +66,8 @@ func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authori
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func() (Authorisation, error) {
-		var (
-			a              Authorisation
-			scopes         string
-			since, updated int64
-		)
-		err := rows.Scan(&a.ClientID, &a.ClientName, &a.ClientWebsite, &scopes, &since, &updated)
-		a.Scopes, a.Since, a.Updated = strings.Fields(scopes), fromUnix(since), fromUnix(updated)
+	return collect(rows, func(row scanner) (a Authorisation, err error) {
+		err = row.Scan(&a.ClientID, &a.ClientName, &a.ClientWebsite, (*words)(&a.Scopes), (*seconds)(&a.Since), (*seconds)(&a.Updated))
 		return a, err
 	})
 }
@@ -82,10 +75,7 @@ func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authori
 // RevokeAuthorisation takes back what a person allows an application, with all that it
 // got by that. It is ErrNotFound if there is nothing of that.
 func (s *Store) RevokeAuthorisation(ctx context.Context, principal, clientID string) error {
-	if !validID(clientID) {
-		return ErrNotFound
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.txAbout(ctx, clientID, func(tx *sql.Tx) error {
 		if _, err := holdClient(ctx, tx, clientID); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}

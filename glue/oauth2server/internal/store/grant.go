@@ -9,47 +9,130 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 )
 
-// Issued tells what was given.
+// Issued is what an application was given.
 type Issued struct {
-	GrantID, AccessID, RefreshID  string
-	Principal                     string
-	Scopes                        []string // of the access token
-	AccessExpires, RefreshExpires time.Time
-	Life                          time.Duration // of the access token, for expires_in
+	Access, Refresh string // texts of tokens; there may be no refresh token
+	AccessID        string
+	Principal       string
+	Scopes          []string      // of the access token
+	Life            time.Duration // of the access token, for expires_in
+}
+
+// issue runs a transaction that gives tokens.
+func (s *Store) issue(ctx context.Context, give func(tx *sql.Tx) (Issued, error)) (given Issued, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		given, err = give(tx)
+		return err
+	})
+	if err != nil {
+		return Issued{}, err
+	}
+	s.tidy(ctx)
+	return given, nil
+}
+
+// onceTime bounds a transaction that outlives its request.
+const onceTime = 10 * time.Second
+
+// issueOnce is issue for what an application can use once. Where it is used again, give
+// revokes what it gave, and ErrUsed says so. It returns ErrStale if by is not what the
+// application is.
+//
+// It counts whether or not the client waits for the answer: a thief who hangs up in time
+// must not keep a replay from being noticed.
+func (s *Store) issueOnce(ctx context.Context, by Client, give func(ctx context.Context, tx *sql.Tx) (given Issued, again bool, err error)) (Issued, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onceTime)
+	defer cancel()
+	var again bool
+	given, err := s.issue(ctx, func(tx *sql.Tx) (given Issued, err error) {
+		if err := holdCaller(ctx, tx, by); err != nil {
+			return Issued{}, err
+		}
+		given, again, err = give(ctx, tx)
+		return given, err
+	})
+	if err == nil && again {
+		return Issued{}, ErrUsed
+	}
+	return given, err
+}
+
+// GrantPassword gives tokens to an application that knows a person's password, and
+// remembers that as a consent, so that the person can see it and take it back. It returns
+// ErrStale if by is not what the application is.
+func (s *Store) GrantPassword(ctx context.Context, by Client, principal string, scopes []string) (Issued, error) {
+	return s.issue(ctx, func(tx *sql.Tx) (Issued, error) {
+		if err := holdCaller(ctx, tx, by); err != nil {
+			return Issued{}, err
+		}
+		if err := s.addConsent(ctx, tx, principal, by.ID, scopes); err != nil {
+			return Issued{}, err
+		}
+		return s.beginGrant(ctx, tx, Code{grantID: newID(), ClientID: by.ID, Principal: principal, Scopes: scopes}, true)
+	})
+}
+
+// GrantClient gives a confidential client a token for itself. It returns ErrNotFound if
+// it is a public one, and ErrStale if by is not what the application is.
+func (s *Store) GrantClient(ctx context.Context, by Client, scopes []string) (Issued, error) {
+	if !by.Confidential {
+		return Issued{}, ErrNotFound
+	}
+	return s.issue(ctx, func(tx *sql.Tx) (Issued, error) {
+		if err := holdCaller(ctx, tx, by); err != nil {
+			return Issued{}, err
+		}
+		return s.giveAccess(ctx, tx, Token{ClientID: by.ID, Scopes: scopes}, s.now().Add(s.cfg.AccessLife))
+	})
 }
 
 // beginGrant makes the grant of a code, and its first tokens. The application is held.
-func (s *Store) beginGrant(ctx context.Context, tx *sql.Tx, c Code, access, refresh credential.Hash) (Issued, error) {
+func (s *Store) beginGrant(ctx context.Context, tx *sql.Tx, c Code, refresh bool) (Issued, error) {
 	now := s.now()
 	end := now.Add(s.cfg.GrantLife)
-	_, err := tx.ExecContext(ctx, `INSERT INTO wlsoauth_grants (id, client_id, principal, created_at, expires_at)
+	err := exec(ctx, tx, `INSERT INTO wlsoauth_grants (id, client_id, principal, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5)`, c.grantID, c.ClientID, c.Principal, now.Unix(), end.Unix())
 	if err != nil {
 		return Issued{}, err
 	}
 	family := Token{GrantID: c.grantID, ClientID: c.ClientID, Principal: c.Principal, Scopes: c.Scopes}
-	return s.insertPair(ctx, tx, family, end, c.Scopes, access, refresh)
+	if !refresh {
+		return s.giveAccess(ctx, tx, family, end)
+	}
+	return s.givePair(ctx, tx, family, end, c.Scopes)
 }
 
-// insertPair adds an access token with the given scopes to a family and, unless refresh
-// is zero, a refresh token with those of the family. No token outlives its grant.
-func (s *Store) insertPair(ctx context.Context, tx *sql.Tx, family Token, end time.Time, scopes []string, access, refresh credential.Hash) (Issued, error) {
-	now := s.now()
-	a := family
-	a.ID, a.Kind, a.Scopes, a.Created = newID(), KindAccess, scopes, now
-	a.Expires = earlier(now.Add(s.cfg.AccessLife), end)
-	given := Issued{
-		GrantID: a.GrantID, AccessID: a.ID, Principal: a.Principal,
-		Scopes: scopes, AccessExpires: a.Expires, Life: a.Expires.Sub(now),
-	}
-	if err := insertToken(ctx, tx, a, access); err != nil || refresh.IsZero() {
+// giveAccess adds an access token to a family. No token outlives its grant, which ends
+// at end.
+func (s *Store) giveAccess(ctx context.Context, tx *sql.Tx, t Token, end time.Time) (Issued, error) {
+	text, h := credential.Mint(credential.Access)
+	t.ID, t.Kind, t.Created = newID(), KindAccess, s.now()
+	t.Expires = earlier(t.Created.Add(s.cfg.AccessLife), end)
+	given := Issued{Access: text, AccessID: t.ID, Principal: t.Principal, Scopes: t.Scopes, Life: t.Expires.Sub(t.Created)}
+	return given, insertToken(ctx, tx, t, h)
+}
+
+// givePair adds an access token with the given scopes to a family, and a refresh token
+// with those of the family.
+func (s *Store) givePair(ctx context.Context, tx *sql.Tx, family Token, end time.Time, scopes []string) (Issued, error) {
+	access := family
+	access.Scopes = scopes
+	given, err := s.giveAccess(ctx, tx, access, end)
+	if err != nil {
 		return given, err
 	}
-	r := family
-	r.ID, r.Kind, r.Created = newID(), KindRefresh, now
-	r.Expires = earlier(now.Add(s.cfg.RefreshLife), end)
-	given.RefreshID, given.RefreshExpires = r.ID, r.Expires
-	return given, insertToken(ctx, tx, r, refresh)
+	text, h := credential.Mint(credential.Refresh)
+	given.Refresh = text
+	family.ID, family.Kind, family.Created = newID(), KindRefresh, s.now()
+	family.Expires = earlier(family.Created.Add(s.cfg.RefreshLife), end)
+	return given, insertToken(ctx, tx, family, h)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // Rotate gives a new access token and a new refresh token for a refresh token, once.
@@ -61,46 +144,35 @@ func (s *Store) insertPair(ctx context.Context, tx *sql.Tx, family Token, end ti
 //
 // Scopes that people cannot give any more are not given again; if no other is left, the
 // token counts as expired.
-func (s *Store) Rotate(ctx context.Context, h credential.Hash, by Client, scopes []string, access, refresh credential.Hash) (Issued, error) {
-	var (
-		given  Issued
-		reused bool
-	)
-	err := s.verdictTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := holdCaller(ctx, tx, by); err != nil {
-			return err
-		}
+func (s *Store) Rotate(ctx context.Context, h credential.Hash, by Client, scopes []string) (Issued, error) {
+	return s.issueOnce(ctx, by, func(ctx context.Context, tx *sql.Tx) (given Issued, again bool, err error) {
 		now := s.now()
 		first, err := changed(ctx, tx, `UPDATE wlsoauth_tokens SET used_at = $3
 			WHERE hash = $1 AND client_id = $2 AND kind = 'refresh' AND used_at = 0 AND expires_at > $3`, h[:], by.ID, now.Unix())
 		if err != nil {
-			return err
+			return given, false, err
 		}
 		t, end, err := s.familyOf(ctx, tx, h, now)
 		switch {
 		case err != nil:
-			return err
+			return given, false, err
 		case t.ClientID != by.ID || t.Kind != KindRefresh:
-			return ErrNotFound
+			return given, false, ErrNotFound
 		case first == 0 && !s.withinLeeway(t, now):
-			reused = true
-			return deleteGrant(ctx, tx, t.GrantID)
+			return given, true, deleteGrant(ctx, tx, t.GrantID)
 		case len(t.Scopes) == 0:
-			return ErrNotFound
+			return given, false, ErrNotFound
 		}
 		if scopes == nil {
 			scopes = t.Scopes
 		}
 		if !scopelist.Covers(t.Scopes, scopes) {
-			return ErrScope
+			return given, false, ErrScope
 		}
-		given, err = s.insertPair(ctx, tx, t.family(), end, scopes, access, refresh)
-		return err
+		family := Token{GrantID: t.GrantID, ClientID: t.ClientID, Principal: t.Principal, Scopes: t.Scopes}
+		given, err = s.givePair(ctx, tx, family, end, scopes)
+		return given, false, err
 	})
-	if err == nil && reused {
-		return Issued{}, ErrUsed
-	}
-	return s.done(ctx, given, err)
 }
 
 // Reused reports whether Rotate, called now, would take a refresh token for one that
@@ -113,31 +185,23 @@ func (s *Store) withinLeeway(t Token, now time.Time) bool {
 	return s.cfg.RefreshLeeway > 0 && now.Sub(t.Used) < s.cfg.RefreshLeeway
 }
 
-// familyOf gives a token that belongs to a live grant, and when that ends.
-func (s *Store) familyOf(ctx context.Context, tx *sql.Tx, h credential.Hash, now time.Time) (Token, time.Time, error) {
-	t, err := s.scanCurrent(tx.QueryRowContext(ctx, tokenQuery, h[:], now.Unix()))
-	if err != nil {
-		return Token{}, time.Time{}, err
+// familyOf returns a token that belongs to a live grant, and when that ends.
+func (s *Store) familyOf(ctx context.Context, tx *sql.Tx, h credential.Hash, now time.Time) (t Token, end time.Time, err error) {
+	if t, err = s.scanCurrent(tx.QueryRowContext(ctx, tokenQuery, h[:], now.Unix())); err != nil {
+		return t, end, err
 	}
-	var end int64
-	err = tx.QueryRowContext(ctx, `SELECT expires_at FROM wlsoauth_grants WHERE id = $1 AND expires_at > $2`, t.GrantID, now.Unix()).Scan(&end)
-	return t, fromUnix(end), notFound(err)
+	err = tx.QueryRowContext(ctx, `SELECT expires_at FROM wlsoauth_grants WHERE id = $1 AND expires_at > $2`, t.GrantID, now.Unix()).
+		Scan((*seconds)(&end))
+	return t, end, notFound(err)
 }
 
 // deleteGrant revokes a grant with all its tokens.
 func deleteGrant(ctx context.Context, tx *sql.Tx, id string) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM wlsoauth_grants WHERE id = $1`, id); err != nil {
+	if err := exec(ctx, tx, `DELETE FROM wlsoauth_grants WHERE id = $1`, id); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM wlsoauth_tokens WHERE grant_id = $1 AND grant_id <> ''`, id)
-	return err
+	return exec(ctx, tx, `DELETE FROM wlsoauth_tokens WHERE grant_id = $1 AND grant_id <> ''`, id)
 }
 
 // withoutTokens is the condition that the grant $1 has no token left.
 const withoutTokens = `NOT EXISTS (SELECT 1 FROM wlsoauth_tokens WHERE grant_id = $1 AND grant_id <> '')`
-
-// deleteEmptyGrant deletes a grant that has no token left.
-func deleteEmptyGrant(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := tx.ExecContext(ctx, `DELETE FROM wlsoauth_grants WHERE id = $1 AND `+withoutTokens, id)
-	return err
-}

@@ -65,20 +65,40 @@ func tryStore(t testing.TB, db *dbtest.Database, edit ...func(*Config)) (*testSt
 	return s, err
 }
 
-// register registers an application of an owner.
+// register registers a confidential application of an owner.
 func (s *testStore) register(t testing.TB, owner string) Client {
 	t.Helper()
-	_, secret := credential.Mint(credential.Secret)
-	c, err := s.CreateClient(t.Context(), Client{Owner: owner, Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, secret)
+	c, _, err := s.CreateClient(t.Context(), Client{Owner: owner, Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}})
 	require.NoError(t, err)
+	return c
+}
+
+// registerPublic registers a public one.
+func (s *testStore) registerPublic(t testing.TB, owner string) Client {
+	t.Helper()
+	c, secret, err := s.CreateClient(t.Context(), Client{Owner: owner, Name: "Public"})
+	require.NoError(t, err)
+	require.Empty(t, secret)
 	return c
 }
 
 // approved is a code that a person allowed a client.
 func (s *testStore) approved(t testing.TB, c Client, principal string, scopes ...string) credential.Hash {
 	t.Helper()
-	_, h := credential.Mint(credential.Code)
-	require.NoError(t, s.Approve(t.Context(), Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes, Challenge: "challenge"}, h))
+	text, err := s.Authorise(t.Context(), Code{ClientID: c.ID, Principal: principal, RedirectURI: "https://app.example/cb", Scopes: scopes, Challenge: "challenge"}, true)
+	require.NoError(t, err)
+	return hashOf(text)
+}
+
+// hashOf is the hash of a secret text, or a hash of nothing.
+func hashOf(text string) credential.Hash {
+	_, h, _ := credential.Parse(text)
+	return h
+}
+
+// unknown is the hash of a text that nobody was given.
+func unknown(p credential.Prefix) credential.Hash {
+	_, h := credential.Mint(p)
 	return h
 }
 
@@ -86,6 +106,10 @@ func (s *testStore) approved(t testing.TB, c Client, principal string, scopes ..
 type pair struct {
 	Issued
 	access, refresh credential.Hash
+}
+
+func newPair(given Issued) pair {
+	return pair{given, hashOf(given.Access), hashOf(given.Refresh)}
 }
 
 // authorised is a pair for what a person allowed a client.
@@ -97,19 +121,39 @@ func (s *testStore) authorised(t testing.TB, c Client, principal string, scopes 
 }
 
 // redeem redeems a code for a new pair, as an application.
-func (s *testStore) redeem(ctx context.Context, h credential.Hash, by Client) (p pair, err error) {
-	_, p.access = credential.Mint(credential.Access)
-	_, p.refresh = credential.Mint(credential.Refresh)
-	p.Issued, err = s.Redeem(ctx, h, by, p.access, p.refresh)
-	return p, err
+func (s *testStore) redeem(ctx context.Context, h credential.Hash, by Client) (pair, error) {
+	given, err := s.Redeem(ctx, h, by)
+	return newPair(given), err
 }
 
 // rotate refreshes for a new pair, as an application.
-func (s *testStore) rotate(ctx context.Context, h credential.Hash, by Client, scopes ...string) (p pair, err error) {
-	_, p.access = credential.Mint(credential.Access)
-	_, p.refresh = credential.Mint(credential.Refresh)
-	p.Issued, err = s.Rotate(ctx, h, by, scopes, p.access, p.refresh)
-	return p, err
+func (s *testStore) rotate(ctx context.Context, h credential.Hash, by Client, scopes ...string) (pair, error) {
+	given, err := s.Rotate(ctx, h, by, scopes)
+	return newPair(given), err
+}
+
+// alone is a token that a client got for itself.
+func (s *testStore) alone(t testing.TB, c Client, scopes ...string) credential.Hash {
+	t.Helper()
+	given, err := s.GrantClient(t.Context(), c, scopes)
+	require.NoError(t, err)
+	return hashOf(given.Access)
+}
+
+// personal is a personal token.
+func (s *testStore) personal(t testing.TB, made Token) credential.Hash {
+	t.Helper()
+	_, text, err := s.CreatePersonal(t.Context(), made)
+	require.NoError(t, err)
+	return hashOf(text)
+}
+
+// token is one that must be good.
+func (s *testStore) token(t testing.TB, h credential.Hash) Token {
+	t.Helper()
+	found, err := s.Token(t.Context(), h)
+	require.NoError(t, err)
+	return found
 }
 
 // good reports whether the store knows a token.

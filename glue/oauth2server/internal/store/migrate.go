@@ -34,7 +34,7 @@ const versionTable = `CREATE TABLE IF NOT EXISTS wlsoauth_migrations (
 func (s *Store) migrate(ctx context.Context) error {
 	if !s.cfg.PostgreSQL {
 		// It must be there before the transaction, which can then begin with a write.
-		if _, err := s.db.ExecContext(ctx, versionTable); err != nil {
+		if err := exec(ctx, s.db, versionTable); err != nil {
 			return fmt.Errorf("oauth2server: the database cannot be written: %v", err)
 		}
 	}
@@ -62,14 +62,12 @@ func (s *Store) migrate(ctx context.Context) error {
 func (s *Store) lockMigrations(ctx context.Context, tx *sql.Tx) error {
 	if !s.cfg.PostgreSQL {
 		// A write, though there is nothing to write, takes the lock that all writers need.
-		_, err := tx.ExecContext(ctx, `DELETE FROM wlsoauth_migrations WHERE version < 0`)
+		return exec(ctx, tx, `DELETE FROM wlsoauth_migrations WHERE version < 0`)
+	}
+	if err := exec(ctx, tx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, versionTable)
-	return err
+	return exec(ctx, tx, versionTable)
 }
 
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, version int) error {
@@ -78,12 +76,11 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, version int) error {
 		return err
 	}
 	for _, statement := range s.statements(string(text)) {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
+		if err := exec(ctx, tx, statement); err != nil {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO wlsoauth_migrations (version, applied_at) VALUES ($1, $2)`, version, s.now().Unix())
-	return err
+	return exec(ctx, tx, `INSERT INTO wlsoauth_migrations (version, applied_at) VALUES ($1, $2)`, version, s.now().Unix())
 }
 
 // statements splits a file of ours: a statement ends with a semicolon before an empty

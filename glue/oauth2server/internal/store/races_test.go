@@ -26,12 +26,24 @@ func newScene(t *testing.T, s *testStore) *scene {
 	t.Helper()
 	x := &scene{testStore: s, c: s.register(t, "owner"+newID()), person: "person" + newID()}
 	x.code, x.pair = s.approved(t, x.c, x.person, "profile"), s.authorised(t, x.c, x.person, "profile")
-	_, x.given = credential.Mint(credential.Access)
 	return x
 }
 
 func (x *scene) asked() Code {
 	return Code{ClientID: x.c.ID, Principal: x.person, RedirectURI: "https://app.example/cb", Scopes: []string{"profile"}, Challenge: "challenge"}
+}
+
+// authorise has a code given.
+func (x *scene) authorise(t *testing.T, asked bool) error {
+	text, err := x.Authorise(t.Context(), x.asked(), asked)
+	x.given = hashOf(text)
+	return err
+}
+
+// take notes the access token that was given.
+func (x *scene) take(given Issued, err error) error {
+	x.given = hashOf(given.Access)
+	return err
 }
 
 // lives reports whether what was given is good for anything.
@@ -55,34 +67,27 @@ var gives = []struct {
 	dead string
 	late map[string]error
 }{
-	{"approve", func(t *testing.T, x *scene) error { return x.Approve(t.Context(), x.asked(), x.given) },
+	{"approve", func(t *testing.T, x *scene) error { return x.authorise(t, true) },
 		"revoke edit delete", map[string]error{"edit": ErrStale, "delete": ErrNotFound}},
-	{"continueConsent", func(t *testing.T, x *scene) error { return x.ContinueConsent(t.Context(), x.asked(), x.given) },
+	{"continueConsent", func(t *testing.T, x *scene) error { return x.authorise(t, false) },
 		"revoke edit delete", map[string]error{"revoke": ErrNoConsent, "edit": ErrStale, "delete": ErrNotFound}},
 	{"approveDirect", func(t *testing.T, x *scene) error {
-		_, err := x.ApproveDirect(t.Context(), x.asked(), x.given)
-		return err
+		return x.take(x.AuthoriseDirect(t.Context(), x.asked(), true))
 	}, "revoke delete", map[string]error{"edit": ErrStale, "delete": ErrNotFound}},
 	{"continueDirect", func(t *testing.T, x *scene) error {
-		_, err := x.ContinueDirect(t.Context(), x.asked(), x.given)
-		return err
+		return x.take(x.AuthoriseDirect(t.Context(), x.asked(), false))
 	}, "revoke delete", map[string]error{"revoke": ErrNoConsent, "edit": ErrStale, "delete": ErrNotFound}},
-	{"grantDirect", func(t *testing.T, x *scene) error {
-		_, err := x.GrantDirect(t.Context(), x.c, x.person, []string{"profile"}, x.given, credential.Hash{})
-		return err
+	{"grantPassword", func(t *testing.T, x *scene) error {
+		return x.take(x.GrantPassword(t.Context(), x.c, x.person, []string{"profile"}))
 	}, "revoke delete", map[string]error{"reset": ErrStale, "delete": ErrStale}},
 	{"redeem", func(t *testing.T, x *scene) error {
-		_, err := x.Redeem(t.Context(), x.code, x.c, x.given, credential.Hash{})
-		return err
+		return x.take(x.Redeem(t.Context(), x.code, x.c))
 	}, "revoke delete", map[string]error{"revoke": ErrNotFound, "reset": ErrStale, "edit": ErrNotFound, "delete": ErrStale}},
 	{"rotate", func(t *testing.T, x *scene) error {
-		_, refresh := credential.Mint(credential.Refresh)
-		_, err := x.Rotate(t.Context(), x.pair.refresh, x.c, nil, x.given, refresh)
-		return err
+		return x.take(x.Rotate(t.Context(), x.pair.refresh, x.c, nil))
 	}, "revoke delete", map[string]error{"revoke": ErrNotFound, "reset": ErrStale, "delete": ErrStale}},
 	{"grantClient", func(t *testing.T, x *scene) error {
-		_, err := x.GrantClient(t.Context(), x.c, []string{"profile"}, x.given)
-		return err
+		return x.take(x.GrantClient(t.Context(), x.c, []string{"profile"}))
 	}, "reset delete", map[string]error{"reset": ErrStale, "delete": ErrStale}},
 }
 
@@ -92,8 +97,8 @@ var takes = map[string]func(t *testing.T, x *scene) error{
 		return x.RevokeAuthorisation(t.Context(), x.person, x.c.ID)
 	},
 	"reset": func(t *testing.T, x *scene) error {
-		_, secret := credential.Mint(credential.Secret)
-		return x.ResetSecret(t.Context(), x.c.Owner, x.c.ID, secret)
+		_, err := x.ResetSecret(t.Context(), x.c.Owner, x.c.ID)
+		return err
 	},
 	"edit": func(t *testing.T, x *scene) error {
 		return x.UpdateClient(t.Context(), x.c.Owner, Client{ID: x.c.ID, Name: "Reader", RedirectURIs: []string{"https://new.example/cb"}})
@@ -207,7 +212,6 @@ func TestNothingSurvivesARevocationThatRacesWithIt(t *testing.T) {
 			for _, give := range gives {
 				if slices.Contains([]string{"continueConsent", "continueDirect", "redeem", "rotate"}, give.name) {
 					y := *x
-					_, y.given = credential.Mint(credential.Access)
 					mine = append(mine, &y)
 					race = append(race, func() error { return give.run(t, &y) })
 				}

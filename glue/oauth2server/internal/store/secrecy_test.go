@@ -16,22 +16,26 @@ func TestOnlyHashesAreStored(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newStore(t, db), t.Context()
 		var texts []string
-		minted := func(p credential.Prefix) credential.Hash {
-			text, h := credential.Mint(p)
-			texts = append(texts, text, text[len(p):], hex.EncodeToString([]byte(text)))
-			return h
+		hidden := func(text string) {
+			texts = append(texts, text, text[len(credential.Code):], hex.EncodeToString([]byte(text)))
 		}
-		c, err := s.CreateClient(ctx, Client{Owner: "spqr1", Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}}, minted(credential.Secret))
+		c, secret, err := s.CreateClient(ctx, Client{Owner: "spqr1", Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}})
 		require.NoError(t, err)
-		h := minted(credential.Code)
-		require.NoError(t, s.Approve(ctx, Code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{"profile"}}, h))
-		refresh := minted(credential.Refresh)
-		_, err = s.Redeem(ctx, h, c, minted(credential.Access), refresh)
+		hidden(secret)
+		code, err := s.Authorise(ctx, Code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb", Scopes: []string{"profile"}}, true)
 		require.NoError(t, err)
-		_, err = s.Rotate(ctx, refresh, c, nil, minted(credential.Access), minted(credential.Refresh))
+		hidden(code)
+		given, err := s.Redeem(ctx, hashOf(code), c)
 		require.NoError(t, err)
-		_, err = s.CreatePersonal(ctx, Token{Principal: "spqr1"}, minted(credential.Personal))
+		hidden(given.Access)
+		hidden(given.Refresh)
+		given, err = s.Rotate(ctx, hashOf(given.Refresh), c, nil)
 		require.NoError(t, err)
+		hidden(given.Access)
+		hidden(given.Refresh)
+		_, personal, err := s.CreatePersonal(ctx, Token{Principal: "spqr1"})
+		require.NoError(t, err)
+		hidden(personal)
 
 		for _, table := range []string{"clients", "consents", "grants", "codes", "tokens"} {
 			rows, err := db.Open(t).Query(`SELECT * FROM wlsoauth_` + table)

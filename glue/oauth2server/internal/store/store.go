@@ -20,6 +20,9 @@ var (
 	ErrNoConsent = errors.New("oauth2server: no consent for this") // ask the person
 	ErrScope     = errors.New("oauth2server: scope not granted")   // a refresh asks for more than was given
 
+	// ErrForeign is ErrNotFound about a token of another application.
+	ErrForeign = fmt.Errorf("oauth2server: not the asker's: %w", ErrNotFound)
+
 	// ErrStale is ErrNotFound about an application that is not what it was when the
 	// request began: it is gone, or has another secret or other redirect URIs.
 	ErrStale = fmt.Errorf("oauth2server: the application has changed: %w", ErrNotFound)
@@ -149,25 +152,37 @@ func (s *Store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// verdictTime bounds a transaction that outlives its request.
-const verdictTime = 10 * time.Second
-
-// verdictTx is tx for what must count whether or not the client waits for the answer: a
-// thief who hangs up in time must not keep a replay from being noticed.
-func (s *Store) verdictTx(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verdictTime)
-	defer cancel()
-	return s.tx(ctx, func(tx *sql.Tx) error { return f(ctx, tx) })
+// txAbout is tx for what a request names by an id.
+func (s *Store) txAbout(ctx context.Context, id string, f func(tx *sql.Tx) error) error {
+	if !validID(id) {
+		return ErrNotFound
+	}
+	return s.tx(ctx, f)
 }
 
-// lockPerson makes two requests of one person that count what the person has wait for
-// one another. In SQLite all writers do.
-func (s *Store) lockPerson(ctx context.Context, tx *sql.Tx, principal string) error {
-	if !s.cfg.PostgreSQL {
+// addFor has add insert something of a person's, and returns ErrLimit if the person then
+// has more than most, which is what count finds out. Two requests of one person wait for
+// one another; in SQLite all writers do.
+func (s *Store) addFor(ctx context.Context, principal string, add func(tx *sql.Tx) error, most int, count string, args ...any) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if s.cfg.PostgreSQL {
+			err := exec(ctx, tx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "wlsoauth "+principal)
+			if err != nil {
+				return err
+			}
+		}
+		if err := add(tx); err != nil {
+			return err
+		}
+		var n int
+		if err := tx.QueryRowContext(ctx, count, args...).Scan(&n); err != nil {
+			return err
+		}
+		if n > most {
+			return ErrLimit
+		}
 		return nil
-	}
-	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "wlsoauth "+principal)
-	return err
+	})
 }
 
 // skipLocked ends the query for rows that a sweep deletes: those that somebody else has
@@ -187,7 +202,7 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// changed runs a statement and gives how many rows it changed.
+// changed runs a statement and returns how many rows it changed.
 func changed(ctx context.Context, e execer, query string, args ...any) (int64, error) {
 	result, err := e.ExecContext(ctx, query, args...)
 	if err != nil {
@@ -196,18 +211,16 @@ func changed(ctx context.Context, e execer, query string, args ...any) (int64, e
 	return result.RowsAffected()
 }
 
-// changedOne is changed for a statement about one row: ErrNotFound if there was none.
-func changedOne(ctx context.Context, e execer, query string, args ...any) error {
-	n, err := changed(ctx, e, query, args...)
-	if err == nil && n == 0 {
-		return ErrNotFound
-	}
+// exec runs a statement.
+func exec(ctx context.Context, e execer, query string, args ...any) error {
+	_, err := e.ExecContext(ctx, query, args...)
 	return err
 }
 
-// notFound turns the absence of a row into our own error.
-func notFound(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+// changeOne runs a statement about one row: it returns ErrNotFound if there was none.
+func changeOne(ctx context.Context, e execer, query string, args ...any) error {
+	n, err := changed(ctx, e, query, args...)
+	if err == nil && n == 0 {
 		return ErrNotFound
 	}
 	return err
@@ -221,28 +234,4 @@ func newID() string { return rand.Text() }
 func validID(id string) bool {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	return len(id) == 26 && strings.Trim(id, alphabet) == ""
-}
-
-// fromUnix is the time of a column; 0 is the zero time.
-func fromUnix(seconds int64) time.Time {
-	if seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
-}
-
-// toUnix is a time for a column.
-func toUnix(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.Unix()
-}
-
-// earlier gives the earlier of two times.
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -105,7 +105,10 @@ func (s *Store) sweepTokens(ctx context.Context, tx *sql.Tx, before time.Time) (
 	if err != nil {
 		return 0, err
 	}
-	grants, err := collect(rows, func() (id string, err error) { return id, rows.Scan(&id) })
+	grants, err := collect(rows, func(row scanner) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	})
 	if err != nil {
 		return 0, err
 	}

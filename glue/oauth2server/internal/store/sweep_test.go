@@ -21,17 +21,10 @@ func TestExpiredRowsGo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newStore(t, db), t.Context()
 		c := s.register(t, "spqr1")
-		personal := func(expires time.Time) {
-			_, h := credential.Mint(credential.Personal)
-			_, err := s.CreatePersonal(ctx, Token{Principal: "spqr1", Expires: expires}, h)
-			require.NoError(t, err)
-		}
-		personal(time.Time{})
-		personal(testNow.Add(time.Minute))
+		s.personal(t, Token{Principal: "spqr1"})
+		s.personal(t, Token{Principal: "spqr1", Expires: testNow.Add(time.Minute)})
 		s.authorised(t, c, "spqr2", "profile")
-		_, h := credential.Mint(credential.Access)
-		_, err := s.GrantClient(ctx, c, []string{"harvest"}, h)
-		require.NoError(t, err)
+		s.alone(t, c, "harvest")
 
 		counts := func() []int {
 			require.NoError(t, s.Sweep(ctx))
@@ -62,9 +55,7 @@ func TestSweepingIsBounded(t *testing.T) {
 		s, ctx := newStore(t, db), t.Context()
 		fill(t, db, "spqr9", 2*sweepBatch+1, testNow.Add(-sweepGrace).Unix())
 		create := func() {
-			_, h := credential.Mint(credential.Personal)
-			_, err := s.CreatePersonal(ctx, Token{Principal: "spqr1"}, h)
-			require.NoError(t, err)
+			s.personal(t, Token{Principal: "spqr1"})
 		}
 		create()
 		assert.Equal(t, sweepBatch+1+1, rows(t, db, "tokens"))
@@ -92,7 +83,7 @@ func fill(t testing.TB, db *dbtest.Database, principal string, n int, expires in
 	for i := range hashes {
 		_, hashes[i] = credential.Mint(credential.Personal)
 		tok := Token{ID: newID(), Kind: KindPersonal, Principal: principal, Name: "filling", Scopes: []string{"records:read"},
-			Created: testNow, Expires: fromUnix(expires)}
+			Created: testNow, Expires: time.Unix(expires, 0)}
 		require.NoError(t, insertToken(t.Context(), tx, tok, hashes[i]))
 	}
 	require.NoError(t, tx.Commit())
@@ -109,9 +100,7 @@ func TestWhatIsLeftBehindGoes(t *testing.T) {
 			s.authorised(t, c, "spqr2", "profile")
 			s.approved(t, c, "spqr2", "profile")
 		}
-		_, personal := credential.Mint(credential.Personal)
-		_, err := s.CreatePersonal(ctx, Token{Principal: "spqr1"}, personal)
-		require.NoError(t, err)
+		personal := s.personal(t, Token{Principal: "spqr1"})
 		db.Exec(t, `INSERT INTO wlsoauth_grants (id, client_id, principal, created_at, expires_at) VALUES ('empty', $1, 'spqr3', 0, $2)`,
 			kept.ID, testNow.Add(-sweepGrace).Unix()+1)
 		db.Exec(t, `DELETE FROM wlsoauth_clients WHERE id = $1`, gone.ID)
@@ -153,13 +142,14 @@ func TestASweepPassesOverWhatIsLocked(t *testing.T) {
 	c := s.register(t, "spqr1")
 	locked, empty := s.authorised(t, c, "spqr2", "profile"), s.authorised(t, c, "spqr2", "profile")
 	s.authorised(t, c, "spqr2", "profile")
+	emptyGrant := s.token(t, empty.access).GrantID
 	s.clock.advance(100 * 24 * time.Hour)
 	tx, err := db.Open(t).Begin()
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback() }()
 	for query, arg := range map[string]any{
 		`SELECT 1 FROM wlsoauth_tokens WHERE hash = $1 FOR UPDATE`: locked.access[:],
-		`SELECT 1 FROM wlsoauth_grants WHERE id = $1 FOR UPDATE`:   empty.GrantID,
+		`SELECT 1 FROM wlsoauth_grants WHERE id = $1 FOR UPDATE`:   emptyGrant,
 	} {
 		_, err := tx.Exec(query, arg)
 		require.NoError(t, err)

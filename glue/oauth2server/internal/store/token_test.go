@@ -14,11 +14,10 @@ func TestPersonalTokens(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newStore(t, db), t.Context()
 		create := func(principal, name string, expires time.Time) (Token, credential.Hash) {
-			_, h := credential.Mint(credential.Personal)
-			made, err := s.CreatePersonal(ctx, Token{Principal: principal, Name: name, Scopes: []string{"profile"}, Expires: expires}, h)
+			made, text, err := s.CreatePersonal(ctx, Token{Principal: principal, Name: name, Scopes: []string{"profile"}, Expires: expires})
 			require.NoError(t, err)
 			s.clock.advance(time.Second)
-			return made, h
+			return made, hashOf(text)
 		}
 		forever, h1 := create("spqr1", "laptop", time.Time{})
 		short, h2 := create("spqr1", "cron job", testNow.Add(time.Hour))
@@ -60,7 +59,7 @@ func TestRefreshing(t *testing.T) {
 		a, err := s.Token(ctx, narrow.access)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"profile"}, a.Scopes)
-		assert.Equal(t, p.GrantID, a.GrantID)
+		assert.Equal(t, s.token(t, p.refresh).GrantID, a.GrantID)
 		r, err := s.Token(ctx, narrow.refresh)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"profile", "records:read"}, r.Scopes, "RFC 6749 section 6: as before")
@@ -146,10 +145,7 @@ func TestARefusedRefreshConsumesNothing(t *testing.T) {
 		s, ctx := newStore(t, db), t.Context()
 		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
 		p := s.authorised(t, c, "spqr2", "profile")
-		_, personal := credential.Mint(credential.Personal)
-		_, err := s.CreatePersonal(ctx, Token{Principal: "spqr2"}, personal)
-		require.NoError(t, err)
-		_, unknown := credential.Mint(credential.Refresh)
+		personal := s.personal(t, Token{Principal: "spqr2"})
 		for _, tc := range []struct {
 			name   string
 			h      credential.Hash
@@ -161,7 +157,7 @@ func TestARefusedRefreshConsumesNothing(t *testing.T) {
 			{"nobody's", p.refresh, Client{}, nil, ErrNotFound},
 			{"an access token", p.access, c, nil, ErrNotFound},
 			{"a personal token", personal, Client{}, nil, ErrNotFound},
-			{"unknown", unknown, c, nil, ErrNotFound},
+			{"unknown", unknown(credential.Refresh), c, nil, ErrNotFound},
 			{"more scope", p.refresh, c, []string{"profile", "records:read"}, ErrScope},
 			{"other scope", p.refresh, c, []string{"records:read"}, ErrScope},
 		} {
@@ -187,12 +183,12 @@ func TestNothingOutlivesItsGrant(t *testing.T) {
 		s.clock.advance(10*24*time.Hour - time.Second)
 		p, err := s.rotate(ctx, p.refresh, c)
 		require.NoError(t, err)
-		assert.Equal(t, end, p.RefreshExpires)
+		assert.Equal(t, end, s.token(t, p.refresh).Expires)
 		s.clock.advance(5*24*time.Hour - time.Minute)
 		p, err = s.rotate(ctx, p.refresh, c)
 		require.NoError(t, err)
-		assert.Equal(t, end, p.RefreshExpires)
-		assert.Equal(t, end, p.AccessExpires)
+		assert.Equal(t, end, s.token(t, p.refresh).Expires)
+		assert.Equal(t, end, s.token(t, p.access).Expires)
 		assert.Equal(t, time.Minute+time.Second, p.Life)
 		s.clock.advance(time.Minute + time.Second)
 		_, err = s.rotate(ctx, p.refresh, c)
@@ -215,9 +211,7 @@ func TestRevokingTokens(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newStore(t, db), t.Context()
 		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
-		_, personal := credential.Mint(credential.Personal)
-		_, err := s.CreatePersonal(ctx, Token{Principal: "spqr2"}, personal)
-		require.NoError(t, err)
+		personal := s.personal(t, Token{Principal: "spqr2"})
 
 		p := s.authorised(t, c, "spqr2", "profile")
 		for _, h := range []credential.Hash{p.access, p.refresh, personal} {
@@ -241,10 +235,9 @@ func TestRevokingTokens(t *testing.T) {
 		require.NoError(t, err, "a rotated one names its family as well")
 		assert.False(t, s.good(t, next.access) || s.good(t, next.refresh))
 
-		_, direct := credential.Mint(credential.Access)
-		_, err = s.GrantDirect(ctx, c, "spqr2", []string{"profile"}, direct, credential.Hash{})
+		direct, err := s.AuthoriseDirect(ctx, Code{ClientID: c.ID, Principal: "spqr2", RedirectURI: "https://app.example/cb"}, true)
 		require.NoError(t, err)
-		_, err = s.RevokeToken(ctx, direct, c.ID)
+		_, err = s.RevokeToken(ctx, hashOf(direct.Access), c.ID)
 		require.NoError(t, err)
 		assert.Zero(t, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_grants`), "an empty grant goes")
 	})
@@ -254,9 +247,9 @@ func TestTokensOfClientsAlone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newStore(t, db), t.Context()
 		c := s.register(t, "spqr1")
-		_, h := credential.Mint(credential.Access)
-		given, err := s.GrantClient(ctx, c, []string{"harvest"}, h)
+		given, err := s.GrantClient(ctx, c, []string{"harvest"})
 		require.NoError(t, err)
+		h := hashOf(given.Access)
 		assert.Equal(t, time.Hour, given.Life)
 		got, err := s.Token(ctx, h)
 		require.NoError(t, err)
@@ -264,12 +257,9 @@ func TestTokensOfClientsAlone(t *testing.T) {
 			ID: given.AccessID, Kind: KindAccess, ClientID: c.ID, Scopes: []string{"harvest"},
 			Created: testNow, Expires: testNow.Add(time.Hour), Owner: "spqr1",
 		}, got)
-		public, err := s.CreateClient(ctx, Client{Owner: "spqr1"}, credential.Hash{})
-		require.NoError(t, err)
-		_, h = credential.Mint(credential.Access)
-		_, err = s.GrantClient(ctx, public, []string{"harvest"}, h)
+		_, err = s.GrantClient(ctx, s.registerPublic(t, "spqr1"), []string{"harvest"})
 		assert.ErrorIs(t, err, ErrNotFound, "public clients cannot show who they are")
-		assert.False(t, s.good(t, h))
+		assert.Equal(t, 1, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
 	})
 }
 
@@ -279,7 +269,7 @@ func TestOrphansCountForNothing(t *testing.T) {
 		s, ctx := newStore(t, db), t.Context()
 		c := s.register(t, "spqr1")
 		p := s.authorised(t, c, "spqr2", "profile")
-		db.Exec(t, `DELETE FROM wlsoauth_grants WHERE id = $1`, p.GrantID)
+		db.Exec(t, `DELETE FROM wlsoauth_grants WHERE id = $1`, s.token(t, p.access).GrantID)
 		assert.False(t, s.good(t, p.access) || s.good(t, p.refresh))
 		_, err := s.rotate(ctx, p.refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound)
@@ -301,9 +291,7 @@ func TestOrphansCountForNothing(t *testing.T) {
 func TestLastUseIsNotedOnceAMinute(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s, ctx := newStore(t, db), t.Context()
-		_, h := credential.Mint(credential.Personal)
-		_, err := s.CreatePersonal(ctx, Token{Principal: "spqr1"}, h)
-		require.NoError(t, err)
+		h := s.personal(t, Token{Principal: "spqr1"})
 		for _, tc := range []struct {
 			at, want time.Duration
 		}{{0, 0}, {59 * time.Second, 0}, {60 * time.Second, 60 * time.Second}, {61 * time.Second, 60 * time.Second}, {3 * time.Minute, 3 * time.Minute}} {
@@ -328,12 +316,8 @@ func TestScopesThatAreNotGivenAnyMore(t *testing.T) {
 		c := first.register(t, "spqr1")
 		p := first.authorised(t, c, "spqr2", "profile", "records:read", "records:write")
 		lost := first.authorised(t, c, "spqr2", "records:read", "records:write")
-		_, alone := credential.Mint(credential.Access)
-		_, err := first.GrantClient(ctx, c, []string{"harvest", "profile"}, alone)
-		require.NoError(t, err)
-		_, personal := credential.Mint(credential.Personal)
-		_, err = first.CreatePersonal(ctx, Token{Principal: "spqr2", Scopes: []string{"profile", "records:read"}}, personal)
-		require.NoError(t, err)
+		alone := first.alone(t, c, "harvest", "profile")
+		personal := first.personal(t, Token{Principal: "spqr2", Scopes: []string{"profile", "records:read"}})
 
 		s := newStore(t, db, func(c *Config) {
 			c.Registered, c.Offered = []string{"profile", "records:read"}, []string{"profile"}
@@ -344,10 +328,10 @@ func TestScopesThatAreNotGivenAnyMore(t *testing.T) {
 			assert.Equal(t, []string{"profile"}, got.Scopes)
 		}
 		for _, scope := range []string{"records:read", "records:write"} {
-			_, err = s.rotate(ctx, p.refresh, c, scope)
+			_, err := s.rotate(ctx, p.refresh, c, scope)
 			assert.ErrorIs(t, err, ErrScope, scope)
 		}
-		_, err = s.rotate(ctx, lost.refresh, c)
+		_, err := s.rotate(ctx, lost.refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound, "nothing left")
 		next, err := s.rotate(ctx, p.refresh, c)
 		require.NoError(t, err)

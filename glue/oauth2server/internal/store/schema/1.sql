@@ -12,8 +12,7 @@ CREATE TABLE wlsoauth_clients (
 	name         TEXT NOT NULL,
 	description  TEXT NOT NULL,
 	website      TEXT NOT NULL,
-	confidential INTEGER NOT NULL,
-	secret_hash  BLOB,
+	secret_hash  BLOB, -- none: it is a public one
 	redirect_uris TEXT NOT NULL,
 	created_at   INTEGER NOT NULL,
 	updated_at   INTEGER NOT NULL
