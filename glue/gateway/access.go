@@ -89,7 +89,7 @@ func basicUser(ctx context.Context) string {
 // withPassword lets the people of the rule's .htpasswd file through whom it admits.
 func (c *core) withPassword(ru *rule, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, ok := ru.basic.authenticate(w, r)
+		user, ok := c.authenticate(ru, w, r)
 		if !ok {
 			return
 		}

@@ -1,9 +1,14 @@
 package gateway
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,7 +25,15 @@ var refs = regexp.MustCompile(`[A-Z2-7]{8}`)
 // writeOver replaces what is in a file.
 func writeOver(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
 
-func password(user, password string) func(*http.Request) {
+// The limits of tries: so many at once, and one more after each interval.
+const (
+	addrBurst               = 20
+	userBurst, userInterval = 10, 30 * time.Second
+)
+
+func manyUsers(i int) string { return fmt.Sprintf("user%d", i) }
+
+func withPassword(user, password string) func(*http.Request) {
 	return func(r *http.Request) { r.SetBasicAuth(user, password) }
 }
 
@@ -42,19 +55,19 @@ func TestBasic(t *testing.T) {
 		told       string
 	}{
 		{"nothing", "/basic", func(*http.Request) {}, 401, ""},
-		{"right", "/basic", password("anna", "sesame"), 200, "anna"},
-		{"right once more", "/basic", password("anna", "sesame"), 200, "anna"},
-		{"wrong", "/basic", password("anna", "open"), 401, ""},
-		{"unknown", "/basic", password("carl", "sesame"), 401, ""},
-		{"empty", "/basic", password("", ""), 401, ""},
+		{"right", "/basic", withPassword("anna", "sesame"), 200, "anna"},
+		{"right once more", "/basic", withPassword("anna", "sesame"), 200, "anna"},
+		{"wrong", "/basic", withPassword("anna", "open"), 401, ""},
+		{"unknown", "/basic", withPassword("carl", "sesame"), 401, ""},
+		{"empty", "/basic", withPassword("", ""), 401, ""},
 		{"not base64", "/basic", header("Authorization", "Basic ????"), 401, ""},
 		{"another scheme", "/basic", header("Authorization", "Bearer x"), 401, ""},
 		{"twice", "/basic", func(r *http.Request) {
 			r.SetBasicAuth("anna", "sesame")
 			r.Header.Add("Authorization", r.Header.Get("Authorization"))
 		}, 401, ""},
-		{"not for bob", "/annas", password("bob", "open"), 403, ""},
-		{"for anna", "/annas", password("anna", "sesame"), 200, "anna"},
+		{"not for bob", "/annas", withPassword("bob", "open"), 403, ""},
+		{"for anna", "/annas", withPassword("anna", "sesame"), 200, "anna"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			answer := w.visitor("").get(row.path, row.edit)
@@ -81,14 +94,14 @@ func TestBasicIsLimited(t *testing.T) {
 	w := basicWorld(t)
 	v := w.visitor("")
 	for range userBurst {
-		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "wrong")).StatusCode)
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword("anna", "wrong")).StatusCode)
 	}
 	limited := func(edit func(*http.Request)) reply {
 		answer := v.get("/basic", edit, func(r *http.Request) { r.Header.Set("Accept", "application/json") })
 		answer.Header.Del("Date")
 		return answer
 	}
-	wrong, right := limited(password("anna", "wrong")), limited(password("anna", "sesame"))
+	wrong, right := limited(withPassword("anna", "wrong")), limited(withPassword("anna", "sesame"))
 	require.Equal(t, http.StatusTooManyRequests, wrong.StatusCode)
 	assert.Equal(t, strconv.Itoa(int(userInterval/time.Second)), wrong.Header.Get("Retry-After"))
 	assert.Equal(t, wrong.StatusCode, right.StatusCode)
@@ -99,19 +112,19 @@ func TestBasicIsLimited(t *testing.T) {
 	assert.EqualValues(t, 2, w.metric(`password_attempts_total{verdict="limited"}`))
 
 	w.fake.Advance(userInterval)
-	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
-	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "wrong")).StatusCode, "familiar now, and so only the address counts")
+	assert.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword("anna", "wrong")).StatusCode, "familiar now, and so only the address counts")
 }
 
 // Not even the memory of right passwords answers whom the limit holds.
 func TestBasicMemoryIsLimitedToo(t *testing.T) {
 	w := basicWorld(t)
 	v := w.visitor("")
-	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	require.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
 	for i := range addrBurst {
-		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password(manyUsers(i), "wrong")).StatusCode)
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword(manyUsers(i), "wrong")).StatusCode)
 	}
-	assert.Equal(t, http.StatusTooManyRequests, v.get("/basic", password("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusTooManyRequests, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
 }
 
 // A page with many images is one check, and a reload another one.
@@ -124,7 +137,7 @@ func TestBasicRemembersRightPasswords(t *testing.T) {
 	var all sync.WaitGroup
 	for range 40 { // more than the limits allow of checks
 		all.Go(func() {
-			answer, err := v.try(http.MethodGet, "/basic", nil, password("anna", "sesame"))
+			answer, err := v.try(http.MethodGet, "/basic", nil, withPassword("anna", "sesame"))
 			if assert.NoError(t, err) {
 				assert.Equal(t, http.StatusOK, answer.StatusCode)
 			}
@@ -134,16 +147,16 @@ func TestBasicRemembersRightPasswords(t *testing.T) {
 	assert.EqualValues(t, 1, checks())
 
 	before := checks()
-	w.fake.Advance(checkedLife)
-	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	w.fake.Advance(5 * time.Minute)
+	require.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
 	assert.Equal(t, before+1, checks(), "forgotten after a while")
 
 	file := w.cfg.Rules[0].Htpasswd
 	require.NoError(t, writeOver(file, "anna:"+hashOf(t, "changed", 4)+"\n"))
-	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode, "the file is read at a reload")
+	require.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "sesame")).StatusCode, "the file is read at a reload")
 	require.NoError(t, w.gateway.Reload(w.cfg))
-	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "sesame")).StatusCode)
-	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "changed")).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "changed")).StatusCode)
 }
 
 func TestBadHtpasswdIsReportedAtStart(t *testing.T) {
@@ -154,7 +167,7 @@ func TestBadHtpasswdIsReportedAtStart(t *testing.T) {
 	require.ErrorContains(t, err, "htpasswd:2: not a bcrypt hash")
 	assert.NotContains(t, err.Error(), "VBPuJHI7")
 	assert.True(t, strings.Contains(err.Error(), "rule[1].htpasswd"), err)
-	assert.Equal(t, http.StatusOK, w.visitor("").get("/basic", password("anna", "sesame")).StatusCode, "the old configuration stays")
+	assert.Equal(t, http.StatusOK, w.visitor("").get("/basic", withPassword("anna", "sesame")).StatusCode, "the old configuration stays")
 }
 
 // TestPasswordsStayHere: browsers send a name and a password to other paths than those
@@ -191,17 +204,17 @@ func TestBasicStalePassword(t *testing.T) {
 	v := w.visitor("")
 	waits := 0
 	for i := range 10 * addrBurst {
-		switch code := v.get("/basic", password("anna", "old")).StatusCode; code {
+		switch code := v.get("/basic", withPassword("anna", "old")).StatusCode; code {
 		case http.StatusTooManyRequests:
 			waits++
 		default:
 			require.Equal(t, http.StatusUnauthorized, code)
 		}
-		require.Equal(t, http.StatusOK, v.get("/basic", password("bob", "open")).StatusCode, "after %d", i)
+		require.Equal(t, http.StatusOK, v.get("/basic", withPassword("bob", "open")).StatusCode, "after %d", i)
 	}
 	assert.Equal(t, 10*addrBurst-userBurst, waits, "only the old one waits")
 	guesses := 0
-	for v.get("/basic", password(manyUsers(guesses), "wrong")).StatusCode == http.StatusUnauthorized {
+	for v.get("/basic", withPassword(manyUsers(guesses), "wrong")).StatusCode == http.StatusUnauthorized {
 		guesses++
 	}
 	assert.Equal(t, addrBurst-1, guesses, "what is tried for the first time counts")
@@ -212,15 +225,15 @@ func TestBasicStalePasswordOfOneself(t *testing.T) {
 	w := basicWorld(t)
 	v := w.visitor("")
 	for range 2 * userBurst {
-		require.NotEqual(t, http.StatusOK, v.get("/basic", password("anna", "old")).StatusCode)
+		require.NotEqual(t, http.StatusOK, v.get("/basic", withPassword("anna", "old")).StatusCode)
 	}
-	require.Equal(t, http.StatusTooManyRequests, v.get("/basic", password("anna", "sesame")).StatusCode, "it might be a guess")
+	require.Equal(t, http.StatusTooManyRequests, v.get("/basic", withPassword("anna", "sesame")).StatusCode, "it might be a guess")
 	for range 3 {
 		w.fake.Advance(userInterval)
-		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "old")).StatusCode)
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword("anna", "old")).StatusCode)
 	}
-	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "guess")).StatusCode)
-	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword("anna", "guess")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
 }
 
 // What is wrong in one file may be right in another.
@@ -230,11 +243,11 @@ func TestBasicStalePasswordOfAnotherFile(t *testing.T) {
 		{Path: "/one", Access: Basic, Htpasswd: one}, {Path: "/one/again", Access: Basic, Htpasswd: one}, {Path: "/two", Access: Basic, Htpasswd: two},
 	}})
 	v := w.visitor("")
-	require.Equal(t, http.StatusOK, v.get("/one", password("anna", "sesame")).StatusCode)
+	require.Equal(t, http.StatusOK, v.get("/one", withPassword("anna", "sesame")).StatusCode)
 	for range 2 * userBurst {
-		require.NotEqual(t, http.StatusOK, v.get("/two", password("anna", "sesame")).StatusCode)
+		require.NotEqual(t, http.StatusOK, v.get("/two", withPassword("anna", "sesame")).StatusCode)
 	}
-	assert.Equal(t, http.StatusOK, v.get("/one/again", password("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.get("/one/again", withPassword("anna", "sesame")).StatusCode)
 }
 
 // Nor does one at an address where the password was right lately, and it is no way to
@@ -242,11 +255,58 @@ func TestBasicStalePasswordOfAnotherFile(t *testing.T) {
 func TestBasicStalePasswordAtAFamiliarAddress(t *testing.T) {
 	w := basicWorld(t)
 	v := w.visitor("")
-	require.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
+	require.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
 	for range userBurst {
-		require.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "old")).StatusCode)
+		require.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword("anna", "old")).StatusCode)
 	}
-	require.Equal(t, http.StatusTooManyRequests, v.get("/basic", password("anna", "old")).StatusCode)
-	assert.Equal(t, http.StatusOK, v.get("/basic", password("anna", "sesame")).StatusCode)
-	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", password("anna", "another")).StatusCode)
+	require.Equal(t, http.StatusTooManyRequests, v.get("/basic", withPassword("anna", "old")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.get("/basic", withPassword("anna", "sesame")).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, v.get("/basic", withPassword("anna", "another")).StatusCode)
+}
+
+// A crowd of strangers at the door is turned away in part, and does not keep out who was
+// here before.
+func TestBasicIsNotCrowdedOut(t *testing.T) {
+	file := writeFile(t, "htpasswd", "anna:"+hashOf(t, "sesame", 4)+"\n")
+	w := newWorld(t, kit{rules: []Rule{{Path: "/basic", Access: Basic, Htpasswd: file}}, config: func(cfg *Config) {
+		cfg.Front.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	}})
+	from := func(addr string) func(*http.Request) { return header("X-Forwarded-For", addr) }
+	v := w.visitor("")
+	require.Equal(t, http.StatusOK, v.get("/basic", from("192.0.2.1"), withPassword("anna", "sesame")).StatusCode)
+	require.NoError(t, w.gateway.Reload(w.cfg), "what was right is forgotten")
+
+	// Checks that do not end take all slots, but for that of people who were here.
+	busy, end := make(chan bool), make(chan bool)
+	slow := w.gateway.checker.With("slow", func(context.Context, string, string) (bool, error) {
+		busy <- true
+		<-end
+		return false, nil
+	})
+	var all sync.WaitGroup
+	slots := max(1, runtime.GOMAXPROCS(0)/2-1)
+	for i := range slots {
+		all.Go(func() { slow.Verify(httptest.NewRequest(http.MethodGet, "/", nil), fmt.Sprint("slow", i), "x") })
+		<-busy
+	}
+	const strangers, mayWait = 192, 64
+	crowded := make(chan reply, strangers)
+	for i := range strangers {
+		all.Go(func() {
+			answer, err := v.try(http.MethodGet, "/basic", nil, from(fmt.Sprintf("2001:db8:%x::1", i)), withPassword(manyUsers(i), "x"))
+			if assert.NoError(t, err) && answer.StatusCode == http.StatusServiceUnavailable {
+				crowded <- answer
+			}
+		})
+	}
+	for range strangers - mayWait {
+		answer := <-crowded
+		assert.Equal(t, "5", answer.Header.Get("Retry-After"))
+		assert.Empty(t, answer.Header.Get("WWW-Authenticate"), "nothing is wrong with the password")
+	}
+	assert.Equal(t, http.StatusOK, v.get("/basic", from("192.0.2.1"), withPassword("anna", "sesame")).StatusCode)
+	close(end)
+	all.Wait()
+	assert.Empty(t, crowded)
+	assert.EqualValues(t, strangers-mayWait, w.metric(`password_attempts_total{verdict="crowded"}`))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
@@ -31,7 +32,7 @@ const (
 type core struct {
 	cfg      Config
 	metrics  *observe.Metrics
-	attempts *attempts
+	checker  *password.Checker
 	removals *removals
 
 	site  *site.Site
@@ -58,10 +59,10 @@ type core struct {
 // knows g yet.
 func (g *Gateway) build(cfg Config) (*core, error) {
 	cfg.Rules = append([]Rule(nil), cfg.Rules...)
-	c := &core{cfg: cfg, metrics: g.metrics, attempts: g.attempts, removals: g.removals}
+	c := &core{cfg: cfg, metrics: g.metrics, removals: g.removals}
 	err := errors.Join(g.buildLogin(c), c.buildIdentity())
 	if err == nil {
-		err = errors.Join(c.buildSite(), g.buildRules(c))
+		err = errors.Join(g.buildSite(c), g.buildRules(c))
 	}
 	if err != nil {
 		g.release(c)
@@ -138,11 +139,12 @@ func siteName(baseURL string) string {
 	}, host), "-")
 }
 
-// buildSite makes what stands in front of everything: hosts, front servers, headers.
-func (c *core) buildSite() error {
+// buildSite makes what stands in front of everything: hosts, front servers, headers; and
+// what checks passwords, if no configuration has made that.
+func (g *Gateway) buildSite(c *core) error {
 	cfg := &c.cfg
 	config := site.Config{
-		BaseURL: cfg.BaseURL, Logger: cfg.Logger,
+		BaseURL: cfg.BaseURL, Logger: cfg.Logger, Now: cfg.Now,
 		Misdirected: http.HandlerFunc(c.misdirected),
 		PassHeaders: c.passAnywhere(), OnRemoved: c.removedBefore,
 		Headers: site.Headers{
@@ -172,7 +174,13 @@ func (c *core) buildSite() error {
 		}
 	}
 	var err error
-	c.site, err = site.New(config)
+	if c.site, err = site.New(config); err != nil {
+		return err
+	}
+	if g.checker == nil {
+		g.checker, err = newChecker(c.site)
+	}
+	c.checker = g.checker
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -167,7 +168,7 @@ func TestForwardAuthTrust(t *testing.T) {
 func TestForwardAuthHasThreeVerdicts(t *testing.T) {
 	w := askingWorld(t, loopback)
 	ask := func(path string) int {
-		return w.visitor("").get(path, about("GET", "/basic"), password("bob", "wrong")).StatusCode
+		return w.visitor("").get(path, about("GET", "/basic"), withPassword("bob", "wrong")).StatusCode
 	}
 	for range userBurst {
 		require.Equal(t, http.StatusUnauthorized, ask(authPath))
@@ -256,7 +257,7 @@ func TestLoginAsksForWhatNextAsks(t *testing.T) {
 
 // Whatever a backend may be told, a front server is told, if only that there is nothing.
 func TestIdentityNamesAreAll(t *testing.T) {
-	id := &identity{remoteUser: true, forwardedUser: true, aa: true, now: newStoppedClock().now}
+	id := &identity{remoteUser: true, forwardedUser: true, aa: true, now: time.Now}
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r = r.WithContext(glue.WithIdentity(r.Context(), glue.Identity{Principal: "spqr1"}))
 	h := http.Header{}

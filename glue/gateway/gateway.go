@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -24,8 +25,8 @@ type Gateway struct {
 	// What outlives a configuration: a response that was used, or a password that was
 	// tried too often, must not be forgotten because somebody reloads.
 	once     webauth.OneUse
-	attempts *attempts
 	metrics  *observe.Metrics
+	checker  *password.Checker // of the first configuration; nil before
 	removals *removals
 	log      *observe.AccessLog
 
@@ -76,7 +77,6 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		once:     webauth.NewMemoryOneUse(0, cfg.Now),
-		attempts: newAttempts(cfg.Now),
 		metrics:  observe.NewMetrics(),
 		backends: map[backendKey]*backend{},
 		stores:   map[storeKey]*sharedStore{},

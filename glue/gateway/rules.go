@@ -11,6 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/htpasswd"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -24,14 +25,14 @@ type rule struct {
 
 	auth      *glue.Auth // with the rule's policy
 	groups    htpasswd.Groups
-	basic     *basic
-	backend   *backend      // nil where there is none
-	strip     string        // the path that is removed for it, as path; empty for none
-	renamed   bool          // Host is the backend's own
-	pass      passHeaders   // Rule.PassHeaders
-	overrides []string      // those of pass by which the backend takes the method for another
-	noBasic   bool          // names and passwords of the host's .htpasswd files may be in Authorization
-	scripts   paths.Scripts // segments that the backend may route without
+	checker   *password.Checker // of names and passwords, for access = "basic"
+	backend   *backend          // nil where there is none
+	strip     string            // the path that is removed for it, as path; empty for none
+	renamed   bool              // Host is the backend's own
+	pass      passHeaders       // Rule.PassHeaders
+	overrides []string          // those of pass by which the backend takes the method for another
+	noBasic   bool              // names and passwords of the host's .htpasswd files may be in Authorization
+	scripts   paths.Scripts     // segments that the backend may route without
 
 	serve   http.Handler // access, then the backend
 	check   http.Handler // access, then "yes", for front servers that ask
@@ -190,7 +191,9 @@ func (c *core) newRule(i int) (*rule, error) {
 		if err != nil {
 			return nil, c.problemAt(i, "htpasswd", err)
 		}
-		ru.basic = newBasic(c.auth, cfg.Host, p, c.attempts, c.metrics)
+		if c.checker != nil { // else the site is wrong, and nothing will come of the rule
+			ru.checker = c.checkerOf(cfg.Htpasswd, p)
+		}
 		ru.auth = c.auth
 		return ru, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
 )
 
@@ -22,7 +23,7 @@ func basicAuth(name, password string) string {
 }
 
 func TestBasic(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Password = onePassword }})
+	b := newBackend(t, setup{config: func(c *config) { c.Password = onePassword }})
 	const challenge = `Basic realm="Log in", charset="UTF-8"`
 	for _, tc := range []struct {
 		name             string
@@ -54,7 +55,7 @@ func TestBasic(t *testing.T) {
 			if tc.status == http.StatusOK {
 				id := a.seen.Identity
 				assert.Equal(t, "ada", id.Principal)
-				assert.Equal(t, remoteuser.ServicePassword, id.Service)
+				assert.Equal(t, password.Service, id.Service)
 				assert.Equal(t, "pwd", id.Auth)
 				assert.Equal(t, start, id.Password)
 				assert.Empty(t, a.seen.Header["Authorization"], "handlers need no password")
@@ -78,7 +79,7 @@ func TestBasic(t *testing.T) {
 
 // The front server's word counts, and no password is looked at.
 func TestHeaderBeforeBasic(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
+	b := newBackend(t, setup{config: func(c *config) {
 		c.Password = func(context.Context, string, string) (bool, error) { t.Error("asked"); return true, nil }
 	}})
 	a := b.raw("/", "Remote-User: spqr1", basicAuth("ada", "correct horse"))
@@ -89,7 +90,7 @@ func TestHeaderBeforeBasic(t *testing.T) {
 }
 
 func TestPasswordCannotBeChecked(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
+	b := newBackend(t, setup{config: func(c *config) {
 		c.Password = func(context.Context, string, string) (bool, error) { return true, errors.New("directory is down") }
 	}})
 	for range 100 { // which is no reason to lock anybody out
@@ -102,7 +103,7 @@ func TestPasswordCannotBeChecked(t *testing.T) {
 
 func TestBruteForce(t *testing.T) {
 	var asked atomic.Int32
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
+	b := newBackend(t, setup{config: func(c *config) {
 		c.Password = func(ctx context.Context, name, password string) (bool, error) {
 			asked.Add(1)
 			return onePassword(ctx, name, password)
@@ -128,7 +129,7 @@ func TestBruteForce(t *testing.T) {
 	assert.Contains(t, b.reasons(), "throttled tries")
 
 	b.advance(30 * time.Second)
-	assert.Equal(t, http.StatusUnauthorized, b.raw("/", basicAuth("ada", "x")).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, b.raw("/", basicAuth("ada", "y")).StatusCode)
 	assert.Equal(t, http.StatusTooManyRequests, b.raw("/", basicAuth("ada", "correct horse")).StatusCode)
 	b.advance(30 * time.Second)
 	for range 2 {
@@ -151,7 +152,7 @@ func TestBruteForce(t *testing.T) {
 
 // Not even a checker that lets everybody in is asked about what can be no name.
 func TestNamesAndPasswordsThatCannotBe(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
+	b := newBackend(t, setup{config: func(c *config) {
 		c.Password = func(context.Context, string, string) (bool, error) { return true, nil }
 	}})
 	for _, tc := range [][2]string{

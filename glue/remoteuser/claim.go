@@ -5,7 +5,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
-	"github.com/ucam-webauth/go-webauth/webauth"
+	"github.com/ucam-webauth/go-webauth/glue/password"
 )
 
 // field is a header that something is taken from.
@@ -90,19 +90,18 @@ func (u *RemoteUser) separate(header http.Header) (http.Header, claim) {
 
 // Why a claim of a front server is refused.
 const (
-	reasonDoubled   webauth.Reason = "doubled"         // a header comes twice, perhaps in two spellings
-	reasonUnsigned  webauth.Reason = "unsigned"        // as Config.HMACKey has it
-	reasonSignature webauth.Reason = "signature"       // a wrong one
-	reasonPrincipal webauth.Reason = "principal"       // not a principal
-	reasonMalformed webauth.Reason = "malformed"       // another value is
-	reasonConflict  webauth.Reason = "other-principal" // two headers name two people
-	reasonUntrusted webauth.Reason = "untrusted-peer"  // nobody that we know says so
-	reasonNobody    webauth.Reason = "login_required"  // nobody says anything
+	reasonDoubled   = "doubled"         // a header comes twice, perhaps in two spellings
+	reasonUnsigned  = "unsigned"        // as Config.HMACKey has it
+	reasonSignature = "signature"       // a wrong one
+	reasonPrincipal = "principal"       // not a principal
+	reasonMalformed = "malformed"       // another value is
+	reasonConflict  = "other-principal" // two headers name two people
+	reasonUntrusted = "untrusted-peer"  // nobody that we know says so
 )
 
 // refusal is an error with a reason for logs and scripts.
 type refusal struct {
-	reason webauth.Reason
+	reason string
 	text   string
 }
 
@@ -124,7 +123,7 @@ func (u *RemoteUser) identity(c *claim) (id glue.Identity, known bool, err error
 	if id.Principal == "" || id.Principal == apacheUnset {
 		return glue.Identity{}, false, nil
 	}
-	if !validPrincipal(id.Principal) {
+	if !password.ValidName(id.Principal) {
 		return id, false, &refusal{reasonPrincipal, "the value of " + u.cfg.Header + " is not a principal"}
 	}
 	if same := c.value[fieldSame]; same != "" && same != id.Principal {

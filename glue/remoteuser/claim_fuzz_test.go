@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
+	"github.com/ucam-webauth/go-webauth/glue/password"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // FuzzClaim: whatever a front server's headers hold, who is known has a principal that
@@ -30,8 +32,10 @@ func FuzzClaim(f *testing.F) {
 	f.Add("X-Aaissue", "20261122T030000Z", "X-Aalife", "-1")
 	f.Add("X-Aaprincipal", "root", "Remote-User", "spqr1")
 
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example", Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(f, err)
 	newOne := func(key string) *RemoteUser {
-		u, err := New(Config{Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, AAHeaders: true, HMACKey: key, Logger: slog.New(slog.DiscardHandler)})
+		u, err := New(Config{Site: soc, Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, AAHeaders: true, HMACKey: key})
 		require.NoError(f, err)
 		return u
 	}
@@ -55,7 +59,7 @@ func FuzzClaim(f *testing.F) {
 				continue
 			}
 			require.Len(t, h["Remote-User"], 1)
-			assert.True(t, validPrincipal(id.Principal))
+			assert.True(t, password.ValidName(id.Principal))
 			assert.Equal(t, ServiceHeader, id.Service)
 			want := id.Principal
 			if u == signed {
@@ -67,7 +71,7 @@ func FuzzClaim(f *testing.F) {
 		// What is signed is believed, if it is a principal.
 		_, c := signed.separate(http.Header{"Remote-User": {sign(key, value1) + " " + value1}})
 		id, known, _ := signed.identity(&c)
-		assert.Equal(t, validPrincipal(value1) && value1 != apacheUnset, known)
+		assert.Equal(t, password.ValidName(value1) && value1 != apacheUnset, known)
 		if known {
 			assert.Equal(t, value1, id.Principal)
 		}

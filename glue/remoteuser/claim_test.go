@@ -90,7 +90,7 @@ func TestHeaderFromAPeer(t *testing.T) {
 }
 
 func TestHeaderFromAStranger(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Peers = []netip.Prefix{nowhere} }})
+	b := newBackend(t, setup{config: func(c *config) { c.Peers = []netip.Prefix{nowhere} }})
 	for _, tc := range headerCases {
 		t.Run(tc.name, func(t *testing.T) {
 			a := b.raw("/", tc.lines...)
@@ -123,7 +123,7 @@ func assertNoIdentityHeaders(t *testing.T, h http.Header, who string) {
 
 // A peer is the other end of the connection, whatever the request says.
 func TestPeerIsNotWhatHeadersSay(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Peers = []netip.Prefix{nowhere} }})
+	b := newBackend(t, setup{config: func(c *config) { c.Peers = []netip.Prefix{nowhere} }})
 	for _, line := range []string{
 		"X-Forwarded-For: 192.0.2.7", "X-Forwarded-For: 192.0.2.7:80", "Forwarded: for=192.0.2.7", "X-Real-Ip: 192.0.2.7",
 		"Via: 1.1 192.0.2.7", "True-Client-Ip: 192.0.2.7", "Remote-Addr: 192.0.2.7", "REMOTE_ADDR: 192.0.2.7",
@@ -140,7 +140,7 @@ func TestPeerThatAHandlerMadeUp(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "::1", "@", "", "unix", "127.0.0.1:", "[127.0.0.1]", "127.0.0.1:80, 192.0.2.1:80"} {
 		t.Run(addr, func(t *testing.T) {
 			b := newBackend(t, setup{
-				config: func(c *remoteuser.Config) { c.UnixSocket = true },
+				config: func(c *config) { c.UnixSocket = true },
 				wrap: func(next http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						r.RemoteAddr = addr
@@ -169,7 +169,7 @@ func TestPeers(t *testing.T) {
 			if err != nil {
 				t.Skip("no IPv6 here: ", err)
 			}
-			b := newBackend(t, setup{listener: l, config: func(c *remoteuser.Config) {
+			b := newBackend(t, setup{listener: l, config: func(c *config) {
 				c.Peers = nil
 				for _, p := range tc.peers {
 					c.Peers = append(c.Peers, netip.MustParsePrefix(p))
@@ -202,7 +202,7 @@ func TestUnixSocket(t *testing.T) {
 			t.Chdir(t.TempDir()) // names of sockets are short
 			l, err := net.Listen("unix", "s")
 			require.NoError(t, err)
-			newBackend(t, setup{listener: l, config: func(c *remoteuser.Config) { c.UnixSocket = tc.trusted }})
+			newBackend(t, setup{listener: l, config: func(c *config) { c.UnixSocket = tc.trusted }})
 			var local *net.UnixAddr
 			if tc.bind != "" {
 				local = &net.UnixAddr{Net: "unix", Name: tc.bind}
@@ -237,7 +237,7 @@ func TestHTTP2(t *testing.T) {
 		}, 400},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b := newBackend(t, setup{h2: true, config: func(c *remoteuser.Config) { c.Peers = []netip.Prefix{tc.peer} }})
+			b := newBackend(t, setup{h2: true, config: func(c *config) { c.Peers = []netip.Prefix{tc.peer} }})
 			r, err := http.NewRequest(http.MethodGet, b.url+"/", nil)
 			require.NoError(t, err)
 			tc.edit(r.Header)
@@ -290,7 +290,7 @@ func TestTrailers(t *testing.T) {
 
 // Everything that any front server uses is removed on the way in, and nothing else is.
 func TestSiblings(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Strip = []string{"X-Role", "X-AppServer-Groups"} }})
+	b := newBackend(t, setup{config: func(c *config) { c.Strip = []string{"X-Role", "X-AppServer-Groups"} }})
 	for _, line := range []string{
 		"X-AAPrincipal: root", "X-AAPtags: root", "x_aa_anything: root", "X-Forwarded-User: root", "X_Forwarded_User: root", "X-Remote-User: root",
 		"X-Forwarded-Email: root@x", "X-Forwarded-Groups: root", "X-Forwarded-Preferred-Username: root", "Remote-Groups: root", "Remote-Email: root@x",
@@ -315,7 +315,7 @@ func TestSiblings(t *testing.T) {
 }
 
 func TestAAHeaders(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.AAHeaders = true; c.Service = "raven" }})
+	b := newBackend(t, setup{config: func(c *config) { c.AAHeaders = true; c.Service = "raven" }})
 	all := []string{"Remote-User: spqr1", "X-AAPrincipal: spqr1", "X-AAPtags: current,x", "X-AASSO: pwd", "X-AAIssue: 20261122T025900Z", "X-AALife: 3600", "X-AAID: 1373000000-00000-00"}
 	a := b.raw("/", all...)
 	require.Equal(t, http.StatusOK, a.StatusCode)
@@ -355,7 +355,7 @@ func TestAAHeaders(t *testing.T) {
 
 // An address counts in one form, however the system or a listener writes it.
 func TestPeersInOtherForms(t *testing.T) {
-	people, err := remoteuser.New(remoteuser.Config{Peers: prefixes("127.0.0.1/32", "fe80::/10")})
+	people, err := remoteuser.New(remoteuser.Config{Site: newSite(), Peers: prefixes("127.0.0.1/32", "fe80::/10")})
 	require.NoError(t, err)
 	for addr, want := range map[string]int{
 		"127.0.0.1:80": 200, "[::ffff:127.0.0.1]:80": 200, "[fe80::1%eth0]:80": 200, "[fe80::1]:80": 200,

@@ -4,20 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"net/netip"
 	"regexp"
 	"slices"
-	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
+	"github.com/ucam-webauth/go-webauth/glue/password"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// Config is everything that can be set. Peers or UnixSocket is required; every other
-// field's zero value is the safe default.
+// Config is everything that can be set. Site, and Peers or UnixSocket, are required; every
+// other field's zero value is the safe default.
 type Config struct {
+	// Site is the site that the program is, or is a part of.
+	Site *site.Site
 	// Peers are the addresses of the front servers, such as 127.0.0.1/32: of the other
 	// end of the connection, never of what a header says. A range that would trust much
 	// of the Internet (less than 8 bits of IPv4, 7 of IPv6) is refused.
@@ -43,7 +44,7 @@ type Config struct {
 	// OIDC-*, Shib-*, SSL-Client-* and their like, whoever sends them.
 	Strip []string
 	// Service is what Identity.Service says of whom the front server vouches for, such as
-	// "raven"; a-z, 0-9 and '-'. Empty means ServiceHeader; ServicePassword is refused.
+	// "raven"; a-z, 0-9 and '-'. Empty means ServiceHeader; password.Service is refused.
 	Service string
 
 	// Lookup finds the site's own user for a person, on every request: cache it if that
@@ -53,52 +54,26 @@ type Config struct {
 	// are alike need not be one person.
 	Lookup func(ctx context.Context, id glue.Identity) (any, error)
 
-	// Password reports whether a name and a password are right, for people who come past
-	// the front server; nil means that there is no other way in. An error means that it
-	// cannot be said just now. It must compare in constant time and work as long for a name
-	// that does not exist, or the names can be found out. Names are 1 to 255 printable
-	// ASCII characters without blanks and commas, passwords 1 to 1024 bytes. Where the
-	// front server named somebody, that counts, whatever else the request brings.
-	//
-	// The answer must depend on the name and the password alone: what came with HTTP Basic
-	// and was right is not asked about again for a minute, and requests that bring the
-	// same at once are asked about once.
+	// Password is another way in, for people who come past the front server: HTTP Basic (RFC
+	// 7617), whose credentials browsers send until they are closed, for scripts and small
+	// sites. Form is that way by a login form; mount its Login inside of Optional, so that
+	// whom the front server knows just goes on. At most one of them. Where the front server
+	// named somebody, that counts, whatever else the request brings.
 	//
 	// Wrong passwords are limited per name and per client's address. THE ADDRESS IS KNOWN
-	// ONLY INSIDE OF site.Handler, with its Proxies: without, everybody seems to come from
-	// the front server, whose address is not counted, so anybody can lock out the owner of
-	// any name, and try one password with as many names as they like. The log has a
-	// warning (EventNoAddress) when that is so.
-	Password func(ctx context.Context, name, password string) (bool, error)
-	// Form is a login form for Password. Nil means HTTP Basic (RFC 7617), whose
-	// credentials browsers send until they are closed: for scripts and small sites.
-	Form *Form
+	// ONLY INSIDE OF site.Handler, with the site's Proxies: without, everybody seems to come
+	// from the front server, whose address is not counted, so anybody can lock out the owner
+	// of any name, and try one password with as many names as they like. The log has a
+	// warning (password.EventNoAddress) when that is so.
+	Password *password.Checker
+	Form     *password.Form
 	// Realm is that of HTTP Basic, in printable ASCII; empty means "Log in".
 	Realm string
-	// BaseURL is where browsers see the site, without a path; required with Password. It is
-	// https, or http on loopback, because passwords are sent there.
-	BaseURL string
-	// InsecureAllowHTTP lets a site that is not on loopback have an http BaseURL: whoever is
-	// on the way can read people's passwords.
-	InsecureAllowHTTP bool
-
-	// Page shows our pages in the site's own dress; nil means those of glue. See
-	// glue.Config.Page.
-	Page func(w http.ResponseWriter, r *http.Request, p glue.Page)
-	// Logger gets what operators need to know; nil means slog.Default().
-	Logger *slog.Logger
-	// OnEvent is told of everything that is logged. It runs before the answer is written
-	// and must be quick.
-	OnEvent func(context.Context, glue.Event)
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
 }
 
-// What Identity.Service says by default.
-const (
-	ServiceHeader   = "remote-user" // the front server vouches for the person
-	ServicePassword = "password"    // Config.Password does
-)
+// ServiceHeader is what Identity.Service says by default of whom the front server vouches
+// for. Of people who came in by a password it says password.Service.
+const ServiceHeader = "remote-user"
 
 const (
 	defaultHeader = "Remote-User"
@@ -119,6 +94,9 @@ func (c *Config) normalise() error {
 	var errs []error
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("remoteuser: Config."+format, args...))
+	}
+	if c.Site == nil {
+		bad("Site is missing: make it with site.New")
 	}
 	if len(c.Peers) == 0 && !c.UnixSocket {
 		bad("Peers: nobody is trusted: name the front server's address, such as 127.0.0.1/32, or set UnixSocket")
@@ -144,40 +122,14 @@ func (c *Config) normalise() error {
 	if c.Service == "" {
 		c.Service = ServiceHeader
 	}
-	if c.Service == ServicePassword || !serviceName.MatchString(c.Service) {
-		bad("Service: %q: want 1 to 32 of a-z, 0-9 and '-', and not %q", c.Service, ServicePassword)
+	if c.Service == password.Service || !serviceName.MatchString(c.Service) {
+		bad("Service: %q: want 1 to 32 of a-z, 0-9 and '-', and not %q", c.Service, password.Service)
 	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
+	if c.Password != nil && c.Form != nil {
+		bad("Password and Form are two ways in past the front server: set one")
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	c.Peers, c.Strip = slices.Clone(c.Peers), slices.Clone(c.Strip)
-	return errors.Join(append(errs, c.checkFallback()...)...)
-}
-
-// checkFallback looks at what belongs to Password.
-func (c *Config) checkFallback() (errs []error) {
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("remoteuser: Config."+format, args...))
-	}
-	if c.Password == nil {
-		if c.Form != nil || c.Realm != "" || c.BaseURL != "" || c.InsecureAllowHTTP {
-			bad("Password is nil, but Form, Realm, BaseURL or InsecureAllowHTTP is set, which only it needs")
-		}
-		return errs
-	}
-	if err := checkBaseURL(c.BaseURL, c.InsecureAllowHTTP); err != nil {
-		bad("BaseURL: %v", err)
-	}
-	if c.Form != nil {
-		if c.Realm != "" {
-			bad("Realm is for HTTP Basic, but there is a Form")
-		}
-		form := *c.Form
-		c.Form = &form
-		return append(errs, form.normalise()...)
+	if c.Realm != "" && c.Password == nil {
+		bad("Realm is for HTTP Basic, but there is no Password")
 	}
 	if c.Realm == "" {
 		c.Realm = defaultRealm
@@ -185,7 +137,8 @@ func (c *Config) checkFallback() (errs []error) {
 	if !realmText.MatchString(c.Realm) {
 		bad("Realm: %q: want printable ASCII without quotes and backslashes", c.Realm)
 	}
-	return errs
+	c.Peers, c.Strip = slices.Clone(c.Peers), slices.Clone(c.Strip)
+	return errors.Join(errs...)
 }
 
 func checkPeers(p netip.Prefix) error {

@@ -4,11 +4,11 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
@@ -22,16 +22,12 @@ func prefixes(list ...string) []netip.Prefix {
 }
 
 func TestNewRefuses(t *testing.T) {
-	secret := newSecret(t)
-	form := func(f remoteuser.Form) func(c *remoteuser.Config) {
-		return func(c *remoteuser.Config) {
-			c.Password, c.BaseURL = onePassword, "https://soc.example"
-			if f.Secret == nil {
-				f.Secret = secret
-			}
-			c.Form = &f
-		}
-	}
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example", Secret: newSecret()})
+	require.NoError(t, err)
+	checker, err := password.New(password.Config{Site: soc, Check: onePassword})
+	require.NoError(t, err)
+	form, err := password.NewForm(checker, password.FormConfig{})
+	require.NoError(t, err)
 	for _, tc := range []struct {
 		name string
 		edit func(c *remoteuser.Config)
@@ -57,24 +53,14 @@ func TestNewRefuses(t *testing.T) {
 		{"a key with the end of its line", func(c *remoteuser.Config) { c.HMACKey = "0123456789abcdef\n" }, "line break"},
 		{"a gateway called like a password", func(c *remoteuser.Config) { c.Service = "password" }, "Service"},
 		{"a service of strange letters", func(c *remoteuser.Config) { c.Service = "Raven!" }, "Service"},
-		{"a form without a checker", func(c *remoteuser.Config) { c.Form = &remoteuser.Form{Secret: secret} }, "Password is nil"},
-		{"a base URL without a checker", func(c *remoteuser.Config) { c.BaseURL = "https://soc.example" }, "Password is nil"},
-		{"no base URL", func(c *remoteuser.Config) { c.Password = onePassword }, "BaseURL: it is missing"},
-		{"a base URL with a path", func(c *remoteuser.Config) { c.Password, c.BaseURL = onePassword, "https://soc.example/app" }, "not an origin"},
-		{"no URL", func(c *remoteuser.Config) { c.Password, c.BaseURL = onePassword, "soc.example" }, "BaseURL"},
-		{"http", func(c *remoteuser.Config) { c.Password, c.BaseURL = onePassword, "http://soc.example" }, "passwords are sent there"},
-		{"a realm with quotes", func(c *remoteuser.Config) { c.Password, c.BaseURL, c.Realm = onePassword, "https://soc.example", `a"b` }, "Realm"},
-		{"a realm for a form", func(c *remoteuser.Config) { form(remoteuser.Form{})(c); c.Realm = "x" }, "Realm is for HTTP Basic"},
-		{"no secret", func(c *remoteuser.Config) { form(remoteuser.Form{})(c); c.Form.Secret = nil }, "Secret is missing"},
-		{"an empty secret", form(remoteuser.Form{Secret: new(site.Secret)}), "Secret is missing"},
-		{"a path elsewhere", form(remoteuser.Form{Path: "//evil.example"}), "Form.Path"},
-		{"a path with a query", form(remoteuser.Form{Path: "/login?x"}), "Form.Path"},
-		{"no path", form(remoteuser.Form{LogoutPath: "logout"}), "Form.LogoutPath"},
-		{"one path for both", form(remoteuser.Form{LogoutPath: "/login"}), "are one"},
-		{"a short life", form(remoteuser.Form{MaxLife: time.Second}), "MaxLife is 1s"},
+		{"no site", func(c *remoteuser.Config) { c.Site = nil }, "Site is missing"},
+		{"two ways in", func(c *remoteuser.Config) { c.Password, c.Form = checker, form }, "two ways in"},
+		{"a realm with quotes", func(c *remoteuser.Config) { c.Password, c.Realm = checker, `a"b` }, "Realm"},
+		{"a realm for a form", func(c *remoteuser.Config) { c.Form, c.Realm = form, "x" }, "Realm is for HTTP Basic"},
+		{"a realm for nothing", func(c *remoteuser.Config) { c.Realm = "x" }, "Realm is for HTTP Basic"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			cfg := remoteuser.Config{Peers: []netip.Prefix{loopback}}
+			cfg := remoteuser.Config{Site: soc, Peers: []netip.Prefix{loopback}}
 			tc.edit(&cfg)
 			u, err := remoteuser.New(cfg)
 			require.ErrorContains(t, err, tc.says)
@@ -87,23 +73,19 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestNewReportsEverything(t *testing.T) {
-	_, err := remoteuser.New(remoteuser.Config{Header: "a b", HMACKey: "x", Service: "password", Password: onePassword})
-	for _, field := range []string{"Peers", "Header", "HMACKey", "Service", "BaseURL"} {
+	_, err := remoteuser.New(remoteuser.Config{Header: "a b", HMACKey: "x", Service: "password", Realm: "x"})
+	for _, field := range []string{"Site", "Peers", "Header", "HMACKey", "Service", "Realm"} {
 		assert.ErrorContains(t, err, "Config."+field)
 	}
 }
 
 func TestNewAccepts(t *testing.T) {
-	for _, edit := range []func(c *remoteuser.Config){
-		func(c *remoteuser.Config) { c.Peers, c.UnixSocket = nil, true },
-		func(c *remoteuser.Config) { c.Peers = prefixes("10.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128") },
-		func(c *remoteuser.Config) { c.Password, c.BaseURL = onePassword, "http://localhost:8080/" },
-		func(c *remoteuser.Config) {
-			c.Password, c.BaseURL, c.InsecureAllowHTTP = onePassword, "http://soc.example", true
-		},
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example"})
+	require.NoError(t, err)
+	for _, cfg := range []remoteuser.Config{
+		{Site: soc, UnixSocket: true},
+		{Site: soc, Peers: prefixes("10.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128")},
 	} {
-		cfg := remoteuser.Config{Peers: []netip.Prefix{loopback}}
-		edit(&cfg)
 		_, err := remoteuser.New(cfg)
 		assert.NoError(t, err)
 	}
@@ -111,9 +93,8 @@ func TestNewAccepts(t *testing.T) {
 
 // What the caller does with its lists afterwards changes nothing.
 func TestConfigIsCopied(t *testing.T) {
-	peers, form := []netip.Prefix{nowhere}, &remoteuser.Form{Secret: newSecret(t)}
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Peers, c.Form, c.Password = peers, form, onePassword }})
+	peers := []netip.Prefix{nowhere}
+	b := newBackend(t, setup{config: func(c *config) { c.Peers = peers }})
 	peers[0] = loopback
-	assert.Empty(t, form.Path)
 	assert.NotEqual(t, 200, b.raw("/", "Remote-User: spqr1").StatusCode)
 }

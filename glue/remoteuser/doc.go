@@ -3,21 +3,22 @@
 // the request, and makes sure that only the front server can have put it there.
 //
 //	people, err := remoteuser.New(remoteuser.Config{
+//		Site:  soc, // of site.New
 //		Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 //	})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	http.ListenAndServe("127.0.0.1:8000", people.Require(app)) // in app: id, ok := glue.IdentityFrom(r.Context())
+//	http.ListenAndServe("127.0.0.1:8000", soc.Handler(people.Require(app))) // in app: id, ok := glue.IdentityFrom(r.Context())
 //
 // The header is believed if the other end of the connection is named in [Config], and
 // removed from the request otherwise, in every spelling that some software takes for it.
 // All other headers that front servers use to tell who somebody is are removed in any
 // case, from trailers too.
 //
-// Config.Lookup finds the site's own user, or says that there is none; Config.Password
-// lets people in who come past the front server, by a name and a password of the site.
-// glue.Identity.Service tells how somebody came in. A local name is not a principal: look
+// Config.Lookup finds the site's own user, or says that there is none. Config.Password and
+// Config.Form let people in who come past the front server, by a name and a password of the
+// site; see package password. glue.Identity.Service tells how somebody came in. A local name is not a principal: look
 // at Service before you take one for the other.
 //
 // # Who is believed
@@ -36,9 +37,9 @@
 // no such thing and goes around, so that log lines and limits have the client's address;
 // but it removes all X-Forwarded headers, so that Config.Header must be another.
 //
-// With Config.Password, site.Handler (with its Proxies) is a must: without it all clients
-// have the front server's address, wrong passwords can be limited per name only, and a
-// stranger who guesses at a name locks out its owner.
+// With Config.Password or Config.Form, site.Handler (with its Proxies) is a must: without it
+// all clients have the front server's address, wrong passwords can be limited per name only,
+// and a stranger who guesses at a name locks out its owner.
 //
 // # The signed form of mod_ucam_webauth
 //

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
@@ -31,6 +32,15 @@ var app = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "Hello, stranger.")
 })
 
+// newSite is the site that the examples are about.
+func newSite() *site.Site {
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return soc
+}
+
 // fromFront is a request as a front server on the same machine sends it.
 func fromFront(header, value string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -46,7 +56,9 @@ func show(h http.Handler, r *http.Request) {
 }
 
 func ExampleNew() {
+	soc := newSite()
 	people, err := remoteuser.New(remoteuser.Config{
+		Site:  soc,
 		Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
 	if err != nil {
@@ -66,7 +78,8 @@ func ExampleNew() {
 // Behind wlsgateway with to = "unix:/run/soc/app.sock", in a directory that only the
 // gateway's user may enter.
 func ExampleNew_unixSocket() {
-	people, err := remoteuser.New(remoteuser.Config{UnixSocket: true})
+	soc := newSite()
+	people, err := remoteuser.New(remoteuser.Config{Site: soc, UnixSocket: true})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -79,7 +92,9 @@ func ExampleNew_unixSocket() {
 
 // Behind Apache with AAHeaders and AAHeaderKey of mod_ucam_webauth.
 func ExampleNew_apache() {
+	soc := newSite()
 	people, err := remoteuser.New(remoteuser.Config{
+		Site:      soc,
 		Peers:     []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		Header:    "X-AAPrincipal",
 		HMACKey:   "0123456789abcdef0123", // read it from a file
@@ -98,7 +113,9 @@ func ExampleNew_apache() {
 }
 
 func ExampleRemoteUser_Optional() {
+	soc := newSite()
 	people, err := remoteuser.New(remoteuser.Config{
+		Site:  soc,
 		Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
 	if err != nil {
@@ -115,7 +132,9 @@ func ExampleRemoteUser_Optional() {
 // The site's own users: who is in its database and active gets in.
 func ExampleUserFrom() {
 	users := map[string]*user{"spqr1": {"Spurius"}}
+	soc := newSite()
 	people, err := remoteuser.New(remoteuser.Config{
+		Site:  soc,
 		Peers: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		Lookup: func(_ context.Context, id glue.Identity) (any, error) {
 			if u := users[id.Principal]; u != nil {
@@ -143,49 +162,22 @@ func ExampleWithUser() {
 	// Output: 200 Hello, Spurius.
 }
 
-// checkPassword stands for a look into the site's own password file or directory.
-func checkPassword(_ context.Context, name, password string) (bool, error) {
-	return false, errors.New("no directory in this example")
-}
-
-// A login form for people who come past the front server, inside of site.Handler so that
-// wrong passwords are limited per client's address.
-func ExampleForm() {
-	secret, err := site.LoadSecret("/var/lib/soc/secret")
-	if err != nil {
-		log.Fatal(err)
-	}
-	people, err := remoteuser.New(remoteuser.Config{
-		UnixSocket: true,
-		BaseURL:    "https://soc.example",
-		Password:   checkPassword,
-		Form:       &remoteuser.Form{Secret: secret, MaxLife: 8 * time.Hour},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	around, err := site.New(site.Config{
-		BaseURL: "https://soc.example",
-		Proxies: site.Proxies{UnixSocket: true, Header: site.XForwarded},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/login", people.Login)
-	mux.HandleFunc("/logout", people.Logout)
-	mux.Handle("/", people.Require(app))
-	http.Handle("/", around.Handler(mux))
-}
-
 // HTTP Basic for scripts that come past the front server.
 func ExampleRemoteUser_Require() {
-	people, err := remoteuser.New(remoteuser.Config{
-		Peers:   []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
-		BaseURL: "https://soc.example",
-		Password: func(_ context.Context, name, password string) (bool, error) {
+	soc := newSite()
+	checker, err := password.New(password.Config{
+		Site: soc,
+		Check: func(_ context.Context, name, password string) (bool, error) {
 			return name == "robot" && password == "beep", nil
 		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	people, err := remoteuser.New(remoteuser.Config{
+		Site:     soc,
+		Peers:    []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		Password: checker,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -196,47 +188,36 @@ func ExampleRemoteUser_Require() {
 	// Output: 200 Hello, robot.
 }
 
-// The form's handlers, where nobody has logged in yet.
-func ExampleRemoteUser_Login() {
-	secret, err := site.ParseSecret("5f1c0a1d9a6e4b7c8d2e3f405162738495a6b7c8d9eafb0c1d2e3f4051627384")
-	if err != nil {
-		log.Fatal(err)
-	}
-	people, err := remoteuser.New(remoteuser.Config{
-		UnixSocket: true, BaseURL: "https://soc.example", Password: checkPassword,
-		Form: &remoteuser.Form{Secret: secret},
+// A login form for people who come past the front server.
+func ExampleRemoteUser_Optional_form() {
+	soc, err := site.New(site.Config{
+		BaseURL:    "https://soc.example",
+		SecretFile: "/var/lib/soc/secret",
+		Proxies:    site.Proxies{UnixSocket: true, Header: site.XForwarded},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	w := httptest.NewRecorder()
-	people.Login(w, httptest.NewRequest(http.MethodGet, "https://soc.example/login?next=/private", nil))
-	fmt.Println(w.Code, w.Header().Get("Cache-Control"))
-	w = httptest.NewRecorder()
-	people.Login(w, httptest.NewRequest(http.MethodGet, "https://soc.example/login?next=//evil.example", nil))
-	fmt.Println(w.Code)
-	// Output:
-	// 200 no-store
-	// 400
-}
-
-// A link to it is enough: it shows a button.
-func ExampleRemoteUser_Logout() {
-	secret, err := site.ParseSecret("5f1c0a1d9a6e4b7c8d2e3f405162738495a6b7c8d9eafb0c1d2e3f4051627384")
-	if err != nil {
-		log.Fatal(err)
-	}
-	people, err := remoteuser.New(remoteuser.Config{
-		UnixSocket: true, BaseURL: "https://soc.example", Password: checkPassword,
-		Form: &remoteuser.Form{Secret: secret},
+	checker, err := password.New(password.Config{
+		Site: soc,
+		Check: func(_ context.Context, name, password string) (bool, error) {
+			return false, errors.New("no directory in this example")
+		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, "https://soc.example/logout", nil)
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	w := httptest.NewRecorder()
-	people.Logout(w, r)
-	fmt.Println(w.Code, w.Header().Get("Clear-Site-Data"))
-	// Output: 200 "cache"
+	form, err := password.NewForm(checker, password.FormConfig{MaxLife: 8 * time.Hour})
+	if err != nil {
+		log.Fatal(err)
+	}
+	people, err := remoteuser.New(remoteuser.Config{Site: soc, UnixSocket: true, Form: form})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/login", people.Optional(http.HandlerFunc(form.Login)))
+	mux.HandleFunc("/logout", form.Logout)
+	mux.Handle("/", people.Require(app))
+	http.Handle("/", soc.Handler(mux)) // so that wrong passwords are limited per client's address
 }

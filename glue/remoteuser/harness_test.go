@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
@@ -63,14 +64,47 @@ type backend struct {
 	mu     sync.Mutex
 	now    time.Time
 	log    bytes.Buffer
-	events []glue.Event
+	events []site.Event
+}
+
+// config is all that a backend can be told. A Password is checked by HTTP Basic, or with a
+// Form by that.
+type config struct {
+	remoteuser.Config
+	Site     site.Config
+	Password func(ctx context.Context, name, password string) (bool, error)
+	Form     *password.FormConfig
 }
 
 type setup struct {
-	config   func(c *remoteuser.Config)
+	config   func(c *config)
 	listener net.Listener
 	tls, h2  bool
+	inside   bool // of site.Handler, which believes the front server's X-Forwarded headers
 	wrap     func(http.Handler) http.Handler
+}
+
+// build makes what c asks for.
+func (c *config) build(t *testing.T) (*remoteuser.RemoteUser, *password.Form) {
+	t.Helper()
+	soc, err := site.New(c.Site)
+	require.NoError(t, err)
+	c.Config.Site = soc
+	var form *password.Form
+	if c.Password != nil {
+		checker, err := password.New(password.Config{Site: soc, Check: c.Password})
+		require.NoError(t, err)
+		if c.Form == nil {
+			c.Config.Password = checker
+		} else {
+			form, err = password.NewForm(checker, *c.Form)
+			require.NoError(t, err)
+			c.Config.Form = form
+		}
+	}
+	people, err := remoteuser.New(c.Config)
+	require.NoError(t, err)
+	return people, form
 }
 
 // newBackend starts one that believes its own machine: / needs a login, /optional does not.
@@ -78,11 +112,8 @@ func newBackend(t *testing.T, s setup) *backend {
 	t.Helper()
 	b := &backend{t: t, now: start}
 	mux := http.NewServeMux()
-	var h http.Handler = mux
-	if s.wrap != nil {
-		h = s.wrap(mux)
-	}
-	b.server = httptest.NewUnstartedServer(h)
+	handler := http.Handler(mux)
+	b.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	if s.listener != nil {
 		_ = b.server.Listener.Close()
 		b.server.Listener = s.listener
@@ -96,25 +127,35 @@ func newBackend(t *testing.T, s setup) *backend {
 	t.Cleanup(b.server.Close)
 	b.url = b.server.URL
 
-	cfg := remoteuser.Config{
-		Peers: []netip.Prefix{loopback}, Now: b.clock,
+	cfg := config{Config: remoteuser.Config{Peers: []netip.Prefix{loopback}}, Site: site.Config{
+		BaseURL: b.url, Secret: newSecret(), Now: b.clock,
 		Logger:  slog.New(slog.NewJSONHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		OnEvent: func(_ context.Context, e glue.Event) { b.mu.Lock(); b.events = append(b.events, e); b.mu.Unlock() },
+		OnEvent: func(_ context.Context, e site.Event) { b.mu.Lock(); b.events = append(b.events, e); b.mu.Unlock() },
+	}}
+	if !strings.Contains(b.url, "127.0.0.1") {
+		cfg.Site.BaseURL = "http://localhost" // of a unix socket
+	}
+	if s.inside {
+		cfg.Site.Proxies = site.Proxies{Ranges: []netip.Prefix{loopback}, Header: site.XForwarded}
 	}
 	if s.config != nil {
 		s.config(&cfg)
-		if cfg.Password != nil && cfg.BaseURL == "" {
-			cfg.BaseURL = b.url
-		}
 	}
-	var err error
-	b.people, err = remoteuser.New(cfg)
-	require.NoError(t, err)
+	people, form := cfg.build(t)
+	b.people = people
+	if s.inside {
+		handler = cfg.Config.Site.Handler(mux)
+	}
+	if s.wrap != nil {
+		handler = s.wrap(mux)
+	}
 	mux.Handle("/", b.people.Require(http.HandlerFunc(echo)))
 	mux.Handle("/optional", b.people.Optional(http.HandlerFunc(echo)))
 	mux.Handle("/nested", b.people.Optional(b.people.Require(http.HandlerFunc(echo))))
-	mux.HandleFunc("/login", b.people.Login)
-	mux.HandleFunc("/logout", b.people.Logout)
+	if form != nil {
+		mux.Handle("/login", b.people.Optional(http.HandlerFunc(form.Login)))
+		mux.HandleFunc("/logout", form.Logout)
+	}
 	return b
 }
 
@@ -286,12 +327,7 @@ func unescape(s string) string {
 	return strings.NewReplacer("&#43;", "+", "&amp;", "&", "&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'").Replace(s)
 }
 
-func newSecret(t testing.TB) *site.Secret {
-	t.Helper()
-	s, err := site.ParseSecret(rand.Text() + rand.Text())
-	require.NoError(t, err)
-	return s
-}
+func newSecret() string { return rand.Text() + rand.Text() }
 
 // onePassword is a checker that knows one person.
 func onePassword(_ context.Context, name, password string) (bool, error) {

@@ -11,19 +11,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
-	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-func withForm(secret *site.Secret) func(c *remoteuser.Config) {
-	return func(c *remoteuser.Config) {
-		c.Password, c.Form, c.Lookup = onePassword, &remoteuser.Form{Secret: secret}, lookup
+// withForm has a form for one password.
+func withForm(secret string) func(c *config) {
+	return func(c *config) {
+		c.Password, c.Form, c.Lookup, c.Site.Secret = onePassword, &password.FormConfig{}, lookup, secret
 	}
 }
 
 func newForm(t *testing.T) *backend {
 	t.Helper()
-	return newBackend(t, setup{config: withForm(newSecret(t))})
+	return newBackend(t, setup{config: withForm(newSecret())})
 }
 
 func TestForm(t *testing.T) {
@@ -43,7 +44,7 @@ func TestForm(t *testing.T) {
 	require.Len(t, cookies, 1)
 	c := cookies[0]
 	_, port, _ := strings.Cut(b.server.Listener.Addr().String(), ":")
-	assert.Equal(t, "remoteuser-session-"+port, c.Name)
+	assert.Equal(t, "password-session-"+port, c.Name)
 	assert.True(t, c.HttpOnly)
 	assert.Equal(t, http.SameSiteLaxMode, c.SameSite)
 	assert.Equal(t, "/", c.Path)
@@ -52,7 +53,7 @@ func TestForm(t *testing.T) {
 	a = br.get("/private")
 	id := a.seen.Identity
 	assert.Equal(t, "ada", id.Principal)
-	assert.Equal(t, remoteuser.ServicePassword, id.Service)
+	assert.Equal(t, password.Service, id.Service)
 	assert.Equal(t, start.Add(2*time.Hour), id.Expires)
 	assert.Equal(t, start, id.Password)
 	assert.NotEmpty(t, id.SessionID)
@@ -72,13 +73,13 @@ func TestForm(t *testing.T) {
 }
 
 func TestFormOverHTTPS(t *testing.T) {
-	b := newBackend(t, setup{tls: true, config: withForm(newSecret(t))})
+	b := newBackend(t, setup{tls: true, config: withForm(newSecret())})
 	br := b.browser()
 	a := br.get("/login")
 	cookies := append(a.Cookies(), br.login("ada", "correct horse").Cookies()...)
 	require.Len(t, cookies, 2)
 	for _, c := range cookies {
-		assert.True(t, strings.HasPrefix(c.Name, "__Host-remoteuser-"), c.Name)
+		assert.True(t, strings.HasPrefix(c.Name, "__Host-password-"), c.Name)
 		assert.True(t, c.Secure && c.HttpOnly)
 		assert.Equal(t, "/", c.Path)
 		assert.Empty(t, c.Domain)
@@ -212,16 +213,16 @@ func TestNextIsAPathOfTheSite(t *testing.T) {
 	}
 }
 
-// A request that is made by hand, or in absolute form, is no place to come back to.
+// A request that is made by hand, or in absolute form, leads back to no other site.
 func TestAskedForSomethingOdd(t *testing.T) {
 	b := newForm(t)
-	for _, target := range []string{"//evil.example/", b.url + "/private", "*"} {
+	for target, next := range map[string]string{"//evil.example/": "", b.url + "/private": "?next=%2Fprivate", "*": "?next=%2F"} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RequestURI, r.Host, r.RemoteAddr = target, strings.TrimPrefix(b.url, "http://"), "127.0.0.1:9"
 		r.Header.Set("Accept", "text/html")
 		w := httptest.NewRecorder()
 		b.people.Require(http.NotFoundHandler()).ServeHTTP(w, r)
-		assert.Equal(t, b.url+"/login", w.Header().Get("Location"), target)
+		assert.Equal(t, b.url+"/login"+next, w.Header().Get("Location"), target)
 	}
 }
 
@@ -283,11 +284,4 @@ func TestFormIsForPeople(t *testing.T) {
 	a := b.browser().do(http.MethodHead, "/login", nil, nil)
 	assert.Equal(t, http.StatusOK, a.StatusCode)
 	assert.Empty(t, a.body)
-}
-
-func TestWithoutForm(t *testing.T) {
-	b := newBackend(t, setup{})
-	assert.Equal(t, http.StatusNotFound, b.browser().get("/login").StatusCode)
-	assert.Equal(t, http.StatusNotFound, b.browser().get("/logout").StatusCode)
-	assert.Equal(t, "login-required", b.browser().get("/").kind())
 }

@@ -33,7 +33,7 @@ func lookup(_ context.Context, id glue.Identity) (any, error) {
 }
 
 func TestLookup(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Lookup = lookup }})
+	b := newBackend(t, setup{config: func(c *config) { c.Lookup = lookup }})
 	for _, tc := range []struct {
 		who              string
 		status, optional int
@@ -74,7 +74,7 @@ func TestLookup(t *testing.T) {
 
 func TestLookupAfterTheClientWent(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
+	b := newBackend(t, setup{config: func(c *config) {
 		c.Lookup = func(ctx context.Context, _ glue.Identity) (any, error) { cancel(); <-ctx.Done(); return nil, ctx.Err() }
 	}})
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.url+"/", nil)
@@ -89,7 +89,7 @@ func TestLookupAfterTheClientWent(t *testing.T) {
 // An outer Optional and an inner Require see one person, and look them up once.
 func TestNested(t *testing.T) {
 	n := 0
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
+	b := newBackend(t, setup{config: func(c *config) {
 		c.Lookup = func(ctx context.Context, id glue.Identity) (any, error) { n++; return lookup(ctx, id) }
 		c.Password = onePassword
 	}})
@@ -104,7 +104,7 @@ func TestNested(t *testing.T) {
 // Whom an outer Optional lets through without an identity, because Lookup refused it, is
 // told so by an inner Require.
 func TestNestedRefusal(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Lookup, c.Password = lookupNobody, onePassword }})
+	b := newBackend(t, setup{config: func(c *config) { c.Lookup, c.Password = lookupNobody, onePassword }})
 	for _, line := range []string{"Remote-User: new1", basicAuth("ada", "correct horse")} {
 		a := b.raw("/nested", line, "Accept: text/html")
 		assert.Equal(t, http.StatusForbidden, a.StatusCode)
@@ -115,8 +115,8 @@ func TestNestedRefusal(t *testing.T) {
 
 // What one RemoteUser has decided is nothing to another, which may be stricter.
 func TestNestedInAnother(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Lookup = lookupNobody }})
-	other, err := remoteuser.New(remoteuser.Config{Peers: []netip.Prefix{loopback}})
+	b := newBackend(t, setup{config: func(c *config) { c.Lookup = lookupNobody }})
+	other, err := remoteuser.New(remoteuser.Config{Site: newSite(), Peers: []netip.Prefix{loopback}})
 	require.NoError(t, err)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.RemoteAddr = "127.0.0.1:1"

@@ -12,8 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // everyPage says how to get to each of our pages.
@@ -89,9 +88,9 @@ func TestEveryPage(t *testing.T) {
 func TestPagesInTheSitesOwnDress(t *testing.T) {
 	for _, p := range everyPage {
 		t.Run(p.kind, func(t *testing.T) {
-			b := newBackend(t, setup{config: func(c *remoteuser.Config) {
-				withForm(newSecret(t))(c)
-				c.Page = func(w http.ResponseWriter, _ *http.Request, p glue.Page) {
+			b := newBackend(t, setup{config: func(c *config) {
+				withForm(newSecret())(c)
+				c.Site.Page = func(w http.ResponseWriter, _ *http.Request, p site.Page) {
 					w.WriteHeader(p.Status)
 					fmt.Fprintf(w, `<main data-page=%q>`, p.Kind)
 					if p.Form != nil {
@@ -126,8 +125,8 @@ func TestFormMarkup(t *testing.T) {
 }
 
 func TestFormCannotBeChecked(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
-		withForm(newSecret(t))(c)
+	b := newBackend(t, setup{config: func(c *config) {
+		withForm(newSecret())(c)
 		c.Password = func(context.Context, string, string) (bool, error) { return true, errors.New("directory is down") }
 	}})
 	a := b.browser().login("ada", "correct horse")
@@ -138,7 +137,7 @@ func TestFormCannotBeChecked(t *testing.T) {
 
 // Pages that know nothing better say where to go on, at the address that the browser sees.
 func TestNextStep(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Lookup = lookup }})
+	b := newBackend(t, setup{config: func(c *config) { c.Lookup = lookup }})
 	for _, tc := range []struct{ path, who, link string }{
 		{"/x?y=%2F", "down1", `href="/x?y=%2F">Try again<`},
 		{"/x", "gone1", `href="/">Front page<`},

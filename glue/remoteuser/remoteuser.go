@@ -2,11 +2,11 @@ package remoteuser
 
 import (
 	"net/http"
-	"sync"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
-	"github.com/ucam-webauth/go-webauth/glue/internal/recent"
+	"github.com/ucam-webauth/go-webauth/glue/password"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // RemoteUser tells handlers who somebody is. It is made by New and safe for concurrent
@@ -15,13 +15,6 @@ type RemoteUser struct {
 	cfg   Config
 	known map[string]knownHeader // headers to read, by folded name
 	strip map[string]bool        // headers to remove beside the usual ones, by folded name
-	form  *formLogin             // nil without Config.Form
-
-	// For Config.Password; nil without it.
-	limit     *limits
-	lately    *recent.Memory // pairs of name and password that were right
-	checks    *checks
-	noAddress sync.Once // the operators were told
 }
 
 // New checks the configuration, all of it.
@@ -34,21 +27,22 @@ func New(cfg Config) (*RemoteUser, error) {
 	for _, name := range append(cfg.Strip, cfg.Header) {
 		u.strip[headername.FoldString(name)] = true
 	}
-	if cfg.Password != nil {
-		u.limit, u.lately = newLimits(cfg.Now), recent.New(latelyLife, latelyMax, cfg.Now)
-		u.checks = &checks{under: map[recent.MAC]*checkUnderWay{}}
-	}
 	if cfg.Form != nil {
-		var err error
-		if u.form, err = newFormLogin(&cfg); err != nil {
-			return nil, err
-		}
+		cfg.Form.Checker().Behind(u.hidesClient)
+	} else if cfg.Password != nil {
+		cfg.Password.Behind(u.hidesClient)
 	}
 	return u, nil
 }
 
+// hidesClient reports whether the only address that a request has is the front server's.
+func (u *RemoteUser) hidesClient(r *http.Request) bool {
+	addr := site.ClientIP(r)
+	return !addr.IsValid() || u.trusts(r) && addr == otherEnd(r)
+}
+
 // Require lets a request through to next only if it is known who sends it and
-// Config.Lookup does not object; glue.IdentityFrom tells next who it is, UserFrom gives
+// Config.Lookup does not object; glue.IdentityFrom tells next who it is, UserFrom returns
 // what Lookup found. Others are refused, or asked for their password where there is one
 // to ask for. It fits routers that take func(http.Handler) http.Handler as middleware.
 //
@@ -56,20 +50,20 @@ func New(cfg Config) (*RemoteUser, error) {
 // identity there is none.
 func (u *RemoteUser) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := u.visit(w, r)
+		x := u.exchange(w, r)
 		if before := u.before(r); before != nil {
 			if before.refused == nil {
 				next.ServeHTTP(w, r)
 				return
 			}
-			v.believed = before.believed
-			v.turnAway(before.id, before.refused)
+			x.believed = before.believed
+			x.turnAway(before.id, before.refused)
 			return
 		}
-		if id, known, ok := v.person(); ok && known {
-			v.admit(next, id, false)
+		if id, known, ok := x.person(); ok && known {
+			x.admit(next, id, false)
 		} else if ok {
-			v.ask()
+			x.ask()
 		}
 	})
 }
@@ -85,41 +79,53 @@ func (u *RemoteUser) Optional(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		v := u.visit(w, r)
-		if id, known, ok := v.person(); ok && known {
-			v.admit(next, id, true)
+		x := u.exchange(w, r)
+		if id, known, ok := x.person(); ok && known {
+			x.admit(next, id, true)
 		} else if ok {
-			v.serve(next, r.Context(), nil)
+			x.serve(next, r.Context(), nil)
 		}
 	})
 }
 
 // person tells who sends the request: the front server's word first, then a login by
 // password. ok is false where the request was answered already.
-func (v *visit) person() (id glue.Identity, known, ok bool) {
-	header, claim := v.u.separate(v.r.Header)
-	v.header = header
+func (x *exchange) person() (id glue.Identity, known, ok bool) {
+	header, claim := x.u.separate(x.r.Header)
+	x.header = header
 	if claim.made() {
-		if v.u.trusts(v.r) {
-			id, known, err := v.u.identity(&claim)
+		if x.u.trusts(x.r) {
+			id, known, err := x.u.identity(&claim)
 			if err != nil {
-				v.refuse(err)
+				x.refuse(err)
 				return id, false, false
 			}
 			if known {
-				v.believed = true
+				x.believed = true
 				return id, true, true
 			}
 		} else {
-			v.log(glue.Event{Name: EventUntrusted, Reason: reasonUntrusted})
+			x.u.cfg.Site.Report(x.r, x.u.event(EventUntrusted, reasonUntrusted, nil))
 		}
 	}
 	switch {
-	case v.u.form != nil:
-		id, known = v.session()
-		return id, known, true
-	case v.u.cfg.Password != nil:
-		return v.basic()
+	case x.u.cfg.Form != nil:
+		id, known = x.u.cfg.Form.Session(x.r)
+	case x.u.cfg.Password != nil && password.HasBasic(x.r): // else nobody, or a token that is the application's affair
+		return x.basic()
 	}
-	return id, false, true
+	return id, known, true
+}
+
+// basic logs a person in by the credentials that the request brings. Those that are wrong
+// are no anonymous visit.
+func (x *exchange) basic() (id glue.Identity, known, ok bool) {
+	name, no := x.u.cfg.Password.Basic(x.r, x.u.cfg.Realm)
+	if no != nil {
+		x.answer(no)
+		return id, false, false
+	}
+	x.header = x.header.Clone()
+	delete(x.header, "Authorization") // handlers have no use for the password
+	return password.Typed(name, x.now), true, true
 }

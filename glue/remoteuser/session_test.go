@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // cookies are what the browser holds for the site, by the start of their names.
@@ -20,7 +21,7 @@ func (br *browser) cookies() map[string]*http.Cookie {
 	require.NoError(br.b.t, err)
 	all := map[string]*http.Cookie{}
 	for _, c := range br.client.Jar.Cookies(u) {
-		name, _, _ := strings.Cut(strings.TrimPrefix(c.Name, "remoteuser-"), "-")
+		name, _, _ := strings.Cut(strings.TrimPrefix(c.Name, "password-"), "-")
 		all[name] = c
 	}
 	return all
@@ -38,7 +39,7 @@ func (b *backend) with(cookies ...*http.Cookie) answer {
 }
 
 func TestSessionEnds(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { withForm(newSecret(t))(c); c.Form.MaxLife = time.Hour }})
+	b := newBackend(t, setup{config: func(c *config) { withForm(newSecret())(c); c.Form.MaxLife = time.Hour }})
 	br := b.browser()
 	br.login("ada", "correct horse")
 	b.advance(time.Hour - time.Second)
@@ -51,7 +52,7 @@ func TestSessionEnds(t *testing.T) {
 }
 
 func TestSessionIsOfOneBrowserAndSite(t *testing.T) {
-	secret := newSecret(t)
+	secret := newSecret()
 	b := newBackend(t, setup{config: withForm(secret)})
 	br := b.browser()
 	br.login("ada", "correct horse")
@@ -86,8 +87,8 @@ func TestSessionIsOfOneBrowserAndSite(t *testing.T) {
 	assert.False(t, b.with(&token, fresh.cookies()["browser"]).seen.Known)
 
 	// Another origin of the same secret, and the same origin with another.
-	for name, config := range map[string]func(c *remoteuser.Config){
-		"another origin": withForm(secret), "another secret": withForm(newSecret(t)),
+	for name, config := range map[string]func(c *config){
+		"another origin": withForm(secret), "another secret": withForm(newSecret()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			there := newBackend(t, setup{config: config})
@@ -103,15 +104,14 @@ func TestSessionIsOfOneBrowserAndSite(t *testing.T) {
 }
 
 func TestShorterLifeCountsAtOnce(t *testing.T) {
-	secret := newSecret(t)
+	secret := newSecret()
 	b := newBackend(t, setup{config: withForm(secret)})
 	br := b.browser()
 	br.login("ada", "correct horse")
-	shorter, err := remoteuser.New(remoteuser.Config{
-		UnixSocket: true, Password: onePassword, BaseURL: b.url, Now: b.clock,
-		Form: &remoteuser.Form{Secret: secret, MaxLife: time.Minute},
-	})
-	require.NoError(t, err)
+	cfg := config{Config: remoteuser.Config{UnixSocket: true}, Site: site.Config{BaseURL: b.url, Now: b.clock}}
+	withForm(secret)(&cfg)
+	cfg.Form.MaxLife = time.Minute
+	shorter, _ := cfg.build(t)
 	b.server.Config.Handler = shorter.Optional(http.HandlerFunc(echo))
 	assert.True(t, br.get("/optional").seen.Known)
 	b.advance(time.Minute)
@@ -161,8 +161,8 @@ func TestLogoutByAnOldBrowser(t *testing.T) {
 
 // Who is turned away by Lookup can log out and come back as somebody else.
 func TestTurnedAwayWithASession(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) {
-		withForm(newSecret(t))(c)
+	b := newBackend(t, setup{config: func(c *config) {
+		withForm(newSecret())(c)
 		c.Lookup = lookupNobody
 	}})
 	br := b.browser()
@@ -175,13 +175,12 @@ func TestTurnedAwayWithASession(t *testing.T) {
 // Sites whose cookies have the same names, with one secret: a session of one is nothing
 // at the other, and neither is a form.
 func TestSessionOfAnotherOrigin(t *testing.T) {
-	secret := newSecret(t)
+	secret := newSecret()
 	var cookies []*http.Cookie
 	visit := func(origin, method, path string, body url.Values) *httptest.ResponseRecorder {
-		people, err := remoteuser.New(remoteuser.Config{
-			UnixSocket: true, Password: onePassword, BaseURL: origin, Form: &remoteuser.Form{Secret: secret},
-		})
-		require.NoError(t, err)
+		cfg := config{Config: remoteuser.Config{UnixSocket: true}, Site: site.Config{BaseURL: origin}}
+		withForm(secret)(&cfg)
+		people, form := cfg.build(t)
 		r := httptest.NewRequest(method, origin+path, strings.NewReader(body.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -190,7 +189,7 @@ func TestSessionOfAnotherOrigin(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		mux := http.NewServeMux()
-		mux.HandleFunc("/login", people.Login)
+		mux.HandleFunc("/login", form.Login)
 		mux.Handle("/", people.Optional(http.HandlerFunc(echo)))
 		mux.ServeHTTP(w, r)
 		cookies = append(cookies, w.Result().Cookies()...)

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
 )
 
 // The signatures are what openssl makes of value and key:
@@ -22,8 +20,8 @@ const (
 )
 
 func TestSignedHeader(t *testing.T) {
-	config := func(c *remoteuser.Config) { c.Header, c.HMACKey, c.AAHeaders = "X-AAPrincipal", hmacKey, true }
-	b := newBackend(t, setup{config: config})
+	edit := func(c *config) { c.Header, c.HMACKey, c.AAHeaders = "X-AAPrincipal", hmacKey, true }
+	b := newBackend(t, setup{config: edit})
 	sig, _, _ := strings.Cut(signedSpqr1, " ")
 	for _, tc := range []struct {
 		name   string
@@ -66,14 +64,14 @@ func TestSignedHeader(t *testing.T) {
 	assert.NotContains(t, b.logged(), sig)
 
 	// The signature never takes the place of the peer.
-	b = newBackend(t, setup{config: func(c *remoteuser.Config) { config(c); c.Peers = []netip.Prefix{nowhere} }})
+	b = newBackend(t, setup{config: func(c *config) { edit(c); c.Peers = []netip.Prefix{nowhere} }})
 	assert.Equal(t, http.StatusUnauthorized, b.raw("/", "X-AAPrincipal: "+signedSpqr1).StatusCode)
 }
 
 // The documentation says what a signature does not cover: so that nobody takes this for
 // more than it is, here a value of one header is replayed in another, by a peer.
 func TestSignatureCoversNoName(t *testing.T) {
-	b := newBackend(t, setup{config: func(c *remoteuser.Config) { c.Header, c.HMACKey = "X-AAPrincipal", hmacKey }})
+	b := newBackend(t, setup{config: func(c *config) { c.Header, c.HMACKey = "X-AAPrincipal", hmacKey }})
 	assert.Equal(t, "current", b.raw("/", "X-AAPrincipal: "+signedCurrent).seen.Identity.Principal)
 }
 

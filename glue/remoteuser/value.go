@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/password"
 )
 
 // apacheUnset is what "RequestHeader set Remote-User %{REMOTE_USER}e" makes of a variable
@@ -48,11 +49,6 @@ func sign(key, value string) string {
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-// validPrincipal reports whether s is 1 to 255 printable ASCII characters without a
-// blank, as webauth has it, or a comma: with one, a server on the way may have made
-// one header of two (RFC 9110 section 5.3).
-func validPrincipal(s string) bool { return isWord(s) && !strings.Contains(s, ",") }
-
 // isWord reports whether s is 1 to 255 printable ASCII characters without a blank.
 func isWord(s string) bool {
 	if s == "" || len(s) > 255 {
@@ -75,7 +71,7 @@ func fill(id *glue.Identity, c *claim) bool {
 	var life time.Duration
 	life, ok[3] = parseLife(c.value[fieldLife])
 	id.Auth, id.SessionID = c.value[fieldAuth], c.value[fieldID]
-	ok[4] = (id.Auth == "" || validPrincipal(id.Auth)) && (id.SessionID == "" || isWord(id.SessionID))
+	ok[4] = (id.Auth == "" || password.ValidName(id.Auth)) && (id.SessionID == "" || isWord(id.SessionID))
 	if ok != [5]bool{true, true, true, true, true} {
 		return false
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
-// visit is one request on its way through.
-type visit struct {
+// exchange is one request, and its answer.
+type exchange struct {
 	u   *RemoteUser
 	w   http.ResponseWriter
 	r   *http.Request
@@ -18,23 +18,22 @@ type visit struct {
 
 	header   http.Header // of the request, without what claims an identity
 	believed bool        // a front server said who it is
-	ref      string      // ties a page to its log line
 }
 
-func (u *RemoteUser) visit(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{u: u, w: w, r: r, now: time.Unix(u.cfg.Now().Unix(), 0).UTC(), header: r.Header}
+func (u *RemoteUser) exchange(w http.ResponseWriter, r *http.Request) *exchange {
+	return &exchange{u: u, w: w, r: r, now: time.Unix(u.cfg.Site.Now().Unix(), 0).UTC(), header: r.Header}
 }
 
 // admit looks a person up and runs next for them.
-func (v *visit) admit(next http.Handler, id glue.Identity, optional bool) {
-	ctx, verdict := v.lookup(id)
+func (x *exchange) admit(next http.Handler, id glue.Identity, optional bool) {
+	ctx, verdict := x.lookup(id)
 	switch {
 	case verdict == nil:
-		v.serve(next, v.decided(glue.WithIdentity(ctx, id), decision{}), &id)
+		x.serve(next, x.decided(glue.WithIdentity(ctx, id), decision{}), &id)
 	case optional && isNoUser(verdict):
-		v.serve(next, v.decided(v.r.Context(), decision{refused: verdict, believed: v.believed, id: id}), nil)
+		x.serve(next, x.decided(x.r.Context(), decision{refused: verdict, believed: x.believed, id: id}), nil)
 	default:
-		v.turnAway(id, verdict)
+		x.turnAway(id, verdict)
 	}
 }
 
@@ -50,8 +49,8 @@ type decision struct {
 
 type decisionKey struct{}
 
-func (v *visit) decided(ctx context.Context, d decision) context.Context {
-	d.by = v.u
+func (x *exchange) decided(ctx context.Context, d decision) context.Context {
+	d.by = x.u
 	return context.WithValue(ctx, decisionKey{}, &d)
 }
 
@@ -65,24 +64,24 @@ func (u *RemoteUser) before(r *http.Request) *decision {
 }
 
 // serve runs next with a request that says no more of who somebody is than we know.
-func (v *visit) serve(next http.Handler, ctx context.Context, id *glue.Identity) {
+func (x *exchange) serve(next http.Handler, ctx context.Context, id *glue.Identity) {
 	if id != nil {
-		respond.Private(v.w.Header())
+		respond.Private(x.w.Header())
 	} else {
-		respond.VaryByCookie(v.w.Header())
+		respond.VaryByCookie(x.w.Header())
 	}
-	r := v.r.WithContext(ctx)
-	r.Header = v.header
-	if id != nil && v.believed {
-		name := http.CanonicalHeaderKey(v.u.cfg.Header)
-		r.Header[name] = v.r.Header[name] // separate made a copy
+	r := x.r.WithContext(ctx)
+	r.Header = x.header
+	if id != nil && x.believed {
+		name := http.CanonicalHeaderKey(x.u.cfg.Header)
+		r.Header[name] = x.r.Header[name] // separate made a copy
 	}
-	v.u.separateTrailer(r, v.r)
+	x.u.separateTrailer(r, x.r)
 	defer func() {
 		// net/http removes an upload's temporary files for its own request only.
 		if r.MultipartForm != nil {
 			_ = r.MultipartForm.RemoveAll() // as net/http does
 		}
 	}()
-	next.ServeHTTP(v.w, r)
+	next.ServeHTTP(x.w, r)
 }

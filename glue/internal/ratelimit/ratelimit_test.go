@@ -1,4 +1,4 @@
-package sketch
+package ratelimit
 
 import (
 	"strconv"
@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A flood of keys makes the sketch stricter, never laxer, and needs no more memory.
-func TestSketchUnderFlood(t *testing.T) {
+// A flood of keys makes the limiter stricter, never laxer, and needs no more memory.
+func TestLimiterUnderFlood(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	const tries = 10
 	s := New(tries, 30*time.Second)
@@ -26,6 +26,6 @@ func TestSketchUnderFlood(t *testing.T) {
 		s.Add(strconv.Itoa(i), now)
 	}
 	assert.NotZero(t, s.Wait("anna", now), "nothing was forgotten")
-	assert.Len(t, s.places[0], Size)
-	assert.Len(t, s.places[1], Size)
+	assert.Len(t, s.cells[0], Size)
+	assert.Len(t, s.cells[1], Size)
 }

@@ -1,4 +1,4 @@
-package recent
+package expiring
 
 import (
 	"strconv"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestMemory(t *testing.T) {
+func TestSet(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	r := New(time.Minute, 3, func() time.Time { return now })
 	r.Add("ada", "secret")

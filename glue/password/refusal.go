@@ -1,0 +1,100 @@
+package password
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+)
+
+// Refusal is why somebody may not come in, for the operators and for the person.
+type Refusal struct {
+	Event  site.Event
+	Page   site.Page
+	Header http.Header // of the answer
+}
+
+var (
+	pageNobody      = site.Page{Kind: "login-required", Status: http.StatusUnauthorized, Title: "Please log in first"}
+	pageUnavailable = site.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "Please try again in a moment",
+		Text: []string{"The site cannot look up accounts just now. Nothing is wrong with yours."}}
+	pageThrottled = site.Page{Kind: "throttled", Status: http.StatusTooManyRequests, Title: "Too many wrong passwords",
+		Text: []string{"For this account, or from where you are, wrong passwords were typed too often. Wait a few minutes and try again."}}
+	pageCrowded = site.Page{Kind: "crowded", Status: http.StatusServiceUnavailable, Title: "Too many people are logging in",
+		Text: []string{"Your password was not looked at. Please load the page again in a moment."}}
+)
+
+// refusal is the answer where a password was not looked at.
+func (v Verdict) refusal() *Refusal {
+	switch {
+	case errors.Is(v.Err, ErrCrowded):
+		return &Refusal{event(glue.EventRefused, ReasonCrowded, v.Err), pageCrowded, retryAfter(v.Wait)}
+	case v.Err != nil:
+		return Unavailable("password", v.Err)
+	default:
+		return &Refusal{event(EventThrottled, ReasonThrottled, nil), pageThrottled, retryAfter(v.Wait)}
+	}
+}
+
+// Unavailable is the refusal while it cannot be said who somebody is. Nobody gets in by
+// accident meanwhile.
+func Unavailable(what string, err error) *Refusal {
+	return &Refusal{event(glue.EventStoreError, reasonStore, fmt.Errorf("%s: %w", what, err)), pageUnavailable, retryAfter(5 * time.Second)}
+}
+
+func retryAfter(wait time.Duration) http.Header {
+	return http.Header{"Retry-After": {strconv.FormatInt(int64(math.Ceil(wait.Seconds())), 10)}}
+}
+
+// Answer reports the refusal and answers with it: by the page to a person, by a line of
+// text, or JSON, to a script.
+func (f *Refusal) Answer(s *site.Site, w http.ResponseWriter, r *http.Request) {
+	if f.Event.Name == glue.EventStoreError && r.Context().Err() != nil {
+		w.WriteHeader(f.Page.Status) // the client has gone: nobody's fault
+		return
+	}
+	h, p := w.Header(), f.Page
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Ucam-WebAuth")
+	}
+	for name, values := range f.Header {
+		h[name] = values
+	}
+	if p.Links == nil {
+		p.Links = nextStep(s, r, p.Status)
+	}
+	p.Brief, p.Code = p.Title+".", strings.ReplaceAll(p.Kind, "-", "_")
+	s.Refuse(w, r, f.Event, p)
+}
+
+// nextStep is what to do about a page that knows nothing better.
+func nextStep(s *site.Site, r *http.Request, status int) []site.Link {
+	target, start := asked(s, r), s.Path()+"/"
+	again := r.Method == http.MethodGet && target != ""
+	switch {
+	case again && (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests):
+		return []site.Link{{Text: "Try again", Href: target}}
+	case target != start:
+		return []site.Link{{Text: "Front page", Href: start}}
+	}
+	return nil
+}
+
+// asked returns the path, with its query, that the browser asked for; empty where nobody is
+// to be sent to it.
+func asked(s *site.Site, r *http.Request) string {
+	target, query := s.Asked(r)
+	if query != "" {
+		target += "?" + query
+	}
+	if !s.Local(target) {
+		return ""
+	}
+	return target
+}
