@@ -23,6 +23,9 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 	case Returns:
 		return st.opens(m, step, to, st.answers[modelTab.Answer].at(step.Route), elsewhere)
 	case Presses:
+		if err := st.refusesButton(st.answers[modelTab.Answer].button); err != nil {
+			return err
+		}
 		st.mayTakeAMinute(m)
 		return st.opens(m, step, to, st.answers[modelTab.Answer].button, ownPage)
 	case SendsToButton:
@@ -201,10 +204,32 @@ func (st *stage) refusesForm(step Step) error {
 	return nil
 }
 
-// refusesButton does the same for the button of a page that asks whether to log in.
+// refusesButton wants the button of a page that asks whether to log in to be refused where
+// another site presses it, or nobody, or where it is pressed at another page.
 func (st *stage) refusesButton(target string) error {
-	a := st.ask(st.victim, http.MethodGet, target, "", elsewhere)
-	return st.cameTo(RefusedConfirm, a, read(a))
+	path, query, _ := strings.Cut(target, "?")
+	elsewhereTo := addresses[Strict] + "?" + query
+	if path == addresses[Strict] {
+		elsewhereTo = addresses[Lax] + "?" + query
+	}
+	for _, a := range []*http.Response{
+		st.ask(st.victim, http.MethodGet, target, "", elsewhere), st.ask(st.victim, http.MethodGet, target, "", nearby),
+		st.ask(st.victim, http.MethodGet, elsewhereTo, "", ownPage),
+	} {
+		if err := st.cameTo(RefusedConfirm, a, read(a)); err != nil {
+			return err
+		}
+	}
+	for _, how := range backgrounds {
+		if how.method != http.MethodGet {
+			continue
+		}
+		a := st.ask(st.victim, how.method, target, "", how.from)
+		if err := st.cameTo(NotNavigation, a, read(a)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepsForm has the site keep a form in the attacker's browser, whose session has ended.

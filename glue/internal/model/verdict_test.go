@@ -41,7 +41,7 @@ var verdicts = map[Outcome]verdict{
 	RefusedReplay:    {403, "", "refused", []string{"replay", "stale"}},
 	RefusedToken:     {403, "", "refused", []string{"token"}},
 	RefusedTokenUsed: {403, "refused", "refused", []string{"token"}},
-	RefusedStatus:    {403, "cancelled", "refused", []string{"status"}},
+	RefusedStatus:    {403, "", "refused", []string{"status"}},
 	RefusedStrength:  {403, "strength", "refused", []string{"interact"}},
 	RefusedConfirm:   {403, "refused", "refused", []string{"confirm"}},
 }
@@ -107,6 +107,9 @@ func (st *stage) agrees(m *Model, s *State) error {
 			return fmt.Errorf("the attacker's browser: %w", err)
 		}
 	}
+	if err := st.strangers(); err != nil {
+		return err
+	}
 	for i, a := range s.Answers {
 		if a.Exists && a.Spent != st.oneUse.used[st.itemOf(st.answers[i+1])] {
 			return disagree("response %d is used: %v, in the model: %v", i+1, !a.Spent, a.Spent)
@@ -143,6 +146,26 @@ func (st *stage) seesAs(m *Model, s *State, b *browser, jar Jar, route Route) er
 	}
 	if a.StatusCode != status || got != want {
 		return disagree("%s answers a script with %d and %+v, in the model: %d and %+v", addresses[route], a.StatusCode, got, status, want)
+	}
+	decision, err := st.auths[route].Evaluate(b.request(http.MethodGet, addresses[route], "", script))
+	if err != nil {
+		return err
+	}
+	if decision.Allowed != (status == http.StatusOK) || decision.Denial.Forbidden() != (status == http.StatusForbidden) ||
+		decision.Identity.Principal != names[m.knownAs(s, jar)] {
+		return disagree("Evaluate for %s: %q, %q, in the model: %d", addresses[route], decision.Denial, decision.Identity.Principal, status)
+	}
+	return nil
+}
+
+// strangers wants a session to be nothing beside the secret of another browser.
+func (st *stage) strangers() error {
+	stolen := st.attacker.with(st.victim.cookies[sessionCookie])
+	own := st.victim.with(st.held)
+	for _, b := range []*browser{stolen, own} {
+		if d, err := st.auths[Lax].Evaluate(b.request(http.MethodGet, addresses[Lax], "", script)); err != nil || d.Allowed || d.Identity.Principal != "" {
+			return disagree("a session beside another browser's secret is %q's", d.Identity.Principal)
+		}
 	}
 	return nil
 }
