@@ -2,6 +2,7 @@ package glue_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,10 +17,12 @@ import (
 )
 
 // attackFile is testdata/attacks.json: attacks by kind, each with what must come of it.
+// Courses of events that only turn on who does what when, and not on how it is written,
+// are in glue/internal/model.
 type attackFile struct {
-	About   string
-	Kinds   []*attackKind
-	Attacks []*attack
+	About    string
+	Outcomes map[string]outcome
+	Kinds    []*attackKind
 }
 
 // attackKind is a course of events that several attacks have in common.
@@ -33,7 +36,8 @@ type attackKind struct {
 	// Honest is what $ stands for in the steps of the twin.
 	Honest string
 	// Twin is what must come of the same steps without the attack.
-	Twin outcome
+	Twin    outcome
+	Attacks []*attack
 }
 
 // attack is one row of the catalogue.
@@ -41,7 +45,6 @@ type attack struct {
 	Name string
 	// Does is what the attacker does, in words.
 	Does string
-	Kind string
 	// Attack is what $ stands for in the steps.
 	Attack string
 	// World and Steps are in place of the kind's, Honest and Twin too.
@@ -58,6 +61,8 @@ type attack struct {
 // outcome is what comes of a course of events: the answer to its last request, and who is
 // logged in afterwards.
 type outcome struct {
+	// Comes names the one of attackFile.Outcomes that has the fields left out here.
+	Comes  string
 	Status int
 	Page   string // which of our pages it is
 	Sees   string // whom the handler saw: a principal, "nobody", or empty if it did not run
@@ -71,6 +76,31 @@ type outcome struct {
 	Hides string
 	// Victim and Attacker are whom the site takes either browser for afterwards.
 	Victim, Attacker string
+}
+
+// complete fills in what the outcome's name stands for.
+func (f *attackFile) complete(o *outcome) error {
+	if o.Comes == "" {
+		return nil
+	}
+	named, ok := f.Outcomes[o.Comes]
+	if !ok {
+		return fmt.Errorf("there is no outcome %q", o.Comes)
+	}
+	o.Comes, o.Status = "", cmp.Or(o.Status, named.Status)
+	for _, f := range []struct {
+		own   *string
+		named string
+	}{
+		{&o.Page, named.Page}, {&o.Sees, named.Sees}, {&o.Event, named.Event}, {&o.Reason, named.Reason}, {&o.Location, named.Location},
+		{&o.Hides, named.Hides}, {&o.Victim, named.Victim}, {&o.Attacker, named.Attacker},
+	} {
+		*f.own = cmp.Or(*f.own, f.named)
+	}
+	if o.Asks == nil {
+		o.Asks = named.Asks
+	}
+	return nil
 }
 
 // attackChecks are the rules that refuse attacks.
@@ -88,29 +118,26 @@ const fewestAttacks = 200
 func TestAttacks(t *testing.T) {
 	file := loadAttacks(t)
 	twins := map[string]bool{}
-	tried, held := map[string]int{}, 0
-	for _, a := range file.Attacks {
-		t.Run(a.Name, func(t *testing.T) {
-			tried[a.Kind]++
-			kind := file.kind(a.Kind)
-			script := a.script(kind)
-			if twin := fmt.Sprint(script.honest, script.world); !twins[twin] {
-				t.Run("honest twin", func(t *testing.T) {
-					playOut(t, script.world, script.honest).require(script.twin)
-				})
-				require.False(t, t.Failed(), "the honest twin must succeed")
-				twins[twin] = true
-			}
-			playOut(t, script.world, script.attack).require(a.outcome)
-			if !t.Failed() {
-				held++
-			}
-		})
-	}
-	sum := 0
+	sum, held := 0, 0
 	for _, kind := range file.Kinds {
-		t.Logf("%-20s %3d tried", kind.Name, tried[kind.Name])
-		sum += tried[kind.Name]
+		for _, a := range kind.Attacks {
+			sum++
+			t.Run(a.Name, func(t *testing.T) {
+				script := a.script(kind)
+				if twin := fmt.Sprint(script.honest, script.world); !twins[twin] {
+					t.Run("honest twin", func(t *testing.T) {
+						playOut(t, script.world, script.honest).require(script.twin)
+					})
+					require.False(t, t.Failed(), "the honest twin must succeed")
+					twins[twin] = true
+				}
+				playOut(t, script.world, script.attack).require(a.outcome)
+				if !t.Failed() {
+					held++
+				}
+			})
+		}
+		t.Logf("%-20s %3d tried", kind.Name, len(kind.Attacks))
 	}
 	t.Logf("%d attacks tried, %d came out as they must, beside %d honest twins", sum, held, len(twins))
 	fmt.Printf("attacks: %d tried, %d came out as they must\n", sum, held)
@@ -136,38 +163,53 @@ func parseAttacks(data []byte) (*attackFile, error) {
 	if decoder.More() {
 		return nil, errors.New("something stands behind the catalogue")
 	}
-	kinds, names, used := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, k := range file.Kinds {
-		if k.Name == "" || k.About == "" || k.Twin.Status == 0 || kinds[k.Name] {
-			return nil, fmt.Errorf("kind %q comes twice, or lacks its name, about or twin", k.Name)
-		}
-		kinds[k.Name] = true
-	}
-	for _, a := range file.Attacks {
-		switch {
-		case a.Name == "" || a.Does == "" || a.Status == 0:
-			return nil, fmt.Errorf("attack %q lacks its name, does or status", a.Name)
-		case names[a.Name]:
-			return nil, fmt.Errorf("attack %q comes twice", a.Name)
-		case !kinds[a.Kind]:
-			return nil, fmt.Errorf("attack %q is of the unknown kind %q", a.Name, a.Kind)
-		case a.Check != "" && !slices.Contains(attackChecks, a.Check):
-			return nil, fmt.Errorf("attack %q: there is no check %q", a.Name, a.Check)
-		}
-		script := a.script(file.kind(a.Kind))
-		if len(script.attack) == 0 || fmt.Sprint(script.attack) == fmt.Sprint(script.honest) {
-			return nil, fmt.Errorf("attack %q has no steps, or the same ones as its honest twin", a.Name)
-		}
-		names[a.Name], used[a.Kind] = true, true
-	}
-	if len(file.Attacks) < fewestAttacks || len(used) < len(kinds) {
-		return nil, fmt.Errorf("only %d attacks, %d are wanted; or a kind without any", len(file.Attacks), fewestAttacks)
-	}
-	return file, nil
+	return file, file.check()
 }
 
-func (f *attackFile) kind(name string) *attackKind {
-	return f.Kinds[slices.IndexFunc(f.Kinds, func(k *attackKind) bool { return k.Name == name })]
+// check completes the outcomes, and reports what could hide an attack.
+func (f *attackFile) check() error {
+	kinds, names := map[string]bool{}, map[string]bool{}
+	for _, k := range f.Kinds {
+		if err := f.complete(&k.Twin); err != nil {
+			return fmt.Errorf("kind %q: %w", k.Name, err)
+		}
+		if k.Name == "" || k.About == "" || k.Twin.Status == 0 || len(k.Attacks) == 0 || kinds[k.Name] {
+			return fmt.Errorf("kind %q comes twice, or lacks its name, about, twin or attacks", k.Name)
+		}
+		kinds[k.Name] = true
+		for _, a := range k.Attacks {
+			if names[a.Name] {
+				return fmt.Errorf("attack %q comes twice", a.Name)
+			}
+			if err := f.checkAttack(a, k); err != nil {
+				return fmt.Errorf("attack %q: %w", a.Name, err)
+			}
+			names[a.Name] = true
+		}
+	}
+	if len(names) < fewestAttacks {
+		return fmt.Errorf("only %d attacks, %d are wanted", len(names), fewestAttacks)
+	}
+	return nil
+}
+
+func (f *attackFile) checkAttack(a *attack, kind *attackKind) error {
+	err := f.complete(&a.outcome)
+	if a.Twin != nil {
+		err = errors.Join(err, f.complete(a.Twin))
+	}
+	script := a.script(kind)
+	switch {
+	case err != nil:
+		return err
+	case a.Name == "" || a.Does == "" || a.Status == 0:
+		return errors.New("it lacks its name, does or status")
+	case a.Check != "" && !slices.Contains(attackChecks, a.Check):
+		return fmt.Errorf("there is no check %q", a.Check)
+	case len(script.attack) == 0 || fmt.Sprint(script.attack) == fmt.Sprint(script.honest):
+		return errors.New("it has no steps, or the same ones as its honest twin")
+	}
+	return nil
 }
 
 // script is an attack and its twin, ready to run.
@@ -226,14 +268,16 @@ func TestAttacksRefusesABrokenCatalogue(t *testing.T) {
 		{"cut off", good[:len(good)/2], "unexpected EOF"},
 		{"empty", []byte("{}"), "only 0 attacks"},
 		{"two in one", append(slices.Clone(good), '{', '}'), "behind the catalogue"},
-		{"a field that nobody knows", []byte(`{"Attacks":[{"nam":"x"}]}`), "unknown field"},
-		{"a name twice", broken(func(f *attackFile) { f.Attacks[1].Name = f.Attacks[0].Name }), "comes twice"},
+		{"a field that nobody knows", []byte(`{"Kinds":[{"nam":"x"}]}`), "unknown field"},
+		{"a name twice", broken(func(f *attackFile) { f.Kinds[1].Attacks[0].Name = f.Kinds[0].Attacks[0].Name }), "comes twice"},
 		{"a kind twice", broken(func(f *attackFile) { f.Kinds[1].Name = f.Kinds[0].Name }), "comes twice"},
-		{"an unknown kind", broken(func(f *attackFile) { f.Attacks[3].Kind = "other" }), "unknown kind"},
-		{"an unknown check", broken(func(f *attackFile) { f.Attacks[3].Check = "luck" }), "no check"},
-		{"no status", broken(func(f *attackFile) { f.Attacks[3].Status = 0 }), "lacks"},
-		{"no attack in it", broken(func(f *attackFile) { f.Attacks[3].Steps = []string{"victim asks /private/"} }), "the same ones"},
-		{"too few", broken(func(f *attackFile) { f.Attacks = f.Attacks[:fewestAttacks-1] }), "only 199"},
+		{"a kind without attacks", broken(func(f *attackFile) { f.Kinds[1].Attacks = nil }), "lacks"},
+		{"an unknown outcome", broken(func(f *attackFile) { f.Kinds[0].Attacks[3].Comes = "luck" }), "no outcome"},
+		{"an unknown outcome of a twin", broken(func(f *attackFile) { f.Kinds[0].Attacks[3].Twin = &outcome{Comes: "luck"} }), "no outcome"},
+		{"an unknown check", broken(func(f *attackFile) { f.Kinds[0].Attacks[3].Check = "luck" }), "no check"},
+		{"no status", broken(func(f *attackFile) { f.Kinds[0].Attacks[3].Status = 0 }), "lacks"},
+		{"no attack in it", broken(func(f *attackFile) { f.Kinds[0].Attacks[3].Steps = []string{"victim asks /private/"} }), "the same ones"},
+		{"too few", broken(func(f *attackFile) { f.Kinds = f.Kinds[:1] }), "only 107"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := parseAttacks(tt.data)

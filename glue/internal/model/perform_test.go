@@ -102,6 +102,9 @@ func (st *stage) answered(m *Model, step Step, to State, a *http.Response) error
 	if err := st.cameTo(step.Outcome, a, page); err != nil {
 		return err
 	}
+	if step.Outcome == RefusedToken && (pageKind(page) == "cookies") != (st.victim.cookies[loginCookie] == "") {
+		return disagree("page %q for a browser with the login cookie %q", pageKind(page), st.victim.cookies[loginCookie])
+	}
 	*tab = stageTab{arrives: a.Cookies()}
 	phase := t.Phase
 	if phase == Replying {
