@@ -62,7 +62,7 @@ func TestChromiumAsksForWhatIsSigned(t *testing.T) {
 	server := newRawServer(t)
 	var auth *glue.Auth
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.BaseURL, c.LogoutPath = server.origin, "" },
+		config: func(c *config) { c.BaseURL, c.LogoutPath = server.origin, "" },
 		routes: func(_ *http.ServeMux, a *glue.Auth) { auth = a },
 		wrap:   func(http.Handler) http.Handler { return auth.Require(echo) },
 	})

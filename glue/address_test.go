@@ -20,7 +20,7 @@ import (
 // where they say. How a real browser reads them is TestChromiumAsksForWhatIsSigned.
 func TestOrdinaryAddressesAreSigned(t *testing.T) {
 	s := startSite(t, setup{})
-	auth, err := glue.New(s.config("https://soc.example"))
+	auth, err := newAuth(s.config("https://soc.example"))
 	require.NoError(t, err)
 	for _, tt := range []struct{ name, target, back string }{
 		{"words", "/private/minutes/2026-11-30.html?page=2&sort=-date", ""},
@@ -59,7 +59,7 @@ func TestOrdinaryAddressesAreSigned(t *testing.T) {
 // kept or set; other requests go on as ever.
 func TestAddressesThatBrowsersChange(t *testing.T) {
 	s := startSite(t, setup{})
-	auth, err := glue.New(s.config("https://soc.example"))
+	auth, err := newAuth(s.config("https://soc.example"))
 	require.NoError(t, err)
 	silent := auth.With(func(p *glue.Policy) { p.Silent = true })
 	for _, target := range []string{"/private/%2e%2e/public", "/private/../public", "/private/.", `/private\x`, "/private#x", "/private\tx", "/private?a#b", "*"} {
@@ -162,7 +162,7 @@ func TestOutsideBaseURL(t *testing.T) {
 			s := startSite(t, setup{})
 			cfg := s.config(tt.base)
 			cfg.LogoutPath = ""
-			auth, err := glue.New(cfg)
+			auth, err := newAuth(cfg)
 			require.NoError(t, err)
 			ask := func(h http.Handler, edit func(r *http.Request)) answer {
 				r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -231,7 +231,7 @@ func TestPrefixStrippedIsNeverOutside(t *testing.T) {
 	s := startSite(t, setup{})
 	cfg := s.config("https://soc.example/wiki")
 	cfg.PrefixStripped, cfg.LogoutPath = true, "/wiki/logout"
-	auth, err := glue.New(cfg)
+	auth, err := newAuth(cfg)
 	require.NoError(t, err)
 	for path, back := range map[string]string{"/": "/wiki/", "/private?n=1": "/wiki/private?n=1", "//x": "/wiki//x", "/wiki/x": "/wiki/wiki/x"} {
 		resp := roundTrip(auth.Require(echo), "soc.example", path)
@@ -261,15 +261,15 @@ func TestPathsOfTheConfigurationAreBelowBaseURL(t *testing.T) {
 		{"dots without a path", "https://soc.example", false, "/a/../out", "dot segment"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for field, edit := range map[string]func(c *glue.Config){
-				"LogoutPath":  func(c *glue.Config) { c.LogoutPath = tt.path },
-				"AfterLogout": func(c *glue.Config) { c.AfterLogout = tt.path },
+			for field, edit := range map[string]func(c *config){
+				"LogoutPath":  func(c *config) { c.LogoutPath = tt.path },
+				"AfterLogout": func(c *config) { c.AfterLogout = tt.path },
 			} {
 				cfg := s.config(tt.base)
 				cfg.LogoutPath, cfg.PrefixStripped = "", tt.stripped
 				edit(&cfg)
-				_, err := glue.New(cfg)
-				found := fmt.Sprint(glue.Check(cfg))
+				_, err := newAuth(cfg)
+				found := fmt.Sprint(check(cfg))
 				if tt.want == "" {
 					require.NoError(t, err)
 					assert.NotContains(t, found, field)
@@ -277,7 +277,7 @@ func TestPathsOfTheConfigurationAreBelowBaseURL(t *testing.T) {
 				}
 				require.ErrorContains(t, err, "Config."+field)
 				assert.ErrorContains(t, err, tt.want)
-				assert.Contains(t, found, "error: glue: Config."+field)
+				assert.Contains(t, found, "error: "+field)
 			}
 		})
 	}
@@ -294,7 +294,7 @@ func TestBaseURLThatBrowsersChange(t *testing.T) {
 	} {
 		cfg := s.config(base)
 		cfg.LogoutPath = ""
-		_, err := glue.New(cfg)
+		_, err := newAuth(cfg)
 		if want == "" {
 			assert.NoError(t, err, base)
 		} else {
@@ -317,7 +317,7 @@ func TestCookieNamesAreOfOneSite(t *testing.T) {
 			base := "https://soc.example" + port + path
 			cfg := s.config(base)
 			cfg.LogoutPath = ""
-			auth, err := glue.New(cfg)
+			auth, err := newAuth(cfg)
 			require.NoError(t, err, base)
 			resp := roundTrip(auth.Require(echo), "soc.example"+port, path+"/x")
 			require.Equal(t, http.StatusSeeOther, resp.StatusCode, base)

@@ -41,7 +41,7 @@ type attackWorld struct {
 	t        *testing.T
 	words    []string
 	secret   string
-	oneUse   glue.OneUse
+	oneUse   webauth.OneUse
 	store    func() sessions.Store
 	now      func() time.Time
 	fakes    map[string]*webauthtest.WLS // by server
@@ -119,7 +119,7 @@ func (w *attackWorld) server(name string) *attackedSite {
 	var auth *glue.Auth
 	site.testSite = startSite(w.t, setup{
 		fake: w.fakes[name],
-		config: func(c *glue.Config) {
+		config: func(c *config) {
 			c.Secret, c.Now = w.secret, w.now
 			w.configure(name, c)
 			origin, err := webauth.Origin(c.BaseURL)
@@ -136,14 +136,14 @@ func (w *attackWorld) server(name string) *attackedSite {
 	return site
 }
 
-func (w *attackWorld) configure(name string, c *glue.Config) {
+func (w *attackWorld) configure(name string, c *config) {
 	switch {
 	case name == "other":
 		c.BaseURL = "https://other.example"
 	case name == "below":
 		c.BaseURL, c.LogoutPath = "https://soc.example/b", "/b/logout"
 	case !w.has("http"):
-		c.BaseURL, c.Origins = "https://soc.example", []string{"https://alt.soc.example"}
+		c.BaseURL, c.Hosts = "https://soc.example", []string{"alt.soc.example"}
 	}
 	if w.has("file store") {
 		c.Session.Store, c.SingleMachine = w.store(), true

@@ -1,11 +1,7 @@
 package glue
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"os"
-	"sync"
 	"sync/atomic"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -23,46 +19,37 @@ type Auth struct {
 // shared is what an Auth and the copies that With makes have in common.
 type shared struct {
 	cfg   Config
-	keys  atomic.Pointer[keyring] // replaced as a whole by SetSecret
+	keys  atomic.Pointer[keyring] // replaced as a whole with the secret
 	store sessionStore
 }
 
 // keyring is all that is made of the secret.
 type keyring struct {
-	places  places
-	secret  *site.Secret
-	own     map[string]bool // names of our cookies at all origins
-	derived sync.Map        // purpose to [][]byte, for Auth.Keys, which requests call
+	places places
+	own    map[string]bool // names of our cookies at all origins
 }
 
-// New checks the configuration, all of it, and reads or makes the site's secret.
+// New checks the configuration, all of it. The error of one that is wrong is a
+// [*site.ConfigError].
 func New(cfg Config) (*Auth, error) {
-	// All mistakes at once; the secret is not made for a configuration that is wrong.
-	if err := errors.Join(cfg.normalise(), checkPlaces(&cfg)); err != nil {
+	// All mistakes at once.
+	if err := cfg.normalise().Err("glue: Config."); err != nil {
 		return nil, err
 	}
-	secret, err := cfg.secret()
-	if err != nil {
-		return nil, err
-	}
-	s := &shared{cfg: cfg, store: sealedStore{now: cfg.Now}}
+	s := &shared{cfg: cfg, store: sealedStore{now: cfg.Site.Now}}
 	if cfg.Session.Store != nil {
-		s.store = gorillaStore{store: cfg.Session.Store, service: cfg.Service.ID(), now: cfg.Now}
+		s.store = gorillaStore{store: cfg.Session.Store, service: cfg.Service.ID(), now: cfg.Site.Now}
 	}
 	a := &Auth{s: s, given: cfg.Policy.clone(), policy: cfg.Policy.withDefaults(cfg.Service)}
-	if err := a.SetSecret(secret); err != nil {
+	if err := cfg.Site.OnSecret(s.derive); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// SetSecret replaces the site's secret while requests go on. Sessions and logins in
-// flight continue if the new secret keeps the line that they were made with.
-func (a *Auth) SetSecret(secret *site.Secret) error {
-	if secret == nil {
-		return errors.New("glue: SetSecret: nil")
-	}
-	ps, err := newPlaces(&a.s.cfg, secret)
+// derive makes all that hangs on the site's secret.
+func (s *shared) derive(secret *site.Secret) error {
+	ps, err := newPlaces(&s.cfg, secret)
 	if err != nil {
 		return err
 	}
@@ -72,25 +59,12 @@ func (a *Auth) SetSecret(secret *site.Secret) error {
 			own[name] = true
 		}
 	}
-	a.s.keys.Store(&keyring{places: ps, secret: secret, own: own})
+	s.keys.Store(&keyring{places: ps, own: own})
 	return nil
 }
 
-// ReloadSecret reads Config.SecretFile again and does as SetSecret; if the file cannot
-// be used, the old secret stays in force. Call it on SIGHUP, say.
-func (a *Auth) ReloadSecret() error {
-	if a.s.cfg.SecretFile == "" {
-		return errors.New("glue: ReloadSecret: there is no Config.SecretFile")
-	}
-	if _, err := os.Stat(a.s.cfg.SecretFile); err != nil {
-		return fmt.Errorf("glue: ReloadSecret: %w", err) // and no new one is made
-	}
-	secret, err := a.s.cfg.secret()
-	if err != nil {
-		return err
-	}
-	return a.SetSecret(secret)
-}
+// Site returns the site that people log in to.
+func (a *Auth) Site() *site.Site { return a.s.cfg.Site }
 
 // With gives a copy with another policy, for other routes of the same site:
 //
@@ -100,9 +74,11 @@ func (a *Auth) ReloadSecret() error {
 func (a *Auth) With(edit func(p *Policy)) *Auth {
 	b := &Auth{s: a.s, given: a.given.clone(), err: a.err}
 	edit(&b.given)
-	if err := b.given.check(a.s.cfg.Service, "With: Policy"); err != nil && b.err == nil {
+	var found site.Findings
+	b.given.check(a.s.cfg.Service, "Policy", &found)
+	if err := found.Err("glue: With: "); err != nil && b.err == nil {
 		b.err = err
-		a.s.cfg.Logger.Error("wls policy of a route is wrong: nobody gets in", "error", b.err)
+		a.s.cfg.Site.Logger().Error("wls policy of a route is wrong: nobody gets in", "error", b.err)
 	}
 	b.policy = b.given.withDefaults(a.s.cfg.Service)
 	return b

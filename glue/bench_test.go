@@ -40,7 +40,7 @@ var principalOnly = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request
 	}
 })
 
-func newBench(b *testing.B, config ...func(*glue.Config)) *bench {
+func newBench(b *testing.B, config ...func(*config)) *bench {
 	b.Helper()
 	s := startSite(b, setup{})
 	cfg := s.config("https://soc.example")
@@ -48,7 +48,7 @@ func newBench(b *testing.B, config ...func(*glue.Config)) *bench {
 	for _, edit := range config {
 		edit(&cfg)
 	}
-	auth, err := glue.New(cfg)
+	auth, err := newAuth(cfg)
 	require.NoError(b, err)
 	return &bench{auth: auth, fake: s.fake, handler: auth.Require(principalOnly), host: "soc.example"}
 }

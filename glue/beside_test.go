@@ -15,7 +15,7 @@ import (
 // A site below a path shares its origin with others, and sends nobody to them.
 func TestNextStaysBelowTheSitesPath(t *testing.T) {
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.BaseURL += "/~alice"; c.LogoutPath = "/~alice/logout" },
+		config: func(c *config) { c.BaseURL += "/~alice"; c.LogoutPath = "/~alice/logout" },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.HandleFunc("/~alice/login", auth.Login)
 			mux.Handle("/~alice/{$}", auth.Require(echo))
@@ -50,7 +50,7 @@ func TestTryAgainAfterACancelKeepsTheQuery(t *testing.T) {
 
 // A page for everybody stays one, whatever its address.
 func TestSilentSignInRefusesNobodyForTheAddress(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) { c.Policy.Silent = true }})
+	s := startSite(t, setup{config: func(c *config) { c.Policy.Silent = true }})
 	b := s.browser("")
 	b.get("/optional").requireEcho("")
 	for _, query := range []string{strings.Repeat("x", 2000), "q=WLS%2DResponse"} {

@@ -1,8 +1,10 @@
 package glue_test
 
 import (
+	"crypto/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,17 +14,35 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
+// check says all that is wrong or weak about a site and its login.
+func check(cfg config) []site.Finding {
+	found := site.Findings(site.Check(cfg.siteConfig))
+	if cfg.SecretFile != "" { // to look is not to make
+		cfg.SecretFile, cfg.Secret = "", rand.Text()+rand.Text()
+	}
+	soc, err := site.New(cfg.siteConfig)
+	if err != nil {
+		return found
+	}
+	cfg.Site = soc
+	found = slices.DeleteFunc(found, func(f site.Finding) bool { // what no login has to do with
+		return strings.HasPrefix(f.Key, "Headers.") || f.Key == "Redirect"
+	})
+	return append(found, glue.Check(cfg.glueConfig)...).Sorted()
+}
+
 // found gives the findings as text, without those that a good configuration has too.
-func found(cfg glue.Config) (lines []string) {
+func found(cfg config) (lines []string) {
 	usual := []string{
 		"note: SecretFile: ", "note: Session.Store: cookie sessions cannot be revoked",
 		"note: OneUse: used responses are remembered by this process only", "note: Service: key 2 of raven has 1024 bits",
 	}
 next:
-	for _, f := range glue.Check(cfg) {
+	for _, f := range check(cfg) {
 		for _, u := range usual {
 			if strings.HasPrefix(f.String(), u) {
 				continue next
@@ -36,8 +56,8 @@ next:
 func TestCheckOfAGoodConfiguration(t *testing.T) {
 	cfg := goodConfig(t)
 	var lines []string
-	for _, f := range glue.Check(cfg) {
-		assert.Equal(t, glue.SeverityNote, f.Severity)
+	for _, f := range check(cfg) {
+		assert.Equal(t, site.SeverityNote, f.Severity)
 		lines = append(lines, f.String())
 	}
 	require.Len(t, lines, 4)
@@ -47,37 +67,37 @@ func TestCheckOfAGoodConfiguration(t *testing.T) {
 
 	// All machines share what is used, and sessions are kept at a server.
 	cfg.Session.Store, cfg.OneUse = sessions.NewFilesystemStore(t.TempDir(), storeKey()), &brokenOneUse{}
-	_, err := glue.New(cfg)
+	_, err := newAuth(cfg)
 	require.NoError(t, err)
-	require.Len(t, glue.Check(cfg), 1)
-	assert.Equal(t, "Service", glue.Check(cfg)[0].Field)
+	require.Len(t, check(cfg), 1)
+	assert.Equal(t, "Service", check(cfg)[0].Key)
 }
 
 func TestCheckFindsWhatIsWeak(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		edit  func(c *glue.Config)
+		edit  func(c *config)
 		wants []string
 	}{
-		{"loopback", func(c *glue.Config) { c.BaseURL = "http://localhost:8080" }, []string{"note: BaseURL: http: cookies have neither Secure nor __Host-"}},
-		{"http", func(c *glue.Config) { c.BaseURL, c.InsecureAllowHTTP = "http://soc.example", true }, []string{
-			"warning: InsecureAllowHTTP: whoever is on the way can read and use people's sessions", "note: BaseURL: http",
+		{"loopback", func(c *config) { c.BaseURL = "http://localhost:8080" }, []string{"note: BaseURL: http: cookies have neither Secure nor __Host-"}},
+		{"http", func(c *config) { c.BaseURL, c.InsecureAllowHTTP = "http://soc.example", true }, []string{
+			"warning: InsecureAllowHTTP: whoever is on the way can read and change everything", "note: BaseURL: http",
 		}},
-		{"cookie domain", func(c *glue.Config) { c.InsecureCookieDomain = "soc.example" }, []string{"warning: InsecureCookieDomain: every host below soc.example can read"}},
-		{"cookie path", func(c *glue.Config) { c.Session.CookiePath = "/private" }, []string{"warning: Session.CookiePath: a cookie with path /private cannot be __Host-"}},
-		{"demo service", func(c *glue.Config) { c.Service, c.BaseURL = webauth.RavenDemo(), "http://localhost" }, []string{
+		{"cookie domain", func(c *config) { c.InsecureCookieDomain = "soc.example" }, []string{"warning: InsecureCookieDomain: every host below soc.example can read"}},
+		{"cookie path", func(c *config) { c.Session.CookiePath = "/private" }, []string{"warning: Session.CookiePath: a cookie with path /private cannot be __Host-"}},
+		{"demo service", func(c *config) { c.Service, c.BaseURL = webauth.RavenDemo(), "http://localhost" }, []string{
 			"warning: Service: raven-demo signs with a key whose private half is public", "note: BaseURL: http",
 		}},
-		{"versions", func(c *glue.Config) { c.Versions = []int{3, 1} }, []string{`warning: Versions: version 1 lets whoever alters a request imply ptag "current"`}},
-		{"MaxAge", func(c *glue.Config) { c.MaxAge = 3 * time.Minute }, []string{"warning: MaxAge: 3m0s: a response that leaks can be used for that long"}},
-		{"Skew", func(c *glue.Config) { c.Skew = 2 * time.Minute }, []string{"warning: Skew: 2m0s: set the clock by NTP instead"}},
-		{"MaxLife", func(c *glue.Config) { c.Session.MaxLife = 25 * time.Hour }, []string{"warning: Session.MaxLife: 25h0m0s: people who left the University stay logged in that long"}},
-		{"IgnoreWLSLife", func(c *glue.Config) { c.Session.IgnoreWLSLife = true }, []string{"note: Session.IgnoreWLSLife: sessions outlive"}},
-		{"AnyPtags", func(c *glue.Config) { c.Policy.AnyPtags = true }, []string{"note: Policy.AnyPtags: people who are no longer members"}},
-		{"IAct", func(c *glue.Config) { c.Policy.IAct = webauth.IActYes }, []string{"note: Policy.IAct: the password may have been typed at any time"}},
-		{"IAct and Fresh", func(c *glue.Config) { c.Policy.IAct, c.Policy.Fresh = webauth.IActYes, time.Hour }, nil},
-		{"Fail", func(c *glue.Config) { c.Policy.Fail = true }, []string{"note: Policy.Fail: people whose login fails stay at the login service"}},
-		{"Secret", func(c *glue.Config) { c.SecretFile, c.Secret = "", "kGkz3JxTfWqPz0nUe7Rw5yVbHs2LdMa8CoXi4QhNt6E" }, []string{"note: Secret: keep it out of the program's source"}},
+		{"versions", func(c *config) { c.Versions = []int{3, 1} }, []string{`warning: Versions: version 1 lets whoever alters a request imply ptag "current"`}},
+		{"MaxAge", func(c *config) { c.MaxAge = 3 * time.Minute }, []string{"warning: MaxAge: 3m0s: a response that leaks can be used for that long"}},
+		{"Skew", func(c *config) { c.Skew = 2 * time.Minute }, []string{"warning: Skew: 2m0s: set the clock by NTP instead"}},
+		{"MaxLife", func(c *config) { c.Session.MaxLife = 25 * time.Hour }, []string{"warning: Session.MaxLife: 25h0m0s: people who left the University stay logged in that long"}},
+		{"IgnoreWLSLife", func(c *config) { c.Session.IgnoreWLSLife = true }, []string{"note: Session.IgnoreWLSLife: sessions outlive"}},
+		{"AnyPtags", func(c *config) { c.Policy.AnyPtags = true }, []string{"note: Policy.AnyPtags: people who are no longer members"}},
+		{"IAct", func(c *config) { c.Policy.IAct = webauth.IActYes }, []string{"note: Policy.IAct: the password may have been typed at any time"}},
+		{"IAct and Fresh", func(c *config) { c.Policy.IAct, c.Policy.Fresh = webauth.IActYes, time.Hour }, nil},
+		{"Fail", func(c *config) { c.Policy.Fail = true }, []string{"note: Policy.Fail: people whose login fails stay at the login service"}},
+		{"Secret", func(c *config) { c.SecretFile, c.Secret = "", "kGkz3JxTfWqPz0nUe7Rw5yVbHs2LdMa8CoXi4QhNt6E" }, []string{"note: Secret: keep it out of the program's source"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := goodConfig(t)
@@ -101,11 +121,12 @@ func TestCheckFindsWhatNewRefuses(t *testing.T) {
 				return // Check makes no file, so it does not find out
 			}
 			var errors []string
-			for i, f := range glue.Check(cfg) {
-				if f.Severity == glue.SeverityError {
+			for i, f := range check(cfg) {
+				if f.Severity == site.SeverityError {
 					assert.Len(t, errors, i, "errors come first")
-					assert.NotContains(t, errors, f.Text)
-					errors = append(errors, f.Text)
+					line := "glue: Config." + strings.TrimPrefix(f.String(), "error: ")
+					assert.NotContains(t, errors, line)
+					errors = append(errors, line)
 				}
 			}
 			assert.Contains(t, strings.Join(errors, "\n"), tt.wants)
@@ -123,9 +144,4 @@ func TestCheckReadsTheSecret(t *testing.T) {
 	assert.Contains(t, got[0], "error: ")
 	assert.Contains(t, got[0], "chmod 600 "+cfg.SecretFile)
 	assert.Equal(t, "secret", filepath.Base(cfg.SecretFile))
-}
-
-func TestFindingsAsText(t *testing.T) {
-	assert.Equal(t, "note: Skew: x", glue.Finding{Severity: glue.SeverityNote, Field: "Skew", Text: "x"}.String())
-	assert.Equal(t, "error: x", glue.Finding{Severity: glue.SeverityError, Text: "x"}.String())
 }

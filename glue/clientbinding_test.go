@@ -29,7 +29,7 @@ func TestASessionBoundToWhereItBegan(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := startSite(t, setup{
-				config: func(c *glue.Config) { c.Session = tc.session },
+				config: func(c *config) { c.Session = tc.session },
 				wrap: func(h http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						r.RemoteAddr = r.Header.Get("X-Test-Address")

@@ -2,9 +2,7 @@ package glue
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"log/slog"
+	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,30 +15,15 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// OneUse remembers what has been used; see webauth.OneUse.
-type OneUse = webauth.OneUse
-
-// Config is everything a site can set. Service, BaseURL and one of SecretFile and
-// Secret are required; every other field's zero value is the safe default.
+// Config is everything about a login that can be set. Site and Service are required;
+// every other field's zero value is the safe default.
 type Config struct {
+	// Site is what people log in to. It must have a secret. Each of its origins has
+	// sessions of its own, a request for any other host gets 421, and nobody is sent to log
+	// in for a request outside the path of its BaseURL.
+	Site *site.Site
 	// Service is where people log in: webauth.Raven(), webauth.Nevar(keys), ...
 	Service webauth.Service
-	// BaseURL is where browsers see the site, such as "https://soc.example", with a
-	// path if the site begins below one. http is for loopback hosts. Nobody is sent to log
-	// in for a request outside that path.
-	BaseURL string
-	// Origins are further origins that the same site answers to. A request for any
-	// other host gets 421. Each origin has sessions of its own.
-	Origins []string
-	// PrefixStripped says that a front server removes the path of BaseURL before it
-	// passes requests on.
-	PrefixStripped bool
-
-	// SecretFile names a file with the site's secret, made on first use; see
-	// site.LoadSecret. Secret is the same text, for those who keep it elsewhere. Lines
-	// are rotated by adding a new one on top.
-	SecretFile, Secret string
-
 	// Policy is what Require and Optional ask for, unless With changes it.
 	Policy Policy
 	// Session says how long a login lasts and where it is kept.
@@ -52,11 +35,9 @@ type Config struct {
 	// Versions of responses accepted as successes; nil means 3 alone. Versions 1 and 2
 	// imply ptag "current" where the service has ptags. See webauth.VerifierConfig.
 	Versions []int
-	// OneUse remembers used responses and tokens; nil means in this process's memory.
-	// All machines of a site must share one.
-	OneUse OneUse
 	// SingleMachine confirms that a custom Session.Store is used by one process only,
-	// so that the memory of one process is enough for OneUse.
+	// so that the memory of one process is enough for what was used; see
+	// site.Config.OneUse.
 	SingleMachine bool
 
 	// LogoutPath is where Logout is mounted, as browsers see it, for links on our pages;
@@ -84,8 +65,6 @@ type Config struct {
 	// already; Content-Security-Policy among them lets nothing in but our own style, so a
 	// page with another replaces that header.
 	Page func(w http.ResponseWriter, r *http.Request, p Page)
-	// Logger gets what operators need to know; nil means slog.Default().
-	Logger *slog.Logger
 	// OnEvent is told of everything that is logged, for audit and metrics. It runs
 	// before the answer is written and must be quick.
 	OnEvent func(context.Context, Event)
@@ -94,12 +73,7 @@ type Config struct {
 	// the two may be the zero Identity. It does not run where the old session cannot be
 	// read any more.
 	OnPersonChange func(w http.ResponseWriter, r *http.Request, from, to Identity)
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
 
-	// InsecureAllowHTTP lets a site that is not on loopback use http: whoever is on the
-	// way can read and use people's sessions.
-	InsecureAllowHTTP bool
 	// InsecureCookieDomain shares the session cookie with every host below a domain;
 	// each of them can then read it and put its own in place. Never the login cookie:
 	// a session made on one host does not work on another.
@@ -142,93 +116,89 @@ const (
 	defaultExpired = "your session has ended, please log in again"
 )
 
-// normalise fills in defaults and reports every mistake at once.
-func (c *Config) normalise() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("glue: "+format, args...)) }
-
-	if err := c.Service.Check(); err != nil {
-		errs = append(errs, err)
+// normalise fills in defaults and finds every mistake.
+func (c *Config) normalise() (found site.Findings) {
+	if c.Site == nil {
+		found.Errorf("Site", "is missing: make it with site.New")
+		return found
 	}
-	if c.SecretFile != "" && c.Secret != "" {
-		bad("Config: set SecretFile or Secret, not both")
+	if c.Site.Keys("") == nil {
+		found.Errorf("Site", "%v", site.ErrNoSecret)
+	}
+	serviceErr := c.Service.Check()
+	if serviceErr != nil {
+		found.Errorf("Service", "%v", serviceErr)
 	}
 	if c.Session.MaxLife == 0 {
 		c.Session.MaxLife = defaultMaxLife
 	}
 	if c.Session.MaxLife < minLife {
-		bad("Config.Session.MaxLife is %v, want at least %v", c.Session.MaxLife, minLife)
+		found.Errorf("Session.MaxLife", "is %v, want at least %v", c.Session.MaxLife, minLife)
 	}
 	if d := c.Session.Inactivity; d != 0 && d < 2*time.Minute {
-		bad("Config.Session.Inactivity is %v, want at least 2m0s, or 0 for none", d)
+		found.Errorf("Session.Inactivity", "is %v, want at least 2m0s, or 0 for none", d)
 	}
 	if c.Session.ExpiredMsg == "" {
 		c.Session.ExpiredMsg = defaultExpired
 	}
-	if c.Session.Store != nil && c.OneUse == nil && !c.SingleMachine {
-		bad("Config.OneUse: a custom Session.Store suggests several machines, which must share a OneUse; set SingleMachine if there is one process only")
+	if c.Session.Store != nil && !c.Site.SharesOneUse() && !c.SingleMachine {
+		found.Errorf("Session.Store", "a custom Session.Store suggests several machines, which must share a OneUse; set SingleMachine if there is one process only")
 	}
 	switch {
 	case c.KeepForms == 0:
 		c.KeepForms = maxKeptForm
 	case c.KeepForms > maxKeptForm:
-		bad("Config.KeepForms is %d, the most is %d", c.KeepForms, maxKeptForm)
+		found.Errorf("KeepForms", "is %d, the most is %d", c.KeepForms, maxKeptForm)
 	}
 	for _, f := range [][2]string{{"LogoutPath", c.LogoutPath}, {"LoginPath", c.LoginPath}, {"AfterLogout", c.AfterLogout}} {
-		if f[1] != "" && !localpath.Is(f[1]) {
-			bad("Config.%s: %q is not a path of this site", f[0], f[1])
+		if f[1] == "" {
+			continue
+		}
+		if err := c.Site.CheckPath(f[1]); err != nil {
+			found.Errorf(f[0], "%v", err)
 		}
 	}
-	if c.OneUse == nil {
-		c.OneUse = webauth.NewMemoryOneUse(0, c.Now)
+	c.Versions = slices.Clone(c.Versions)
+	c.checkCookies(&found)
+	c.Policy.check(c.Service, "Policy", &found)
+	if serviceErr == nil { // or everything would say it again
+		if err := c.tryOrigins(); err != nil {
+			found.Errorf("", "%v", err)
+		}
 	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	c.Origins, c.Versions = slices.Clone(c.Origins), slices.Clone(c.Versions)
-	errs = append(errs, c.checkCookies()...)
-	if err := c.Policy.check(c.Service, "Config.Policy"); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return found
 }
 
-func (c *Config) checkCookies() (errs []error) {
+func (c *Config) checkCookies(found *site.Findings) {
 	if c.Session.CookieName == "" {
 		c.Session.CookieName = "wls-session"
 	}
 	for _, r := range c.Session.CookieName {
 		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_", r) {
-			errs = append(errs, fmt.Errorf("glue: Config.Session.CookieName: %q: use a-z, 0-9, '-' and '_'", c.Session.CookieName))
+			found.Errorf("Session.CookieName", "%q: use a-z, 0-9, '-' and '_'", c.Session.CookieName)
 			break
 		}
 	}
 	switch c.Session.CookieName {
 	case loginCookie, seenCookie, loopCookie, triedCookie, failedCookie, targetCookie, parkedCookie:
-		errs = append(errs, fmt.Errorf("glue: Config.Session.CookieName: %q is the name of another cookie of ours", c.Session.CookieName))
+		found.Errorf("Session.CookieName", "%q is the name of another cookie of ours", c.Session.CookieName)
 	}
 	if p := c.Session.CookiePath; p == "" {
 		c.Session.CookiePath = "/"
 	} else if !localpath.Is(p) || strings.ContainsAny(p, ";,?") {
-		errs = append(errs, fmt.Errorf("glue: Config.Session.CookiePath: %q is not a path", p))
+		found.Errorf("Session.CookiePath", "%q is not a path", p)
 	}
 	if d := c.InsecureCookieDomain; d != "" && strings.ContainsAny(d, ":/;, ") {
-		errs = append(errs, fmt.Errorf("glue: Config.InsecureCookieDomain: %q is not a domain", d))
+		found.Errorf("InsecureCookieDomain", "%q is not a domain", d)
 	}
-	return errs
 }
 
-// secret reads the site's secret.
-func (c *Config) secret() (*site.Secret, error) {
-	switch {
-	case c.SecretFile != "":
-		return site.LoadSecret(c.SecretFile)
-	case c.Secret != "":
-		return site.ParseSecret(c.Secret)
-	default:
-		return nil, errors.New("glue: Config.SecretFile is missing: name a file that this program may write once, such as /var/lib/soc/secret")
+// tryOrigins derives everything under a secret that is thrown away.
+func (c *Config) tryOrigins() error {
+	secret, err := site.ParseSecret(rand.Text() + rand.Text())
+	if err != nil {
+		return err
 	}
+	_, err = newPlaces(c, secret)
+	return err
 }

@@ -97,7 +97,7 @@ func (v *exchange) confirmed(l login, item webauth.Item, err error) {
 	}
 	old, err := v.own()
 	if err == nil {
-		err = v.cfg.OneUse.Once(context.WithoutCancel(v.r.Context()), item)
+		err = v.cfg.Site.OneUse().Once(context.WithoutCancel(v.r.Context()), item)
 	}
 	used := errors.Is(err, webauth.ErrUsed) || errors.Is(err, webauth.ErrForgotten)
 	switch {

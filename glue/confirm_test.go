@@ -144,7 +144,7 @@ func TestAfterAFailure(t *testing.T) {
 		assert.Equal(t, "test0002", s.lastEvent(glue.EventPerson).Principal)
 	})
 	t.Run("with a session that has ended", func(t *testing.T) {
-		s := startSite(t, setup{config: func(c *glue.Config) { c.Session.MaxLife = time.Minute }})
+		s := startSite(t, setup{config: func(c *config) { c.Session.MaxLife = time.Minute }})
 		b := s.loggedIn("test0001")
 		s.advance(time.Minute)
 		a := b.askedWho(b.failed("/private/page?n=1", cancel), "test0001")
@@ -202,7 +202,7 @@ func TestAfterAFailure(t *testing.T) {
 	})
 	t.Run("a login costs no mark more than before", func(t *testing.T) {
 		marks := &countedUse{OneUse: webauth.NewMemoryOneUse(0, func() time.Time { return testNow })}
-		s := startSite(t, setup{config: func(c *glue.Config) { c.OneUse = marks }})
+		s := startSite(t, setup{config: func(c *config) { c.OneUse = marks }})
 		s.loggedIn("test0001")
 		assert.Equal(t, []string{"response", "token"}, marks.kinds)
 	})
@@ -210,7 +210,7 @@ func TestAfterAFailure(t *testing.T) {
 
 // countedUse notes what is marked.
 type countedUse struct {
-	glue.OneUse
+	webauth.OneUse
 	kinds []string
 }
 
@@ -349,7 +349,7 @@ func TestConfirmButtonWithOtherSessions(t *testing.T) {
 		b.get(b.askedWho(b.failed("/private/page?n=1", webauthtest.Outcome{}), "test0001").links()[0]).requireEcho("test0001")
 	})
 	t.Run("bound to the User-Agent", func(t *testing.T) {
-		s := startSite(t, setup{config: func(c *glue.Config) { c.Session.BindBrowser = true }})
+		s := startSite(t, setup{config: func(c *config) { c.Session.BindBrowser = true }})
 		b := s.browser("test0001")
 		link := b.askedWho(b.failed("/private/page?n=1", webauthtest.Outcome{}), "test0001").links()[0]
 		b.do(http.MethodGet, link, nil, func(r *http.Request) { r.Header.Set("User-Agent", "other") }).requirePage(http.StatusForbidden, "refused")

@@ -10,14 +10,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ucam-webauth/go-webauth/glue"
 )
 
 func TestCookieNames(t *testing.T) {
 	for _, tt := range []struct {
 		name, host string // host of BaseURL
-		config     func(c *glue.Config)
+		config     func(c *config)
 		login      string
 		session    string
 		attributes string // of the session's, beside HttpOnly and SameSite=Lax
@@ -25,14 +23,14 @@ func TestCookieNames(t *testing.T) {
 		{"https", "https://soc.example", nil, "__Host-wls-login", "__Host-wls-session", "Path=/ Secure"},
 		{"https with a port", "https://soc.example:8443", nil, "__Host-wls-login-8443", "__Host-wls-session-8443", "Path=/ Secure"},
 		{"https below a path", "https://soc.example/my_app/v2/", nil, "__Host-wls-login.my~5fapp.v2", "__Host-wls-session.my~5fapp.v2", "Path=/ Secure"},
-		{"https, another name", "https://soc.example", func(c *glue.Config) { c.Session.CookieName = "my_app-2" }, "__Host-wls-login", "__Host-my_app-2", "Path=/ Secure"},
-		{"https, a path", "https://soc.example", func(c *glue.Config) { c.Session.CookiePath = "/private" }, "__Host-wls-login", "__Secure-wls-session", "Path=/private Secure"},
-		{"https, the usual path", "https://soc.example", func(c *glue.Config) { c.Session.CookiePath = "/" }, "__Host-wls-login", "__Host-wls-session", "Path=/ Secure"},
-		{"https, a domain", "https://soc.example", func(c *glue.Config) { c.InsecureCookieDomain = "soc.example" }, "__Host-wls-login", "__Secure-wls-session", "Path=/ Domain=soc.example Secure"},
+		{"https, another name", "https://soc.example", func(c *config) { c.Session.CookieName = "my_app-2" }, "__Host-wls-login", "__Host-my_app-2", "Path=/ Secure"},
+		{"https, a path", "https://soc.example", func(c *config) { c.Session.CookiePath = "/private" }, "__Host-wls-login", "__Secure-wls-session", "Path=/private Secure"},
+		{"https, the usual path", "https://soc.example", func(c *config) { c.Session.CookiePath = "/" }, "__Host-wls-login", "__Host-wls-session", "Path=/ Secure"},
+		{"https, a domain", "https://soc.example", func(c *config) { c.InsecureCookieDomain = "soc.example" }, "__Host-wls-login", "__Secure-wls-session", "Path=/ Domain=soc.example Secure"},
 		{"http on loopback", "http://localhost", nil, "wls-login", "wls-session", "Path=/"},
 		{"http on loopback with a port", "http://127.0.0.1:8080", nil, "wls-login-8080", "wls-session-8080", "Path=/"},
 		{"http on loopback below a path", "http://[::1]:8080/app", nil, "wls-login.app-8080", "wls-session.app-8080", "Path=/"},
-		{"insecure http", "http://soc.example", func(c *glue.Config) { c.InsecureAllowHTTP = true }, "wls-login", "wls-session", "Path=/"},
+		{"insecure http", "http://soc.example", func(c *config) { c.InsecureAllowHTTP = true }, "wls-login", "wls-session", "Path=/"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := startSite(t, setup{})
@@ -42,7 +40,7 @@ func TestCookieNames(t *testing.T) {
 				tt.config(&cfg)
 			}
 			cfg.Session.Inactivity = time.Hour
-			auth, err := glue.New(cfg)
+			auth, err := newAuth(cfg)
 			require.NoError(t, err)
 			base, err := url.Parse(tt.host)
 			require.NoError(t, err)
@@ -86,8 +84,8 @@ func TestCookieNames(t *testing.T) {
 func TestOwnCookie(t *testing.T) {
 	s := startSite(t, setup{})
 	cfg := s.config("https://soc.example")
-	cfg.Origins = []string{"https://www.soc.example:8443"}
-	auth, err := glue.New(cfg)
+	cfg.Hosts = []string{"www.soc.example:8443"}
+	auth, err := newAuth(cfg)
 	require.NoError(t, err)
 	for name, own := range map[string]bool{
 		"__Host-wls-session": true, "__Host-wls-session-8443": true, "__Host-wls-login-8443": true,

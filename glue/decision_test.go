@@ -35,7 +35,7 @@ var decisionPolicies = map[string]func(p *glue.Policy){
 // decided, and by Require.
 func decisionSite(t *testing.T, decided *glue.Decision) *testSite {
 	return startSite(t, setup{
-		config: func(c *glue.Config) { c.Session.MaxLife, c.Session.Inactivity = 2*time.Hour, time.Hour },
+		config: func(c *config) { c.Session.MaxLife, c.Session.Inactivity = 2*time.Hour, time.Hour },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			for name, edit := range decisionPolicies {
 				auth := auth.With(edit)
@@ -181,7 +181,7 @@ func TestTheZeroDecisionLetsNobodyIn(t *testing.T) {
 // Mark says what Require says beside an answer.
 func TestDecisionMark(t *testing.T) {
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.Session.Inactivity = time.Hour },
+		config: func(c *config) { c.Session.Inactivity = time.Hour },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.HandleFunc("/evaluated", func(w http.ResponseWriter, r *http.Request) {
 				d, err := auth.Evaluate(r)

@@ -2,16 +2,17 @@
 // sessions, a policy per route, logout, and the pages that people see when something
 // goes wrong.
 //
-//	auth, err := glue.New(glue.Config{
-//		Service:    webauth.Raven(),
-//		BaseURL:    "https://soc.example",
-//		SecretFile: "/var/lib/soc/secret", // made on first use
-//	})
+//	soc, err := site.New(site.Config{BaseURL: "https://soc.example", SecretFile: "/var/lib/soc/secret"}) // made on first use
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven()})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
 //	http.Handle("/private/", auth.Require(app)) // in app: id, ok := glue.IdentityFrom(r.Context())
 //	http.HandleFunc("/logout", auth.Logout)
+//	log.Fatal(http.ListenAndServe("localhost:8080", soc.Handler(http.DefaultServeMux)))
 //
 // What the site must still do: protect its own forms against cross-site requests;
 // keep queries and referrers out of its front server's logs, error log included

@@ -58,8 +58,8 @@ func (q *request) log(e Event) {
 	}
 	ctx := q.r.Context()
 	level := eventLevels[e.Name]
-	if q.cfg.Logger.Enabled(ctx, level) {
-		q.cfg.Logger.LogAttrs(ctx, level, "wls "+e.Name, e.attrs(q.cfg.Service.Name)...)
+	if q.cfg.Site.Logger().Enabled(ctx, level) {
+		q.cfg.Site.Logger().LogAttrs(ctx, level, "wls "+e.Name, e.attrs(q.cfg.Service.Name)...)
 	}
 	if q.cfg.OnEvent != nil {
 		q.cfg.OnEvent(ctx, e)

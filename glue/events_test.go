@@ -64,7 +64,7 @@ func TestNoEventsWithoutAHookOrALogger(t *testing.T) {
 	defer slog.SetDefault(before)
 	var log lockedBuffer
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	s := startSite(t, setup{config: func(c *glue.Config) { c.Logger, c.OnEvent = nil, nil }})
+	s := startSite(t, setup{config: func(c *config) { c.Logger, c.OnEvent = nil, nil }})
 	b := s.browser("test0001")
 	s.fake.Next(webauthtest.Outcome{Status: 410})
 	b.get("/private/").requirePage(http.StatusForbidden, "cancelled")

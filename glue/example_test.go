@@ -41,30 +41,28 @@ var app = http.HandlerFunc(hello)
 
 // The whole integration. It does not run here, because it would make its secret file.
 func ExampleNew() {
-	auth, err := glue.New(glue.Config{
-		Service:    webauth.Raven(),
-		BaseURL:    "https://soc.example",
-		SecretFile: "/var/lib/soc/secret", // made on first use
-	})
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example", SecretFile: "/var/lib/soc/secret"}) // made on first use
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven()})
 	if err != nil {
 		log.Fatal(err)
 	}
 	http.Handle("/private/", auth.Require(app)) // in app: id, ok := glue.IdentityFrom(r.Context())
 	http.HandleFunc("/logout", auth.Logout)
+	log.Fatal(http.ListenAndServe("localhost:8080", soc.Handler(http.DefaultServeMux)))
 }
 
 // A service whose operators hand out its key in a file: the directory holds it under
 // the name pubkeyN, where N is its kid.
 func ExampleNew_keyDirectory() {
+	var soc *site.Site // of site.New
 	dir, err := keys.OpenDir("/etc/soc/nevar-keys")
 	if err != nil {
 		log.Fatal(err)
 	}
-	auth, err := glue.New(glue.Config{
-		Service:    webauth.Nevar(dir),
-		BaseURL:    "https://soc.example",
-		SecretFile: "/var/lib/soc/secret",
-	})
+	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Nevar(dir)})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -72,23 +70,24 @@ func ExampleNew_keyDirectory() {
 }
 
 func Example_around() {
+	var soc *site.Site  // of site.New
 	var auth *glue.Auth // of glue.New
-	around, err := site.New(site.Config{BaseURL: "https://soc.example"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	guard, err := xsrf.New(xsrf.Config{Auth: auth})
+	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth})
 	if err != nil {
 		log.Fatal(err)
 	}
 	http.Handle("/form", auth.Require(guard.Check(guard.Send(app)))) // guard.Field(r) goes into the form
-	log.Fatal(http.ListenAndServe("localhost:8080", around.Handler(guard.Protect(http.DefaultServeMux))))
+	log.Fatal(http.ListenAndServe("localhost:8080", soc.Handler(guard.Protect(http.DefaultServeMux))))
 }
 
 func ExampleNew_mistakes() {
-	_, err := glue.New(glue.Config{
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = glue.New(glue.Config{
+		Site:       soc,
 		Service:    webauth.Raven(),
-		BaseURL:    "https://soc.example",
 		Session:    glue.Session{MaxLife: time.Second},
 		LogoutPath: "logout",
 	})
@@ -255,11 +254,10 @@ func ExampleAuth_Logout() {
 }
 
 // A new secret goes on top; the old line stays until what it sealed has expired.
-func ExampleAuth_SetSecret() {
+func Example_newSecret() {
 	oldLine, newLine := rand.Text()+rand.Text(), rand.Text()+rand.Text()
-	demo := newDemo()
+	demo := newDemo(func(c *site.Config) { c.Secret = oldLine })
 	defer demo.Close()
-	demo.Config.Secret = oldLine
 	auth, err := glue.New(demo.Config)
 	if err != nil {
 		log.Fatal(err)
@@ -273,7 +271,7 @@ func ExampleAuth_SetSecret() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if err := auth.SetSecret(secret); err != nil {
+		if err := auth.Site().SetSecret(secret); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println(demo.Visit("test0001", "/"))
@@ -316,14 +314,17 @@ func ExampleWithIdentity() {
 }
 
 func ExampleCheck() {
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text()})
+	if err != nil {
+		log.Fatal(err)
+	}
 	for _, f := range glue.Check(glue.Config{
-		Service:    webauth.Raven(),
-		BaseURL:    "https://soc.example",
-		SecretFile: "/var/lib/soc/secret",
-		Policy:     glue.Policy{AnyPtags: true},
-		Session:    glue.Session{MaxLife: 7 * 24 * time.Hour},
+		Site:    soc,
+		Service: webauth.Raven(),
+		Policy:  glue.Policy{AnyPtags: true},
+		Session: glue.Session{MaxLife: 7 * 24 * time.Hour},
 	}) {
-		if f.Field == "Session.MaxLife" || f.Field == "Policy.AnyPtags" {
+		if f.Key == "Session.MaxLife" || f.Key == "Policy.AnyPtags" {
 			fmt.Println(f)
 		}
 	}
@@ -357,34 +358,36 @@ func ExampleConfig() {
 }
 
 // newSite is a whole site, as the README's test wants one.
-func newSite(cfg glue.Config) (http.Handler, error) {
-	auth, err := glue.New(cfg)
+func newSite(cfg site.Config, service webauth.Service) (http.Handler, error) {
+	soc, err := site.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	auth, err := glue.New(glue.Config{Site: soc, Service: service})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/private/", auth.Require(app))
-	return mux, nil
+	return soc.Handler(mux), nil
 }
 
 func TestPrivatePage(t *testing.T) {
 	fake := webauthtest.New(t)
-	site := webauthtest.Site(t, func(baseURL string) http.Handler {
-		handler, err := newSite(glue.Config{
-			Service: fake.Service(), BaseURL: baseURL, Secret: rand.Text() + rand.Text(),
-		})
+	server := webauthtest.Site(t, func(baseURL string) http.Handler {
+		handler, err := newSite(site.Config{BaseURL: baseURL, Secret: rand.Text() + rand.Text()}, fake.Service())
 		require.NoError(t, err)
 		return handler
 	})
 	browser := fake.Client("test0001") // logs in when it is asked to
 
-	resp, err := browser.Get(site.URL + "/private/")
+	resp, err := browser.Get(server.URL + "/private/")
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 
 	fake.Next(webauthtest.Outcome{Fault: webauthtest.FaultBadSignature})
-	resp, err = fake.Client("test0002").Get(site.URL + "/private/")
+	resp, err = fake.Client("test0002").Get(server.URL + "/private/")
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
@@ -429,7 +432,7 @@ type demo struct {
 	browsers map[string]*http.Client
 }
 
-func newDemo() *demo {
+func newDemo(edit ...func(c *site.Config)) *demo {
 	d := &demo{ServeMux: http.NewServeMux(), browsers: map[string]*http.Client{}}
 	wlsServer := httptest.NewUnstartedServer(nil)
 	var err error
@@ -441,12 +444,19 @@ func newDemo() *demo {
 	wlsServer.Start()
 	siteServer := httptest.NewServer(d)
 	d.servers = []*httptest.Server{wlsServer, siteServer}
-	d.Config = glue.Config{
-		Service: d.fake.Service(),
+	cfg := site.Config{
 		BaseURL: strings.Replace(siteServer.URL, "127.0.0.1", "localhost", 1),
 		Secret:  rand.Text() + rand.Text(),
 		Logger:  slog.New(slog.DiscardHandler),
 	}
+	for _, e := range edit {
+		e(&cfg)
+	}
+	soc, err := site.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	d.Config = glue.Config{Site: soc, Service: d.fake.Service()}
 	return d
 }
 
@@ -460,12 +470,12 @@ func (d *demo) Close() {
 // Visit opens a page in the user's browser, logging in on the way, and tells what it
 // shows.
 func (d *demo) Visit(user, path string) string {
-	return shows(d.browser(user).Get(d.Config.BaseURL + path))
+	return shows(d.browser(user).Get(d.Config.Site.URL(nil, path)))
 }
 
 // Post sends an empty form from a page of the site.
 func (d *demo) Post(user, path string) string {
-	return shows(d.browser(user).PostForm(d.Config.BaseURL+path, nil))
+	return shows(d.browser(user).PostForm(d.Config.Site.URL(nil, path), nil))
 }
 
 func (d *demo) browser(user string) *http.Client {

@@ -2,41 +2,14 @@ package glue
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // What follows is for packages that extend a site's login, such as glue/xsrf, so that
 // they share its origins, keys, clock, log and pages.
-
-// Origins are the site's origins in their normal form, that of BaseURL first.
-func (a *Auth) Origins() []string { return originsOf(&a.s.cfg) }
-
-// Keys derives keys for another purpose from the site's secret, for this service and
-// the origin of BaseURL; the first signs, all verify. They change with SetSecret, so
-// ask each time; do not change them.
-func (a *Auth) Keys(purpose string) [][]byte {
-	ring := a.s.keys.Load()
-	if keys, ok := ring.derived.Load(purpose); ok {
-		return keys.([][]byte)
-	}
-	keys := ring.secret.Derive("extension "+purpose, a.s.cfg.Service.ID(), a.Origins()[0])
-	ring.derived.Store(purpose, keys)
-	return keys
-}
-
-// OneUse is the site's store of used responses and tokens.
-func (a *Auth) OneUse() OneUse { return a.s.cfg.OneUse }
-
-// Now is the site's clock.
-func (a *Auth) Now() time.Time { return a.s.cfg.Now() }
-
-// Logger is the site's log.
-func (a *Auth) Logger() *slog.Logger { return a.s.cfg.Logger }
 
 // HasSessionCookie reports whether the request brings a session cookie, good or bad.
 func (a *Auth) HasSessionCookie(r *http.Request) bool {

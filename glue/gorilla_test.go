@@ -24,8 +24,8 @@ import (
 func storeKey() []byte { return securecookie.GenerateRandomKey(32) }
 
 // inStore keeps the sessions of a site there.
-func inStore(store sessions.Store) func(c *glue.Config) {
-	return func(c *glue.Config) { c.Session.Store, c.SingleMachine = store, true }
+func inStore(store sessions.Store) func(c *config) {
+	return func(c *config) { c.Session.Store, c.SingleMachine = store, true }
 }
 
 // sessionFiles lists what a FilesystemStore holds.
@@ -124,13 +124,13 @@ func TestGorillaFilesystemStoreForgetsTheOldSession(t *testing.T) {
 func TestGorillaSessionElsewhereIsNoSession(t *testing.T) {
 	store := sessions.NewCookieStore(storeKey())
 	s := startSite(t, setup{})
-	at := func(baseURL string, edit func(c *glue.Config)) http.Handler {
+	at := func(baseURL string, edit func(c *config)) http.Handler {
 		cfg := s.config(baseURL)
 		inStore(store)(&cfg)
 		if edit != nil {
 			edit(&cfg)
 		}
-		auth, err := glue.New(cfg)
+		auth, err := newAuth(cfg)
 		require.NoError(t, err)
 		return auth.Require(echo)
 	}
@@ -146,8 +146,8 @@ func TestGorillaSessionElsewhereIsNoSession(t *testing.T) {
 	other := newFake(t).Service()
 	for name, elsewhere := range map[string]*http.Response{
 		"another origin":       roundTrip(at("https://www.soc.example", nil), "www.soc.example", "/", cookies...),
-		"another service":      roundTrip(at("https://soc.example", func(c *glue.Config) { c.Service = other }), "soc.example", "/", cookies...),
-		"another service name": roundTrip(at("https://soc.example", func(c *glue.Config) { c.Service.Name = "false" }), "soc.example", "/", cookies...),
+		"another service":      roundTrip(at("https://soc.example", func(c *config) { c.Service = other }), "soc.example", "/", cookies...),
+		"another service name": roundTrip(at("https://soc.example", func(c *config) { c.Service.Name = "false" }), "soc.example", "/", cookies...),
 	} {
 		assert.Equal(t, http.StatusSeeOther, elsewhere.StatusCode, name)
 	}
@@ -272,7 +272,7 @@ func (o *brokenOneUse) Once(context.Context, webauth.Item) error {
 
 func TestOneUseThatIsDown(t *testing.T) {
 	one := &brokenOneUse{}
-	s := startSite(t, setup{config: func(c *glue.Config) { c.OneUse = one }})
+	s := startSite(t, setup{config: func(c *config) { c.OneUse = one }})
 	b := s.loggedIn("test0001")
 	s.advance(3 * time.Hour)
 	kept := b.post("/private/form", map[string][]string{"a": {"b"}}).requirePage(http.StatusUnauthorized, "form-kept")

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -28,7 +29,7 @@ var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type setup struct {
 	fake   *webauthtest.WLS // nil: one of its own, of newFake
 	tls    bool
-	config func(c *glue.Config)
+	config func(c *config)
 	routes func(mux *http.ServeMux, auth *glue.Auth) // beside those of startSite
 	wrap   func(h http.Handler) http.Handler         // in front of the whole site
 }
@@ -68,7 +69,7 @@ func startSite(t testing.TB, su setup) *testSite {
 			su.config(&cfg)
 		}
 		var err error
-		s.auth, err = glue.New(cfg)
+		s.auth, err = newAuth(cfg)
 		require.NoError(t, err)
 		return s.handler(su)
 	})
@@ -95,22 +96,41 @@ func newFake(t testing.TB) *webauthtest.WLS {
 	return fake
 }
 
-func (s *testSite) config(baseURL string) glue.Config {
+// config is all that a site is made of, with one name for each field of either part.
+type config struct {
+	glueConfig
+	siteParts
+}
+
+type glueConfig = glue.Config
+
+type siteParts struct{ siteConfig }
+
+type siteConfig = site.Config
+
+// newAuth makes a site and its login.
+func newAuth(cfg config) (*glue.Auth, error) {
+	soc, err := site.New(cfg.siteConfig)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Site = soc
+	return glue.New(cfg.glueConfig)
+}
+
+func (s *testSite) config(baseURL string) config {
 	secret := rand.Text() + rand.Text()
 	s.hide(secret)
-	return glue.Config{
-		Service:    s.fake.Service(),
-		BaseURL:    baseURL,
-		Secret:     secret,
-		LogoutPath: "/logout",
-		Logger:     slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now:        s.fake.Now,
-		OnEvent: func(_ context.Context, e glue.Event) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.events = append(s.events, e)
-		},
+	var cfg config
+	cfg.Service, cfg.LogoutPath = s.fake.Service(), "/logout"
+	cfg.BaseURL, cfg.Secret, cfg.Now = baseURL, secret, s.fake.Now
+	cfg.Logger = slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cfg.OnEvent = func(_ context.Context, e glue.Event) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.events = append(s.events, e)
 	}
+	return cfg
 }
 
 func (s *testSite) handler(su setup) http.Handler {

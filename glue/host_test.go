@@ -75,7 +75,7 @@ func TestHostsThatAreOurs(t *testing.T) {
 		{"http://[::1]:8080", "[::1]:8080", true},
 	} {
 		cfg := s.config(tt.base)
-		auth, err := glue.New(cfg)
+		auth, err := newAuth(cfg)
 		require.NoError(t, err)
 		resp := roundTrip(auth.Require(echo), tt.host, "/private/")
 		want := http.StatusMisdirectedRequest
@@ -89,7 +89,7 @@ func TestHostsThatAreOurs(t *testing.T) {
 // One site may answer to several origins. Each has sessions of its own.
 func TestFurtherOrigins(t *testing.T) {
 	other := func(baseURL string) string { return strings.Replace(baseURL, "localhost", "127.0.0.1", 1) }
-	s := startSite(t, setup{config: func(c *glue.Config) { c.Origins = []string{other(c.BaseURL)} }})
+	s := startSite(t, setup{config: func(c *config) { c.Hosts = []string{strings.TrimPrefix(other(c.BaseURL), "http://")} }})
 	second := other(s.url)
 	b := s.loggedIn("test0001")
 	a := b.get(second + "/private/page?n=1")
@@ -120,7 +120,7 @@ func TestBaseURLWithAPath(t *testing.T) {
 		mux.Handle("/app/{$}", echo)
 		mux.HandleFunc("/app/login", auth.Login)
 	}
-	s := startSite(t, setup{routes: mount, config: func(c *glue.Config) { c.BaseURL += "/app/"; c.LogoutPath = "/app/logout" }})
+	s := startSite(t, setup{routes: mount, config: func(c *config) { c.BaseURL += "/app/"; c.LogoutPath = "/app/logout" }})
 	a := s.browser("test0001").get("/app/private/x?y=1")
 	a.requireEcho("test0001")
 	assert.Equal(t, s.url+"/app/private/x?y=1", a.Request.URL.String())
@@ -144,7 +144,7 @@ func TestPrefixStripped(t *testing.T) {
 			next.ServeHTTP(w, out)
 		})
 	}
-	s := startSite(t, setup{wrap: front, config: func(c *glue.Config) {
+	s := startSite(t, setup{wrap: front, config: func(c *config) {
 		c.BaseURL += "/my%20app"
 		c.PrefixStripped = true
 		c.LogoutPath = "/my%20app/logout"
@@ -239,7 +239,7 @@ func TestRequireAsMiddleware(t *testing.T) {
 // absolute form.
 func TestRequestsWithoutAUsualRequestURI(t *testing.T) {
 	s := startSite(t, setup{})
-	auth, err := glue.New(s.config("https://soc.example"))
+	auth, err := newAuth(s.config("https://soc.example"))
 	require.NoError(t, err)
 	for _, tt := range []struct{ uri, url, back string }{
 		{"", "https://soc.example/private/a%2Fb?n=1", "/private/a%2Fb?n=1"},
@@ -264,7 +264,7 @@ func TestRequestsWithoutAUsualRequestURI(t *testing.T) {
 // Whatever a path looks like, the URL to come back to is one of this origin.
 func TestOddPathsStayHere(t *testing.T) {
 	s := startSite(t, setup{})
-	auth, err := glue.New(s.config("https://soc.example"))
+	auth, err := newAuth(s.config("https://soc.example"))
 	require.NoError(t, err)
 	for _, path := range []string{"//evil.example/", "/\\evil.example", "/..//evil.example", "/@evil.example", "/%0d%0aSet-Cookie:x", "/.evil.example:80/", "///"} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -25,10 +26,10 @@ func formExchange(t testing.TB, a *Auth, secret webauth.BrowserSecret, path, que
 	if body != "" {
 		r.Body = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)).Body
 	}
-	p := a.s.keys.Load().places.find(r.Host)
+	p := a.s.keys.Load().places[fuzzOrigin]
 	require.NotNil(t, p)
 	return &exchange{w: httptest.NewRecorder(), request: request{
-		a: a, cfg: &a.s.cfg, r: r, place: p, now: nowSeconds(time.Now), secret: secret, path: path, query: query,
+		a: a, cfg: &a.s.cfg, r: r, place: p, now: inSeconds(time.Now()), secret: secret, path: path, query: query,
 	}}
 }
 
@@ -37,7 +38,9 @@ const urlencoded = "application/x-www-form-urlencoded"
 // FuzzKeptForm: a form comes back byte for byte, to the URL that it was sent to, in the
 // browser that sent it, for an hour, and in no other way.
 func FuzzKeptForm(f *testing.F) {
-	a, err := New(Config{Service: webauth.Raven(), BaseURL: fuzzOrigin, Secret: rand.Text() + rand.Text()})
+	soc, err := site.New(site.Config{BaseURL: fuzzOrigin, Secret: rand.Text() + rand.Text()})
+	require.NoError(f, err)
+	a, err := New(Config{Site: soc, Service: webauth.Raven()})
 	require.NoError(f, err)
 	secret := webauth.NewBrowserSecret()
 	f.Add("/private/form", "", urlencoded, "a=1&b=%41+%20")
@@ -106,7 +109,8 @@ func FuzzMark(f *testing.F) {
 		if len(p.AAuth) == 0 {
 			p.AAuth = nil
 		}
-		if p.check(webauth.Raven(), "") != nil {
+		var found site.Findings
+		if p.check(webauth.Raven(), "Policy", &found); found != nil {
 			return // no policy that there can be
 		}
 		value := markOf(p.strength(), &Policy{})

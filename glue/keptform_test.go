@@ -68,12 +68,12 @@ func TestKeptForm(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		reason string
-		config func(c *glue.Config)
+		config func(c *config)
 		later  time.Duration
 	}{
 		{"expired", "expired", nil, 3 * time.Hour},
-		{"idle", "idle", func(c *glue.Config) { c.Session.Inactivity = 5 * time.Minute }, 6 * time.Minute},
-		{"stale", "fresh", func(c *glue.Config) { c.Policy.Fresh = 5 * time.Minute }, 6 * time.Minute},
+		{"idle", "idle", func(c *config) { c.Session.Inactivity = 5 * time.Minute }, 6 * time.Minute},
+		{"stale", "fresh", func(c *config) { c.Policy.Fresh = 5 * time.Minute }, 6 * time.Minute},
 	} {
 		for _, tls := range []bool{false, true} {
 			t.Run(tt.name+map[bool]string{true: " on https"}[tls], func(t *testing.T) {
@@ -312,11 +312,11 @@ func TestKeptFormFromABrowserThatTellsNothing(t *testing.T) {
 
 func TestFormThatIsNotKept(t *testing.T) {
 	big := "x=" + strings.Repeat("y", 64<<10-2)
-	off := func(c *glue.Config) { c.KeepForms = -1 }
-	small := func(c *glue.Config) { c.KeepForms = 10 }
+	off := func(c *config) { c.KeepForms = -1 }
+	small := func(c *config) { c.KeepForms = 10 }
 	for _, tt := range []struct {
 		name    string
-		config  func(c *glue.Config)
+		config  func(c *config)
 		prepare func(b *browser)
 		send    func(b *browser) answer
 		says    string
@@ -396,7 +396,7 @@ func TestFormThatIsNotKept(t *testing.T) {
 
 // The mark means nothing where forms are not kept.
 func TestKeptFormWhereItIsOff(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) { c.KeepForms = -1 }})
+	s := startSite(t, setup{config: func(c *config) { c.KeepForms = -1 }})
 	b := s.loggedIn("test0001")
 	for _, path := range []string{formPath, formPath + "&wls-kept=1"} {
 		e := b.send(path, urlType, formBody).requireEcho("test0001")

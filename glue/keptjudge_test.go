@@ -119,7 +119,7 @@ func TestAllowJudgesTheFormSentOrKept(t *testing.T) {
 // Allow is not asked about another person's form, which is nobody else's business.
 func TestAllowIsNotShownAnothersForm(t *testing.T) {
 	var asked []string
-	s := startSite(t, setup{config: func(c *glue.Config) {
+	s := startSite(t, setup{config: func(c *config) {
 		c.Policy.Allow = func(r *http.Request, id glue.Identity) bool {
 			asked = append(asked, id.Principal+" "+r.FormValue("a"))
 			return true
@@ -135,7 +135,7 @@ func TestAllowIsNotShownAnothersForm(t *testing.T) {
 // Whoever is refused still has the form: it can be sent once the refusal is mended.
 func TestRefusedKeptFormIsNotUsedUp(t *testing.T) {
 	allowed := false
-	s := startSite(t, setup{config: func(c *glue.Config) {
+	s := startSite(t, setup{config: func(c *config) {
 		c.Policy.Allow = func(r *http.Request, _ glue.Identity) bool { return allowed || r.Method == http.MethodGet }
 	}})
 	b, page := kept(s)
@@ -176,7 +176,7 @@ func TestKeptFormIsServedOnce(t *testing.T) {
 func TestKeptFormOfABrowserThatLeaves(t *testing.T) {
 	served := 0
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.OneUse = heedfulOnce{webauth.NewMemoryOneUse(0, c.Now)} },
+		config: func(c *config) { c.OneUse = heedfulOnce{webauth.NewMemoryOneUse(0, c.Now)} },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.Handle("/note", auth.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served++ })))
 		},

@@ -180,10 +180,10 @@ func loginRoutes(mux *http.ServeMux, auth *glue.Auth) {
 
 // "Log in again" leads to a page that is there, and logs in as the form's route wants.
 func TestLinkOfAKeptForm(t *testing.T) {
-	withLogin := func(c *glue.Config) { c.LoginPath = "/login" }
+	withLogin := func(c *config) { c.LoginPath = "/login" }
 	for _, tt := range []struct {
 		name, path, referer string
-		config              func(c *glue.Config)
+		config              func(c *config)
 		link                string
 		public              bool // nobody has to log in there
 	}{
@@ -200,13 +200,13 @@ func TestLinkOfAKeptForm(t *testing.T) {
 		{"POST alone and strict, from a lax page", "/admin/add", "/private/form", nil, "/private/form?wls-kept=300y", false},
 		{"POST alone, LoginPath", "/add", "/private/form", withLogin, "/login?wls-kept=1", false},
 		{"POST alone and strict, LoginPath", "/admin/add?n=1", "", withLogin, "/login?wls-kept=300y", false},
-		{"LoginPath with a query", "/admin/add", "", func(c *glue.Config) { c.LoginPath = "/login?next=/optional" }, "/login?next=/optional&wls-kept=300y", false},
+		{"LoginPath with a query", "/admin/add", "", func(c *config) { c.LoginPath = "/login?next=/optional" }, "/login?next=/optional&wls-kept=300y", false},
 		{"a strict POST and a lax GET", "/page", "/page", nil, "/page?wls-kept=300y", false},
 		{"any method, and a lax GET", "/doc?n=1", "", nil, "/doc?n=1&wls-kept=300y", false},
 		{"any method", "/private/form", "", nil, "/private/form?wls-kept=1", false},
 		{"any method, LoginPath", "/private/form", "", withLogin, "/login?wls-kept=1", false},
-		{"a strict site", "/private/form", "", func(c *glue.Config) { c.Policy.Fresh = 5 * time.Minute }, "/private/form?wls-kept=1", false},
-		{"a strict site, LoginPath", "/add", "", func(c *glue.Config) { withLogin(c); c.Policy.Fresh = 5 * time.Minute }, "/login?wls-kept=1", false},
+		{"a strict site", "/private/form", "", func(c *config) { c.Policy.Fresh = 5 * time.Minute }, "/private/form?wls-kept=1", false},
+		{"a strict site, LoginPath", "/add", "", func(c *config) { withLogin(c); c.Policy.Fresh = 5 * time.Minute }, "/login?wls-kept=1", false},
 	} {
 		for _, later := range []time.Duration{6 * time.Minute, 3 * time.Hour} {
 			t.Run(fmt.Sprint(tt.name, " after ", later), func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestLinkWhereNoFormIsKept(t *testing.T) {
 		{"POST alone, LoginPath, no page", "/login", "/add", "", "/login?next=%2F"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{routes: loginRoutes, config: func(c *glue.Config) { c.KeepForms, c.LoginPath = -1, tt.login }})
+			s := startSite(t, setup{routes: loginRoutes, config: func(c *config) { c.KeepForms, c.LoginPath = -1, tt.login }})
 			b := s.loggedIn("test0001")
 			s.advance(3 * time.Hour)
 			referer := ""
@@ -270,7 +270,7 @@ func TestLoginPathMustBeOfThisSite(t *testing.T) {
 		s := startSite(t, setup{})
 		cfg := s.config(s.url)
 		cfg.LoginPath = path
-		_, err := glue.New(cfg)
+		_, err := newAuth(cfg)
 		assert.ErrorContains(t, err, "LoginPath", path)
 	}
 }
@@ -279,7 +279,7 @@ func TestLoginPathMustBeOfThisSite(t *testing.T) {
 // form's route to say.
 func TestLoginForAFormOfALaxerRoute(t *testing.T) {
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.LoginPath = "/login" },
+		config: func(c *config) { c.LoginPath = "/login" },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			with(mux, auth, "POST /anyone", func(p *glue.Policy) { p.AnyPtags = true })
 			with(mux, auth, "/anyone", func(p *glue.Policy) { p.AnyPtags = true })

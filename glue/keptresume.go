@@ -72,7 +72,7 @@ func (q *request) authorize(id *Identity) Denial {
 // one that kept it. Only then is it marked as used: who is refused, or must log in
 // first, still has it.
 func (v *exchange) resume(s *session, next http.Handler) {
-	err := v.cfg.OneUse.Once(context.WithoutCancel(v.r.Context()), webauth.Item{
+	err := v.cfg.Site.OneUse().Once(context.WithoutCancel(v.r.Context()), webauth.Item{
 		ID: "form:" + v.kept.nonce, Issued: v.kept.expires.Add(-keptLife), Expires: v.kept.expires, Unsigned: true,
 	})
 	switch {
@@ -210,7 +210,7 @@ func postOnly(r *http.Request) bool {
 // from, as far as the browser tells, or of the site's start.
 func (v *exchange) cameFrom() string {
 	from, ours := strings.CutPrefix(v.r.Referer(), v.place.origin)
-	if !ours || !localpath.Is(from) || !v.place.holds(from) {
+	if !ours || !localpath.Is(from) || !v.cfg.Site.Local(from) {
 		return v.place.prefix + "/"
 	}
 	path, query, _ := strings.Cut(from, "?")

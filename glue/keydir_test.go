@@ -36,7 +36,7 @@ func TestKeysAndSecretRotateUnderLoad(t *testing.T) {
 	writeKey(t, dir, oldKid, oldKey)
 	keyDir, err := keys.NewDir(keys.DirConfig{Path: dir, Now: fake.Now})
 	require.NoError(t, err)
-	s := startSite(t, setup{fake: fake, config: func(c *glue.Config) {
+	s := startSite(t, setup{fake: fake, config: func(c *config) {
 		c.Service.Keys = keyDir
 		c.Secret, c.SecretFile = "", file
 	}})
@@ -64,7 +64,7 @@ func TestKeysAndSecretRotateUnderLoad(t *testing.T) {
 	for i := range 5 {
 		secret = append([]byte(rand.Text()+rand.Text()+"\n"), secret...)
 		require.NoError(t, os.WriteFile(file, secret, 0o600))
-		require.NoError(t, s.auth.ReloadSecret())
+		require.NoError(t, s.auth.Site().ReloadSecret())
 		// The service hands out its next key before it signs with it.
 		writeKey(t, dir, fmt.Sprint(100+i), wlsKey())
 		require.NoError(t, keyDir.Reload())
@@ -77,7 +77,7 @@ func TestKeysAndSecretRotateUnderLoad(t *testing.T) {
 	back := s.respond(b.begin("/private/"), "test0001")
 	secret = append([]byte(rand.Text()+rand.Text()+"\n"), secret...)
 	require.NoError(t, os.WriteFile(file, secret, 0o600))
-	require.NoError(t, s.auth.ReloadSecret())
+	require.NoError(t, s.auth.Site().ReloadSecret())
 	kid := fake.RotateKey(true)
 	_, key := fake.Key()
 	writeKey(t, dir, kid, key)

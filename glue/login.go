@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
@@ -69,7 +68,7 @@ func (v *exchange) next() (string, error) {
 	switch {
 	case next == "":
 		return v.place.home(), nil
-	case !localpath.IsTarget(next) || !v.place.holds(next):
+	case !v.cfg.Site.Local(next):
 		return "", errors.New("next: not a path of this site")
 	}
 	return v.place.origin + next, nil

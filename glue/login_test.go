@@ -165,7 +165,7 @@ func TestLoginUnderHTTP10(t *testing.T) {
 }
 
 func TestLoginSendsWhatThePolicySays(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) {
+	s := startSite(t, setup{config: func(c *config) {
 		c.Policy = glue.Policy{Desc: "Möwe & Söhne", Msg: "because", AAuth: []string{"pwd", "x-otp"}, IAct: "yes", Fail: true}
 	}})
 	q := fields(t, s.browser("test0001").begin("/private/"))

@@ -20,7 +20,7 @@ func (b *browser) logOutVia(hidden url.Values, headers ...string) answer {
 }
 
 func TestLogout(t *testing.T) {
-	s := startSite(t, setup{tls: true, config: func(c *glue.Config) { c.Session.Inactivity = time.Hour }})
+	s := startSite(t, setup{tls: true, config: func(c *config) { c.Session.Inactivity = time.Hour }})
 	b := s.loggedIn("test0001")
 	oldLogin, oldSession := b.cookie("login"), b.cookie("session")
 	secret, session := oldLogin.Value, oldSession.Value
@@ -148,12 +148,12 @@ func TestLogoutButtonExpires(t *testing.T) {
 func TestLogoutGoesOn(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		config func(c *glue.Config)
+		config func(c *config)
 		to     func(s *testSite) string
 	}{
-		{"to a page of the site", func(c *glue.Config) { c.AfterLogout = "/bye?x=1" }, func(s *testSite) string { return s.url + "/bye?x=1" }},
-		{"to the WLS", func(c *glue.Config) { c.LogoutAtWLS, c.AfterLogout = true, "/bye" }, func(s *testSite) string { return s.fake.Service().LogoutURL }},
-		{"to the site where the WLS has no logout", func(c *glue.Config) { c.LogoutAtWLS, c.AfterLogout, c.Service.LogoutURL = true, "/bye", "" }, func(s *testSite) string { return s.url + "/bye" }},
+		{"to a page of the site", func(c *config) { c.AfterLogout = "/bye?x=1" }, func(s *testSite) string { return s.url + "/bye?x=1" }},
+		{"to the WLS", func(c *config) { c.LogoutAtWLS, c.AfterLogout = true, "/bye" }, func(s *testSite) string { return s.fake.Service().LogoutURL }},
+		{"to the site where the WLS has no logout", func(c *config) { c.LogoutAtWLS, c.AfterLogout, c.Service.LogoutURL = true, "/bye", "" }, func(s *testSite) string { return s.url + "/bye" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := startSite(t, setup{config: tt.config})
@@ -168,14 +168,14 @@ func TestLogoutGoesOn(t *testing.T) {
 		})
 	}
 	t.Run("nowhere where the WLS has no logout", func(t *testing.T) {
-		s := startSite(t, setup{config: func(c *glue.Config) { c.Service.LogoutURL = "" }})
+		s := startSite(t, setup{config: func(c *config) { c.Service.LogoutURL = "" }})
 		a := s.loggedIn("test0001").post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 		assert.Equal(t, []string{s.url + "/"}, a.links())
 	})
 }
 
 func TestLogoutAtTheWLSEndsSingleSignOn(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) { c.LogoutAtWLS = true }})
+	s := startSite(t, setup{config: func(c *config) { c.LogoutAtWLS = true }})
 	b := s.loggedIn("test0001")
 	b.post("/logout", nil)
 	b.client.Transport.(*recorder).next = s.fake.Client("").Transport // nobody types any more

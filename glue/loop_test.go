@@ -66,10 +66,10 @@ func (endless) Save(_ *http.Request, w http.ResponseWriter, s *sessions.Session)
 // Whatever goes wrong, the chain of redirects ends at a page, after as many requests to
 // the site as said here. A browser gives up after 20 redirects.
 func TestChainsEnd(t *testing.T) {
-	fresh := func(c *glue.Config) { c.Policy.Fresh = time.Minute }
+	fresh := func(c *config) { c.Policy.Fresh = time.Minute }
 	for _, tt := range []struct {
 		name     string
-		config   func(c *glue.Config)
+		config   func(c *config)
 		outcome  webauthtest.Outcome
 		drops    []string
 		page     string
@@ -79,22 +79,22 @@ func TestChainsEnd(t *testing.T) {
 		{name: "the session's cookie is dropped", drops: []string{"wls-session"}, page: "loop", requests: 7},
 		{
 			name: "a store that keeps nothing", page: "loop", requests: 7,
-			config: func(c *glue.Config) { c.Session.Store, c.SingleMachine = endless{}, true },
+			config: func(c *config) { c.Session.Store, c.SingleMachine = endless{}, true },
 		},
 		{
 			name: "a session's cookie for another path", page: "loop", requests: 7,
-			config: func(c *glue.Config) { c.Session.CookiePath = "/elsewhere" },
+			config: func(c *config) { c.Session.CookiePath = "/elsewhere" },
 		},
 		{name: "life 0", outcome: webauthtest.Outcome{Quirks: []webauthtest.Quirk{webauthtest.QuirkLifeZero}}, requests: 3},
 		{name: "negative life", outcome: webauthtest.Outcome{Quirks: []webauthtest.Quirk{webauthtest.QuirkLifeNegative}}, requests: 3},
 		{name: "Fresh at a WLS that ignores iact", config: fresh, outcome: webauthtest.Outcome{Fault: webauthtest.FaultIgnoreIAct}, page: "strength", requests: 2},
 		{
 			name: "aauth that the WLS does not have", page: "declined", requests: 2,
-			config: func(c *glue.Config) { c.Policy.AAuth = []string{"x-otp"} },
+			config: func(c *config) { c.Policy.AAuth = []string{"x-otp"} },
 		},
 		{
 			name: "iact no where somebody must type", page: "declined", requests: 2,
-			config: func(c *glue.Config) { c.Policy.IAct = webauth.IActNo },
+			config: func(c *config) { c.Policy.IAct = webauth.IActNo },
 		},
 		{name: "stale", outcome: webauthtest.Outcome{Fault: webauthtest.FaultStale}, page: "stale", requests: 2},
 		{name: "replayed", outcome: webauthtest.Outcome{Fault: webauthtest.FaultReplay}, requests: 3},

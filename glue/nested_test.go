@@ -390,7 +390,7 @@ func TestWhichSessionGoes(t *testing.T) {
 		{name: "idle", first: ptags("current"), second: ptags("current"), later: 11 * time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{config: func(c *glue.Config) { c.Session.Inactivity = 10 * time.Minute }})
+			s := startSite(t, setup{config: func(c *config) { c.Session.Inactivity = 10 * time.Minute }})
 			b := s.browser("test0001")
 			location := b.begin("/private/page")
 			s.fake.Always(tt.first)

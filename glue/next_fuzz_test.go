@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -20,7 +21,9 @@ func FuzzNext(f *testing.F) {
 	const base = "https://soc.example"
 	fake, err := webauthtest.NewWLS(webauthtest.Config{BaseURL: "https://wls.example", Key: wlsKey(), Kid: "7"})
 	require.NoError(f, err)
-	auth, err := glue.New(glue.Config{Service: fake.Service(), BaseURL: base, Secret: rand.Text() + rand.Text()})
+	soc, err := site.New(site.Config{BaseURL: base, Secret: rand.Text() + rand.Text()})
+	require.NoError(f, err)
+	auth, err := glue.New(glue.Config{Site: soc, Service: fake.Service()})
 	require.NoError(f, err)
 	cookies := loginAt(f, fake, auth, base)
 	for _, next := range []string{

@@ -58,7 +58,7 @@ func TestBrowserGoesAway(t *testing.T) {
 		before bool
 	}{{"before the store hears of it", true}, {"before the store answers", false}} {
 		start := func(t *testing.T) *testSite {
-			return startSite(t, setup{wrap: whenGone, config: func(c *glue.Config) {
+			return startSite(t, setup{wrap: whenGone, config: func(c *config) {
 				c.OneUse = deaf{webauth.NewMemoryOneUse(0, c.Now), when.before}
 			}})
 		}
@@ -106,7 +106,7 @@ func TestBrowserGoesAway(t *testing.T) {
 // Signed failures need no account where the service signs them; they leave logins, forms
 // and each other's kinds their room.
 func TestSignedFailuresCrowdNobodyOut(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) { c.OneUse = webauth.NewMemoryOneUse(20, c.Now) }})
+	s := startSite(t, setup{config: func(c *config) { c.OneUse = webauth.NewMemoryOneUse(20, c.Now) }})
 	b, page := kept(s)
 	s.fake.Always(webauthtest.Outcome{Status: 540})
 	for i := range 40 {

@@ -178,15 +178,15 @@ func (v *exchange) storeDown(err error) {
 func (v *exchange) misdirected() {
 	_ = v.spend() // nobody is let in either way
 	p := pageMisdirected
-	home, _ := webauth.Origin(v.cfg.BaseURL)
-	p.Links = []Link{{Text: home, Href: v.cfg.BaseURL}}
+	home := v.cfg.Site.Origins()[0]
+	p.Links = []Link{{Text: home, Href: home + v.cfg.Site.Path()}}
 	v.fail(Event{Name: EventMisdirected, Reason: "host"}, p)
 }
 
 // show writes a page.
 func (v *exchange) show(p Page) {
 	if err := ShowPage(v.w, v.r, p, v.cfg.Page); err != nil {
-		v.cfg.Logger.Error("page template", "error", err)
+		v.cfg.Site.Logger().Error("page template", "error", err)
 	}
 }
 

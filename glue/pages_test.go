@@ -77,7 +77,7 @@ func everyPage() []pageCase {
 }
 
 // downAt is a OneUse that cannot say, for requests to one path.
-type downAt struct{ glue.OneUse }
+type downAt struct{ webauth.OneUse }
 
 type downKey struct{}
 
@@ -101,11 +101,11 @@ type pageCase struct {
 }
 
 // pagesSite has what everyPage needs.
-func pagesSite(t *testing.T, config func(c *glue.Config)) *testSite {
-	return startSite(t, setup{config: func(c *glue.Config) {
+func pagesSite(t *testing.T, edit func(c *config)) *testSite {
+	return startSite(t, setup{config: func(c *config) {
 		c.OneUse = downAt{webauth.NewMemoryOneUse(0, c.Now)}
-		if config != nil {
-			config(c)
+		if edit != nil {
+			edit(c)
 		}
 	}, wrap: markDown, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.Handle("/wrong", auth.With(func(p *glue.Policy) { p.Ptags = []string{} }).Require(echo))
@@ -186,7 +186,7 @@ func TestPagesInTheSitesOwnDress(t *testing.T) {
 	for _, p := range everyPage() {
 		t.Run(p.kind, func(t *testing.T) {
 			var shown []glue.Page
-			s := pagesSite(t, func(c *glue.Config) {
+			s := pagesSite(t, func(c *config) {
 				c.Page = func(w http.ResponseWriter, r *http.Request, page glue.Page) {
 					shown = append(shown, page)
 					w.WriteHeader(page.Status)
@@ -218,7 +218,7 @@ func TestPagesInTheSitesOwnDress(t *testing.T) {
 // What comes from outside is text on our pages.
 func TestPagesEscape(t *testing.T) {
 	const evil = `"><script>alert(1)</script>`
-	s := startSite(t, setup{config: func(c *glue.Config) { c.LogoutPath = `/logout?x="><script>` }, routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{config: func(c *config) { c.LogoutPath = `/logout?x="><script>` }, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		with(mux, auth, "/ptags", func(p *glue.Policy) { p.Ptags = []string{evil} })
 	}})
 	s.fake.AddUser(webauthtest.User{ID: `<b>"x'&`, Password: "x", Ptags: []string{"current"}})
@@ -257,7 +257,7 @@ func TestPagesTryAgain(t *testing.T) {
 }
 
 func TestForbiddenWithoutALogoutPath(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) { c.LogoutPath = "" }})
+	s := startSite(t, setup{config: func(c *config) { c.LogoutPath = "" }})
 	a := s.browser("test0010").get("/private/").requirePage(http.StatusForbidden, "forbidden")
 	assert.Equal(t, []string{s.url + "/"}, a.links())
 }

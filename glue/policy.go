@@ -1,13 +1,12 @@
 package glue
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -51,38 +50,50 @@ type Policy struct {
 // of New, or of With, which then lets nobody in.
 func Only(entries ...string) []string { return append([]string{}, entries...) }
 
-// check reports every mistake; where says whose policy it is.
-func (p *Policy) check(s webauth.Service, where string) error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("glue: "+where+"."+format, args...)) }
+// check finds every mistake; key is the policy's.
+func (p *Policy) check(s webauth.Service, key string, found *site.Findings) {
 	for _, f := range []struct {
 		name string
 		list []string
 	}{{"Principals", p.Principals}, {"Ptags", p.Ptags}, {"AAuth", p.AAuth}} {
 		if f.list != nil && len(f.list) == 0 {
-			bad("%s: an empty list lets nobody in; leave it nil for the default", f.name)
+			found.Errorf(key+"."+f.name, "an empty list lets nobody in; leave it nil for the default")
 		}
 		if slices.Contains(f.list, "") {
-			bad("%s holds an empty entry", f.name)
+			found.Errorf(key+"."+f.name, "holds an empty entry")
 		}
 	}
 	if p.Ptags != nil && p.AnyPtags {
-		bad("AnyPtags contradicts Ptags")
+		found.Errorf(key+".AnyPtags", "contradicts Ptags")
 	}
 	if p.Ptags != nil && s.NoPtags {
-		bad("Ptags: service %q sets no ptags, nobody would get in", s.Name)
+		found.Errorf(key+".Ptags", "service %q sets no ptags, nobody would get in", s.Name)
 	}
 	if p.Fresh != 0 && p.Fresh < time.Minute {
-		bad("Fresh is %v, want at least 1m0s, or 0 for none", p.Fresh)
+		found.Errorf(key+".Fresh", "is %v, want at least 1m0s, or 0 for none", p.Fresh)
 	}
 	if p.Fresh != 0 && p.IAct == webauth.IActNo {
-		bad(`Fresh contradicts IAct "no"`)
+		found.Errorf(key+".Fresh", `contradicts IAct "no"`)
+	}
+	if s.Check() != nil {
+		return
 	}
 	// A request of this policy must be one that can be made.
-	if _, err := s.LoginURL(webauth.Request{URL: "https://soc.example/", Desc: p.Desc, Msg: p.Msg, IAct: p.IAct, AAuth: p.AAuth}); err != nil && s.Check() == nil {
-		bad("%v", err)
+	for _, f := range []struct {
+		name string
+		req  webauth.Request
+	}{
+		{"IAct", webauth.Request{IAct: p.IAct}},
+		{"AAuth", webauth.Request{AAuth: p.AAuth}},
+		{"Desc", webauth.Request{Desc: p.Desc}},
+		{"Msg", webauth.Request{IAct: p.IAct, AAuth: p.AAuth, Desc: p.Desc, Msg: p.Msg}},
+	} {
+		f.req.URL = "https://soc.example/"
+		if _, err := s.LoginURL(f.req); err != nil {
+			found.Errorf(key+"."+f.name, "%v", err)
+			return
+		}
 	}
-	return errors.Join(errs...)
 }
 
 // clone gives a copy that shares nothing with the caller's.

@@ -343,7 +343,7 @@ func TestPolicyThatContradictsItself(t *testing.T) {
 
 			cfg := s.config("https://soc.example")
 			tt.edit(&cfg.Policy)
-			_, err := glue.New(cfg)
+			_, err := newAuth(cfg)
 			require.ErrorContains(t, err, tt.wants)
 			assert.ErrorContains(t, err, "Config.Policy.")
 
@@ -373,7 +373,7 @@ func TestPolicyThatContradictsItselfLetsNobodyIn(t *testing.T) {
 func TestPolicyBelongsToItsRoute(t *testing.T) {
 	people, kept := []string{"test0001"}, &glue.Policy{}
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.Policy.Principals = people },
+		config: func(c *config) { c.Policy.Principals = people },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			people[0] = "test0002" // the caller's list is not ours
 			with(mux, auth, "/two", func(p *glue.Policy) {

@@ -30,8 +30,9 @@ type request struct {
 // is looked at for.
 func (q *request) receive() Denial {
 	q.cfg = &q.a.s.cfg
-	q.now = nowSeconds(q.cfg.Now)
-	q.place = q.a.s.keys.Load().places.find(q.r.Host)
+	q.now = inSeconds(q.cfg.Site.Now())
+	origin, _ := q.cfg.Site.OriginOf(q.r.Host)
+	q.place = q.a.s.keys.Load().places[origin]
 	if q.place == nil {
 		q.query = q.r.URL.RawQuery // which may bring a response, to be spent
 		return DeniedHost

@@ -44,7 +44,7 @@ func TestSessionEnds(t *testing.T) {
 		{"after MaxLife where the WLS's is ignored", glue.Session{IgnoreWLSLife: true}, life(0), 2 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{config: func(c *glue.Config) { c.Session = tt.session }})
+			s := startSite(t, setup{config: func(c *config) { c.Session = tt.session }})
 			s.fake.Always(tt.wls)
 			b := s.browser("test0001")
 			id := b.get("/private/").requireEcho("test0001").Identity
@@ -63,7 +63,7 @@ func TestSessionEnds(t *testing.T) {
 
 func TestSessionExpiredMsg(t *testing.T) {
 	s := startSite(t, setup{
-		config: func(c *glue.Config) { c.Session.ExpiredMsg, c.Session.Inactivity = "too late", time.Hour },
+		config: func(c *config) { c.Session.ExpiredMsg, c.Session.Inactivity = "too late", time.Hour },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			with(mux, auth, "/said", func(p *glue.Policy) { p.Msg = "because" })
 			with(mux, auth, "/fresh", func(p *glue.Policy) { p.Fresh = time.Minute })
@@ -82,7 +82,7 @@ func TestSessionExpiredMsg(t *testing.T) {
 }
 
 func TestSessionInactivity(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) { c.Session.Inactivity = 10 * time.Minute }})
+	s := startSite(t, setup{config: func(c *config) { c.Session.Inactivity = 10 * time.Minute }})
 	b := s.loggedIn("test0001")
 	session := b.cookie("session").Value
 	noted := func(a answer) bool {
@@ -123,7 +123,7 @@ func TestSessionInactivity(t *testing.T) {
 // The note of last use belongs to one session: one that was kept from an earlier session
 // keeps no later one alive.
 func TestSessionInactivityIsBoundToTheSession(t *testing.T) {
-	s := startSite(t, setup{config: func(c *glue.Config) { c.Session.Inactivity = 10 * time.Minute }})
+	s := startSite(t, setup{config: func(c *config) { c.Session.Inactivity = 10 * time.Minute }})
 	b, other := s.loggedIn("test0001"), s.loggedIn("test0002")
 	s.advance(9 * time.Minute)
 	other.get("/private/").requireEcho("test0002")
@@ -173,8 +173,8 @@ func TestSessionTooLargeForACookie(t *testing.T) {
 type change struct{ from, to, path string }
 
 // changes collects what OnPersonChange is told.
-func changes(all *[]change) func(c *glue.Config) {
-	return func(c *glue.Config) {
+func changes(all *[]change) func(c *config) {
+	return func(c *config) {
 		c.OnPersonChange = func(w http.ResponseWriter, r *http.Request, from, to glue.Identity) {
 			*all = append(*all, change{from.Principal, to.Principal, r.URL.Path})
 			w.Header().Set("X-Changed", "yes")
@@ -233,7 +233,7 @@ func newSecret(t testing.TB, lines ...string) *site.Secret {
 func TestSetSecret(t *testing.T) {
 	line := func() string { return rand.Text() + rand.Text() }
 	first, second, third := line(), line(), line()
-	s := startSite(t, setup{config: func(c *glue.Config) { c.Secret = first }})
+	s := startSite(t, setup{config: func(c *config) { c.Secret = first }})
 	s.hide(first, second, third)
 	old := s.loggedIn("test0001")
 	flying := s.browser("test0002")
@@ -241,18 +241,18 @@ func TestSetSecret(t *testing.T) {
 	late := s.browser("test0003")
 	lateBack := s.respond(late.begin("/private/"), "test0003")
 
-	require.NoError(t, s.auth.SetSecret(newSecret(t, second, first)))
+	require.NoError(t, s.auth.Site().SetSecret(newSecret(t, second, first)))
 	old.once("/private/").requireEcho("test0001")
 	flying.get(back).requireEcho("test0002")
 	young := s.loggedIn("test0004")
 
-	require.NoError(t, s.auth.SetSecret(newSecret(t, third, second)))
+	require.NoError(t, s.auth.Site().SetSecret(newSecret(t, third, second)))
 	young.once("/private/").requireEcho("test0004")
 	flying.once("/private/").requireEcho("test0002") // its session was made with the second
 	old.begin("/private/")
 	late.get(lateBack).requirePage(http.StatusForbidden, "refused")
 
-	require.Error(t, s.auth.SetSecret(&site.Secret{}), "no keys")
+	require.Error(t, s.auth.Site().SetSecret(&site.Secret{}), "no keys")
 	young.once("/private/").requireEcho("test0004")
 }
 
@@ -264,7 +264,7 @@ func TestSetSecretWhileRequestsGoOn(t *testing.T) {
 	go func() {
 		defer close(done)
 		for range 20 {
-			assert.NoError(t, s.auth.SetSecret(secret))
+			assert.NoError(t, s.auth.Site().SetSecret(secret))
 		}
 	}()
 	b := s.browser("test0001")
@@ -278,7 +278,7 @@ func TestSetSecretWhileRequestsGoOn(t *testing.T) {
 
 func TestReloadSecret(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
-	s := startSite(t, setup{config: func(c *glue.Config) { c.Secret, c.SecretFile = "", file }})
+	s := startSite(t, setup{config: func(c *config) { c.Secret, c.SecretFile = "", file }})
 	b := s.loggedIn("test0001")
 	old, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -286,20 +286,20 @@ func TestReloadSecret(t *testing.T) {
 
 	added := rand.Text() + rand.Text() + "\n"
 	require.NoError(t, os.WriteFile(file, append([]byte(added), old...), 0o600))
-	require.NoError(t, s.auth.ReloadSecret())
+	require.NoError(t, s.auth.Site().ReloadSecret())
 	b.once("/private/").requireEcho("test0001")
 	young := s.loggedIn("test0002")
 
 	require.NoError(t, os.WriteFile(file, []byte("change me\n"), 0o600))
-	require.ErrorContains(t, s.auth.ReloadSecret(), "line 1 is a placeholder")
+	require.ErrorContains(t, s.auth.Site().ReloadSecret(), "line 1 is a placeholder")
 	b.once("/private/").requireEcho("test0001") // the old one stays in force
 
 	require.NoError(t, os.WriteFile(file, []byte(added), 0o600))
-	require.NoError(t, s.auth.ReloadSecret())
+	require.NoError(t, s.auth.Site().ReloadSecret())
 	young.once("/private/").requireEcho("test0002")
 	b.begin("/private/")
 
-	require.ErrorContains(t, startSite(t, setup{}).auth.ReloadSecret(), "there is no Config.SecretFile")
+	require.ErrorContains(t, startSite(t, setup{}).auth.Site().ReloadSecret(), "there is no Config.SecretFile")
 }
 
 func TestIdentityInContext(t *testing.T) {

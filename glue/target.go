@@ -152,7 +152,8 @@ func (q *request) openTarget(ref, sealed string) (target string, ok bool) {
 		return "", false
 	}
 	// We sealed it, and so looked at it already: this is for a slip of ours.
-	return target, strings.HasPrefix(target, "/") && q.place.holds(target)
+	path, _, _ := strings.Cut(target, "?")
+	return target, strings.HasPrefix(path, "/") && q.cfg.Site.Reaches(path)
 }
 
 // goOn sends the browser to what a signed URL stands for. Principal is who is logged in

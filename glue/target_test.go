@@ -230,7 +230,7 @@ func TestLongTargetOfLoginInALoop(t *testing.T) {
 func TestLongPath(t *testing.T) {
 	target := "/private/" + strings.Repeat("deep/", 800) + "?a=b"
 	t.Run("with LoginPath", func(t *testing.T) {
-		s := startSite(t, setup{config: func(c *glue.Config) { c.LoginPath = "/login" }})
+		s := startSite(t, setup{config: func(c *config) { c.LoginPath = "/login" }})
 		b := s.browser("test0001")
 		location := b.begin(target)
 		assert.True(t, strings.HasPrefix(fields(t, location).Get("url"), s.url+"/login?wls-target="))
@@ -245,7 +245,7 @@ func TestLongPath(t *testing.T) {
 		assert.Equal(t, s.url+"/", b.get(a.links()[0]).Request.URL.String())
 	})
 	t.Run("with LoginPath, in a loop", func(t *testing.T) {
-		s := startSite(t, setup{config: func(c *glue.Config) { c.LoginPath = "/login" }})
+		s := startSite(t, setup{config: func(c *config) { c.LoginPath = "/login" }})
 		s.browser("test0001").forgetting("wls-session").get(target).requirePage(http.StatusForbidden, "loop")
 	})
 	t.Run("without", func(t *testing.T) {
@@ -260,7 +260,7 @@ func TestLoginPathIsAPath(t *testing.T) {
 	s := startSite(t, setup{})
 	cfg := s.config(s.url)
 	cfg.LoginPath = "https://evil.example/login"
-	_, err := glue.New(cfg)
+	_, err := newAuth(cfg)
 	require.ErrorContains(t, err, "Config.LoginPath")
 }
 
@@ -288,7 +288,7 @@ func TestLongTargetElsewhere(t *testing.T) {
 		s := startSite(t, setup{})
 		b := s.browser("test0001")
 		location := b.begin(longTarget("/private/page"))
-		require.NoError(t, s.auth.SetSecret(newSecret(t)))
+		require.NoError(t, s.auth.Site().SetSecret(newSecret(t)))
 		b.get(s.respond(location, "test0001")).requirePage(http.StatusForbidden, "refused")
 		assert.Equal(t, longTarget("/private/page"), b.get(longTarget("/private/page")).requireEcho("test0001").RequestURI)
 	})

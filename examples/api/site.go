@@ -43,16 +43,22 @@ func mayRegister(_ *http.Request, id glue.Identity) bool { return id.Principal =
 
 // newSite is the site: pages for people, the API, and what gives access to it.
 func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
-	auth, err := glue.New(glue.Config{
-		Service: c.service, BaseURL: c.baseURL, LogoutPath: "/logout",
-		Secret: rand.Text() + rand.Text(), // sessions end with the program
-		Policy: glue.Policy{Desc: "the go-webauth API example"},
-		Logger: c.logger, Now: c.now,
+	soc, err := site.New(site.Config{
+		BaseURL: c.baseURL, Logger: c.logger, Now: c.now,
+		Secret:  rand.Text() + rand.Text(), // sessions end with the program
+		Headers: site.Headers{CSP: "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'", FrameAncestors: "'none'"},
 	})
 	if err != nil {
 		return nil, err
 	}
-	guard, err := xsrf.New(xsrf.Config{Auth: auth, MaxForm: maxForm})
+	auth, err := glue.New(glue.Config{
+		Site: soc, Service: c.service, LogoutPath: "/logout",
+		Policy: glue.Policy{Desc: "the go-webauth API example"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth, MaxForm: maxForm})
 	if err != nil {
 		return nil, err
 	}
@@ -63,19 +69,7 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	around, err := site.New(site.Config{
-		BaseURL: c.baseURL, Logger: c.logger,
-		Headers: site.Headers{CSP: "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'", FrameAncestors: "'none'"},
-	})
-	if err != nil {
-		return nil, err
-	}
-
-	now := c.now
-	if now == nil {
-		now = time.Now
-	}
-	rs := newRecords(now)
+	rs := newRecords(soc.Now)
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/", access.Handler())
 	mux.Handle(access.MetadataPath(), access.Metadata())
@@ -96,7 +90,7 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	mux.HandleFunc("/logout", auth.Logout)
 	mux.HandleFunc("GET /page.css", style)
 	// Only our own host, only with our headers; no page of another site posts to us.
-	return around.Handler(guard.Protect(mux)), nil
+	return soc.Handler(guard.Protect(mux)), nil
 }
 
 // maxForm is the largest form that is read, in bytes.

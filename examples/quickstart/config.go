@@ -10,6 +10,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
@@ -37,29 +38,28 @@ func httpURL(addr string) string {
 	return "http://" + net.JoinHostPort(cmp.Or(host, "localhost"), port)
 }
 
-// configure turns flags into a configuration.
-func configure(o *options, fake *webauthtest.WLS) (glue.Config, error) {
+// configure turns flags into the configurations of the site and of its login.
+func configure(o *options, fake *webauthtest.WLS) (soc site.Config, cfg glue.Config, err error) {
 	service, err := chooseService(o, fake)
 	if err != nil {
-		return glue.Config{}, err
+		return soc, cfg, err
 	}
-	cfg := glue.Config{
-		Service:    service,
+	soc = site.Config{
 		BaseURL:    cmp.Or(o.baseURL, httpURL(o.addr)),
 		SecretFile: o.secretIn,
-		Policy:     glue.Policy{Desc: o.desc},
-		LogoutPath: "/logout",
+		Headers:    site.Headers{CSP: "default-src 'none'; style-src 'self'; connect-src 'self'; base-uri 'none'", FrameAncestors: "'none'"},
 		Now:        o.now,
 	}
 	if o.secretIn == "" {
-		cfg.Secret = rand.Text() + rand.Text() // sessions end with the program
+		soc.Secret = rand.Text() + rand.Text() // sessions end with the program
 	}
+	cfg = glue.Config{Service: service, Policy: glue.Policy{Desc: o.desc}, LogoutPath: "/logout"}
 	if o.redis != "" {
 		store, err := redisstore.New(redisstore.Config{URL: o.redis, Site: "quickstart", Now: o.now})
 		if err != nil {
-			return glue.Config{}, err
+			return soc, cfg, err
 		}
-		cfg.Session.Store, cfg.OneUse = store, store
+		cfg.Session.Store, soc.OneUse = store, store
 	}
 	switch {
 	case o.ptags == "any":
@@ -67,7 +67,7 @@ func configure(o *options, fake *webauthtest.WLS) (glue.Config, error) {
 	case o.ptags != "":
 		cfg.Policy.Ptags = strings.Split(o.ptags, ",")
 	}
-	return cfg, nil
+	return soc, cfg, nil
 }
 
 func chooseService(o *options, fake *webauthtest.WLS) (webauth.Service, error) {

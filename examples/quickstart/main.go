@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // options are the flags, and the clock for tests.
@@ -52,17 +54,21 @@ func (o *options) define(fs *flag.FlagSet) {
 	fs.BoolVar(&o.check, "check", false, "print what is weak about this configuration, and exit")
 }
 
-// check prints what glue.Check finds, without listening anywhere.
+// check prints what is weak about the site and its login, without listening anywhere.
 func check(o *options, stdout io.Writer) error {
 	fake, err := newFake(o)
 	if err != nil {
 		return err
 	}
-	cfg, err := configure(o, fake)
+	soc, cfg, err := configure(o, fake)
 	if err != nil {
 		return err
 	}
-	found := glue.Check(cfg, siteConfig(cfg))
+	found := site.Findings(site.Check(soc))
+	soc.SecretFile, soc.Secret = "", rand.Text()+rand.Text() // to look is not to make the file
+	if cfg.Site, err = site.New(soc); err == nil {
+		found = append(found, glue.Check(cfg)...).Sorted()
+	}
 	if len(found) == 0 {
 		fmt.Fprintln(stdout, "nothing weak found")
 		return nil
@@ -70,7 +76,7 @@ func check(o *options, stdout io.Writer) error {
 	for _, f := range found {
 		fmt.Fprintln(stdout, f)
 	}
-	if found[0].Severity == glue.SeverityError { // they come first
+	if found[0].Severity == site.SeverityError { // they come first
 		return errors.New("this configuration does not work")
 	}
 	return nil

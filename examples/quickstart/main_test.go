@@ -90,7 +90,7 @@ func TestRun_check(t *testing.T) {
 			"note: Policy.AnyPtags: people who are no longer members",
 		}},
 		"something that does not work": {"-wls raven -base-url http://soc.example", 1, []string{
-			"error: glue: origin http://soc.example is http",
+			"error: BaseURL: origin http://soc.example is http",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
-	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -29,12 +29,12 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := configure(o, fake)
+	soc, cfg, err := configure(o, fake)
 	if err != nil {
 		return err
 	}
-	cfg.Logger = slog.New(slog.NewTextHandler(stderr, nil))
-	handler, err := newSite(cfg)
+	soc.Logger = slog.New(slog.NewTextHandler(stderr, nil))
+	handler, err := newSite(soc, cfg)
 	if err != nil {
 		return err
 	}
@@ -42,17 +42,17 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	if fake != nil {
 		handlers = append(handlers, fake)
 	}
-	printWelcome(stdout, cfg, fake)
+	printWelcome(stdout, soc.BaseURL, cfg.Service, fake)
 	return demo.Serve(ctx, listeners, handlers...)
 }
 
-func printWelcome(out io.Writer, cfg glue.Config, fake *webauthtest.WLS) {
-	fmt.Fprintf(out, "Open %s in a browser.\n", cfg.BaseURL)
+func printWelcome(out io.Writer, baseURL string, service webauth.Service, fake *webauthtest.WLS) {
+	fmt.Fprintf(out, "Open %s in a browser.\n", baseURL)
 	if fake == nil {
-		fmt.Fprintf(out, "People log in at %s.\n", cfg.Service.AuthURL)
+		fmt.Fprintf(out, "People log in at %s.\n", service.AuthURL)
 	} else {
 		fmt.Fprintf(out, "The fake login service is at %s; it lets in test0001 to test0010, password: test.\n"+
-			"test0001 may see the admin page; test0010 lacks ptag \"current\".\n", strings.TrimSuffix(cfg.Service.AuthURL, "/auth/authenticate.html"))
+			"test0001 may see the admin page; test0010 lacks ptag \"current\".\n", strings.TrimSuffix(service.AuthURL, "/auth/authenticate.html"))
 	}
 	fmt.Fprintln(out, demo.Ready)
 }

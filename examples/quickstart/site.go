@@ -35,7 +35,12 @@ type app struct {
 const maxForm = 64 << 10
 
 // newSite mounts the pages.
-func newSite(cfg glue.Config) (http.Handler, error) {
+func newSite(around site.Config, cfg glue.Config) (http.Handler, error) {
+	soc, err := site.New(around)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Site = soc
 	auth, err := glue.New(cfg)
 	if err != nil {
 		return nil, err
@@ -45,11 +50,7 @@ func newSite(cfg glue.Config) (http.Handler, error) {
 		p.Principals = []string{"test0001"}
 		p.Fresh = 5 * time.Minute
 	})
-	guard, err := xsrf.New(xsrf.Config{Auth: auth, MaxForm: maxForm})
-	if err != nil {
-		return nil, err
-	}
-	around, err := site.New(siteConfig(cfg))
+	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth, MaxForm: maxForm})
 	if err != nil {
 		return nil, err
 	}
@@ -68,16 +69,7 @@ func newSite(cfg glue.Config) (http.Handler, error) {
 	mux.HandleFunc("/logout", auth.Logout)
 	mux.HandleFunc("GET /page.css", style)
 	// Only our own host, only with our headers; no page of another site posts to us.
-	return around.Handler(guard.Protect(mux)), nil
-}
-
-// siteConfig is what stands around the login.
-func siteConfig(cfg glue.Config) site.Config {
-	return site.Config{
-		BaseURL: cfg.BaseURL,
-		Headers: site.Headers{CSP: "default-src 'none'; style-src 'self'; connect-src 'self'; base-uri 'none'", FrameAncestors: "'none'"},
-		Logger:  cfg.Logger,
-	}
+	return soc.Handler(guard.Protect(mux)), nil
 }
 
 // view is what the template shows.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -22,14 +23,19 @@ const (
 // newSite is the site under test: a page for everybody who is logged in, one that
 // wants a fresh password, and logout.
 func newSite(baseURL string, service webauth.Service, now func() time.Time, st *stats) (*http.Server, error) {
-	auth, err := glue.New(glue.Config{
-		Service: service,
+	soc, err := site.New(site.Config{
 		BaseURL: baseURL,
 		Secret:  strings.Join([]string{"soak test only:", baseURL, now().String()}, " "),
 		Now:     now,
+		Logger:  slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, err
+	}
+	auth, err := glue.New(glue.Config{
+		Site: soc, Service: service,
 		MaxAge:  2 * time.Minute, // in fast time; the machine is meant to be busy
 		Session: glue.Session{MaxLife: sessionLife, Inactivity: inactivity},
-		Logger:  slog.New(slog.DiscardHandler),
 		OnEvent: func(_ context.Context, e glue.Event) { st.event(e) },
 	})
 	if err != nil {

@@ -82,11 +82,19 @@ func (k *checker) checkSite() {
 	for i, raw := range k.Origins {
 		key := config.Element("origins", i+1)
 		k.Origins[i] = k.origin(key, raw)
+		if strings.HasPrefix(k.Origins[i], "https:") != strings.HasPrefix(k.BaseURL, "https:") && k.isOrigin(k.Origins[i]) && k.isOrigin(k.BaseURL) {
+			k.bad(key, "%s has another scheme than base-url", k.Origins[i])
+		}
 		if slices.Contains(seen, k.Origins[i]) {
 			k.bad(key, "%s is there already", k.Origins[i])
 		}
 		seen = append(seen, k.Origins[i])
 	}
+}
+
+func (k *checker) isOrigin(s string) bool {
+	_, err := webauth.Origin(s)
+	return err == nil
 }
 
 // origin checks an address of the site, and gives its normal form.

@@ -60,9 +60,12 @@ type core struct {
 func (g *Gateway) build(cfg Config) (*core, error) {
 	cfg.Rules = append([]Rule(nil), cfg.Rules...)
 	c := &core{cfg: cfg, metrics: g.metrics, removals: g.removals}
-	err := errors.Join(g.buildLogin(c), c.buildIdentity())
+	err := g.buildSite(c)
 	if err == nil {
-		err = errors.Join(g.buildSite(c), g.buildRules(c))
+		err = errors.Join(c.buildLogin(), c.buildIdentity())
+	}
+	if err == nil {
+		err = g.buildRules(c)
 	}
 	if err != nil {
 		g.release(c)
@@ -73,15 +76,15 @@ func (g *Gateway) build(cfg Config) (*core, error) {
 	return c, nil
 }
 
-// buildLogin makes the login, and what it keeps its state in.
-func (g *Gateway) buildLogin(c *core) error {
+// buildLogin makes the login.
+func (c *core) buildLogin() error {
 	cfg := &c.cfg
 	service, err := cfg.service()
 	if err != nil {
 		return err
 	}
 	config := glue.Config{
-		Service: service, BaseURL: cfg.BaseURL, Origins: cfg.Origins, SecretFile: cfg.SecretFile,
+		Site: c.site, Service: service,
 		MaxAge: time.Duration(cfg.Session.MaxAge), Skew: time.Duration(cfg.Session.Skew),
 		LoginPath: loginPath, LogoutPath: logoutPath, AfterLogout: cfg.Session.AfterLogout, LogoutAtWLS: cfg.Session.LogoutAtWLS,
 		Session: glue.Session{
@@ -89,13 +92,10 @@ func (g *Gateway) buildLogin(c *core) error {
 			IgnoreWLSLife: cfg.Session.IgnoreWLSLife,
 			BindAddress:   cfg.Session.BindAddress, BindBrowser: cfg.Session.BindBrowser,
 		},
-		OneUse: g.once, Logger: cfg.Logger, OnEvent: g.metrics.OnEvent, Now: cfg.Now,
+		OnEvent: c.metrics.OnEvent,
 	}
-	if cfg.RedisURL != "" {
-		if c.store, err = g.storeFor(cfg); err != nil {
-			return cfg.file.Problem("redis-url", "%v", err)
-		}
-		config.Session.Store, config.OneUse = c.store.Store, c.store.once
+	if c.store != nil {
+		config.Session.Store = c.store.Store
 	}
 	if cfg.PageTemplate != "" {
 		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
@@ -105,7 +105,7 @@ func (g *Gateway) buildLogin(c *core) error {
 	if c.auth, err = glue.New(config); err != nil {
 		return err
 	}
-	c.xsrf, err = xsrf.New(xsrf.Config{Auth: c.auth})
+	c.xsrf, err = xsrf.New(xsrf.Config{Site: c.site, Auth: c.auth})
 	return err
 }
 
@@ -139,12 +139,13 @@ func siteName(baseURL string) string {
 	}, host), "-")
 }
 
-// buildSite makes what stands in front of everything: hosts, front servers, headers; and
-// what checks passwords, if no configuration has made that.
-func (g *Gateway) buildSite(c *core) error {
+// buildSite makes what stands in front of everything, hosts, front servers and headers, and
+// what the login keeps its state in; and what checks passwords, if no configuration has made
+// that.
+func (g *Gateway) buildSite(c *core) (err error) {
 	cfg := &c.cfg
 	config := site.Config{
-		BaseURL: cfg.BaseURL, Logger: cfg.Logger, Now: cfg.Now,
+		BaseURL: cfg.BaseURL, SecretFile: cfg.SecretFile, OneUse: g.once, Logger: cfg.Logger, Now: cfg.Now,
 		Misdirected: http.HandlerFunc(c.misdirected),
 		PassHeaders: c.passAnywhere(), OnRemoved: c.removedBefore,
 		Headers: site.Headers{
@@ -161,10 +162,10 @@ func (g *Gateway) buildSite(c *core) error {
 			*h = site.Omit // the backend knows its pages, the gateway does not
 		}
 	}
-	for _, origin := range c.auth.Origins()[1:] {
+	for _, origin := range cfg.Origins {
 		config.Hosts = append(config.Hosts, hostOf(origin))
 	}
-	if strings.HasPrefix(c.auth.Origins()[0], "https:") {
+	if strings.HasPrefix(cfg.BaseURL, "https:") {
 		config.Redirect = site.RedirectHTTPS
 	}
 	if f := &cfg.Front; len(f.Proxies) > 0 || f.UnixSocket {
@@ -173,7 +174,12 @@ func (g *Gateway) buildSite(c *core) error {
 			config.Proxies.Header = site.Forwarded
 		}
 	}
-	var err error
+	if cfg.RedisURL != "" {
+		if c.store, err = g.storeFor(cfg); err != nil {
+			return cfg.file.Problem("redis-url", "%v", err)
+		}
+		config.OneUse = c.store.once
+	}
 	if c.site, err = site.New(config); err != nil {
 		return err
 	}

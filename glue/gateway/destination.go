@@ -124,7 +124,7 @@ func (c *core) localPath(host, reference string) (path string, absolute bool, er
 }
 
 func (c *core) isOriginOf(host, origin string) bool {
-	for _, own := range c.auth.Origins() {
+	for _, own := range c.site.Origins() {
 		if own == origin {
 			return hostOf(own) == host
 		}

@@ -18,7 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
@@ -27,7 +26,7 @@ import (
 
 // Finding is something wrong or weak about a configuration.
 type Finding struct {
-	Severity glue.Severity
+	Severity site.Severity
 	Problem
 }
 
@@ -51,13 +50,20 @@ func Findings(err error) []Finding {
 		}
 		return found
 	}
+	if c := (*site.ConfigError)(nil); errors.As(err, &c) {
+		var found []Finding
+		for _, f := range c.Findings {
+			found = append(found, Finding{f.Severity, Problem{Key: f.Key, Text: f.Text}})
+		}
+		return found
+	}
 	if p := (*Problem)(nil); errors.As(err, &p) {
-		return []Finding{{glue.SeverityError, *p}}
+		return []Finding{{site.SeverityError, *p}}
 	}
 	if err == nil {
 		return nil
 	}
-	return []Finding{{glue.SeverityError, Problem{Text: err.Error()}}}
+	return []Finding{{site.SeverityError, Problem{Text: err.Error()}}}
 }
 
 // Check lists everything wrong or weak about a configuration, errors first. It reads the
@@ -73,7 +79,7 @@ func Check(cfg Config) []Finding {
 	k.lookAtSite()
 	k.lookAtListeners()
 	k.lookAtRules()
-	order := []glue.Severity{glue.SeverityError, glue.SeverityWarning, glue.SeverityNote}
+	order := []site.Severity{site.SeverityError, site.SeverityWarning, site.SeverityNote}
 	slices.SortStableFunc(k.found, func(a, b Finding) int {
 		return cmp.Or(slices.Index(order, a.Severity)-slices.Index(order, b.Severity), a.Line-b.Line, a.Column-b.Column)
 	})
@@ -85,16 +91,16 @@ type weaknesses struct {
 	found []Finding
 }
 
-func (k *weaknesses) add(s glue.Severity, key, format string, args ...any) {
+func (k *weaknesses) add(s site.Severity, key, format string, args ...any) {
 	k.found = append(k.found, Finding{s, *k.file.Problem(key, format, args...)})
 }
 
 func (k *weaknesses) warn(key, format string, args ...any) {
-	k.add(glue.SeverityWarning, key, format, args...)
+	k.add(site.SeverityWarning, key, format, args...)
 }
 
 func (k *weaknesses) note(key, format string, args ...any) {
-	k.add(glue.SeverityNote, key, format, args...)
+	k.add(site.SeverityNote, key, format, args...)
 }
 
 // tryFiles makes a gateway that writes nothing.
@@ -108,7 +114,7 @@ func (k *weaknesses) tryFiles() {
 	if !k.trySecret() {
 		elsewhere, err := os.MkdirTemp("", "wlsgateway")
 		if err != nil {
-			k.add(glue.SeverityError, "secret-file", "%v", err)
+			k.add(site.SeverityError, "secret-file", "%v", err)
 			return
 		}
 		defer os.RemoveAll(elsewhere)
@@ -120,12 +126,12 @@ func (k *weaknesses) tryFiles() {
 		return
 	}
 	for _, f := range g.core.Load().site.Findings() {
-		if f.Field == "Headers.HSTS" { // other headers are for the backends to decide
-			k.add(glue.Severity(f.Severity), "headers.hsts", "%s", f.Text)
+		if f.Key == "Headers.HSTS" { // other headers are for the backends to decide
+			k.add(site.Severity(f.Severity), "headers.hsts", "%s", f.Text)
 		}
 	}
 	if err := g.Close(); err != nil {
-		k.add(glue.SeverityError, "", "%v", err)
+		k.add(site.SeverityError, "", "%v", err)
 	}
 }
 
@@ -139,7 +145,7 @@ func (k *weaknesses) trySecret() bool {
 	}
 	_, err := site.LoadSecret(k.SecretFile)
 	if err != nil {
-		k.add(glue.SeverityError, "secret-file", "%v", err)
+		k.add(site.SeverityError, "secret-file", "%v", err)
 	}
 	return err == nil
 }
@@ -151,7 +157,7 @@ func (k *weaknesses) tryDirectory(key, file string) bool {
 		err = fmt.Errorf("%s is no directory", filepath.Dir(file))
 	}
 	if err != nil {
-		k.add(glue.SeverityError, key, "%v: make the directory, for the user that the gateway runs as", err)
+		k.add(site.SeverityError, key, "%v: make the directory, for the user that the gateway runs as", err)
 	}
 	return err == nil
 }

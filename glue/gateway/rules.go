@@ -59,7 +59,7 @@ func (g *Gateway) buildRules(c *core) error {
 		return errors.Join(errs...)
 	}
 	c.rules = map[string][]*rule{}
-	for _, origin := range c.auth.Origins() {
+	for _, origin := range c.site.Origins() {
 		host := hostOf(origin)
 		rules, err := g.rulesOf(c, parts, host)
 		if err != nil {

@@ -2,7 +2,6 @@ package oauth2server
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -17,7 +16,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
-	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -49,12 +48,7 @@ func newSite(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *apiSite 
 // configure makes the site one that logs in at the fake.
 func (s *apiSite) configure(t testing.TB, c *Config) {
 	var err error
-	c.Auth, err = glue.New(glue.Config{
-		Service: s.fake.Service(), BaseURL: s.url, Secret: rand.Text() + rand.Text(),
-		Now: s.fake.Now, Logger: c.Auth.Logger(),
-	})
-	require.NoError(t, err)
-	c.Guard, err = xsrf.New(xsrf.Config{Auth: c.Auth})
+	c.Auth, c.Guard, err = newLogin(s.fake.Service(), site.Config{BaseURL: s.url, Now: s.fake.Now, Logger: c.Auth.Site().Logger()})
 	require.NoError(t, err)
 	c.Active = func(_ context.Context, principal string) (bool, error) {
 		if s.broken.Load() {

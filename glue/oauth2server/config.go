@@ -149,7 +149,7 @@ func (c *Config) normalise() error {
 	c.Scopes, c.ClientScopes = slices.Clone(c.Scopes), slices.Clone(c.ClientScopes)
 	setDefault(&c.Path, defaultPath)
 	setDefault(&c.Home, "/")
-	setDefault(&c.Issuer, c.Auth.Origins()[0])
+	setDefault(&c.Issuer, c.Auth.Site().Origins()[0])
 	setDefault(&c.AccessLife, defaultAccessLife)
 	setDefault(&c.RefreshLife, max(defaultRefreshLife, c.AccessLife))
 	setDefault(&c.GrantLife, max(defaultGrantLife, c.RefreshLife))
@@ -158,10 +158,10 @@ func (c *Config) normalise() error {
 	setDefault(&c.MaxPersonal, defaultMaxPersonal)
 	setDefault(&c.MaxClients, defaultMaxClients)
 	if c.Logger == nil {
-		c.Logger = c.Auth.Logger()
+		c.Logger = c.Auth.Site().Logger()
 	}
 	if c.Now == nil {
-		c.Now = c.Auth.Now
+		c.Now = c.Auth.Site().Now
 	}
 	return errors.Join(scopeSet(c.Scopes).check(), c.checkClientScopes(), c.checkAddresses(), c.checkTimes(), c.checkInsecure())
 }

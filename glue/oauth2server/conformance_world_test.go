@@ -2,7 +2,6 @@ package oauth2server
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,7 +16,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
-	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -46,20 +45,18 @@ func newWorld(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, fake: webauthtest.New(t), inactive: map[string]bool{}}
 	w.fake.SetNow(testNow)
-	site := webauthtest.Site(t, func(baseURL string) http.Handler { return w.handler(baseURL, db, edit) })
-	w.url = site.URL
+	server := webauthtest.Site(t, func(baseURL string) http.Handler { return w.handler(baseURL, db, edit) })
+	w.url = server.URL
 	return w
 }
 
 func (w *world) handler(baseURL string, db *dbtest.Database, edit []func(*Config)) http.Handler {
-	var err error
-	w.auth, err = glue.New(glue.Config{
-		Service: w.fake.Service(), BaseURL: baseURL, Secret: rand.Text() + rand.Text(), Now: w.fake.Now,
-		LogoutPath: "/logout", Logger: slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	auth, guard, err := newLogin(w.fake.Service(), site.Config{
+		BaseURL: baseURL, Now: w.fake.Now,
+		Logger: slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	require.NoError(w.t, err)
-	guard, err := xsrf.New(xsrf.Config{Auth: w.auth})
-	require.NoError(w.t, err)
+	w.auth = auth
 	cfg := Config{
 		DB: db.Open(w.t), Dialect: dialectOf(db), Auth: w.auth, Guard: guard,
 		Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody, Active: w.active, OnEvent: w.note,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -29,11 +30,15 @@ func exampleSite() (db *sql.DB, auth *glue.Auth, guard *xsrf.Guard, clean func()
 	if err != nil {
 		log.Fatal(err)
 	}
-	auth, err = glue.New(glue.Config{Service: webauth.Raven(), BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text()})
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text()})
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard, err = xsrf.New(xsrf.Config{Auth: auth})
+	auth, err = glue.New(glue.Config{Site: soc, Service: webauth.Raven()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard, err = xsrf.New(xsrf.Config{Site: soc, Auth: auth})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -98,15 +99,26 @@ func dialectOf(db *dbtest.Database) Dialect {
 }
 
 func siteConfig(db *sql.DB, d Dialect, now func() time.Time, w io.Writer) (Config, error) {
-	auth, err := glue.New(glue.Config{
-		Service: webauth.Raven(), BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text(), Now: now,
+	auth, guard, err := newLogin(webauth.Raven(), site.Config{
+		BaseURL: "https://soc.example", Now: now,
 		Logger: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
-	if err != nil {
-		return Config{}, err
-	}
-	guard, err := xsrf.New(xsrf.Config{Auth: auth})
 	return Config{DB: db, Dialect: d, Auth: auth, Guard: guard, Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody}, err
+}
+
+// newLogin makes what the server leans on, under a secret of its own.
+func newLogin(service webauth.Service, cfg site.Config) (*glue.Auth, *xsrf.Guard, error) {
+	cfg.Secret = rand.Text() + rand.Text()
+	soc, err := site.New(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	auth, err := glue.New(glue.Config{Site: soc, Service: service, LogoutPath: "/logout"})
+	if err != nil {
+		return nil, nil, err
+	}
+	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth})
+	return auth, guard, err
 }
 
 // anybody may register applications.

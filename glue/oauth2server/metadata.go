@@ -40,7 +40,7 @@ func (s *Server) MetadataPath() string {
 func (s *Server) Metadata() http.Handler {
 	secret := []string{"client_secret_basic", "client_secret_post"}
 	all := append(secret[:len(secret):len(secret)], "none")
-	base := s.cfg.Auth.Origins()[0] + s.cfg.Path
+	base := s.cfg.Auth.Site().Origins()[0] + s.cfg.Path
 	m := &metadata{
 		Issuer:        s.cfg.Issuer,
 		Authorization: base + pathAuthorize, Token: base + pathToken,

@@ -83,7 +83,7 @@ type appPage struct {
 }
 
 func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identity, c store.Client) error {
-	origin := p.cfg.Auth.Origins()[0]
+	origin := p.cfg.Auth.Site().Origins()[0]
 	data := appPage{
 		guardedForm: p.form(r), Client: c,
 		Notice: notice(r, map[string]string{

@@ -10,13 +10,15 @@
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	auth, err := glue.New(glue.Config{
-//		Service:    webauth.Raven(),
+//	soc, err := site.New(site.Config{
 //		BaseURL:    "https://soc.example",
 //		SecretFile: "/var/lib/soc/secret", // the same on all machines
-//		Session:    glue.Session{Store: store},
 //		OneUse:     store,
 //	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven(), Session: glue.Session{Store: store}})
 //
 // [Store] is a gorilla/sessions Store, so applications can keep sessions of their own in
 // it, and a webauth.OneUse. It needs Redis 5 or later, or Valkey.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -28,13 +29,15 @@ func Example() {
 		log.Fatal(err) // names the address, should Redis not answer
 	}
 	defer store.Close()
-	auth, err := glue.New(glue.Config{
-		Service:    webauth.Raven(),
+	soc, err := site.New(site.Config{
 		BaseURL:    "https://soc.example",
 		SecretFile: "/var/lib/soc/secret", // the same on all machines
-		Session:    glue.Session{Store: store},
 		OneUse:     store,
 	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven(), Session: glue.Session{Store: store}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -44,11 +45,12 @@ func newTwoMachines(t testing.TB, fake *webauthtest.WLS, baseURL string, open fu
 	m := &twoMachines{}
 	for i := range m.machine {
 		m.store[i] = open()
+		soc, err := site.New(site.Config{BaseURL: baseURL, Secret: secret, OneUse: m.store[i], Logger: slog.New(slog.DiscardHandler), Now: fake.Now})
+		require.NoError(t, err)
 		auth, err := glue.New(glue.Config{
-			Service: fake.Service(), BaseURL: baseURL, Secret: secret, LogoutPath: "/logout",
+			Site: soc, Service: fake.Service(), LogoutPath: "/logout",
 			MaxAge:  10 * time.Minute, // so that nothing here is refused for its age
-			Session: glue.Session{Store: m.store[i]}, OneUse: m.store[i],
-			Logger: slog.New(slog.DiscardHandler), Now: fake.Now,
+			Session: glue.Session{Store: m.store[i]},
 		})
 		require.NoError(t, err)
 		mux := http.NewServeMux()

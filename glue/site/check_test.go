@@ -32,7 +32,7 @@ func TestCheck(t *testing.T) {
 		{"loopback", func(c *site.Config) {
 			*c = site.Config{BaseURL: "http://localhost:8080", Headers: site.Headers{CSP: "default-src 'self'"}}
 		}, "", ""},
-		{"wrong", func(c *site.Config) { c.BaseURL = "" }, "error: site: ", "missing"},
+		{"wrong", func(c *site.Config) { c.BaseURL = "" }, "error: BaseURL is missing", "missing"},
 		{"http", func(c *site.Config) {
 			*c = site.Config{BaseURL: "http://soc.example", InsecureAllowHTTP: true, Headers: site.Headers{CSP: "default-src 'self'"}}
 		}, "warning: InsecureAllowHTTP: ", "on the way"},
@@ -82,11 +82,11 @@ func TestCheckTheWorstFirst(t *testing.T) {
 	cfg.Headers.OpenerPolicy = "unsafe-none"
 	cfg.Headers.CSP = site.Omit
 	cfg.Hosts = []string{".soc.example", ".example"}
-	var severities []string
+	var severities []site.Severity
 	for _, f := range site.Check(cfg) {
 		severities = append(severities, f.Severity)
 	}
-	assert.Equal(t, []string{"warning", "warning", "note", "note"}, severities)
+	assert.Equal(t, []site.Severity{"warning", "warning", "note", "note"}, severities)
 
 	cfg.Proxies.Count, cfg.Redirect = -1, "x"
 	cfg.Headers.CSP = ","
@@ -94,6 +94,6 @@ func TestCheckTheWorstFirst(t *testing.T) {
 	require.Len(t, found, 3)
 	for _, f := range found {
 		assert.Equal(t, site.SeverityError, f.Severity)
-		assert.Contains(t, f.Text, "site: Config.")
+		assert.Contains(t, []string{"Redirect", "Proxies.Count", "Headers.CSP"}, f.Key)
 	}
 }

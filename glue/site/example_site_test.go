@@ -167,7 +167,7 @@ func ExampleCheck() {
 		Proxies:  site.Proxies{Count: 1, Header: site.XForwarded},
 		Headers:  site.Headers{CSP: "default-src 'self' 'unsafe-inline'"},
 	}) {
-		fmt.Println(f.Severity, f.Field)
+		fmt.Println(f.Severity, f.Key)
 	}
 	// Output:
 	// warning Proxies.Count

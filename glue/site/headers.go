@@ -106,13 +106,10 @@ func (set headerSet) remove(h http.Header) {
 	}
 }
 
-// compile checks Headers that have their defaults, for a site at origin. where begins
-// its errors.
-func (h Headers) compile(where, origin string) (headerSet, error) {
-	var errs []error
-	bad := func(field string, err error) { errs = append(errs, fmt.Errorf("%s.%s: %v", where, field, err)) }
+// compile checks Headers that have their defaults, for a site at origin. Key is theirs.
+func (h Headers) compile(key, origin string, found *Findings) headerSet {
 	if err := h.HSTS.check(origin); err != nil {
-		bad("HSTS", err)
+		found.Errorf(key+".HSTS", "%v", err)
 	}
 	for _, f := range []struct {
 		name, value string
@@ -132,13 +129,10 @@ func (h Headers) compile(where, origin string) (headerSet, error) {
 			err = f.check(f.value)
 		}
 		if err != nil {
-			bad(f.name, err)
+			found.Errorf(key+"."+f.name, "%v", err)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return h.lines(), nil
+	return h.lines()
 }
 
 func (h Headers) lines() headerSet {

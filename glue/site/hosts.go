@@ -119,16 +119,15 @@ type allowed struct {
 }
 
 // newHostTable reads Config.Hosts and adds BaseURL's host.
-func newHostTable(origin string, entries []string) (hostTable, error) {
+func newHostTable(origin string, entries []string, found *Findings) hostTable {
 	scheme, base, _ := strings.Cut(origin, "://")
 	t := hostTable{base: allowed{base, origin, origin}, exact: map[string]allowed{}}
-	var errs []error
 	for _, entry := range entries {
 		name, isSuffix := strings.CutPrefix(entry, ".")
 		h, err := parseEntry(name, isSuffix)
 		switch {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("site: Config.Hosts: %q: %v", entry, err))
+			found.Errorf("Hosts", "%q: %v", entry, err)
 		case isSuffix:
 			t.suffixes = append(t.suffixes, host{"." + h.name, h.port})
 		default:
@@ -142,7 +141,7 @@ func newHostTable(origin string, entries []string) (hostTable, error) {
 		}
 	}
 	t.exact[base] = t.base
-	return t, errors.Join(errs...)
+	return t
 }
 
 // parseEntry reads an entry of Config.Hosts, without the dot in front of a suffix.

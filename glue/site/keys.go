@@ -11,8 +11,8 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// errNoSecret is what those who need a secret get from a site without one.
-var errNoSecret = errors.New("site: Config.SecretFile is missing: name a file that this program may write once, such as /var/lib/soc/secret")
+// ErrNoSecret is what those who need a secret get from a site without one.
+var ErrNoSecret = errors.New("site: Config.SecretFile is missing: name a file that this program may write once, such as /var/lib/soc/secret")
 
 // secretInUse is the site's secret, and all that was made of it.
 type secretInUse struct {
@@ -58,7 +58,7 @@ func (s *Site) OnSecret(use func(*Secret) error) error {
 	defer s.secret.mu.Unlock()
 	ring := s.secret.ring.Load()
 	if ring == nil {
-		return errNoSecret
+		return ErrNoSecret
 	}
 	if err := use(ring.secret); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *Site) SetSecret(secret *Secret) error {
 	s.secret.mu.Lock()
 	defer s.secret.mu.Unlock()
 	if s.secret.ring.Load() == nil {
-		return errNoSecret
+		return ErrNoSecret
 	}
 	for i, use := range s.secret.users {
 		err := use(secret)
@@ -117,16 +117,16 @@ func (c *Config) loadSecret() (*Secret, error) {
 	return ParseSecret(c.Secret)
 }
 
-// checkSecret says what is wrong with how the secret is given, without reading a file.
-func (s *Site) checkSecret() error {
+// checkSecret looks at how the secret is given, without reading a file.
+func (s *Site) checkSecret(found *Findings) {
 	switch c := &s.cfg; {
 	case c.SecretFile != "" && c.Secret != "":
-		return errors.New("site: Config: set SecretFile or Secret, not both")
+		found.Errorf("", "set SecretFile or Secret, not both")
 	case c.Secret != "":
-		_, err := ParseSecret(c.Secret)
-		return err
+		if _, err := ParseSecret(c.Secret); err != nil {
+			found.Errorf("Secret", "%v", err)
+		}
 	}
-	return nil
 }
 
 func (s *Site) hasSecret() bool { return s.cfg.SecretFile != "" || s.cfg.Secret != "" }

@@ -2,7 +2,6 @@ package site
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -38,37 +37,41 @@ func (s *Site) scheme() string {
 }
 
 // readBaseURL takes Config.BaseURL apart.
-func (s *Site) readBaseURL() error {
+func (s *Site) readBaseURL(found *Findings) {
 	raw := s.cfg.BaseURL
 	if raw == "" {
-		return errors.New("site: Config.BaseURL is missing: say where browsers see the site, such as https://soc.example")
+		found.Errorf("BaseURL", "is missing: say where browsers see the site, such as https://soc.example")
+		return
 	}
 	origin, err := webauth.Origin(raw)
 	if err != nil {
-		return fmt.Errorf("site: Config.BaseURL: %q: %v; write it such as https://soc.example", raw, err)
+		found.Errorf("BaseURL", "%q: %v; write it such as https://soc.example", raw, err)
+		return
 	}
 	if strings.Contains(raw, "?") {
-		return fmt.Errorf("site: Config.BaseURL: %q must not have a query", raw)
+		found.Errorf("BaseURL", "%q must not have a query", raw)
+		return
 	}
 	scheme, name, _ := strings.Cut(origin, "://")
 	h, err := parseHost(name)
 	if err != nil {
-		return fmt.Errorf("site: Config.BaseURL: host %q: %v", name, err)
+		found.Errorf("BaseURL", "host %q: %v", name, err)
+		return
 	}
 	if h.String() != name {
-		return fmt.Errorf("site: Config.BaseURL: write the host %q as %q", name, h)
+		found.Errorf("BaseURL", "write the host %q as %q", name, h)
 	}
 	s.origin, s.https = origin, scheme == "https"
 	if s.path, err = pathOf(raw); err != nil {
-		return fmt.Errorf("site: Config.BaseURL: %v", err)
+		found.Errorf("BaseURL", "%v", err)
 	}
 	if s.cfg.PrefixStripped {
-		if s.path == "" {
-			return errors.New("site: Config.PrefixStripped: BaseURL has no path that could be removed: add it, or leave PrefixStripped out")
-		}
 		s.prefix = s.path
 	}
-	return s.checkTransportOf("BaseURL", origin)
+	if s.cfg.PrefixStripped && s.path == "" {
+		found.Errorf("PrefixStripped", "BaseURL has no path that could be removed: add it, or leave PrefixStripped out")
+	}
+	s.checkTransportOf("BaseURL", origin, found)
 }
 
 // pathOf returns the path of a URL in the form in which browsers ask for it, without a
@@ -92,27 +95,24 @@ func pathOf(rawURL string) (string, error) {
 }
 
 // listOrigins makes Origins and what OriginOf looks up.
-func (s *Site) listOrigins() error {
+func (s *Site) listOrigins(found *Findings) {
 	s.origins, s.byHost = []string{s.origin}, map[string]string{s.hosts.base.host: s.origin}
-	var errs []error
 	for _, host := range s.hosts.named {
 		origin := s.hosts.exact[host].origin
 		if s.byHost[host] != "" {
-			errs = append(errs, fmt.Errorf("site: Config.Hosts: host %s comes twice", host))
+			found.Errorf("Hosts", "host %s comes twice", host)
 			continue
 		}
 		if s.hasSecret() { // people log in there
-			errs = append(errs, s.checkTransportOf("Hosts", origin))
+			s.checkTransportOf("Hosts", origin, found)
 		}
 		s.origins, s.byHost[host] = append(s.origins, origin), origin
 	}
-	return errors.Join(errs...)
 }
 
 // checkTransportOf refuses http where it leaves this machine.
-func (s *Site) checkTransportOf(field, origin string) error {
-	if s.https || s.cfg.InsecureAllowHTTP || webauth.IsLoopback(origin) {
-		return nil
+func (s *Site) checkTransportOf(field, origin string, found *Findings) {
+	if !s.https && !s.cfg.InsecureAllowHTTP && !webauth.IsLoopback(origin) {
+		found.Errorf(field, "origin %s is http: use https, or http://localhost for trying things out", origin)
 	}
-	return fmt.Errorf("site: Config.%s: origin %s is http: use https, or http://localhost for trying things out", field, origin)
 }

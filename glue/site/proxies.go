@@ -62,31 +62,26 @@ func (p *Proxies) trustSomebody() bool {
 	return p.Count > 0 || len(p.Ranges) > 0 || p.UnixSocket
 }
 
-func (p *Proxies) check() error {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("site: Config.Proxies."+format, args...))
-	}
+func (p *Proxies) check(found *Findings) {
 	if p.Count < 0 || p.Count > maxHops {
-		bad("Count is %d, want 0 to %d", p.Count, maxHops)
+		found.Errorf("Proxies.Count", "is %d, want 0 to %d", p.Count, maxHops)
 	}
 	if p.Count > 0 && len(p.Ranges) > 0 {
-		bad("Ranges: set Count or Ranges, not both: Ranges if you know the addresses")
+		found.Errorf("Proxies.Ranges", "set Count or Ranges, not both: Ranges if you know the addresses")
 	}
 	for _, r := range p.Ranges {
 		if err := checkRange(r); err != nil {
-			bad("Ranges: %v: %v", r, err)
+			found.Errorf("Proxies.Ranges", "%v: %v", r, err)
 		}
 	}
 	switch {
 	case p.Header != "" && p.Header != XForwarded && p.Header != Forwarded:
-		bad("Header is %q, want site.XForwarded or site.Forwarded", p.Header)
+		found.Errorf("Proxies.Header", "is %q, want site.XForwarded or site.Forwarded", p.Header)
 	case p.Header == "" && p.trustSomebody():
-		bad("Header is missing: say whether the proxies write site.XForwarded or site.Forwarded")
+		found.Errorf("Proxies.Header", "is missing: say whether the proxies write site.XForwarded or site.Forwarded")
 	case !p.trustSomebody() && (p.Header != "" || p.Host):
-		bad("Header or Host is set, but nobody is trusted: set Count, Ranges or UnixSocket too")
+		found.Errorf("Proxies.Header", "is set, or Host is, but nobody is trusted: set Count, Ranges or UnixSocket too")
 	}
-	return errors.Join(errs...)
 }
 
 func checkRange(r netip.Prefix) error {

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -32,17 +31,15 @@ const (
 	RedirectCanonical Redirect = "canonical"
 )
 
-func (s *Site) checkRedirect() error {
+func (s *Site) checkRedirect(found *Findings) {
 	switch s.cfg.Redirect {
 	case RedirectNone, RedirectCanonical:
-		return nil
 	case RedirectHTTPS:
-		if s.https {
-			return nil
+		if !s.https {
+			found.Errorf("Redirect", "there is no https to go to: BaseURL is %s", s.origin)
 		}
-		return fmt.Errorf("site: Config.Redirect: there is no https to go to: BaseURL is %s", s.origin)
 	default:
-		return fmt.Errorf("site: Config.Redirect: %q is none of RedirectNone, RedirectHTTPS, RedirectCanonical", s.cfg.Redirect)
+		found.Errorf("Redirect", "%q is none of RedirectNone, RedirectHTTPS, RedirectCanonical", s.cfg.Redirect)
 	}
 }
 

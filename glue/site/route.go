@@ -24,7 +24,9 @@ func (s *Site) With(edit func(h *Headers)) *Route {
 	h := s.cfg.Headers
 	edit(&h)
 	rt := &Route{site: s}
-	if rt.headers, rt.err = h.withDefaults().compile("site: With: Headers", s.origin); rt.err != nil {
+	var found Findings
+	rt.headers = h.withDefaults().compile("Headers", s.origin, &found)
+	if rt.err = found.Err("site: With: "); rt.err != nil {
 		s.cfg.Logger.Error("site headers of a route are wrong: it answers nobody", "error", rt.err)
 	}
 	return rt

@@ -2,7 +2,6 @@ package site
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -102,26 +101,10 @@ type Site struct {
 }
 
 // New checks the configuration, all of it, copies it, and reads or makes the site's secret.
+// The error of a configuration that is wrong is a [*ConfigError].
 func New(cfg Config) (*Site, error) {
-	s := &Site{cfg: cfg}
-	s.cfg.Hosts = slices.Clone(cfg.Hosts)
-	s.cfg.PassHeaders = slices.Clone(cfg.PassHeaders)
-	s.cfg.Proxies.Ranges = slices.Clone(cfg.Proxies.Ranges)
-	s.cfg.Headers = cfg.Headers.withDefaults()
-	if cfg.Logger == nil {
-		s.cfg.Logger = slog.Default()
-	}
-	if cfg.Now == nil {
-		s.cfg.Now = time.Now
-	}
-	if err := s.readBaseURL(); err != nil {
-		return nil, err // nothing else can be judged without it
-	}
-	var hostErr, headerErr error
-	s.hosts, hostErr = newHostTable(s.origin, cfg.Hosts)
-	s.headers, headerErr = s.cfg.Headers.compile("site: Config.Headers", s.origin)
-	err := errors.Join(hostErr, s.listOrigins(), s.checkRedirect(), cfg.Proxies.check(), s.checkPassHeaders(), headerErr, s.checkSecret())
-	if err != nil {
+	s, found := read(cfg)
+	if err := found.Err("site: Config."); err != nil {
 		return nil, err
 	}
 	if s.oneUse = cfg.OneUse; s.oneUse == nil {
@@ -134,8 +117,36 @@ func New(cfg Config) (*Site, error) {
 		}
 		s.secret.ring.Store(&keyring{secret: secret})
 	}
-	s.wrong = misdirectedPage(cfg.BaseURL)
 	return s, nil
+}
+
+// read checks a configuration and makes a Site of it, but for what it keeps.
+func read(cfg Config) (*Site, Findings) {
+	s := &Site{cfg: cfg}
+	s.cfg.Hosts = slices.Clone(cfg.Hosts)
+	s.cfg.PassHeaders = slices.Clone(cfg.PassHeaders)
+	s.cfg.Proxies.Ranges = slices.Clone(cfg.Proxies.Ranges)
+	s.cfg.Headers = cfg.Headers.withDefaults()
+	if cfg.Logger == nil {
+		s.cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		s.cfg.Now = time.Now
+	}
+	var found Findings
+	s.readBaseURL(&found)
+	if found != nil {
+		return nil, found // nothing else can be judged without it
+	}
+	s.hosts = newHostTable(s.origin, cfg.Hosts, &found)
+	s.listOrigins(&found)
+	s.checkRedirect(&found)
+	cfg.Proxies.check(&found)
+	s.checkPassHeaders(&found)
+	s.headers = s.cfg.Headers.compile("Headers", s.origin, &found)
+	s.checkSecret(&found)
+	s.wrong = misdirectedPage(cfg.BaseURL)
+	return s, found
 }
 
 // Handler puts the site in front of next: it finds out where a request comes from,

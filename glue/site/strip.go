@@ -1,7 +1,6 @@
 package site
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
@@ -13,15 +12,14 @@ import (
 const told = headername.Peers | headername.Routes | headername.Methods
 
 // checkPassHeaders checks Config.PassHeaders.
-func (s *Site) checkPassHeaders() error {
+func (s *Site) checkPassHeaders(found *Findings) {
 	s.passed = make(map[string]bool, len(s.cfg.PassHeaders))
 	for _, name := range s.cfg.PassHeaders {
 		if err := headername.MayPass(name); err != nil {
-			return fmt.Errorf("site: Config.PassHeaders: %q: %w", name, err)
+			found.Errorf("PassHeaders", "%q: %v", name, err)
 		}
 		s.passed[http.CanonicalHeaderKey(name)] = true
 	}
-	return nil
 }
 
 // withoutTold gives the header of a request without all that tells where it comes from and

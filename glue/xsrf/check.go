@@ -75,7 +75,7 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 	}
 	// A browser that goes away, as it does when somebody clicks twice, must not leave the
 	// token used and the request undone.
-	err = g.cfg.OneUse.Once(context.WithoutCancel(r.Context()), *item)
+	err = g.cfg.Site.OneUse().Once(context.WithoutCancel(r.Context()), *item)
 	switch {
 	case errors.Is(err, webauth.ErrUsed):
 		return "", ErrNotValid
@@ -88,7 +88,7 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 // open checks a token and returns the mark of a single-use one that is not used yet by
 // this very form, else nil.
 func (g *Guard) open(r *http.Request, b binding, token string) (*webauth.Item, error) {
-	now, ttl := g.cfg.Now(), g.cfg.TTL
+	now, ttl := g.cfg.Site.Now(), g.cfg.TTL
 	kept, resumed := glue.KeptFormFrom(r.Context())
 	resumed = resumed && !b.visitor && b.who == kept.Principal
 	if resumed {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,36 +14,37 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-func newSecret(t *testing.T) *site.Secret {
+// newSoc is a site without logins.
+func newSoc(t *testing.T, edit ...func(c *site.Config)) *site.Site {
 	t.Helper()
-	s, err := site.ParseSecret(rand.Text() + rand.Text())
+	cfg := site.Config{BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text(), Logger: slog.New(slog.DiscardHandler)}
+	for _, e := range edit {
+		e(&cfg)
+	}
+	soc, err := site.New(cfg)
 	require.NoError(t, err)
-	return s
+	return soc
 }
 
 func TestNewRefuses(t *testing.T) {
-	secret, origins := newSecret(t), []string{"https://soc.example"}
+	soc := newSoc(t)
 	for _, tc := range []struct {
 		name string
 		cfg  xsrf.Config
 		says string
 	}{
-		{"nothing", xsrf.Config{}, "set Auth, or both Secret and Origins"},
-		{"no origins", xsrf.Config{Secret: secret}, "set Auth, or both"},
-		{"no secret", xsrf.Config{Origins: origins}, "set Auth, or both"},
-		{"a bad origin", xsrf.Config{Secret: secret, Origins: []string{"soc.example"}}, `Origins: "soc.example"`},
-		{"a short life", xsrf.Config{Secret: secret, Origins: origins, TTL: time.Second}, "TTL is 1s"},
-		{"a long life", xsrf.Config{Secret: secret, Origins: origins, TTL: 25 * time.Hour}, "TTL is 25h"},
-		{"a negative form", xsrf.Config{Secret: secret, Origins: origins, MaxForm: -1}, "MaxForm"},
-		{"nowhere for a token", xsrf.Config{Secret: secret, Origins: origins, Headers: []string{}, Fields: []string{}}, "both empty"},
-		{"an empty name", xsrf.Config{Secret: secret, Origins: origins, Fields: []string{""}}, "empty name"},
-		{"both ways", xsrf.Config{Secret: secret, Auth: &glue.Auth{}}, "leave them out"},
+		{"nothing", xsrf.Config{}, "Config.Site is missing"},
+		{"no secret", xsrf.Config{Site: newSoc(t, func(c *site.Config) { c.Secret = "" })}, "Config.SecretFile is missing"},
+		{"a short life", xsrf.Config{Site: soc, TTL: time.Second}, "TTL is 1s"},
+		{"a long life", xsrf.Config{Site: soc, TTL: 25 * time.Hour}, "TTL is 25h"},
+		{"a negative form", xsrf.Config{Site: soc, MaxForm: -1}, "MaxForm"},
+		{"nowhere for a token", xsrf.Config{Site: soc, Headers: []string{}, Fields: []string{}}, "both empty"},
+		{"an empty name", xsrf.Config{Site: soc, Fields: []string{""}}, "empty name"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := xsrf.New(tc.cfg)
@@ -55,7 +57,7 @@ func TestHowATokenIsGiven(t *testing.T) {
 	for _, noHeader := range []bool{false, true} {
 		for _, noCookie := range []bool{false, true} {
 			guard, err := xsrf.New(xsrf.Config{
-				Secret: newSecret(t), Origins: []string{"https://soc.example"}, NoHeader: noHeader, NoCookie: noCookie,
+				Site: newSoc(t), NoHeader: noHeader, NoCookie: noCookie,
 			})
 			require.NoError(t, err)
 			w := httptest.NewRecorder()
@@ -76,9 +78,9 @@ type downStore struct{}
 func (downStore) Once(context.Context, webauth.Item) error { return errors.New("down") }
 
 func TestASiteWithoutLogin(t *testing.T) {
-	guard, err := xsrf.New(xsrf.Config{Secret: newSecret(t), Origins: []string{"https://soc.example"}})
+	guard, err := xsrf.New(xsrf.Config{Site: newSoc(t)})
 	require.NoError(t, err)
-	down, err := xsrf.New(xsrf.Config{Secret: newSecret(t), Origins: []string{"https://soc.example"}, OneUse: downStore{}})
+	down, err := xsrf.New(xsrf.Config{Site: newSoc(t, func(c *site.Config) { c.OneUse = downStore{} })})
 	require.NoError(t, err)
 	for _, tc := range []struct {
 		name   string

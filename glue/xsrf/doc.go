@@ -4,7 +4,7 @@
 // The first line is what browsers tell of a request's origin; mount it around
 // everything:
 //
-//	guard, err := xsrf.New(xsrf.Config{Auth: auth})
+//	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth})
 //	http.ListenAndServe(addr, guard.Protect(mux))
 //
 // The second line is a token, for old browsers, which tell nothing, and for whoever

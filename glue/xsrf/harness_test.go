@@ -1,9 +1,7 @@
 package xsrf_test
 
 import (
-	"crypto/rand"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
@@ -37,12 +36,10 @@ func newSite(t *testing.T, options ...xsrf.Option) *testSite {
 	server := webauthtest.Site(t, func(baseURL string) http.Handler {
 		s.url = baseURL
 		var err error
-		s.auth, err = glue.New(glue.Config{
-			Service: s.fake.Service(), BaseURL: baseURL, Now: s.clock,
-			Secret: rand.Text() + rand.Text(), Logger: slog.New(slog.DiscardHandler),
-		})
+		soc := newSoc(t, func(c *site.Config) { c.BaseURL, c.Now = baseURL, s.clock })
+		s.auth, err = glue.New(glue.Config{Site: soc, Service: s.fake.Service()})
 		require.NoError(t, err)
-		s.guard, err = xsrf.New(xsrf.Config{Auth: s.auth})
+		s.guard, err = xsrf.New(xsrf.Config{Site: soc, Auth: s.auth})
 		require.NoError(t, err)
 		mux := http.NewServeMux()
 		done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

@@ -2,7 +2,6 @@ package xsrf_test
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -21,11 +21,9 @@ type onceFunc func(context.Context, webauth.Item) error
 func (f onceFunc) Once(ctx context.Context, item webauth.Item) error { return f(ctx, item) }
 
 // guardWith makes a Guard of its own with this memory.
-func guardWith(t *testing.T, store glue.OneUse) *xsrf.Guard {
+func guardWith(t *testing.T, store webauth.OneUse) *xsrf.Guard {
 	t.Helper()
-	guard, err := xsrf.New(xsrf.Config{
-		Secret: newSecret(t), Origins: []string{"https://soc.example"}, OneUse: store, Logger: slog.New(slog.DiscardHandler),
-	})
+	guard, err := xsrf.New(xsrf.Config{Site: newSoc(t, func(c *site.Config) { c.OneUse = store })})
 	require.NoError(t, err)
 	return guard
 }

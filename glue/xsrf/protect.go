@@ -29,7 +29,7 @@ func (g *Guard) VerifyOrigin(r *http.Request) error {
 		return nil
 	}
 	origin := r.Header.Get("Origin")
-	ours := slices.Contains(g.origins, origin)
+	ours := slices.Contains(g.cfg.Site.Origins(), origin)
 	if isUpgrade(r) {
 		// Browsers open WebSockets to anywhere, with cookies, and by GET.
 		if !ours || len(r.Header.Values("Origin")) != 1 {

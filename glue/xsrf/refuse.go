@@ -33,7 +33,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		g.cfg.Auth.Refuse(w, r, glue.Event{Name: glue.EventRefused, Reason: webauth.Reason(reason), Err: err}, page)
 		return
 	}
-	g.log.LogAttrs(r.Context(), slog.LevelWarn, "xsrf refused",
+	g.cfg.Site.Logger().LogAttrs(r.Context(), slog.LevelWarn, "xsrf refused",
 		slog.String("reason", reason), slog.String("path", r.URL.Path), slog.String("error", err.Error()))
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, page.Title+". "+page.Text[0], page.Status)

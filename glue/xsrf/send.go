@@ -64,7 +64,7 @@ func (g *Guard) Token(r *http.Request, options ...Option) (string, error) {
 	for _, o := range options {
 		o(&b, &once)
 	}
-	return mint(g.keys()[0], b, once, g.cfg.Now()), nil
+	return mint(g.keys()[0], b, once, g.cfg.Site.Now()), nil
 }
 
 // Field makes a hidden form field with a token, for templates. It is empty where Token
@@ -96,7 +96,7 @@ func (g *Guard) visitorCookie() string {
 	return "wls-visitor"
 }
 
-func (g *Guard) secure() bool { return strings.HasPrefix(g.origins[0], "https:") }
+func (g *Guard) secure() bool { return strings.HasPrefix(g.cfg.Site.Origins()[0], "https:") }
 
 // visitor gives the visitor's id; a cookie that appears twice counts as absent.
 func (g *Guard) visitor(r *http.Request) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
@@ -135,20 +136,22 @@ func (st *stage) clock() time.Time { return st.now }
 func (st *stage) advance(d time.Duration) { st.now = st.now.Add(d) }
 
 func (st *stage) newAuth(m *Model, service webauth.Service, secret string) *glue.Auth {
+	soc, err := site.New(site.Config{
+		BaseURL: origin, Secret: secret, OneUse: st.oneUse, Now: st.clock,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	require.NoError(st.t, err)
 	auth, err := glue.New(glue.Config{
-		Service: service, BaseURL: origin, Secret: secret, LogoutPath: "/logout",
+		Site: soc, Service: service, LogoutPath: "/logout",
 		Policy: glue.Policy{Allow: allowForm},
 		// Nothing here is about time.
 		MaxAge: 10 * time.Minute, Skew: 10 * time.Minute,
 		Session: glue.Session{BindBrowser: m.can(SendsForms)},
-		OneUse:  st.oneUse,
-		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnEvent: func(_ context.Context, e glue.Event) {
 			if e.Name != glue.EventPerson {
 				st.told = append(st.told, told{e.Name, string(e.Reason)})
 			}
 		},
-		Now: st.clock,
 	})
 	require.NoError(st.t, err)
 	return auth

@@ -20,8 +20,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Exit statuses, as the help promises them.
@@ -110,7 +110,7 @@ func check(file string, stdout io.Writer) int {
 	status := exitOK
 	for _, f := range found {
 		fmt.Fprintln(stdout, f)
-		if f.Severity == glue.SeverityError {
+		if f.Severity == site.SeverityError {
 			status = exitFailed
 		}
 	}

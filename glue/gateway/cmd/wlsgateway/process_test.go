@@ -143,8 +143,8 @@ func writeCertificate(t *testing.T, dir, host string) *big.Int {
 	return serial
 }
 
-// site is what a test needs around the program: a backend, a socket to pass, files.
-type site struct {
+// testSite is what a test needs around the program: a backend, a socket to pass, files.
+type testSite struct {
 	t       *testing.T
 	dir     string
 	backend *httptest.Server
@@ -153,9 +153,9 @@ type site struct {
 	client  *http.Client
 }
 
-func newSite(t *testing.T, sockets int) *site {
+func newSite(t *testing.T, sockets int) *testSite {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir()}
+	s := &testSite{t: t, dir: t.TempDir()}
 	s.backend = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "backend ", r.URL.Path) }))
 	t.Cleanup(s.backend.Close)
 	for range sockets {
@@ -173,7 +173,7 @@ func newSite(t *testing.T, sockets int) *site {
 }
 
 // newClient makes a client that has one connection at a time, and counts them.
-func (s *site) newClient(connections *atomic.Int64) *http.Client {
+func (s *testSite) newClient(connections *atomic.Int64) *http.Client {
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxConnsPerHost: 1,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -186,24 +186,24 @@ func (s *site) newClient(connections *atomic.Int64) *http.Client {
 }
 
 // url is the site's, at its first socket.
-func (s *site) url() string {
+func (s *testSite) url() string {
 	_, port, _ := net.SplitHostPort(s.addr[0])
 	return "https://localhost:" + port
 }
 
 // configure writes the configuration file.
-func (s *site) configure(more, rules string) (file string) {
+func (s *testSite) configure(more, rules string) (file string) {
 	s.t.Helper()
 	file = filepath.Join(s.dir, "gateway.toml")
 	write(s.t, file, fmt.Sprintf("base-url = %q\nwls = \"raven\"\nsecret-file = \"secret\"\n%s\n[log]\naccess = \"access.log\"\n%s", s.url(), more, rules))
 	return file
 }
 
-func (s *site) publicRule() string {
+func (s *testSite) publicRule() string {
 	return fmt.Sprintf("[[rule]]\npath = \"/\"\naccess = \"public\"\nto = %q\n", s.backend.URL)
 }
 
-func (s *site) get(url string) (*http.Response, string) {
+func (s *testSite) get(url string) (*http.Response, string) {
 	s.t.Helper()
 	resp, err := s.client.Get(url)
 	require.NoError(s.t, err)
@@ -342,7 +342,7 @@ func TestProcess_certificate(t *testing.T) {
 }
 
 // serial is that of the certificate that a new connection gets.
-func (s *site) serial() *big.Int {
+func (s *testSite) serial() *big.Int {
 	conn, err := tls.Dial("tcp", s.addr[0], &tls.Config{InsecureSkipVerify: true, ServerName: "localhost"})
 	require.NoError(s.t, err)
 	defer conn.Close()
