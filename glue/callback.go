@@ -32,14 +32,19 @@ func (v *exchange) answersResponse() bool {
 	}
 	switch {
 	case !isNavigation(v.r):
-		v.log(Event{Name: EventRefused, Reason: "not-navigation", Err: err})
-		v.unauthorised(DeniedSession)
+		v.refuseResponse(err)
 	case err != nil:
 		v.refused(err)
 	default:
 		v.accepted(resp)
 	}
 	return true
+}
+
+// refuseResponse answers where nobody gets in by a response, which has been spent.
+func (v *exchange) refuseResponse(err error) {
+	v.log(Event{Name: EventRefused, Reason: "not-navigation", Err: err})
+	v.unauthorised(DeniedSession)
 }
 
 // accepted starts a session and sends the browser to the URL it first asked for.

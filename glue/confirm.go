@@ -81,8 +81,7 @@ func (v *exchange) answersConfirm() bool {
 	}
 	v.query = rest
 	if !isNavigation(v.r) {
-		v.log(Event{Name: EventRefused, Reason: "not-navigation"})
-		v.unauthorised(DeniedSession)
+		v.refuseResponse(nil)
 		return true
 	}
 	v.confirmed(v.openConfirm(value))

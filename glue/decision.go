@@ -22,6 +22,7 @@ type Decision struct {
 
 	request *request // nil in the zero Decision
 	session *session // nil where there is none
+	err     error    // why sessions cannot be looked up
 }
 
 // Denial is why a policy does not let a request in: what it lacks.
@@ -64,7 +65,8 @@ func (d Denial) Forbidden() bool {
 // Evaluate decides as [Auth.Require] would, and does nothing about it: nobody is sent
 // anywhere, no cookie is set, no response of the WLS is taken or spent. It is for those
 // who answer requests themselves: APIs, WebSockets, front servers that ask. They call
-// [Decision.Mark] before they answer, and [Auth.Spend] where Denial is [DeniedResponse].
+// [Decision.Mark] before they answer, and [Auth.Spend] where Denial is [DeniedResponse];
+// [Decision.Refuse] answers for them where they have no better words.
 // What Require keeps of forms over a login means nothing here: the request is judged as
 // it came.
 //
@@ -79,9 +81,8 @@ func (a *Auth) Evaluate(r *http.Request) (Decision, error) {
 	if d.Denial != "" {
 		return d, nil
 	}
-	var err error
-	if d.session, d.Denial, err = q.evaluate(); err != nil {
-		return Decision{Denial: DeniedSession}, err
+	if d.session, d.Denial, d.err = q.evaluate(); d.err != nil {
+		return d, d.err
 	}
 	d.Allowed = d.Denial == ""
 	if d.session != nil && (d.Allowed || q.ended(d.session) == "") {
@@ -106,6 +107,22 @@ func (d *Decision) Mark(w http.ResponseWriter) {
 		return
 	}
 	respond.VaryByCookie(w.Header())
+}
+
+// Refuse answers a request that was not let in, as Require does where nobody is sent to log
+// in: 401 where a login may mend it, and a page where it does not. A response of the WLS
+// is spent.
+func (d *Decision) Refuse(w http.ResponseWriter) {
+	if d.request == nil {
+		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+		return
+	}
+	v := exchange{request: *d.request, w: w}
+	if d.err != nil {
+		v.storeDown(d.err)
+		return
+	}
+	v.deny(d.session, d.Denial)
 }
 
 // mark prepares an answer to the person who has a session.

@@ -45,6 +45,11 @@ func decisionSite(t *testing.T, decided *glue.Decision) *testSite {
 					assert.NoError(t, err)
 					auth.Require(echo).ServeHTTP(w, r)
 				})
+				mux.HandleFunc("/refuse/"+name, func(w http.ResponseWriter, r *http.Request) {
+					if d, err := auth.Evaluate(r); assert.NoError(t, err) && !d.Allowed {
+						d.Refuse(w)
+					}
+				})
 			}
 		},
 	})
@@ -119,6 +124,9 @@ func TestEvaluateDecidesAsRequireDoes(t *testing.T) {
 						assert.Equal(t, glue.DeniedPolicy, d.Denial)
 						assert.False(t, d.Denial.Login() || d.Denial.Forbidden())
 					}
+					if method == "GET" {
+						assert.Equal(t, a.StatusCode, b.fetch("/refuse/"+name).StatusCode)
+					}
 					if d.Denial == glue.DeniedExpired || d.Denial == glue.DeniedIdle {
 						assert.Zero(t, d.Identity, "the session has ended")
 					}
@@ -143,10 +151,10 @@ func TestEvaluateOfAForeignHost(t *testing.T) {
 	assert.False(t, d.Allowed || d.Denial.Login() || d.Denial.Forbidden())
 }
 
-// Evaluate leaves a response alone; after Spend nobody can use it.
+// Evaluate leaves a response alone; after Spend, or Refuse, nobody can use it.
 func TestEvaluateAndSpendAResponse(t *testing.T) {
-	for _, spend := range []bool{false, true} {
-		t.Run(fmt.Sprint("spent ", spend), func(t *testing.T) {
+	for _, how := range []string{"neither", "Spend", "Refuse"} {
+		t.Run(how, func(t *testing.T) {
 			s := startSite(t, setup{})
 			b := s.browser("test0001")
 			back := s.respond(b.begin("/private/"), "test0001")
@@ -157,11 +165,16 @@ func TestEvaluateAndSpendAResponse(t *testing.T) {
 				assert.Equal(t, glue.DeniedResponse, d.Denial)
 				assert.False(t, d.Allowed)
 				assert.Zero(t, d.Identity)
-				if spend {
+				switch how {
+				case "Spend":
 					require.NoError(t, s.auth.Spend(r))
+				case "Refuse":
+					w := httptest.NewRecorder()
+					d.Refuse(w)
+					assert.Equal(t, http.StatusUnauthorized, w.Code)
 				}
 			}
-			if spend {
+			if how != "neither" {
 				b.once(back).requirePage(http.StatusForbidden, "refused")
 				return
 			}
@@ -176,6 +189,9 @@ func TestTheZeroDecisionLetsNobodyIn(t *testing.T) {
 	w := httptest.NewRecorder()
 	d.Mark(w)
 	assert.Equal(t, http.Header{"Vary": {"Cookie"}}, w.Header())
+	w = httptest.NewRecorder()
+	d.Refuse(w)
+	assert.Equal(t, http.StatusForbidden, w.Code)
 }
 
 // Mark says what Require says beside an answer.

@@ -17,16 +17,11 @@ type exchange struct {
 
 // begin receives the request. It is false where that answers it already.
 func (v *exchange) begin() bool {
-	switch v.receive() {
-	case DeniedHost:
-		v.misdirected()
-		return false
-	case DeniedPolicy:
-		_ = v.spend() // nobody is let in either way
-		v.fail(Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
-		return false
+	denial := v.receive()
+	if denial != "" {
+		v.deny(nil, denial)
 	}
-	return true
+	return denial == ""
 }
 
 // require runs next for a session that satisfies the policy.
@@ -114,6 +109,23 @@ func (v *exchange) ask(s *session, denial Denial) {
 	case isFormPost(v.r):
 		v.keepForm(s, denial)
 	default:
+		v.unauthorised(denial)
+	}
+}
+
+// deny answers a request for which nobody is sent to log in.
+func (v *exchange) deny(s *session, denial Denial) {
+	switch {
+	case denial == DeniedHost:
+		v.misdirected()
+	case denial == DeniedPolicy:
+		_ = v.spend() // nobody is let in either way
+		v.fail(Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
+	case denial == DeniedResponse:
+		v.refuseResponse(v.spend())
+	case denial.Forbidden():
+		v.forbid(s, denial)
+	case !v.isDeadEnd():
 		v.unauthorised(denial)
 	}
 }
