@@ -2,23 +2,22 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // finish prepares a rule's handlers.
 func (c *core) finish(ru *rule) *rule {
-	ru.serve = c.guard(ru, c.beyondPath(ru, c.forward(ru), false))
-	if c.cfg.ForwardAuth {
-		ru.check = c.guard(ru, c.beyondPath(ru, c.vouch(ru), true))
-	}
-	ru.judge = c.guard(ru, c.admitted(ru))
+	ru.serve = c.guard(ru, c.withinReach(ru, c.forward(ru)))
 	ru.respond = c.auth.Optional(http.HandlerFunc(c.notFound))
 	if ru.cfg.Access == Login || ru.cfg.Access == "" {
 		ru.respond = ru.auth.Require(http.HandlerFunc(c.notFound))
@@ -26,56 +25,143 @@ func (c *core) finish(ru *rule) *rule {
 	return ru
 }
 
+// accessFor returns how a rule lets a request in: as it says, and without a login from the
+// addresses that it names. A client whose address is not known is at none of them.
+func (ru *rule) accessFor(r *http.Request) Access {
+	addr := site.ClientIP(r)
+	within := slices.ContainsFunc(ru.cfg.AllowFrom, func(p netip.Prefix) bool { return p.Contains(addr) })
+	switch {
+	case !within && ru.cfg.Access == "":
+		return Login
+	case !within:
+		return ru.cfg.Access
+	case ru.cfg.Access == Login || ru.cfg.Access == "":
+		return Optional
+	}
+	return Public // no session and no password matters there
+}
+
 // guard lets requests through to next that satisfy the rule, with the person's identity
 // in the context, and answers all others.
 func (c *core) guard(ru *rule, next http.Handler) http.Handler {
-	var h http.Handler
-	within := next
-	switch ru.cfg.Access {
-	case Public:
+	if ru.cfg.Access == Public {
 		return next
-	case Optional:
-		h = ru.auth.Optional(next)
-	case Basic:
-		h = c.withPassword(ru, next)
-	default:
-		h, within = ru.auth.Require(next), ru.auth.Optional(next)
 	}
-	if len(ru.cfg.AllowFrom) > 0 {
-		h = allowFrom(ru.cfg.AllowFrom, within, h)
-	}
-	if !ru.cfg.CrossOrigin {
-		h = c.sameOrigin(h)
-	}
-	return h
-}
-
-// allowFrom sends clients in the ranges one way and all others another. A client whose
-// address is not known is in none.
-func allowFrom(ranges []netip.Prefix, within, others http.Handler) http.Handler {
+	required, optional := ru.auth.Require(next), ru.auth.Optional(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, addr := others, site.ClientIP(r)
-		for _, p := range ranges {
-			if p.Contains(addr) {
-				h = within
-			}
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
-// sameOrigin refuses what the browser says was sent by a page of another origin: session
-// cookies and Basic credentials go with that too. A WebSocket without Origin is no
-// browser's.
-func (c *core) sameOrigin(next http.Handler) http.Handler {
-	protected := c.xsrf.Protect(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && (r.Header["Upgrade"] == nil || len(r.Header["Origin"]) == 0 && isWebSocket(r.Header)) {
-			next.ServeHTTP(w, r) // as nearly all requests, without another look
+		if err := c.verifyOrigin(ru, r); err != nil {
+			c.xsrf.Refuse(w, r, err)
 			return
 		}
-		protected.ServeHTTP(w, r)
+		switch ru.accessFor(r) {
+		case Public:
+			next.ServeHTTP(w, r.WithContext(glue.WithoutIdentity(r.Context())))
+		case Optional:
+			optional.ServeHTTP(w, r)
+		case Basic:
+			r, no := c.withPassword(ru, r)
+			if no != nil {
+				c.answer(w, r, no)
+				return
+			}
+			next.ServeHTTP(w, r)
+		default:
+			required.ServeHTTP(w, r)
+		}
 	})
+}
+
+// verifyOrigin refuses what the browser says was sent by a page of another origin: session
+// cookies and Basic credentials go with that too. A WebSocket without Origin is no
+// browser's.
+func (c *core) verifyOrigin(ru *rule, r *http.Request) error {
+	if ru.cfg.CrossOrigin {
+		return nil
+	}
+	if r.Method == http.MethodGet && (r.Header["Upgrade"] == nil || len(r.Header["Origin"]) == 0 && isWebSocket(r.Header)) {
+		return nil // as nearly all requests, without another look
+	}
+	return c.xsrf.VerifyOrigin(r)
+}
+
+// verdict is what a rule says of a request, instead of an answer to it.
+type verdict struct {
+	admitted *http.Request // as it goes on, with whom the rule has let in; nil for no
+	decision glue.Decision // of a rule that looks at sessions
+	err      error         // sessions cannot be looked up
+	origin   error         // it comes from a page of another origin
+	refusal  *refusal      // for any other reason
+}
+
+// decide asks a rule about a request. It says what guard does.
+func (c *core) decide(ru *rule, r *http.Request) (v verdict) {
+	switch {
+	case ru == c.ambiguous: // before any login: that would not make it clear
+		v.refusal = newRefusal("path", paths.ErrAmbiguous, pageAddress)
+		return v
+	case ru.cfg.Access == Public:
+		v.admitted = r
+		return v
+	}
+	if v.origin = c.verifyOrigin(ru, r); v.origin != nil {
+		return v
+	}
+	switch access := ru.accessFor(r); access {
+	case Public:
+		v.admitted = r.WithContext(glue.WithoutIdentity(r.Context()))
+	case Basic:
+		if asked, no := c.withPassword(ru, r); no != nil {
+			v.refusal = no
+		} else {
+			v.admitted = asked
+		}
+	default:
+		v.decision, v.err = ru.auth.Evaluate(r)
+		denial := v.decision.Denial
+		switch {
+		case v.err != nil:
+		case v.decision.Allowed:
+			v.admitted = r.WithContext(glue.WithIdentity(r.Context(), v.decision.Identity))
+		case access == Optional && (denial.Login() || denial.Forbidden()):
+			v.admitted = r.WithContext(glue.WithoutIdentity(r.Context()))
+		}
+	}
+	return v
+}
+
+// status is that of the answer where a rule says no, and header what it says of how to be
+// let in.
+func (v *verdict) status() (status int, header http.Header) {
+	switch {
+	case v.refusal != nil:
+		return v.refusal.page.Status, v.refusal.header
+	case v.err != nil:
+		return http.StatusServiceUnavailable, http.Header{"Retry-After": {"5"}}
+	case v.decision.Denial.Login(), v.decision.Denial == glue.DeniedResponse:
+		return http.StatusUnauthorized, http.Header{"Www-Authenticate": {"Ucam-WebAuth"}}
+	}
+	return http.StatusForbidden, nil
+}
+
+// refusal is why the gateway itself does not let a request go on.
+type refusal struct {
+	event  glue.Event
+	page   glue.Page
+	header http.Header // how to be let in, such as WWW-Authenticate
+}
+
+func newRefusal(reason webauth.Reason, err error, p glue.Page) *refusal {
+	return &refusal{event: glue.Event{Name: glue.EventRefused, Reason: reason, Err: err}, page: p}
+}
+
+func (c *core) answer(w http.ResponseWriter, r *http.Request, no *refusal) {
+	maps.Copy(w.Header(), no.header)
+	if no.event.Reason == "" { // a browser that is only to ask for a password: nothing to log
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, no.page.Title, no.page.Status)
+		return
+	}
+	c.auth.Refuse(w, r, no.event, no.page)
 }
 
 type basicUserKey struct{}
@@ -86,20 +172,17 @@ func basicUser(ctx context.Context) string {
 	return user
 }
 
-// withPassword lets the people of the rule's .htpasswd file through whom it admits.
-func (c *core) withPassword(ru *rule, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, ok := c.authenticate(ru, w, r)
-		if !ok {
-			return
-		}
-		observe.RecordOf(r.Context()).Principal = user
-		if !ru.admits(user) {
-			c.auth.Refuse(w, r, glue.Event{Name: glue.EventForbidden, Reason: webauth.Reason("principal"), Principal: user}, pageForbidden)
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), basicUserKey{}, user)))
-	})
+// withPassword lets the people of the rule's .htpasswd file in whom it admits.
+func (c *core) withPassword(ru *rule, r *http.Request) (*http.Request, *refusal) {
+	user, no := c.authenticate(ru, r)
+	if no != nil {
+		return r, no
+	}
+	observe.RecordOf(r.Context()).Principal = user
+	if !ru.admits(user) {
+		return r, &refusal{page: pageForbidden, event: glue.Event{Name: glue.EventForbidden, Reason: "principal", Principal: user}}
+	}
+	return r.WithContext(context.WithValue(r.Context(), basicUserKey{}, user)), nil
 }
 
 func durationOf(d Duration) time.Duration { return time.Duration(d) }

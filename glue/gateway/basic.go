@@ -68,27 +68,26 @@ var passwordRefusals = map[string]passwordRefusal{
 			Text: []string{"Your password was not looked at. Please load the page again in a moment."}}},
 }
 
-// authenticate returns the name of a user who sent the right password for a rule. Where it
-// is false, the request has been answered: 401 or, with Retry-After, 429 or 503.
-func (c *core) authenticate(ru *rule, w http.ResponseWriter, r *http.Request) (user string, ok bool) {
+// authenticate returns the name of a user who sent the right password for a rule, or why
+// there is none: 401 or, with Retry-After, 429 or 503.
+func (c *core) authenticate(ru *rule, r *http.Request) (user string, no *refusal) {
 	realm := ru.cfg.Host
 	if realm == "" {
 		realm = r.Host
 	}
-	user, no := ru.checker.Basic(r, realm)
-	if no == nil {
-		return user, true
+	user, denied := ru.checker.Basic(r, realm)
+	if denied == nil {
+		return user, nil
 	}
-	for name, values := range no.Header {
-		w.Header()[name] = values
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	because, known := passwordRefusals[no.Event.Reason]
+	because, known := passwordRefusals[denied.Event.Reason]
 	if !known { // nothing that can be read
-		http.Error(w, "Log in with name and password.", no.Page.Status)
-		return "", false
+		return "", &refusal{page: pageNoPassword, header: denied.Header}
 	}
 	c.metrics.PasswordAttempt(because.verdict)
-	c.auth.Refuse(w, r, glue.Event{Name: glue.EventRefused, Reason: because.reason, Err: errors.New(because.text)}, because.page)
-	return "", false
+	no = newRefusal(because.reason, errors.New(because.text), because.page)
+	no.header = denied.Header
+	return "", no
 }
+
+// pageNoPassword is what a browser gets that is only to ask for a password.
+var pageNoPassword = glue.Page{Status: http.StatusUnauthorized, Title: "Log in with name and password."}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -17,36 +16,42 @@ import (
 // one must be let in by the rules for all of that, or could read, move or remove by way of
 // /a what only others may at /a/private.
 
-// beyondPath passes requests on to next that reach no further than the rules let the same
-// person, and the headers that name other resources in the form that the backend will
-// understand. It is asked when rule ru has let the request in. A front server passes on
-// what it got itself, and knows its backends itself.
-func (c *core) beyondPath(ru *rule, next http.Handler, atFront bool) http.Handler {
+// withinReach passes requests on to next that reach no further than the rules let the same
+// person. It is asked when rule ru has let the request in.
+func (c *core) withinReach(ru *rule, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reach := reachOf(r)
-		if len(ru.overrides) > 0 {
-			reach = max(reach, overriddenReach(r.Header, ru.overrides))
-		}
-		if reach == resource && len(r.Header["Destination"]) == 0 && len(r.Header["If"]) == 0 && !namesSource(r) {
-			next.ServeHTTP(w, r)
+		r, no := c.beyondPath(ru, r, false)
+		if no != nil {
+			c.answer(w, r, no)
 			return
 		}
-		b := &beyond{c: c, r: r, rule: ru, reach: reach, atFront: atFront}
-		b.below(ru, r.URL.RawPath, reach)
-		b.destination()
-		b.sources()
-		b.conditions()
-		if atFront {
-			b.unseenBody()
-		} else {
-			b.body()
-		}
-		if b.refusal != nil {
-			b.refuse(w)
-			return
-		}
-		next.ServeHTTP(w, b.r)
+		next.ServeHTTP(w, r)
 	})
+}
+
+// beyondPath returns the request that goes on, with the headers that name other resources
+// in the form that the backend will understand; or why rule ru, which has let it in, is not
+// all that counts. A front server passes on what it got itself, and knows its backends
+// itself.
+func (c *core) beyondPath(ru *rule, r *http.Request, atFront bool) (*http.Request, *refusal) {
+	reach := reachOf(r)
+	if len(ru.overrides) > 0 {
+		reach = max(reach, overriddenReach(r.Header, ru.overrides))
+	}
+	if reach == resource && len(r.Header["Destination"]) == 0 && len(r.Header["If"]) == 0 && !namesSource(r) {
+		return r, nil
+	}
+	b := &beyond{c: c, r: r, rule: ru, reach: reach, atFront: atFront}
+	b.below(ru, r.URL.RawPath, reach)
+	b.destination()
+	b.sources()
+	b.conditions()
+	if atFront {
+		b.unseenBody()
+	} else {
+		b.body()
+	}
+	return b.r, b.refusal
 }
 
 // beyond is one request while it is judged by other rules than that of its path.
@@ -57,31 +62,14 @@ type beyond struct {
 	reach   reach
 	atFront bool
 
-	admitted []*rule // which let it in as well
-	refusal  *refusal
-}
-
-// refusal is why a request reaches too far. The first one counts.
-type refusal struct {
-	reason webauth.Reason
-	err    error
-	page   glue.Page
-	header http.Header // how to be let in, such as WWW-Authenticate
+	admitted []*rule  // which let it in as well
+	refusal  *refusal // why it reaches too far; the first one counts
 }
 
 func (b *beyond) deny(reason webauth.Reason, p glue.Page, err error) {
 	if b.refusal == nil {
-		b.refusal = &refusal{reason: reason, page: p, err: err}
+		b.refusal = newRefusal(reason, err, p)
 	}
-}
-
-func (b *beyond) refuse(w http.ResponseWriter) {
-	for _, name := range []string{"Www-Authenticate", "Retry-After", "Connection"} {
-		if values := b.refusal.header[name]; values != nil {
-			w.Header()[name] = values
-		}
-	}
-	b.c.refuse(w, b.r, b.refusal.reason, b.refusal.err, b.refusal.page)
 }
 
 // below denies what a request does below a path if a rule for that keeps it out. With ru,
@@ -123,67 +111,33 @@ func (b *beyond) ask(other *rule, reason webauth.Reason, p glue.Page, err func(r
 		return
 	}
 	v := b.verdict(other)
-	mine, _ := personOf(b.r.Context(), b.rule)
-	switch {
-	case v.admitted && (mine == "" || v.person == "" || mine == v.person):
-		b.admitted = append(b.admitted, other)
-		return
-	case v.admitted:
+	if v.admitted != nil {
+		mine, _ := personOf(b.r.Context(), b.rule)
+		theirs, _ := personOf(v.admitted.Context(), other)
+		if mine == "" || theirs == "" || mine == theirs {
+			b.admitted = append(b.admitted, other)
+			return
+		}
 		b.deny(reason, p, err("lets in somebody else"))
-	default:
-		b.deny(reason, p, err("does not let this request in"))
+		return
 	}
-	switch v.status {
+	b.deny(reason, p, err("does not let this request in"))
+	switch status, header := v.status(); status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		b.refusal.page.Status, b.refusal.header = v.status, v.header
+		b.refusal.page.Status, b.refusal.header = status, header
 	}
 }
 
 // verdict asks a rule about the request. Passwords are not tried where a session has told
 // who it is: they would be another person's, or the backend's business.
-func (b *beyond) verdict(other *rule) *verdict {
-	v := &verdict{header: http.Header{}}
+func (b *beyond) verdict(other *rule) verdict {
 	mine, _ := personOf(b.r.Context(), b.rule)
 	if other.cfg.Access == Basic && b.rule.cfg.Access != Basic && mine != "" {
-		return v
+		return verdict{}
 	}
-	asked := b.r.WithContext(context.WithValue(b.r.Context(), verdictKey{}, v))
-	asked.Header = b.r.Header.Clone()
+	asked := b.r.WithContext(b.r.Context())
 	asked.Body, asked.ContentLength = http.NoBody, 0
-	markScripted(asked.Header) // nobody is to be sent anywhere, and no form kept
-	other.judge.ServeHTTP(v, asked)
-	return v
-}
-
-// verdict is what a rule says of a request, instead of an answer to it.
-type verdict struct {
-	admitted bool
-	person   string // whom the rule has let in; empty for nobody in particular
-
-	header http.Header // of the answer where it is no
-	status int
-}
-
-type verdictKey struct{}
-
-// admitted ends in a verdict what a rule lets in.
-func (c *core) admitted(ru *rule) http.Handler {
-	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if v, ok := r.Context().Value(verdictKey{}).(*verdict); ok {
-			v.admitted = true
-			v.person, _ = personOf(r.Context(), ru)
-		}
-	})
-}
-
-func (v *verdict) Header() http.Header { return v.header }
-
-func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
-
-func (v *verdict) WriteHeader(status int) {
-	if v.status == 0 {
-		v.status = status
-	}
+	return b.c.decide(other, asked)
 }
 
 // reach is how far below its path a request acts.

@@ -213,6 +213,10 @@ func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	ru := c.ruleOf(r)
 	observe.RecordOf(r.Context()).Rule = ru.label
+	if ru == c.ambiguous { // before any login: that would not make it clear
+		c.spendOr(c.ambiguousPath).ServeHTTP(w, r)
+		return
+	}
 	if carriesResponse(r) {
 		ru.respond.ServeHTTP(w, r)
 		return
@@ -274,9 +278,9 @@ func (c *core) serveReserved(w http.ResponseWriter, r *http.Request, path string
 	case path == logoutPath:
 		c.auth.Logout(w, r)
 	case path == authPath && c.cfg.ForwardAuth:
-		c.forwardAuth(w, r)
+		c.forwardAuth(w, r, false)
 	case path == orLoginPath && c.cfg.ForwardAuth:
-		c.forwardAuthOrLogin(w, r)
+		c.forwardAuth(w, r, true)
 	default:
 		c.notFound(w, r)
 	}

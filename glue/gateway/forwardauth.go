@@ -10,6 +10,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -18,104 +19,134 @@ import (
 var pageFront = glue.Page{Kind: "forward-auth", Status: http.StatusForbidden, Title: "This page cannot be shown",
 	Text: []string{"The address is malformed, or the servers of this site do not understand each other. Please start from the site’s front page; if that does not help, tell the site’s webmaster."}}
 
+// pageResponse is for people who open an address of the past, with a login in it.
+var pageResponse = glue.Page{Kind: "response", Status: http.StatusBadRequest, Title: "This address has an old login in it",
+	Text: []string{"It was for one use only, and not for this page. Please open the page anew."}}
+
 // forwardAuth tells a front server what to do with a request: 200, with the identity
 // headers that the backend is to get, 401 or 403. It answers so for nginx, whose
 // auth_request takes anything else for an error; it never redirects.
-func (c *core) forwardAuth(w http.ResponseWriter, r *http.Request) {
+//
+// With orLogin it is for front servers that pass the answer on to the browser, as Caddy and
+// Traefik do: a person who opens a page is sent to log in, and gets a page where the
+// answer is no.
+func (c *core) forwardAuth(w http.ResponseWriter, r *http.Request, orLogin bool) {
 	asked, err := c.askedAbout(r)
-	if err != nil {
-		c.doubt(w, r, err)
+	if err != nil { // it is not known for certain what is asked about
+		c.refuse(w, r, "forward-auth", err, pageFront)
 		return
 	}
-	markScripted(asked.Header)
-	c.judge(&threeWays{w}, asked)
-}
-
-// forwardAuthOrLogin is forwardAuth for front servers that pass the answer on to the
-// browser, as Caddy and Traefik do: a person who opens a page is sent to log in, and
-// gets a page where the answer is no.
-func (c *core) forwardAuthOrLogin(w http.ResponseWriter, r *http.Request) {
-	asked, err := c.askedAbout(r)
-	if err != nil {
-		c.doubt(w, r, err)
-		return
-	}
-	if asked.Method != http.MethodGet {
-		markScripted(asked.Header) // its form is not here to be kept
-	}
-	next := nextFor(asked.URL.RawPath, asked.URL.RawQuery)
-	answer := &toLogin{ResponseWriter: w, location: c.site.URL(asked, loginPath+"?next="+url.QueryEscape(next))}
-	if next == "/" && asked.URL.RawPath != "/" {
-		answer.refuse = func() { c.refuse(w, r, "forward-auth", errNextPath, pageFront) }
-	}
-	c.judge(answer, asked)
-}
-
-// doubt answers where it is not known for certain what is asked about.
-func (c *core) doubt(w http.ResponseWriter, r *http.Request, err error) {
-	c.refuse(w, r, "forward-auth", err, pageFront)
-}
-
-// judge asks the rule of a request what becomes of it.
-func (c *core) judge(w http.ResponseWriter, asked *http.Request) {
 	ru := c.ruleOf(asked)
 	observe.RecordOf(asked.Context()).Rule = ru.label
-	answer := &onlyVouched{ResponseWriter: w, notes: notesOf(asked.Context())}
 	if carriesResponse(asked) {
 		// It belongs to the login path. Here it is spent, and nobody comes in by it.
-		ru.respond.ServeHTTP(answer, asked)
-	} else {
-		ru.check.ServeHTTP(answer, asked)
+		c.spent(w, asked, orLogin)
+		return
 	}
-	if !answer.begun {
-		answer.WriteHeader(http.StatusForbidden)
+	v := c.decide(ru, asked)
+	if v.admitted != nil {
+		if v.admitted, v.refusal = c.beyondPath(ru, v.admitted, true); v.refusal == nil {
+			c.allow(w, ru, &v)
+			return
+		}
+		v.admitted = nil
 	}
+	if orLogin {
+		c.denyOrLogin(w, asked, &v)
+		return
+	}
+	c.denyPlainly(w, asked, &v)
 }
 
-// onlyVouched is an answer that says yes only where vouch does. A front server passes a
-// request on for any status below 300, the one that net/http puts where nobody wrote one
-// and those of pages included.
-type onlyVouched struct {
-	http.ResponseWriter
-	notes *notes
-	begun bool
-}
-
-func (o *onlyVouched) WriteHeader(status int) {
-	if o.begun = true; status < 300 && !o.notes.vouched {
-		status = http.StatusForbidden
+// spent answers a request that brings a response of the login service.
+func (c *core) spent(w http.ResponseWriter, asked *http.Request, orLogin bool) {
+	err := c.auth.Spend(asked)
+	if orLogin && isOpened(asked) {
+		c.refuse(w, asked, "response", err, pageResponse)
+		return
 	}
-	o.ResponseWriter.WriteHeader(status)
+	c.loginRequired(w, asked, glue.DeniedResponse)
 }
 
-func (o *onlyVouched) Write(b []byte) (int, error) {
-	if !o.begun {
-		o.WriteHeader(http.StatusOK)
-	}
-	return o.ResponseWriter.Write(b)
-}
+// isOpened reports whether a person opens a page, so that they may be sent to log in.
+func isOpened(r *http.Request) bool { return r.Method == http.MethodGet && glue.WantsPage(r) }
 
-// vouch answers a front server that may pass a request on: 200, with the headers that a
+// allow answers a front server that may pass a request on: 200, with the headers that a
 // backend would get. Those about nobody are there too, and empty: a front server then
 // replaces what the client sent, and Caddy up to 2.6, which knows no default, does not
 // pass on the name of a variable as that of a person.
-func (c *core) vouch(ru *rule) http.Handler {
+func (c *core) allow(w http.ResponseWriter, ru *rule, v *verdict) {
+	h := w.Header()
+	if ru.cfg.Access != Public {
+		v.decision.Mark(w)
+	}
 	names := c.identity.names()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
+	for _, name := range names {
+		h[name] = []string{""}
+	}
+	if err := c.identity.set(h, v.admitted, ru); err != nil {
 		for _, name := range names {
-			h[name] = []string{""}
+			delete(h, name)
 		}
-		if err := c.identity.set(h, r, ru); err != nil {
-			for _, name := range names {
-				delete(h, name)
-			}
-			c.refuse(w, r, "identity", err, pageIdentity)
-			return
+		p := pageIdentity
+		p.Status = http.StatusForbidden
+		c.refuse(w, v.admitted, "identity", err, p)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// denyPlainly answers a front server that knows two ways to say no. Whatever else stands in
+// the way than a login, such as too many passwords or a store that is away, means 403.
+func (c *core) denyPlainly(w http.ResponseWriter, asked *http.Request, v *verdict) {
+	switch {
+	case v.refusal != nil:
+		if v.refusal.page.Status != http.StatusUnauthorized {
+			v.refusal.page.Status = http.StatusForbidden
 		}
-		notesOf(r.Context()).vouched = true
-		w.WriteHeader(http.StatusOK)
-	})
+		c.answer(w, asked, v.refusal)
+	case v.origin != nil:
+		c.xsrf.Refuse(w, asked, v.origin)
+	case v.err != nil:
+		c.auth.Refuse(w, asked, glue.Event{Name: glue.EventStoreError, Reason: webauth.ReasonStore, Err: v.err}, pageFront)
+	case v.decision.Denial.Forbidden():
+		v.decision.Refuse(w)
+	default:
+		c.loginRequired(w, asked, v.decision.Denial)
+	}
+}
+
+// loginRequired answers in short that nobody comes in without a login.
+func (c *core) loginRequired(w http.ResponseWriter, asked *http.Request, denial glue.Denial) {
+	w.Header().Set("WWW-Authenticate", "Ucam-WebAuth")
+	respond.Brief(w, asked, http.StatusUnauthorized, "login_required", string(denial), "Log in first: open this site in a browser.")
+}
+
+// denyOrLogin answers a browser, through its front server.
+func (c *core) denyOrLogin(w http.ResponseWriter, asked *http.Request, v *verdict) {
+	switch {
+	case v.refusal != nil:
+		c.answer(w, asked, v.refusal)
+	case v.origin != nil:
+		c.xsrf.Refuse(w, asked, v.origin)
+	case v.decision.Denial.Login() && isOpened(asked):
+		c.redirectToLogin(w, asked)
+	default:
+		v.decision.Refuse(w)
+	}
+}
+
+// redirectToLogin sends a person to the gateway's own login, to come back to the page.
+func (c *core) redirectToLogin(w http.ResponseWriter, asked *http.Request) {
+	next, err := nextFor(asked.URL.RawPath, asked.URL.RawQuery)
+	switch {
+	case errors.Is(err, errNextPath):
+		c.refuse(w, asked, "forward-auth", err, pageFront)
+	case err != nil: // no browser would ask for it
+		c.badPath(w, asked, err)
+	default:
+		respond.Redirect(w, asked, c.site.URL(asked, loginPath+"?next="+url.QueryEscape(next)))
+	}
 }
 
 // names are the headers that set may put.
@@ -168,13 +199,6 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 
 var errUnresolved = errors.New("the path has dot segments or slashes in a row, and the backend would get it as it is")
 
-// markScripted makes a request one of a script, for package glue: it is answered by a
-// status alone and leads nobody anywhere.
-func markScripted(h http.Header) {
-	h.Set("Sec-Fetch-Mode", "cors")
-	h.Set("Sec-Fetch-Dest", "empty")
-}
-
 // maxNext is the longest path with a query that people are brought back to, in bytes when
 // it is encoded twice, as it may be in the login service's URL: of what Login takes, and
 // parks where that URL has no room for it, each byte is five at most.
@@ -186,57 +210,21 @@ func fitsNext(next string) bool {
 
 var errNextPath = errors.New("the path is too long, or not one that people can be brought back to")
 
-// nextFor is where to go after the login: the same page, and "/" where the path is none
-// that Login takes. Package glue has looked at the address before: what it would not
-// have signed does not get here.
-func nextFor(path, query string) string {
-	if !localpath.Is(path) || observe.ResponseIn(path) >= 0 {
-		return "/"
-	}
-	query = webauth.StripResponse(query)
-	if _, canonical, err := webauth.CanonicalTarget(path, query); err == nil {
-		query = canonical // as the browser itself would have it in the address of the login
-	}
-	if full := path + "?" + query; query != "" && fitsNext(full) && observe.ResponseIn(query) < 0 {
-		return full
-	}
-	return path
-}
-
-// toLogin is an answer whose redirect to the login service, which would come back to
-// the backend's address, becomes one to the gateway's own login. Its cookies belong to
-// the attempt that is not made.
-type toLogin struct {
-	http.ResponseWriter
-	location string
-	refuse   func() // answers instead; nil where people can be brought back
-}
-
-func (t *toLogin) WriteHeader(status int) {
-	if status == http.StatusSeeOther || status == http.StatusFound {
-		h := t.Header()
-		h.Del("Set-Cookie")
-		if t.refuse != nil {
-			h.Del("Location")
-			t.refuse()
-			return
-		}
-		h.Set("Location", t.location)
-	}
-	t.ResponseWriter.WriteHeader(status)
-}
-
-// threeWays is an answer for a front server that knows three statuses. Whatever else
-// stands in the way, such as too many passwords or a store that is away, means no.
-type threeWays struct{ http.ResponseWriter }
-
-func (t *threeWays) WriteHeader(status int) {
+// nextFor returns where to go after the login: the same page, or an error where its path is
+// none that Login takes.
+func nextFor(path, query string) (string, error) {
+	// As the browser itself would have it in the address of the login.
+	_, canonical, err := webauth.CanonicalTarget(path, webauth.StripResponse(query))
 	switch {
-	case status < 300, status == http.StatusUnauthorized:
-		t.ResponseWriter.WriteHeader(status)
-	default:
-		t.ResponseWriter.WriteHeader(http.StatusForbidden)
+	case err != nil:
+		return "", err
+	case !localpath.Is(path) || observe.ResponseIn(path) >= 0:
+		return "", errNextPath
 	}
+	if full := path + "?" + canonical; canonical != "" && fitsNext(full) && observe.ResponseIn(canonical) < 0 {
+		return full, nil
+	}
+	return path, nil
 }
 
 // login serves /.wls/login: it asks for what the rule of "next" asks for, so that a

@@ -9,7 +9,6 @@ import (
 // notes are what the handlers of a request leave for each other.
 type notes struct {
 	forwarded forwarded // what a front server asks about
-	vouched   bool      // it may pass that on: vouch has said so
 	proxied   *proxied  // its way to a backend
 	body      *bodyPace // how slowly its body may come; nil where it has none
 }

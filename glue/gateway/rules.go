@@ -35,8 +35,6 @@ type rule struct {
 	scripts   paths.Scripts     // segments that the backend may route without
 
 	serve   http.Handler // access, then the backend
-	check   http.Handler // access, then "yes", for front servers that ask
-	judge   http.Handler // access, then a verdict, for requests that reach beyond their path
 	respond http.Handler // for a response of the login service; goes no further
 }
 
@@ -52,9 +50,7 @@ func (g *Gateway) buildRules(c *core) error {
 		}
 	}
 	c.nothing = c.finish(&rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth})
-	c.ambiguous = &rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth,
-		serve: http.HandlerFunc(c.ambiguousPath), check: http.HandlerFunc(c.ambiguousPath)}
-	c.ambiguous.respond = c.spendOr(c.ambiguousPath)
+	c.ambiguous = &rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}

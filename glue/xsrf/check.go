@@ -26,7 +26,7 @@ func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
 		}()
 		used, err := g.verify(w, r, options)
 		if err != nil {
-			g.refuse(w, r, err)
+			g.Refuse(w, r, err)
 			return
 		}
 		if used != "" { // next may yet want another login, and keep the form

@@ -16,7 +16,7 @@ import (
 func (g *Guard) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := g.VerifyOrigin(r); err != nil {
-			g.refuse(w, r, err)
+			g.Refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -8,9 +8,10 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// refuse answers a request that did not pass: a page for people, JSON or text for
+// Refuse answers what [Guard.Verify] or [Guard.VerifyOrigin] did not pass, as [Guard.Check]
+// and [Guard.Protect] do: a page for people, JSON or text for
 // scripts, a log line with the reason for operators.
-func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	reason, known := reasons[err]
 	page := glue.Page{Kind: "cross-origin", Status: http.StatusForbidden, Title: "This was not sent from this site",
 		Text: []string{"Another site tried to do something here in your name, or your browser did not say that it was this site. Nothing was done.",
