@@ -24,12 +24,13 @@ const (
 	tooLate = 9 * time.Minute // some pages are good for ten
 )
 
-// walked are the scenarios that walks are in. Two have more powers at once than could be
-// searched to the end.
+// walked are the scenarios that walks are in: those that are searched to the end, two with
+// more powers at once than could be, and one in which little but forms is sent.
 var walked = []Scenario{
 	attacks, lateReplies, sessionLost, cookiesLost, together, dots, between, nested, nestedTabs, goesBack, noCancel, forms,
 	{Tabs: 2, Powers: allAttacks | LogsOut | IgnoresIAct | SendsForms},
 	{Tabs: 2, Powers: allAttacks | LogsOut | IgnoresIAct | Nested},
+	{Tabs: 1, Powers: SendsForms | NeverCancels},
 }
 
 // TestReplay walks through the model at random, does each step in a real site, too, and
