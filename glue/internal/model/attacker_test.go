@@ -17,6 +17,10 @@ func (m *Model) attacker(s State, emit func(Step, State)) {
 	if m.can(Fetches) && s.SSO {
 		m.fetches(s, emit)
 	}
+	if m.can(ReadsAll) {
+		m.pressesHimself(s, emit)
+		m.fetchesAgain(s, emit)
+	}
 	if m.can(Tosses) {
 		m.tosses(s, emit)
 	}
@@ -166,7 +170,7 @@ func (m *Model) toPages(s State, i int, emit func(Step, State)) {
 		}
 	}
 	for j, a := range s.Answers {
-		if a.Button == AttackersSecret || a.Pressed && m.can(ReadsLog) {
+		if a.Button == AttackersSecret || a.Pressed && m.can(ReadsLog) || a.Button != NoSecret && m.can(ReadsAll) {
 			q := request{route: a.URL, button: AnswerRef(j + 1)}
 			m.send(s, Step{Kind: SendsToButton, Tab: i}, q, emit)
 		}
@@ -185,6 +189,38 @@ func (m *Model) fetches(s State, emit func(Step, State)) {
 			}
 			_, out, _ := m.receive(&n, request{route: opened(url), answer: r, fetch: true})
 			emit(Step{Kind: FetchesLogin, Route: url, Token: token, Answer: r, Outcome: out}, n)
+		}
+	}
+}
+
+// pressesHimself presses, in his own browser, the button of a page that asked anybody.
+func (m *Model) pressesHimself(s State, emit func(Step, State)) {
+	for i, a := range s.Answers {
+		if a.Button == NoSecret {
+			continue
+		}
+		n := s
+		q := request{route: a.URL, button: AnswerRef(i + 1), cookies: s.attackers()}
+		t, out, _ := m.receive(&n, q)
+		if t.SetSession {
+			n.Held = t.Session
+		}
+		emit(Step{Kind: PressesHimself, Route: a.URL, Answer: q.button, Outcome: out}, n)
+	}
+}
+
+// fetchesAgain has the victim's browser fetch a page of the site with a response that there
+// is already.
+func (m *Model) fetchesAgain(s State, emit func(Step, State)) {
+	for i, a := range s.Answers {
+		if !a.Seen {
+			continue
+		}
+		for _, route := range m.routes() {
+			n := s
+			q := request{route: opened(route), answer: AnswerRef(i + 1), fetch: true}
+			_, out, _ := m.receive(&n, q)
+			emit(Step{Kind: FetchesAgain, Route: q.route, Answer: q.answer, Outcome: out}, n)
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (m *Model) startLogin(s *State, q request) (Tab, Outcome, bool) {
 		t.SetSecret = secret
 		t.Phase, t.Then = Replying, AtWLS
 	}
-	t.Token = m.newToken(s, Token{Secret: secret, Route: q.route, Depth: depth})
+	t.Token = m.newToken(s, Token{Secret: secret, Route: q.route, Depth: depth, Seen: m.can(ReadsAll)})
 	return t, AskedToLogIn, t.Token != 0 && secret != NoSecret
 }
 
@@ -24,7 +24,7 @@ func (m *Model) trySilently(s *State, q request) (Tab, Outcome, bool) {
 		return m.startLogin(s, q)
 	}
 	t := Tab{Phase: Replying, Then: AtWLS, Route: q.route, IAct: No, SetTried: true}
-	t.Token = m.newToken(s, Token{Secret: q.cookies.Secret, Route: q.route, Silent: true})
+	t.Token = m.newToken(s, Token{Secret: q.cookies.Secret, Route: q.route, Silent: true, Seen: m.can(ReadsAll)})
 	return t, TriedSilently, t.Token != 0
 }
 

@@ -34,8 +34,7 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 		}
 		return st.opens(m, step, to, st.answers[step.Answer].button, untold)
 	case MakesUpFailure:
-		made := st.sign(Answer{MadeUp: true}, asked{addresses[step.Route], st.tokens[step.Token].params})
-		return st.opens(m, step, to, made.at(step.Route), elsewhere)
+		return st.opens(m, step, to, st.madeUp(step).at(step.Route), elsewhere)
 	case PressesLogout:
 		return st.answered(m, step, to, st.ask(st.victim, http.MethodPost, origin+"/logout", "", ownPage))
 	case SendsForm:
@@ -56,12 +55,12 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 	case GoesBackToWLS:
 		tab.asked = st.tokens[step.Token]
 	case SendsToWLS:
-		tab.asked = asked{addresses[step.Route], st.tokens[step.Token].params}
+		tab.asked = st.asks(step)
 	case SendsToSite: // on its way
 	case SignsOn, Types, Cancels, MayNotAsk:
 		st.answers[step.Answer] = st.sign(to.Answers[step.Answer-1], tab.asked)
 	case LogsInHimself, SignsOther:
-		st.answers[step.Answer] = st.sign(to.Answers[step.Answer-1], asked{addresses[step.Route], st.tokens[step.Token].params})
+		st.answers[step.Answer] = st.sign(to.Answers[step.Answer-1], st.asks(step))
 	case TossesSecret:
 		st.tosses()
 	case MemoryLost:
@@ -69,14 +68,18 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 	case LogsInToOther:
 		return st.logsInToOther(step)
 	case FetchesLogin:
-		return st.fetches(step, to)
+		st.answers[step.Answer] = st.sign(to.Answers[step.Answer-1], st.asks(step))
+		return st.fetches(step)
+	case FetchesAgain:
+		return st.fetches(step)
 	case GetsToken:
 		return st.getsToken(step)
 	case Presents:
 		return st.presents(step, st.answers[step.Answer].at(step.Route), "")
 	case FailsHimself:
-		made := st.sign(Answer{MadeUp: true}, asked{addresses[step.Route], st.tokens[step.Token].params})
-		return st.presents(step, made.at(step.Route), st.held)
+		return st.presents(step, st.madeUp(step).at(step.Route), st.held)
+	case PressesHimself:
+		return st.presses(step)
 	default:
 		return disagree("nobody knows how to do this: %v", step)
 	}
@@ -275,13 +278,29 @@ func (st *stage) logsInToOther(step Step) error {
 	return nil
 }
 
-func (st *stage) fetches(step Step, to State) error {
-	r := st.sign(to.Answers[step.Answer-1], asked{addresses[step.Route], st.tokens[step.Token].params})
-	st.answers[step.Answer] = r
-	how := backgrounds[st.asked%len(backgrounds)]
-	a := st.ask(&browser{agent: st.victim.agent}, how.method, r.at(opened(step.Route)), "", how.from)
+// fetches has another site make the victim's browser bring a response. Cookies stay behind.
+func (st *stage) fetches(step Step) error {
+	how := backgrounds[st.requests%len(backgrounds)]
+	target := st.answers[step.Answer].at(opened(step.Route))
+	a := st.ask(&browser{agent: st.victim.agent}, how.method, target, "", how.from)
 	return st.cameTo(step.Outcome, a, read(a))
 }
+
+// presses has the attacker press a button of a page that asks whether to log in.
+func (st *stage) presses(step Step) error {
+	a := st.ask(st.attacker.with(st.held), http.MethodGet, st.answers[step.Answer].button, "", ownPage)
+	if step.Outcome == LoggedIn {
+		st.held = cookieOf(a, sessionCookie)
+	}
+	return st.cameTo(step.Outcome, a, read(a))
+}
+
+// asks is a request to the login service that a step makes up.
+func (st *stage) asks(step Step) asked {
+	return asked{addresses[step.Route], st.tokens[step.Token].params}
+}
+
+func (st *stage) madeUp(step Step) reply { return st.sign(Answer{MadeUp: true}, st.asks(step)) }
 
 // tosses has a host next door set such cookies in the victim's browser as it can: their
 // names lack what browsers reserve for the site itself, or only look like it.

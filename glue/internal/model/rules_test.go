@@ -132,6 +132,7 @@ const (
 	Between                           // something between two handlers may answer: without OuterSpends
 	GoesBack                          // the victim goes back to the WLS after a failed login
 	NeverCancels                      // but makes none fail
+	ReadsAll                          // he reads requests to the WLS, responses and pages before anybody uses them: nothing helps against that but luck
 	TakesMinutes                      // the victim takes a minute for each page, by when no redirect counts as one of a loop
 	SendsForms                        // forms are sent, and kept while one logs in; sessions end by themselves
 )

@@ -28,16 +28,16 @@ import (
 // stage is what a model is held against: a site with a real glue.Auth, the keys of its
 // login service, the victim's browser and the attacker's.
 type stage struct {
-	t       *testing.T
-	service webauth.Service
-	sites   []http.Handler      // machines of the same site
-	auths   [guarded]*glue.Auth // of the routes, on one of the machines
-	other   http.Handler        // the other service's site, which has the same secret
-	now     time.Time
-	oneUse  *oneUse
-	asked   int      // requests
-	told    []told   // events of the last request
-	ran     []served // what the last request made the application do
+	t        *testing.T
+	service  webauth.Service
+	sites    []http.Handler      // machines of the same site
+	auths    [guarded]*glue.Auth // of the routes, on one of the machines
+	other    http.Handler        // the other service's site, which has the same secret
+	now      time.Time
+	oneUse   *oneUse
+	requests int      // so far
+	told     []told   // events of the last request
+	ran      []served // what the last request made the application do
 
 	victim, attacker *browser
 	held             string // the attacker's session cookie
@@ -72,7 +72,7 @@ type reply struct {
 }
 
 // at is the address to which a reply is brought.
-func (r *reply) at(route Route) string {
+func (r reply) at(route Route) string {
 	return addresses[route] + "?" + webauth.ResponseParam + "=" + url.QueryEscape(r.value)
 }
 
@@ -299,8 +299,8 @@ var backgrounds = []struct {
 
 // ask sends a request to the site; the cookies that come are the caller's to take.
 func (st *stage) ask(b *browser, method, target, body string, from sender) *http.Response {
-	st.asked++
-	return st.askAt(st.sites[st.asked%len(st.sites)], b, method, target, body, from)
+	st.requests++
+	return st.askAt(st.sites[st.requests%len(st.sites)], b, method, target, body, from)
 }
 
 func (st *stage) askAt(h http.Handler, b *browser, method, target, body string, from sender) *http.Response {
@@ -334,7 +334,7 @@ func (st *stage) sign(a Answer, to asked) reply {
 	resp := wls.Response{Ver: 3, Status: wls.StatusSuccess, Issue: st.now, ID: wls.NewID(), URL: to.url, Params: to.params}
 	switch a.Who {
 	case Nobody:
-		resp.Status = failures[st.asked%len(failures)]
+		resp.Status = failures[st.requests%len(failures)]
 	case Victim:
 		resp.Principal, resp.Ptags = "vic1", []string{"current"}
 	case Attacker:

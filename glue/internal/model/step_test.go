@@ -35,6 +35,8 @@ const (
 	KeepsForm
 	SendsKeptForm
 	FetchesLogin
+	FetchesAgain
+	PressesHimself
 	TossesSecret
 	TossesSession
 	SignsOther
@@ -117,6 +119,8 @@ var kindText = [...]string{
 	KeepsForm:      "attacker: sends a form to ROUTE, gets a page that keeps it",
 	SendsKeptForm:  "attacker: has the victim's tab TAB send his kept form to ROUTE",
 	FetchesLogin:   "attacker: has the victim's browser fetch ANSWER through the WLS (url ROUTE, TOKEN)",
+	FetchesAgain:   "attacker: has the victim's browser fetch ROUTE with ANSWER",
+	PressesHimself: "attacker: presses the button for ANSWER in his own browser",
 	TossesSecret:   "attacker: sets the victim's login cookie to his own",
 	TossesSession:  "attacker: sets the victim's login and session cookies to his own",
 	SignsOther:     "attacker: signs ANSWER about the victim as the other service (url ROUTE, TOKEN)",

@@ -35,7 +35,7 @@ func (m *Model) tidyAnswers(s *State) {
 	}
 	for i := range s.Answers {
 		a := &s.Answers[i]
-		if !kept[i+1] && !m.pressable(a) && (!a.Seen || m.hopeless(s, a)) {
+		if !kept[i+1] && !m.pressable(s, a) && (!a.Seen || m.hopeless(s, a)) {
 			*a = Answer{}
 		}
 	}
@@ -77,9 +77,11 @@ func (m *Model) hopeless(s *State, a *Answer) bool {
 }
 
 // pressable reports whether the attacker may gain by sending the victim to the button for
-// a login: it is his own, or was pressed.
-func (m *Model) pressable(a *Answer) bool {
-	return a.Button == AttackersSecret && !m.on(ConfirmBound|Binding) || a.Pressed && !m.on(ConfirmOnce)
+// a login: it is his own, or was pressed. If he reads all, he may try others.
+func (m *Model) pressable(s *State, a *Answer) bool {
+	own := a.Button == AttackersSecret && !m.on(ConfirmBound|Binding)
+	other := m.can(ReadsAll) && !a.Pressed && a.Button != NoSecret && (a.Button == AttackersSecret || a.Button == s.Jar.Secret)
+	return own || other || a.Pressed && !m.on(ConfirmOnce)
 }
 
 // worthless reports whether no response with a token will ever pass.

@@ -34,8 +34,10 @@ func (m *Model) answers(s State, step Step, a Answer, emit func(Step, State)) {
 	step.Route, step.Token, step.Answer = t.Route, t.Token, r
 	*t = Tab{Phase: Back, Route: a.URL, Answer: r, Redirects: t.Redirects + 1}
 	if a.URL == Elsewhere {
-		s.reveal(r)
 		*t = Tab{}
+	}
+	if a.URL == Elsewhere || m.can(ReadsAll) {
+		s.reveal(r)
 	}
 	emit(step, s)
 }
