@@ -107,7 +107,7 @@ func (f *attackFile) complete(o *outcome) error {
 var attackChecks = []string{
 	"shape", "key", "signature", "version", "time", "url", "response once", "mark first", "token", "token once", "strength",
 	"status", "navigation", "binding", "seal", "service binding", "site binding", "__Host-", "cookie twice", "rotation", "expiry",
-	"asked first", "policy", "host", "next", "address", "same origin", "kept form", "store", "http",
+	"policy", "host", "next", "address", "same origin", "kept form", "store", "http",
 }
 
 const fewestAttacks = 200

@@ -28,7 +28,7 @@ import (
 //	storms N [on SITE,SITE] bring it N times at once
 //	hears                   receive what "returns late" held back
 //	clicks [+H]...           press the button of the last page that had one
-//	confirms [at PATH] [+H]...   press the button of the last page that asked who it is
+//	confirms [+H]...         press the button of the last page that asked who it is
 //	logs-out                press "Log out"
 //	is ID                   be somebody else at the login service
 //	crafts NAME=VALUE       change the request to the login service
@@ -247,11 +247,6 @@ func (p *actor) clicks(rest string) {
 func (p *actor) confirms(rest string) {
 	target, ok := strings.CutPrefix(p.confirm, p.world.server("soc").base)
 	require.True(p.world.t, ok, "no page asked")
-	if after, is := strings.CutPrefix(rest, "at "); is {
-		path, more, _ := strings.Cut(after, " ")
-		_, query, _ := strings.Cut(target, "?")
-		target, rest = path+"?"+query, more
-	}
 	if rest != "" {
 		rest = " " + rest
 	}

@@ -174,8 +174,6 @@ func attackedHandler(auth *glue.Auth) http.Handler {
 		"/either":   auth.With(func(p *glue.Policy) { p.AAuth = []string{"pwd", "x-card"} }).Require(echo),
 		"/anyone":   auth.With(func(p *glue.Policy) { p.AnyPtags = true }).Require(echo),
 		"/public":   echo,
-		"/inside":   auth.Optional(auth.With(func(p *glue.Policy) { p.IAct = webauth.IActYes }).Require(echo)),
-		"/inmost":   nest(auth, "silent", "require", "no", "either"),
 	}
 	private := auth.Require(echo)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
