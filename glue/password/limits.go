@@ -2,12 +2,14 @@ package password
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/expiring"
 	"github.com/ucam-webauth/go-webauth/glue/internal/ratelimit"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Limits bound how often wrong passwords are tried.
@@ -96,18 +98,32 @@ func newLimits(l Limits, now func() time.Time) *limits {
 // try is a name and a password that somebody tries.
 type try struct {
 	name, password, scope string
-	network, site         string // empty where the client's address is not known: not counted
+	client                netip.Addr
+	network               string // of client; empty where there is only a front server's: not counted
 
 	familiar, stale, worn bool // what limits knows of it
 }
+
+// networkOf is the part of an address that one household has. Clients without an address
+// have it in common.
+func networkOf(client netip.Addr) string { return site.AddressPrefix(client, 32, 64).String() }
+
+// siteOf is the part of an address that one customer of a provider may have to itself; of
+// IPv4 that is no more than networkOf.
+func siteOf(client netip.Addr) string { return site.AddressPrefix(client, 32, 48).String() }
 
 func (t *try) parts() []string { return []string{t.network, t.name, t.scope, t.password} }
 
 // recall finds out what is known of a try.
 func (l *limits) recall(t *try) {
-	t.familiar = t.network != "" && l.familiar.Has(t.network, t.name)
+	t.familiar = l.isFamiliar(t)
 	t.stale = l.stale.Has(t.parts()...)
 	t.worn = t.stale && l.worn.Has(t.parts()...)
+}
+
+// isFamiliar reports whether the name's password was right at this network lately.
+func (l *limits) isFamiliar(t *try) bool {
+	return t.network != "" && l.familiar.Has(t.network, t.name)
 }
 
 // wait returns how long until a try may be made; zero is now.
@@ -170,7 +186,7 @@ func (l *limits) each(t *try, all bool, do func(c *ratelimit.Limiter, key string
 	if t.network != "" && (all || !t.stale) {
 		do(l.networks, t.network)
 		if !t.familiar {
-			do(l.sites, t.site)
+			do(l.sites, siteOf(t.client))
 		}
 	}
 	if !t.familiar && (all || !t.worn) {

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/ratelimit"
-	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // figures are limits that somebody has.
@@ -61,7 +60,7 @@ func (l *testLimits) guess(addr netip.Addr, name string) *try {
 func (l *testLimits) tryOf(addr netip.Addr, name, password string) *try {
 	t := &try{name: name, password: password}
 	if addr.IsValid() {
-		t.network, t.site = site.AddressPrefix(addr, 32, 64).String(), site.AddressPrefix(addr, 32, 48).String()
+		t.client, t.network = addr, networkOf(addr)
 	}
 	l.recall(t)
 	return t

@@ -190,6 +190,7 @@ func ValidName(s string) bool {
 // look has a try looked at, if there is one left, when it is its turn. The try counts
 // meanwhile, so that many at once are no way around the limits, and also where check panics.
 func (c *Checker) look(ctx context.Context, t *try, check checkFunc) Verdict {
+	c.limits.recall(t)
 	if wait := c.limits.wait(t); wait > 0 {
 		return Verdict{Wait: wait} // and takes no slot
 	}
@@ -236,12 +237,12 @@ var errNoAddress = errors.New("the client's address is not known: tries of passw
 func (c *Checker) newTry(r *http.Request, name, password string) try {
 	t := try{name: name, password: password, scope: c.scope}
 	if !c.fromFront(r) {
-		addr := site.ClientIP(r)
-		t.network, t.site = site.AddressPrefix(addr, 32, 64).String(), site.AddressPrefix(addr, 32, 48).String()
+		t.client = site.ClientIP(r)
+		t.network = networkOf(t.client)
 	} else if c.told.CompareAndSwap(false, true) {
 		c.site.Report(r, event(EventNoAddress, "", errNoAddress))
 	}
-	c.limits.recall(&t)
+	t.familiar = c.limits.isFamiliar(&t)
 	return t
 }
 

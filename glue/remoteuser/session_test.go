@@ -118,6 +118,49 @@ func TestShorterLifeCountsAtOnce(t *testing.T) {
 	assert.False(t, br.get("/optional").seen.Known)
 }
 
+// A new secret ends the sessions of lines that it does not have any more.
+func TestSessionWhenTheSecretIsReplaced(t *testing.T) {
+	old, fresh := newSecret(), newSecret()
+	cfg := config{Config: remoteuser.Config{UnixSocket: true}, Site: site.Config{BaseURL: "https://soc.example"}}
+	withForm(old)(&cfg)
+	_, form := cfg.build(t)
+	ask := func(method string, body url.Values, cookies ...*http.Cookie) *http.Request {
+		r := httptest.NewRequest(method, "https://soc.example/login", strings.NewReader(body.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		return r
+	}
+	w := httptest.NewRecorder()
+	form.Login(w, ask(http.MethodGet, nil))
+	sent := url.Values{"name": {"ada"}, "password": {"correct horse"}}
+	for _, m := range hiddenText.FindAllStringSubmatch(w.Body.String(), -1) {
+		sent.Set(m[1], unescape(m[2]))
+	}
+	cookies := w.Result().Cookies()
+	for _, step := range []struct {
+		name, secret string
+		form, known  bool
+	}{
+		{"beside the old line", fresh + "\n" + old, true, true},
+		{"without it, for a form of the old line and a session of the new one", fresh, false, true},
+		{"another", newSecret(), false, false},
+	} {
+		secret, err := site.ParseSecret(step.secret)
+		require.NoError(t, err)
+		require.NoError(t, cfg.Config.Site.SetSecret(secret))
+		w = httptest.NewRecorder()
+		form.Login(w, ask(http.MethodPost, sent, cookies[0]))
+		assert.Equal(t, step.form, w.Code == http.StatusSeeOther, step.name)
+		if step.form {
+			cookies = append(cookies, w.Result().Cookies()...)
+		}
+		_, known := form.Session(ask(http.MethodGet, nil, cookies...))
+		assert.Equal(t, step.known, known, step.name)
+	}
+}
+
 func TestLogout(t *testing.T) {
 	b := newForm(t)
 	br := b.browser()
