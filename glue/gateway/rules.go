@@ -187,9 +187,7 @@ func (c *core) newRule(i int) (*rule, error) {
 		if err != nil {
 			return nil, c.problemAt(i, "htpasswd", err)
 		}
-		if c.checker != nil { // else the site is wrong, and nothing will come of the rule
-			ru.checker = c.checkerOf(cfg.Htpasswd, p)
-		}
+		ru.checker = c.checkerOf(cfg.Htpasswd, p)
 		ru.auth = c.auth
 		return ru, nil
 	}
