@@ -3,6 +3,7 @@
 package dbtest
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"os"
@@ -21,7 +22,8 @@ type Database struct {
 	PostgreSQL  bool // else it is SQLite
 	Driver, DSN string
 
-	side *sql.DB // for what happens behind the program's back
+	side   *sql.DB // for what happens behind the program's back
+	choose string  // what a connection of side must be told
 }
 
 // Each runs a test on SQLite and on PostgreSQL.
@@ -38,12 +40,16 @@ func SQLite(t testing.TB) *Database {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "test.db")
 	d := &Database{Driver: "sqlite", DSN: "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"}
-	d.side = d.Open(t)
+	d.side, d.choose = d.Open(t), "SELECT 1"
 	return d
 }
 
-// PostgreSQL returns a database of the server that [Main] stops. It skips the test where
-// PostgreSQL is not installed, but not in continuous integration.
+// PostgreSQL returns a schema of the server that [Main] stops: to make a database, or a
+// connection, takes the server long. It skips the test where PostgreSQL is not installed,
+// but not in continuous integration.
+//
+// Schemas share advisory locks, so that tests with databases of PostgreSQL must not run
+// at once in one process.
 func PostgreSQL(t testing.TB) *Database {
 	t.Helper()
 	s, err := start()
@@ -51,12 +57,13 @@ func PostgreSQL(t testing.TB) *Database {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
-	name := "test" + strconv.FormatInt(s.made.Add(1), 10)
-	_, err = s.control.Exec("CREATE DATABASE " + name)
+	schema := "test" + strconv.FormatInt(s.made.Add(1), 10)
+	_, err = s.control.Exec("CREATE SCHEMA " + schema)
 	require.NoError(t, err)
-	d := &Database{PostgreSQL: true, Driver: "pgx", DSN: s.dsn(name)}
-	d.side = d.Open(t)
-	return d
+	return &Database{
+		PostgreSQL: true, Driver: "pgx", DSN: s.dsn() + " search_path=" + schema,
+		side: s.control, choose: "SET search_path TO " + schema,
+	}
 }
 
 // Open opens the database, once more perhaps, as another program would.
@@ -64,7 +71,7 @@ func (d *Database) Open(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.Driver, d.DSN)
 	require.NoError(t, err)
-	db.SetMaxIdleConns(16) // connections take PostgreSQL long to make
+	db.SetMaxIdleConns(16)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }
@@ -72,15 +79,27 @@ func (d *Database) Open(t testing.TB) *sql.DB {
 // Exec does something behind the program's back.
 func (d *Database) Exec(t testing.TB, query string, args ...any) {
 	t.Helper()
-	_, err := d.side.Exec(query, args...)
-	require.NoError(t, err)
+	d.behind(t, func(c *sql.Conn) error {
+		_, err := c.ExecContext(context.Background(), query, args...)
+		return err
+	})
 }
 
 // Number asks for one.
 func (d *Database) Number(t testing.TB, query string, args ...any) (n int) {
 	t.Helper()
-	require.NoError(t, d.side.QueryRow(query, args...).Scan(&n))
+	d.behind(t, func(c *sql.Conn) error { return c.QueryRowContext(context.Background(), query, args...).Scan(&n) })
 	return n
+}
+
+func (d *Database) behind(t testing.TB, do func(*sql.Conn) error) {
+	t.Helper()
+	c, err := d.side.Conn(context.Background())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	_, err = c.ExecContext(context.Background(), d.choose)
+	require.NoError(t, err)
+	require.NoError(t, do(c))
 }
 
 // Eventually waits for something to become true.

@@ -26,7 +26,7 @@ type postgres struct {
 	leash   io.Closer // while it is open the server runs
 	dir     string
 	control *sql.DB
-	made    atomic.Int64 // databases
+	made    atomic.Int64 // schemas
 }
 
 var running *postgres // what start has started
@@ -55,13 +55,11 @@ var start = sync.OnceValues(func() (*postgres, error) {
 	}
 	s.dir = strings.TrimSpace(line)
 	running = s
-	s.control, err = sql.Open("pgx", s.dsn("postgres"))
+	s.control, err = sql.Open("pgx", s.dsn())
 	return s, err
 })
 
-func (s *postgres) dsn(database string) string {
-	return "host=" + s.dir + " user=postgres dbname=" + database
-}
+func (s *postgres) dsn() string { return "host=" + s.dir + " user=postgres dbname=postgres" }
 
 // stop ends it.
 func (s *postgres) stop() {

@@ -16,7 +16,7 @@ fi
 cd "$dir"
 $as "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
 $as "$bin/pg_ctl" start -s -w -D "$dir/data" -l "$dir/data/log" -o "-k $dir -c listen_addresses= -c max_connections=300 \
-	-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c shared_buffers=64MB" || { cat "$dir/data/log" >&2; exit 1; }
+	-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c shared_buffers=64MB" || { cat "$dir/data/log" >&2; exit 1; }
 echo "$dir"
 read -r _ || true
 $as "$bin/pg_ctl" stop -s -m immediate -D "$dir/data"
