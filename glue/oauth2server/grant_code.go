@@ -6,7 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"strings"
+	"regexp"
 
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
@@ -113,11 +113,12 @@ func (c *call) grantCode(ctx context.Context) (any, *protocolError) {
 // its SHA-256 is the challenge that is kept with the code. No verifier fits a code
 // without a challenge.
 func provesChallenge(challenge, verifier string) bool {
-	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
-	if len(verifier) < 43 || len(verifier) > 128 || strings.Trim(verifier, allowed) != "" {
+	if !validVerifier.MatchString(verifier) {
 		return false
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	want := base64.RawURLEncoding.EncodeToString(sum[:])
 	return subtle.ConstantTimeCompare([]byte(challenge), []byte(want)) == 1
 }
+
+var validVerifier = regexp.MustCompile(`^[a-zA-Z0-9._~-]{43,128}$`)

@@ -139,14 +139,14 @@ func TestSettings_lives(t *testing.T) {
 		{"above all", 500 * day, []string{"7", "30", "90", "365", "longest"}, "30"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := settings{&Server{cfg: Config{PersonalMaxLife: c.most}}}
+			lives := livesUpTo(c.most, testNow)
 			var got []string
-			for _, l := range p.lives() {
-				got = append(got, l.value)
+			for _, l := range lives {
+				got = append(got, l.Value)
 				assert.True(t, c.most == 0 || l.lasts > 0 && l.lasts <= c.most)
 			}
 			assert.Equal(t, c.want, got)
-			assert.Equal(t, c.usual, usualLife(p.lives()))
+			assert.Equal(t, c.usual, usualLife(lives))
 		})
 	}
 	assert.Equal(t, "1 day", durationText(day))

@@ -51,24 +51,15 @@ func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Ide
 type tokenForm struct {
 	guardedForm
 	Action, Cancel string
-	Name           string
-	Most           int // characters of the name
-	Groups         []choiceGroup
-	Lives          []choice
+	Typed          store.Token
+	Life           string // the one that is chosen
+	Most           int    // characters of the name
+	Groups         []scopeGroup
+	Lives          []tokenLife
 }
 
-// choice is something to tick or to select.
-type choice struct {
-	ID, Value, Text string
-	Name            string // as programs know it
-	Chosen          bool
-}
-
-// choiceGroup is choices under their heading.
-type choiceGroup struct {
-	ID, Name string
-	Choices  []choice
-}
+// Ticked reports whether a scope is to be among those of the token.
+func (f tokenForm) Ticked(scope string) bool { return slices.Contains(f.Typed.Scopes, scope) }
 
 func (p settings) newToken(w http.ResponseWriter, r *http.Request, _ glue.Identity) error {
 	return p.showTokenForm(w, r, store.Token{}, "")
@@ -114,9 +105,9 @@ func (p settings) readToken(r *http.Request) (t store.Token, life string, errs f
 		errs.add("scopes", "Tick at least one thing that the token may do.")
 	}
 
-	lives := p.lives()
+	lives := livesUpTo(p.cfg.PersonalMaxLife, p.cfg.Now())
 	life = r.PostForm.Get("life")
-	if i := slices.IndexFunc(lives, func(l tokenLife) bool { return l.value == life }); i < 0 {
+	if i := slices.IndexFunc(lives, func(l tokenLife) bool { return l.Value == life }); i < 0 {
 		errs.add("life", "Choose when the token expires.")
 	} else if lives[i].lasts > 0 {
 		t.Expires = p.cfg.Now().Add(lives[i].lasts)
@@ -125,69 +116,55 @@ func (p settings) readToken(r *http.Request) (t store.Token, life string, errs f
 }
 
 func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t store.Token, life string, errs ...fieldError) error {
-	data := tokenForm{guardedForm: p.form(r, errs...), Action: p.path("/tokens/new"), Cancel: p.path("/tokens"), Name: t.Name, Most: maxTokenName}
-	for i, g := range p.scopes.offered().groups() {
-		group := choiceGroup{ID: "scopes-" + strconv.Itoa(i+1), Name: g.Name}
-		for j, c := range g.Scopes {
-			group.Choices = append(group.Choices, choice{
-				ID: fmt.Sprintf("%s-%d", group.ID, j+1), Value: c.Name, Name: c.Name, Text: c.Text, Chosen: slices.Contains(t.Scopes, c.Name),
-			})
-		}
-		data.Groups = append(data.Groups, group)
+	data := tokenForm{
+		guardedForm: p.form(r, errs...), Action: p.path("/tokens/new"), Cancel: p.path("/tokens"),
+		Typed: t, Life: life, Most: maxTokenName, Groups: p.scopes.offered().groups(), Lives: livesUpTo(p.cfg.PersonalMaxLife, p.cfg.Now()),
 	}
-	lives := p.lives()
-	if !slices.ContainsFunc(lives, func(l tokenLife) bool { return l.value == life }) {
-		life = usualLife(lives)
-	}
-	for _, l := range lives {
-		data.Lives = append(data.Lives, choice{Value: l.value, Text: l.text(p.cfg.Now()), Chosen: l.value == life})
+	if !slices.ContainsFunc(data.Lives, func(l tokenLife) bool { return l.Value == life }) {
+		data.Life = usualLife(data.Lives)
 	}
 	return p.page(w, r, "/tokens", Page{Kind: "token-new", Status: data.status(), Title: "New token"}, data)
 }
 
 // tokenLife is a choice of how long a token lasts.
 type tokenLife struct {
-	value string
-	lasts time.Duration // zero: it does not expire
+	Value, Text string
+	lasts       time.Duration // zero: it does not expire
 }
 
 const day = 24 * time.Hour
 
-// lives are the choices that Config.PersonalMaxLife leaves. If it is none of the usual
+// livesUpTo are the choices that Config.PersonalMaxLife leaves. If it is none of the usual
 // ones, it is one itself.
-func (p settings) lives() []tokenLife {
-	most := p.cfg.PersonalMaxLife
+func livesUpTo(most time.Duration, now time.Time) []tokenLife {
 	var lives []tokenLife
+	add := func(value string, lasts time.Duration) {
+		text := durationText(lasts) + ", until " + dateText(now.Add(lasts))
+		lives = append(lives, tokenLife{value, text, lasts})
+	}
 	for _, days := range []int{7, 30, 90, 365} {
 		if d := time.Duration(days) * day; most == 0 || d <= most {
-			lives = append(lives, tokenLife{strconv.Itoa(days), d})
+			add(strconv.Itoa(days), d)
 		}
 	}
 	switch {
 	case most == 0:
-		return append(lives, tokenLife{value: "none"})
+		return append(lives, tokenLife{Value: "none", Text: "It does not expire"})
 	case len(lives) == 0 || lives[len(lives)-1].lasts < most:
-		return append(lives, tokenLife{"longest", most})
+		add("longest", most)
 	}
 	return lives
 }
 
 // usualLife is what stands in a new form: 30 days, or the longest below that.
 func usualLife(lives []tokenLife) string {
-	usual := lives[0].value
+	usual := lives[0].Value
 	for _, l := range lives {
 		if l.lasts > 0 && l.lasts <= 30*day {
-			usual = l.value
+			usual = l.Value
 		}
 	}
 	return usual
-}
-
-func (l tokenLife) text(now time.Time) string {
-	if l.lasts == 0 {
-		return "It does not expire"
-	}
-	return durationText(l.lasts) + ", until " + dateText(now.Add(l.lasts))
 }
 
 // durationText is a duration in words: in days where it is some, else in hours, rounded

@@ -4,6 +4,7 @@ package redirecturi
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -36,24 +37,15 @@ func KindOf(uri string) Kind {
 		return HTTPS
 	case scheme == "http":
 		return Loopback
-	case isPrivateScheme(scheme):
+	case privateScheme.MatchString(scheme):
 		return Private
 	}
 	return None
 }
 
-// isPrivateScheme reports whether a scheme can be made of a domain name that somebody
-// owns, turned around, such as "uk.example.soc". None of the schemes that browsers act
-// upon has a dot.
-func isPrivateScheme(scheme string) bool {
-	parts := strings.Split(scheme, ".")
-	for _, part := range parts {
-		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return false
-		}
-	}
-	return len(parts) > 1 && scheme[0] >= 'a'
-}
+// privateScheme matches schemes that can be made of a domain name that somebody owns,
+// turned around, such as "uk.example.soc". None of those that browsers act upon has a dot.
+var privateScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$`)
 
 // Check says what is wrong with a redirect URI that somebody registers, in
 // words for them.
@@ -74,7 +66,7 @@ func Check(uri string, confidential bool) error {
 		return errors.New("leave out the user name and password before the “@”")
 	case u.Opaque != "":
 		return errors.New("there must be a slash after the scheme, as in “com.example.app:/callback”")
-	case hasDotSegment(u.Path):
+	case dotSegment.MatchString(u.Path):
 		return errors.New("leave “.” and “..” out of the path")
 	}
 	if err := checkQuery(u); err != nil {
@@ -126,9 +118,12 @@ func checkOrigin(uri string) error {
 	return nil
 }
 
-func isPort(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0 && strconv.FormatUint(n, 10) == port
+// port matches a number that may be one, as it is written.
+var port = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
+
+func isPort(text string) bool {
+	n, _ := strconv.Atoi(text)
+	return port.MatchString(text) && n < 1<<16
 }
 
 // checkQuery keeps the names of our own parameters out of the query: a client
@@ -146,36 +141,14 @@ func checkQuery(u *url.URL) error {
 	return nil
 }
 
-// IsText reports whether a text holds only what may stand in a URI (RFC 3986
-// section 2), with whole escapes.
-func IsText(uri string) bool {
-	const allowed = "-._~:/?#[]@!$&'()*+,;="
-	for i := 0; i < len(uri); i++ {
-		c := uri[i]
-		switch {
-		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(allowed, c) >= 0:
-		case c == '%' && i+2 < len(uri) && isHex(uri[i+1]) && isHex(uri[i+2]):
-			i += 2
-		default:
-			return false
-		}
-	}
-	return true
-}
+// uriText matches what may stand in a URI (RFC 3986 section 2), with whole escapes.
+var uriText = regexp.MustCompile(`^([-._~:/?#\[\]@!$&'()*+,;=a-zA-Z0-9]|%[0-9a-fA-F]{2})*$`)
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
+// IsText reports whether a text holds only what may stand in a URI.
+func IsText(uri string) bool { return uriText.MatchString(uri) }
 
-// hasDotSegment looks at the decoded path, as servers do.
-func hasDotSegment(path string) bool {
-	for part := range strings.SplitSeq(strings.ReplaceAll(path, `\`, "/"), "/") {
-		if part == "." || part == ".." {
-			return true
-		}
-	}
-	return false
-}
+// dotSegment matches a decoded path that servers take "." or ".." out of.
+var dotSegment = regexp.MustCompile(`(^|[/\\])\.\.?([/\\]|$)`)
 
 // Matches reports whether a redirect URI of a request is one of those that the
 // client registered: byte for byte (RFC 9700 section 2.1), but for the port of a

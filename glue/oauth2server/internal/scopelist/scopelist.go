@@ -3,6 +3,7 @@ package scopelist
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -33,17 +34,10 @@ func Parse(text string) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-func Valid(name string) bool {
-	if name == "" || len(name) > MaxName {
-		return false
-	}
-	for _, c := range []byte(name) {
-		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
+var valid = regexp.MustCompile(`^[!#-\[\]-~]+$`)
+
+// Valid reports whether a text can be the name of a scope.
+func Valid(name string) bool { return len(name) <= MaxName && valid.MatchString(name) }
 
 // Join is the text of a list: sorted, each name once.
 func Join(names []string) string {
@@ -54,10 +48,5 @@ func Join(names []string) string {
 
 // Covers reports whether everything in want is in have.
 func Covers(have, want []string) bool {
-	for _, name := range want {
-		if !slices.Contains(have, name) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(want, func(name string) bool { return !slices.Contains(have, name) })
 }
