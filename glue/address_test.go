@@ -218,7 +218,7 @@ func TestOutsideBaseURL(t *testing.T) {
 func cookieSuffixOf(t *testing.T, auth *glue.Auth) string {
 	t.Helper()
 	for _, suffix := range []string{".wiki", ".~7esoc", ".~257Esoc", ".my~2520app", ".a.b"} {
-		if auth.OwnCookie("__Host-wls-login" + suffix) {
+		if auth.Site().OwnCookie("__Host-wls-login" + suffix) {
 			return suffix
 		}
 	}

@@ -18,15 +18,9 @@ type Auth struct {
 
 // shared is what an Auth and the copies that With makes have in common.
 type shared struct {
-	cfg   Config
-	keys  atomic.Pointer[keyring] // replaced as a whole with the secret
-	store sessionStore
-}
-
-// keyring is all that is made of the secret.
-type keyring struct {
-	places places
-	own    map[string]bool // names of our cookies at all origins
+	cfg    Config
+	places atomic.Pointer[places] // replaced as a whole with the secret
+	store  sessionStore
 }
 
 // New checks the configuration, all of it. The error of one that is wrong is a
@@ -44,6 +38,7 @@ func New(cfg Config) (*Auth, error) {
 	if err := cfg.Site.OnSecret(s.derive); err != nil {
 		return nil, err
 	}
+	cfg.Site.AddCookies(s.siteCookies())
 	return a, nil
 }
 
@@ -53,14 +48,21 @@ func (s *shared) derive(secret *site.Secret) error {
 	if err != nil {
 		return err
 	}
+	s.places.Store(&ps)
+	return nil
+}
+
+// siteCookies are the login's cookies at all origins.
+func (s *shared) siteCookies() site.Cookies {
+	var sessions []string
 	own := map[string]bool{}
-	for _, p := range ps {
+	for _, p := range *s.places.Load() {
+		sessions = append(sessions, p.cookies.session)
 		for _, name := range p.cookies.names() {
 			own[name] = true
 		}
 	}
-	s.keys.Store(&keyring{places: ps, own: own})
-	return nil
+	return site.Cookies{Sessions: sessions, Own: func(name string) bool { return own[name] || own[targetBase(name)] }}
 }
 
 // Site returns the site that people log in to.

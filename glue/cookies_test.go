@@ -72,8 +72,8 @@ func TestCookieNames(t *testing.T) {
 				tt.session, strings.Replace(tt.login, "login", "seen", 1), strings.Replace(tt.login, "login", "loop", 1),
 			}, names)
 			for _, name := range append(names, tt.login, strings.Replace(tt.login, "login", "tried", 1)) {
-				assert.True(t, auth.OwnCookie(name), name)
-				assert.False(t, auth.OwnCookie("x"+name), name)
+				assert.True(t, auth.Site().OwnCookie(name), name)
+				assert.False(t, auth.Site().OwnCookie("x"+name), name)
 			}
 			in := roundTrip(auth.Require(echo), base.Host, path, append(here.Cookies(), login)...)
 			assert.Equal(t, http.StatusOK, in.StatusCode)
@@ -91,7 +91,7 @@ func TestOwnCookie(t *testing.T) {
 		"__Host-wls-session": true, "__Host-wls-session-8443": true, "__Host-wls-login-8443": true,
 		"__Host-wls-session-9443": false, "wls-session": false, "__host-wls-session": false, "": false,
 	} {
-		assert.Equal(t, own, auth.OwnCookie(name), name)
+		assert.Equal(t, own, auth.Site().OwnCookie(name), name)
 	}
 }
 

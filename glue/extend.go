@@ -1,7 +1,6 @@
 package glue
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -10,23 +9,6 @@ import (
 
 // What follows is for packages that extend a site's login, such as glue/xsrf, so that
 // they share its origins, keys, clock, log and pages.
-
-// HasSessionCookie reports whether the request brings a session cookie, good or bad.
-func (a *Auth) HasSessionCookie(r *http.Request) bool {
-	for _, p := range a.s.keys.Load().places {
-		if len(r.CookiesNamed(p.cookies.session)) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// OwnCookie reports whether a cookie of that name is one of ours, at any of the site's
-// origins: none that what stands behind the login should see, or set.
-func (a *Auth) OwnCookie(name string) bool {
-	own := a.s.keys.Load().own
-	return own[name] || own[targetBase(name)]
-}
 
 // Refuse answers a request that must not go on, in the site's manner: the event is
 // logged with a reference, and a person gets the page with the same reference, a
@@ -52,11 +34,4 @@ func Unmarked(r *http.Request) *http.Request {
 		return r
 	}
 	return withoutMark(r)
-}
-
-// Resumed reports whether a request is a form that was kept over a login and has just
-// been sent on by the same person in the same browser; see KeptFormFrom.
-func Resumed(ctx context.Context) bool {
-	_, resumed := KeptFormFrom(ctx)
-	return resumed
 }

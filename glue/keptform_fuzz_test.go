@@ -26,7 +26,7 @@ func formExchange(t testing.TB, a *Auth, secret webauth.BrowserSecret, path, que
 	if body != "" {
 		r.Body = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)).Body
 	}
-	p := a.s.keys.Load().places[fuzzOrigin]
+	p := (*a.s.places.Load())[fuzzOrigin]
 	require.NotNil(t, p)
 	return &exchange{w: httptest.NewRecorder(), request: request{
 		a: a, cfg: &a.s.cfg, r: r, place: p, now: inSeconds(time.Now()), secret: secret, path: path, query: query,

@@ -32,7 +32,7 @@ func (q *request) receive() Denial {
 	q.cfg = &q.a.s.cfg
 	q.now = inSeconds(q.cfg.Site.Now())
 	origin, _ := q.cfg.Site.OriginOf(q.r.Host)
-	q.place = q.a.s.keys.Load().places[origin]
+	q.place = (*q.a.s.places.Load())[origin]
 	if q.place == nil {
 		q.query = q.r.URL.RawQuery // which may bring a response, to be spent
 		return DeniedHost

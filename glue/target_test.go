@@ -59,7 +59,7 @@ func TestLongTarget(t *testing.T) {
 						assert.Equal(t, "/private/page", c.Path, "no other request is longer for it")
 						assert.Equal(t, tls, strings.HasPrefix(c.Name, "__Secure-"))
 					}
-					assert.True(t, s.auth.OwnCookie(c.Name))
+					assert.True(t, s.auth.Site().OwnCookie(c.Name))
 				}
 				signed := fields(t, a.location()).Get("url")
 				require.True(t, strings.HasPrefix(signed, s.url+"/private/page?wls-target="), signed)

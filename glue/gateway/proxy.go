@@ -192,7 +192,7 @@ func stripPath(ru *rule, u *url.URL) (path, escaped string) {
 func (p *proxied) cleanHeaders(h http.Header) {
 	p.c.stripHeaders(h, p.rule)
 	if lines := h["Cookie"]; lines != nil {
-		if lines = headers.WithoutCookies(lines, p.c.auth.OwnCookie); len(lines) > 0 {
+		if lines = headers.WithoutCookies(lines, p.c.site.OwnCookie); len(lines) > 0 {
 			h["Cookie"] = lines
 		} else {
 			delete(h, "Cookie")
@@ -318,7 +318,7 @@ func (p *proxied) answer(resp *http.Response) error {
 		}
 	}
 	h := resp.Header
-	headers.DropSetCookies(h, p.c.auth.OwnCookie)
+	headers.DropSetCookies(h, p.c.site.OwnCookie)
 	if p.rule.cfg.Access != Public {
 		headers.KeepPrivate(h)
 	}

@@ -84,7 +84,7 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 // decide carries out what a person chose on the consent page. The form holds nothing
 // but that choice: what is authorised is in the address, to which the form is bound.
 func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authRequest) {
-	if glue.Resumed(r.Context()) {
+	if _, resumed := glue.KeptFormFrom(r.Context()); resumed {
 		// Somebody logged in between the question and the answer: it is asked again.
 		a.ask(w, r, q)
 		return

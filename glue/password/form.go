@@ -75,7 +75,14 @@ func NewForm(c *Checker, cfg FormConfig) (*Form, error) {
 		suffix = "-" + port
 	}
 	f.sessionCookie, f.browserCookie = prefix+"password-session"+suffix, prefix+"password-browser"+suffix
-	return f, c.site.OnSecret(f.derive)
+	if err := c.site.OnSecret(f.derive); err != nil {
+		return nil, err
+	}
+	c.site.AddCookies(site.Cookies{
+		Sessions: []string{f.sessionCookie},
+		Own:      func(name string) bool { return name == f.sessionCookie || name == f.browserCookie },
+	})
+	return f, nil
 }
 
 // normalise fills in defaults and reports every mistake at once.

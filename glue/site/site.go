@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -94,6 +95,7 @@ type Site struct {
 	byHost  map[string]string // to the origin
 	secret  secretInUse
 	oneUse  webauth.OneUse
+	cookies atomic.Pointer[[]Cookies]
 	hosts   hostTable
 	headers headerSet
 	passed  map[string]bool // Config.PassHeaders, as net/http spells them

@@ -78,7 +78,7 @@ func (g *Guard) bearerOnly(r *http.Request) bool {
 		return false
 	}
 	if g.cfg.Auth != nil {
-		return !g.cfg.Auth.HasSessionCookie(r)
+		return !g.cfg.Auth.Site().HasSessionCookie(r)
 	}
 	return len(r.Header["Cookie"]) == 0
 }

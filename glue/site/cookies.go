@@ -1,0 +1,57 @@
+package site
+
+import "net/http"
+
+// Cookies are those that a way of logging in sets at a site.
+type Cookies struct {
+	// Sessions are the names of those that say who somebody is.
+	Sessions []string
+	// Own reports whether a cookie of that name is one of them all.
+	Own func(name string) bool
+}
+
+// AddCookies tells the site of the cookies of a way of logging in.
+func (s *Site) AddCookies(c Cookies) {
+	for {
+		old := s.cookies.Load()
+		all := []Cookies{c}
+		if old != nil {
+			all = append(all, *old...)
+		}
+		if s.cookies.CompareAndSwap(old, &all) {
+			return
+		}
+	}
+}
+
+// OwnCookie reports whether a cookie of that name is one of those of the site's logins:
+// none that what stands behind the login should see, or set.
+func (s *Site) OwnCookie(name string) bool {
+	all := s.cookies.Load()
+	if all == nil {
+		return false
+	}
+	for _, c := range *all {
+		if c.Own(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// HasSessionCookie reports whether a request brings a cookie that says who somebody is,
+// good or bad.
+func (s *Site) HasSessionCookie(r *http.Request) bool {
+	all := s.cookies.Load()
+	if all == nil {
+		return false
+	}
+	for _, c := range *all {
+		for _, name := range c.Sessions {
+			if len(r.CookiesNamed(name)) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
