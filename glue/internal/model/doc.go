@@ -42,9 +42,9 @@
 // url and params of his choice, and to the site, with any response that he has; his
 // own site receives responses that were asked for it; he makes the victim's browser
 // fetch. He reads every response that reached the site, in its access log. He can sign
-// as another service, under which another site has the same secret. Where a rule is
-// off that forbids it, his host sets cookies for the site, and the site forgets what
-// was used.
+// as another service, under which another site has the same secret. His host sets cookies
+// for the site, which matter where a rule is off that forbids it; the site loses the memory
+// of what was used, and then trusts nothing older, unless that rule is off.
 //
 // Some scenarios have more:
 //
@@ -62,6 +62,8 @@
 //   - Sessions that end by themselves, and forms that are kept over the next login: such
 //     as the route lets through, and such as it refuses. Whoever has a page that keeps a
 //     form may send it to another route. The attacker has the victim's browser send his.
+//   - An attacker who reads all that is on its way, and can win by that. Only walks have
+//     him, to see that model and code agree on what he tries.
 //
 // # The bounds
 //

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -81,7 +82,7 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 	case PressesHimself:
 		return st.presses(step)
 	default:
-		return disagree("nobody knows how to do this: %v", step)
+		return fmt.Errorf("nobody knows how to do this: %v", step)
 	}
 	return nil
 }
@@ -105,8 +106,11 @@ func (st *stage) answered(m *Model, step Step, to State, a *http.Response) error
 	if err := st.cameTo(step.Outcome, a, page); err != nil {
 		return err
 	}
+	if got := st.saw(); step.Outcome == Served && got.path != path(step.Route) {
+		return fmt.Errorf("served %+v, not %s", got, addresses[step.Route])
+	}
 	if step.Outcome == RefusedToken && (pageKind(page) == "cookies") != (st.victim.cookies[loginCookie] == "") {
-		return disagree("page %q for a browser with the login cookie %q", pageKind(page), st.victim.cookies[loginCookie])
+		return fmt.Errorf("page %q for a browser with the login cookie %q", pageKind(page), st.victim.cookies[loginCookie])
 	}
 	*tab = stageTab{arrives: a.Cookies()}
 	phase := t.Phase
@@ -117,12 +121,12 @@ func (st *stage) answered(m *Model, step Step, to State, a *http.Response) error
 	case AtWLS:
 		ask, iact, ok := st.parseAsk(location)
 		if !ok || ask.url != addresses[t.Route] || iact != [...]string{AsNeeded: "", Yes: "yes", No: "no"}[t.IAct] {
-			return disagree("sent to %q, not to the login service for %s%s", location, addresses[t.Route], iactText[t.IAct])
+			return fmt.Errorf("sent to %q, not to the login service for %s%s", location, addresses[t.Route], iactText[t.IAct])
 		}
 		tab.asked, st.tokens[t.Token] = ask, ask
 	case Opening:
 		if tab.open = location; location != addresses[t.Route] {
-			return disagree("sent to %q, not to %q", location, addresses[t.Route])
+			return fmt.Errorf("sent to %q, not to %q", location, addresses[t.Route])
 		}
 	case Asking:
 		st.answers[t.Answer].button = firstLink(page)
@@ -148,7 +152,7 @@ func sameCookies(m *Model, t *Tab, set []*http.Cookie) error {
 	} {
 		got := slices.ContainsFunc(set, func(got *http.Cookie) bool { return strings.Contains(got.Name, c.name) && got.MaxAge >= 0 })
 		if got != c.want {
-			return disagree("the cookie %s is set: %v, in the model: %v", c.name, got, c.want)
+			return fmt.Errorf("the cookie %s is set: %v, in the model: %v", c.name, got, c.want)
 		}
 	}
 	return nil
@@ -192,20 +196,29 @@ func (st *stage) sendsForm(step Step, to State) error {
 	if step.Outcome == FormKept {
 		st.form = formOf(page)
 	}
+	return st.tookForm(step, a, page)
+}
+
+// tookForm compares the answer to a form with the model's, and what a form that acts is made of.
+func (st *stage) tookForm(step Step, a *http.Response, page string) error {
+	want := served{path(step.Route), names[Victim], "good"}
+	if got := st.saw(); step.Outcome == FormActs && got != want {
+		return fmt.Errorf("the form acts as %+v, not as %+v", got, want)
+	}
 	return st.cameTo(step.Outcome, a, page)
 }
 
 // sendsKept presses the button of the page that keeps a form.
 func (st *stage) sendsKept(step Step, from sender) error {
 	a := st.ask(st.victim, http.MethodPost, addresses[step.Route]+"?"+st.form.query, st.form.body, from)
-	return st.cameTo(step.Outcome, a, read(a))
+	return st.tookForm(step, a, read(a))
 }
 
 // refusesForm wants a browser that says that another site sent the form to be refused.
 func (st *stage) refusesForm(step Step) error {
 	a := st.ask(st.victim, http.MethodPost, addresses[step.Route]+"?"+st.form.query, st.form.body, nearby)
 	if len(st.ran) > 0 || a.StatusCode < 400 {
-		return disagree("a kept form that another site sent: status %d, %+v", a.StatusCode, st.ran)
+		return fmt.Errorf("a kept form that another site sent: status %d, %+v", a.StatusCode, st.ran)
 	}
 	return nil
 }
@@ -272,7 +285,7 @@ func (st *stage) logsInToOther(step Step) error {
 	good := st.sign(Answer{Who: Victim, Typed: true, Other: true}, ask)
 	a = st.askAt(st.other, st.attacker, http.MethodGet, good.at(Lax), "", elsewhere)
 	if st.held = cookieOf(a, sessionCookie); st.held == "" {
-		return disagree("the other service's site: status %d, %+v", a.StatusCode, st.told)
+		return fmt.Errorf("the other service's site: status %d, %+v", a.StatusCode, st.told)
 	}
 	st.answers[step.Answer] = good
 	return nil
@@ -330,7 +343,7 @@ func (st *stage) getsToken(step Step) error {
 	a := st.ask(st.attacker, http.MethodGet, addresses[step.Route], "", direct)
 	ask, _, ok := st.parseAsk(a.Header.Get("Location"))
 	if !ok || ask.url != addresses[step.Route] {
-		return disagree("the attacker is not sent to the login service: status %d, %+v", a.StatusCode, st.told)
+		return fmt.Errorf("the attacker is not sent to the login service: status %d, %+v", a.StatusCode, st.told)
 	}
 	st.tokens[step.Token] = ask
 	return nil

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -77,7 +76,7 @@ type walk struct {
 	stage *stage
 	rng   *rand.Rand
 	steps []Step
-	taken map[sort]int
+	taken map[category]int
 }
 
 func newWalk(t *testing.T, seed uint64) *walk {
@@ -89,7 +88,7 @@ func newWalk(t *testing.T, seed uint64) *walk {
 		scenario.Powers |= TakesMinutes
 	}
 	m := &Model{Scenario: scenario, Rules: AllRules}
-	return &walk{m: m, rng: rng, stage: newStage(t, m), taken: map[sort]int{}}
+	return &walk{m: m, rng: rng, stage: newStage(t, m), taken: map[category]int{}}
 }
 
 // option is a step that can follow.
@@ -118,7 +117,7 @@ func (w *walk) run() error {
 			return err
 		}
 		if broken := w.m.broken(&w.s); broken != nil && !w.m.can(ReadsAll) {
-			return disagree("broken: %s", broken.Name)
+			return fmt.Errorf("broken: %s", broken.Name)
 		}
 	}
 	return nil
@@ -130,36 +129,36 @@ func (w *walk) full() bool {
 	return w.m.newToken(&s, Token{Spent: true}) == 0 || w.m.newAnswer(&s, Answer{}) == 0
 }
 
-// sort is what steps are counted by.
-type sort struct {
+// category is what steps are counted by.
+type category struct {
 	kind    Kind
 	outcome Outcome
 }
 
-// choose takes a step at random, of a sort that was seldom taken so far.
+// choose takes a step at random, rather of a category that was seldom taken so far.
 func (w *walk) choose() (option, bool) {
-	var sorts []sort
-	options := map[sort][]option{}
+	var found []category
+	options := map[category][]option{}
 	w.m.next(w.s, func(step Step, to State) {
-		is := sort{step.Kind, step.Outcome}
+		is := category{step.Kind, step.Outcome}
 		if step.Kind == MemoryLost && w.taken[is] >= maxRestarts {
 			return
 		}
 		if options[is] == nil {
-			sorts = append(sorts, is)
+			found = append(found, is)
 		}
 		options[is] = append(options[is], option{step, to})
 	})
-	if len(sorts) == 0 {
+	if len(found) == 0 {
 		return option{}, false
 	}
-	weigh := func(is sort) float64 { return 1 / float64(1+w.taken[is]) }
+	weigh := func(is category) float64 { return 1 / float64(1+w.taken[is]) }
 	total := 0.0
-	for _, is := range sorts {
+	for _, is := range found {
 		total += weigh(is)
 	}
-	at, taken := w.rng.Float64()*total, sorts[0]
-	for _, is := range sorts {
+	at, taken := w.rng.Float64()*total, found[0]
+	for _, is := range found {
 		if at -= weigh(is); at < 0 {
 			taken = is
 			break
@@ -168,8 +167,4 @@ func (w *walk) choose() (option, bool) {
 	w.taken[taken]++
 	of := options[taken]
 	return of[w.rng.IntN(len(of))], true
-}
-
-func disagree(format string, args ...any) error {
-	return fmt.Errorf(strings.TrimSpace(format), args...)
 }

@@ -55,6 +55,8 @@ var addresses = [...]string{
 	Dotted: origin + "/lax/%2e%2e/open", Open: origin + "/open", Elsewhere: "https://evil.example/",
 }
 
+func path(r Route) string { return strings.TrimPrefix(addresses[r], origin) }
+
 // told is an event, served what the application saw.
 type (
 	told   struct{ name, reason string }
@@ -163,16 +165,16 @@ type oneUse struct {
 	used map[string]bool
 }
 
+func (o *oneUse) Once(ctx context.Context, item webauth.Item) error {
+	o.used[item.ID] = true
+	return o.OneUse.Once(ctx, item)
+}
+
 // forget begins a memory, which is older than all that will be made.
 func (st *stage) forget() {
 	st.advance(time.Second)
 	st.oneUse.OneUse = webauth.NewMemoryOneUse(0, st.clock)
 	st.advance(time.Second)
-}
-
-func (o *oneUse) Once(ctx context.Context, item webauth.Item) error {
-	o.used[item.ID] = true
-	return o.OneUse.Once(ctx, item)
 }
 
 // routes are the handlers that the model's routes stand for.
@@ -191,18 +193,18 @@ func (st *stage) routes(m *Model, auth *glue.Auth) http.Handler {
 		"/lax": guarded(Lax), "/lax/%2e%2e/open": guarded(Lax), "/strict": guarded(Strict), "/quiet": guarded(Quiet),
 		"/open": st.app(),
 	}
-	var site http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handlers[r.URL.EscapedPath()].ServeHTTP(w, r)
 	})
 	if m.can(Nested) {
-		site = auth.With(func(p *glue.Policy) { p.Silent = true }).Optional(site)
+		handler = auth.With(func(p *glue.Policy) { p.Silent = true }).Optional(handler)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/logout" {
 			auth.Logout(w, r)
 			return
 		}
-		site.ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 	})
 }
 
@@ -227,11 +229,20 @@ func maintenance(next http.Handler) http.Handler {
 	})
 }
 
+// app is the application behind all routes.
 func (st *stage) app() http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		id, _ := glue.IdentityFrom(r.Context())
 		st.ran = append(st.ran, served{r.URL.EscapedPath(), id.Principal, r.PostFormValue("what")})
 	})
+}
+
+// saw is what the application was last given, if it was.
+func (st *stage) saw() served {
+	if len(st.ran) != 1 {
+		return served{}
+	}
+	return st.ran[0]
 }
 
 // browser is a cookie jar for the site, with a name that it sends.

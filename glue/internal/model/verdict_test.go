@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // verdict is what the site says.
@@ -59,9 +58,9 @@ func (st *stage) cameTo(out Outcome, a *http.Response, page string) error {
 	switch {
 	case a.StatusCode != want.status, want.page != "" && kind != want.page, last.name != want.event,
 		len(want.reasons) > 0 && !slices.Contains(want.reasons, last.reason):
-		return disagree("the site: status %d, page %q, event %+v, location %q; the model: %s", a.StatusCode, kind, last, a.Header.Get("Location"), outcomeText[out])
+		return fmt.Errorf("the site: status %d, page %q, event %+v, location %q; the model: %s", a.StatusCode, kind, last, a.Header.Get("Location"), outcomeText[out])
 	case (len(st.ran) > 0) != (out == Served || out == FormActs):
-		return disagree("the application saw %+v; the model: %s", st.ran, outcomeText[out])
+		return fmt.Errorf("the application saw %+v; the model: %s", st.ran, outcomeText[out])
 	}
 	return nil
 }
@@ -112,7 +111,7 @@ func (st *stage) agrees(m *Model, s *State) error {
 	}
 	for i, a := range s.Answers {
 		if a.Exists && a.Spent != st.oneUse.used[st.itemOf(st.answers[i+1])] {
-			return disagree("response %d is used: %v, in the model: %v", i+1, !a.Spent, a.Spent)
+			return fmt.Errorf("response %d is used: %v, in the model: %v", i+1, !a.Spent, a.Spent)
 		}
 	}
 	for i, t := range s.Tokens {
@@ -120,10 +119,10 @@ func (st *stage) agrees(m *Model, s *State) error {
 			continue
 		}
 		if used := st.oneUse.used[st.tokenItem(st.tokens[i+1])]; t.Spent != used {
-			return disagree("token %d is used: %v, in the model: %v", i+1, used, t.Spent)
+			return fmt.Errorf("token %d is used: %v, in the model: %v", i+1, used, t.Spent)
 		}
 		if again := st.oneUse.used[st.againItem(st.tokens[i+1])]; t.Again != again {
-			return disagree("token %d is used again: %v, in the model: %v", i+1, again, t.Again)
+			return fmt.Errorf("token %d is used again: %v, in the model: %v", i+1, again, t.Again)
 		}
 	}
 	return nil
@@ -135,17 +134,14 @@ func (st *stage) seesAs(m *Model, s *State, b *browser, jar Jar, route Route) er
 	want, status := served{}, http.StatusUnauthorized
 	switch {
 	case m.satisfies(s, q):
-		want, status = served{path: strings.TrimPrefix(addresses[route], origin), principal: names[m.knownAs(s, jar)]}, http.StatusOK
+		want, status = served{path: path(route), principal: names[m.knownAs(s, jar)]}, http.StatusOK
 	case m.accepts(s, jar) && !s.current(jar.Session):
 		status = http.StatusForbidden
 	}
 	a := st.ask(b, http.MethodGet, addresses[route], "", script)
-	var got served
-	if len(st.ran) > 0 {
-		got = st.ran[0]
-	}
+	got := st.saw()
 	if a.StatusCode != status || got != want {
-		return disagree("%s answers a script with %d and %+v, in the model: %d and %+v", addresses[route], a.StatusCode, got, status, want)
+		return fmt.Errorf("%s answers a script with %d and %+v, in the model: %d and %+v", addresses[route], a.StatusCode, got, status, want)
 	}
 	decision, err := st.auths[route].Evaluate(b.request(http.MethodGet, addresses[route], "", script))
 	if err != nil {
@@ -153,7 +149,7 @@ func (st *stage) seesAs(m *Model, s *State, b *browser, jar Jar, route Route) er
 	}
 	if decision.Allowed != (status == http.StatusOK) || decision.Denial.Forbidden() != (status == http.StatusForbidden) ||
 		decision.Identity.Principal != names[m.knownAs(s, jar)] {
-		return disagree("Evaluate for %s: %q, %q, in the model: %d", addresses[route], decision.Denial, decision.Identity.Principal, status)
+		return fmt.Errorf("Evaluate for %s: %q, %q, in the model: %d", addresses[route], decision.Denial, decision.Identity.Principal, status)
 	}
 	return nil
 }
@@ -164,7 +160,7 @@ func (st *stage) strangers() error {
 	own := st.victim.with(st.held)
 	for _, b := range []*browser{stolen, own} {
 		if d, err := st.auths[Lax].Evaluate(b.request(http.MethodGet, addresses[Lax], "", script)); err != nil || d.Allowed || d.Identity.Principal != "" {
-			return disagree("a session beside another browser's secret is %q's", d.Identity.Principal)
+			return fmt.Errorf("a session beside another browser's secret is %q's", d.Identity.Principal)
 		}
 	}
 	return nil
