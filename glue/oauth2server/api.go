@@ -49,6 +49,7 @@ type gate struct {
 	scopes             []string
 	anonymous, clients bool
 	broken             bool // by a scope that is not registered
+	internal           bool // one of the scopes is nobody's to use from a browser
 }
 
 func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
@@ -59,8 +60,9 @@ func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
 			s.cfg.Logger.Error("oauth2 a resource wants a scope that is not registered: nobody gets in", "scope", name)
 		}
 	}
+	g.internal = !scopelist.Covers(s.scopes.offered().names(), g.scopes)
 	return func(next http.Handler) http.Handler {
-		session := g.sessions(next)
+		person := g.person(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Add("Vary", "Authorization")
 			text, r, bad := bearerOf(r)
@@ -72,35 +74,59 @@ func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
 			case text != "":
 				g.byToken(w, r, next, text)
 			default:
-				session.ServeHTTP(w, r)
+				g.bySession(w, r, next, person)
 			}
 		})
 	}
 }
 
-// sessions handles requests without a token.
-func (g gate) sessions(next http.Handler) http.Handler {
+// person handles requests with the session of a person, which another site may abuse.
+func (g gate) person(next http.Handler) http.Handler {
 	offered := g.s.scopes.offered().names()
-	enough := scopelist.Covers(offered, g.scopes)
-	person := g.s.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return g.s.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := glue.IdentityFrom(r.Context())
 		a := Access{Kind: KindSession, Principal: id.Principal, Scopes: offered, Identity: id}
 		next.ServeHTTP(w, r.WithContext(withAccess(r.Context(), &a)))
 	}))
-	return g.s.auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch id, ok := glue.IdentityFrom(r.Context()); {
-		case ok && !enough: // an internal scope, which is nobody's to use from a browser
-			f := refusalSession
-			f.principal = id.Principal
-			g.refuse(w, r, f)
-		case ok:
-			person.ServeHTTP(w, r)
-		case g.anonymous: // who has no session cannot be abused by another site
-			next.ServeHTTP(w, r.WithContext(withAccess(r.Context(), nil)))
-		default:
-			g.refuse(w, r, refusalAnonymous)
-		}
-	}))
+}
+
+// bySession handles a request without a token.
+func (g gate) bySession(w http.ResponseWriter, r *http.Request, next, person http.Handler) {
+	r, ok := g.s.withSession(w, r)
+	if !ok {
+		return
+	}
+	switch id, known := glue.IdentityFrom(r.Context()); {
+	case known && g.internal:
+		f := refusalSession
+		f.principal = id.Principal
+		g.refuse(w, r, f)
+	case known:
+		person.ServeHTTP(w, r)
+	case g.anonymous: // who has no session cannot be abused by another site
+		next.ServeHTTP(w, r.WithContext(withAccess(r.Context(), nil)))
+	default:
+		g.refuse(w, r, refusalAnonymous)
+	}
+}
+
+// withSession returns the request with the person in its context whose session it brings,
+// or without anybody. It is false where the request has been answered: nobody is sent to
+// log in, and a response of the WLS lets nobody in here.
+func (s *Server) withSession(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+	d, err := s.auth.Evaluate(r)
+	ctx := r.Context()
+	switch {
+	case err == nil && d.Allowed:
+		ctx = glue.WithIdentity(ctx, d.Identity)
+	case err == nil && (d.Denial.Login() || d.Denial.Forbidden()):
+		ctx = glue.WithoutIdentity(ctx)
+	default:
+		d.Refuse(w)
+		return nil, false
+	}
+	d.Mark(w)
+	return r.WithContext(ctx), true
 }
 
 // byToken handles a request with a token, which alone decides.

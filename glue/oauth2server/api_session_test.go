@@ -3,6 +3,7 @@ package oauth2server
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,6 +44,33 @@ func TestSessionsNeedTheXSRFToken(t *testing.T) {
 		assert.Equal(t, 200, a.status)
 		assert.Equal(t, "test0002", a.Principal, "and is who it is")
 	})
+}
+
+// What concerns the login and no session is answered as everywhere on the site; nobody gets
+// in by it, not even where visitors may come.
+func TestTheAPIBeginsNoSession(t *testing.T) {
+	s := newSite(t, dbtest.SQLite(t))
+	location := s.call(t, s.fake.Client("test0001"), http.MethodGet, "/private", func(r *http.Request) { r.Header.Set("Accept", "text/html") }).header.Get("Location")
+	back, err := s.fake.Respond(location, "test0001")
+	require.NoError(t, err)
+	_, query, _ := strings.Cut(back, "?")
+	for _, tc := range []struct {
+		name, target string
+		edit         func(*http.Request)
+		status       int
+	}{
+		{"a response of the login service", "/api/read?" + query, sendHeader("X"), 401},
+		{"one where visitors may come", "/api/open?" + query, sendHeader("X"), 401},
+		{"one for the token of forms", "/csrf?" + query, sendHeader("X"), 401},
+		{"another host", "/api/read", func(r *http.Request) { r.Host = "elsewhere.example" }, 421},
+		{"another host, where visitors may come", "/api/open", func(r *http.Request) { r.Host = "elsewhere.example" }, 421},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := s.call(t, stranger(t), http.MethodGet, tc.target, tc.edit)
+			assert.Equal(t, tc.status, a.status)
+			assert.Empty(t, a.header["Set-Cookie"])
+		})
+	}
 }
 
 // A session is a person's, whom nobody can give an internal scope.
