@@ -79,8 +79,7 @@ func (v *exchange) logIn(l login, old *session) {
 	if v.alive(old, s.Principal) && old.covers(s, l.iact) {
 		// Two tabs logged in at once, and the other one proved more: a password.
 		// Starting anew would take that away again.
-		v.loopReturn(l.depth, l.url)
-		v.goOn(l.url, s.Principal)
+		v.goOn(l.url, s.Principal, l.depth)
 		return
 	}
 	if old != nil && old.Principal != s.Principal {
@@ -91,9 +90,8 @@ func (v *exchange) logIn(l login, old *session) {
 		return
 	}
 	v.startUse(v.w, s)
-	v.loopReturn(l.depth, l.url)
 	v.log(Event{Name: EventLogin, Principal: s.Principal})
-	v.goOn(l.url, s.Principal)
+	v.goOn(l.url, s.Principal, l.depth)
 }
 
 // covers reports whether a session of the same person is as good as a new one for every
@@ -133,13 +131,11 @@ func (v *exchange) refused(err error) {
 	failed := ours && e.Reason == webauth.ReasonStatus
 	switch {
 	case failed && token.Note == noteSilent:
-		v.loopReturn(loopDepthUnknown, e.ReturnURL())
 		v.log(Event{Name: EventSilent, Reason: e.Reason, Err: err})
-		v.goOn(e.ReturnURL(), "")
+		v.goOn(e.ReturnURL(), "", loopDepthUnknown)
 	case v.repeats(e):
-		v.loopReturn(loopDepthUnknown, e.ReturnURL())
 		v.log(Event{Name: EventRepeated, Reason: e.Reason, Err: err})
-		v.goOn(e.ReturnURL(), "")
+		v.goOn(e.ReturnURL(), "", loopDepthUnknown)
 	case e.Reason == webauth.ReasonToken && v.secret == "":
 		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, pageNoCookies)
 	default:

@@ -103,9 +103,8 @@ func (v *exchange) confirmed(l login, item webauth.Item, err error) {
 	case err == nil:
 		v.logIn(l, old)
 	case used && v.alive(old, l.session.Principal): // pressed twice
-		v.loopReturn(loopDepthUnknown, l.url)
 		v.log(Event{Name: EventRepeated, Reason: reasonConfirm})
-		v.goOn(l.url, l.session.Principal)
+		v.goOn(l.url, l.session.Principal, loopDepthUnknown)
 	case used:
 		v.fail(Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 	default:

@@ -15,7 +15,7 @@ import (
 // route wants:
 //
 //	wls-kept=1          as Config.Policy wants
-//	wls-kept=y~pwd      a, y or n (iact as needed, yes, no), then ~TYPE for each of aauth
+//	wls-kept=y~pwd      by iact and aauth, as webauth.FormatStrength writes them
 //	wls-kept=300y~pwd   the same, by a password typed at most 300 seconds ago
 //
 // Anybody can write one. It only adds to what a route wants itself, never contradicts
@@ -27,8 +27,6 @@ const (
 	maxMark    = 300 // bytes: 8 types of 32 letters, and a duration
 	maxFresh   = 400 * 24 * time.Hour
 )
-
-var markLetters = map[webauth.Interact]string{webauth.IActAsNeeded: "a", webauth.IActYes: "y", webauth.IActNo: "n"}
 
 // strength returns the part of a policy that a login can satisfy.
 func (p *Policy) strength() Policy {
@@ -83,7 +81,7 @@ func formatMark(p Policy) string {
 	if p.Fresh != 0 {
 		fresh = strconv.FormatInt(int64(p.Fresh/time.Second), 10)
 	}
-	return strings.Join(append([]string{fresh + markLetters[p.IAct]}, p.AAuth...), "~")
+	return fresh + webauth.FormatStrength(p.IAct, p.AAuth)
 }
 
 // parseMark reads what markOf wrote.
@@ -91,16 +89,11 @@ func parseMark(value string, usual *Policy) (Policy, bool) {
 	if value == markAsSite {
 		return usual.strength(), true
 	}
-	head, types, typed := strings.Cut(value, "~")
-	digits := strings.TrimRight(head, "ayn")
+	rest := strings.TrimLeft(value, "0123456789")
+	digits := strings.TrimSuffix(value, rest)
 	var p Policy
-	switch head[len(digits):] {
-	case "a":
-	case "y":
-		p.IAct = webauth.IActYes
-	case "n":
-		p.IAct = webauth.IActNo
-	default:
+	var ok bool
+	if p.IAct, p.AAuth, ok = webauth.ParseStrength(rest); !ok || len(value) > maxMark {
 		return Policy{}, false
 	}
 	if digits != "" {
@@ -110,16 +103,7 @@ func parseMark(value string, usual *Policy) (Policy, bool) {
 		}
 		p.Fresh = time.Duration(seconds) * time.Second
 	}
-	if typed {
-		p.AAuth = strings.Split(types, "~")
-	}
-	return p, len(value) <= maxMark && !slices.ContainsFunc(p.AAuth, func(t string) bool { return !isAuthType(t) })
-}
-
-func isAuthType(t string) bool {
-	return t != "" && !strings.ContainsFunc(t, func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
-	})
+	return p, true
 }
 
 // aboutKeptForm reports whether a request came from a page that keeps a form.

@@ -106,10 +106,10 @@ func (v *exchange) loopStep() (depth int, stop bool) {
 	return depth, depth > loopDepth
 }
 
-// loopReturn notes that the browser came back from the WLS and is sent on to what a signed
-// URL stands for: a loop is one of what people want, wherever they landed.
-func (v *exchange) loopReturn(depth int, signed string) {
-	mark := loopMark{path: pathHash(v.pathOf(v.wanted(signed).url))}
+// loopReturn notes that the browser came back from the WLS and is sent on to a URL: a loop
+// is one of what people want, wherever they landed.
+func (v *exchange) loopReturn(depth int, url string) {
+	mark := loopMark{path: pathHash(v.pathOf(url))}
 	var others []loopMark
 	for _, m := range v.loopMarks() {
 		if m.path == mark.path {

@@ -156,10 +156,11 @@ func (q *request) openTarget(ref, sealed string) (target string, ok bool) {
 	return target, strings.HasPrefix(path, "/") && q.cfg.Site.Reaches(path)
 }
 
-// goOn sends the browser to what a signed URL stands for. Principal is who is logged in
-// now, as far as that is known.
-func (v *exchange) goOn(signed, principal string) {
+// goOn sends a browser that came back from the WLS to what a signed URL stands for.
+// Principal is who is logged in now, as far as that is known; depth is the request's.
+func (v *exchange) goOn(signed, principal string, depth int) {
 	d := v.wanted(signed)
+	v.loopReturn(depth, d.url)
 	if d.waits.ref != "" {
 		v.forgetTarget(d.waits)
 	}

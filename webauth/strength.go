@@ -11,13 +11,14 @@ var defaultAAuth = []string{"pwd"}
 
 var strengthLetter = map[Interact]string{IActAsNeeded: "a", IActYes: "y", IActNo: "n"}
 
-// formatStrength writes iact and aauth for the token.
-func formatStrength(iact Interact, aauth []string) string {
+// FormatStrength returns the text of iact and aauth in a token: "y~pwd", where the letter is
+// a (as needed), y (yes) or n (no), and a type follows each "~".
+func FormatStrength(iact Interact, aauth []string) string {
 	return strings.Join(append([]string{strengthLetter[iact]}, aauth...), "~")
 }
 
-// parseStrength reads what formatStrength wrote.
-func parseStrength(s string) (Interact, []string, bool) {
+// ParseStrength returns what [FormatStrength] wrote; ok is false for anything else.
+func ParseStrength(s string) (iact Interact, aauth []string, ok bool) {
 	part := strings.Split(s, "~")
 	for iact, letter := range strengthLetter {
 		if part[0] == letter {

@@ -129,7 +129,7 @@ func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
 	rand.Read(nonce[:])
 	now := s.now()
 	part := []string{
-		tokenVersion, formatTokenTime(now), formatStrength(r.IAct, r.AAuth),
+		tokenVersion, formatTokenTime(now), FormatStrength(r.IAct, r.AAuth),
 		base64.RawURLEncoding.EncodeToString(nonce[:]),
 	}
 	if r.Note != "" {
@@ -236,7 +236,7 @@ func parseToken(body string) (Token, bool) {
 	if len(part) == 5 {
 		t.Note = part[4]
 	}
-	t.IAct, t.AAuth, ok = parseStrength(part[2])
+	t.IAct, t.AAuth, ok = ParseStrength(part[2])
 	return t, ok
 }
 
