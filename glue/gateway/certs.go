@@ -44,15 +44,15 @@ func newCertificates(cfg *Config, expires func(string, time.Time)) *certificates
 
 // loadKeyPairs reads certificates. It reports every one that cannot be used.
 func loadKeyPairs(cfg *Config, files []Certificate) ([]*keyPair, error) {
-	var problems Problems
+	found := config.Findings{File: cfg.file}
 	pairs := make([]*keyPair, len(files))
 	for i, f := range files {
 		var err error
 		if pairs[i], err = readKeyPair(f); err != nil {
-			problems = append(problems, cfg.file.Problem(config.Element("listen.certificate", i+1), "%v", err))
+			found.Errorf(config.Element("listen.certificate", i+1), "%v", err)
 		}
 	}
-	return pairs, problems.Sorted()
+	return pairs, found.Err()
 }
 
 // readKeyPair gives the state of the files even where they cannot be used.

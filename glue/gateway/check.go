@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"log/slog"
+	"errors"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -16,101 +16,91 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// normalise fills in the defaults and reports every mistake, as Problems. It does not
-// look at the files that the configuration names. To do it twice changes nothing.
-func (c *Config) normalise() error { return c.check().Sorted() }
-
-// checker collects problems.
-type checker struct {
-	*Config
-	problems Problems
+// Findings are the mistakes of a configuration that New, NewServer or Load refused.
+func Findings(err error) []site.Finding {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var found []site.Finding
+		for _, e := range many.Unwrap() {
+			found = append(found, Findings(e)...)
+		}
+		return found
+	}
+	if refused := (*site.ConfigError)(nil); errors.As(err, &refused) {
+		return refused.Findings
+	}
+	if err == nil {
+		return nil
+	}
+	return []site.Finding{{Severity: site.SeverityError, Text: err.Error()}}
 }
 
-func (c *Config) check() Problems {
+// Check lists everything wrong or weak about a configuration, errors first. It reads the
+// files that are named, tries what New does, and leaves everything as it is: no secret is
+// made, no log begun, no socket opened. An empty list is a good sign, not a proof.
+func Check(cfg Config) []site.Finding {
+	k := cfg.check()
+	if err := k.Err(); err != nil {
+		return Findings(err)
+	}
+	k.tryFiles()
+	k.tryCertificates()
+	k.trySockets()
+	return k.Sorted()
+}
+
+// normalise fills in the defaults and returns every mistake. It does not look at the files
+// that the configuration names. To do it twice changes nothing.
+func (c *Config) normalise() error { return c.check().Err() }
+
+// checker finds out what is wrong or weak about a configuration.
+type checker struct {
+	*Config
+	config.Findings
+}
+
+// check fills in the defaults, and finds what can be found without a look at files.
+func (c *Config) check() *checker {
 	c.setDefaults()
-	k := &checker{Config: c}
+	k := &checker{Config: c, Findings: config.Findings{File: c.file}}
 	k.checkSite()
 	k.checkService()
 	k.checkState()
 	k.checkListen()
 	k.checkFront()
-	k.checkSession()
 	k.checkIdentity()
-	k.checkHeaders()
+	if c.Headers.HSTSSubDomains && c.Headers.HSTS == 0 {
+		k.Errorf("headers.hsts-include-subdomains", "set headers.hsts too, to how long browsers shall remember it")
+	}
 	k.checkLimits()
 	k.checkLog()
 	k.checkRules()
-	return k.problems
-}
-
-func (k *checker) bad(key, format string, args ...any) {
-	k.problems = append(k.problems, k.file.Problem(key, format, args...))
+	return k
 }
 
 // need reports a value that is missing.
 func (k *checker) need(key, value, what string) {
 	if value == "" {
-		k.bad(key, "this is missing: set it to %s", what)
+		k.Errorf(key, "this is missing: set it to %s", what)
 	}
 }
 
 // oneOf reports a value that is none of the words it can be.
 func (k *checker) oneOf(key, value string, words ...string) {
 	if !slices.Contains(words, value) {
-		k.bad(key, "%q is none of %s", value, strings.Join(words, ", "))
+		k.Errorf(key, "%q is none of %s", value, strings.Join(words, ", "))
 	}
 }
 
 // notEmpty reports a list that is there, but says nothing.
 func (k *checker) notEmpty(key string, list []string) {
 	if list != nil && len(list) == 0 {
-		k.bad(key, "an empty list would let nobody in: leave it out, or name somebody")
+		k.Errorf(key, "an empty list would let nobody in: leave it out, or name somebody")
 	}
 	for i, entry := range list {
 		if entry == "" || strings.TrimSpace(entry) != entry {
-			k.bad(config.Element(key, i+1), "%q: an entry must not be empty, nor begin or end with a blank", entry)
+			k.Errorf(config.Element(key, i+1), "%q: an entry must not be empty, nor begin or end with a blank", entry)
 		}
 	}
-}
-
-func (k *checker) checkSite() {
-	k.need("base-url", k.BaseURL, `where browsers see the site, such as "https://soc.example"`)
-	if k.BaseURL != "" {
-		k.BaseURL = k.origin("base-url", k.BaseURL)
-	}
-	seen := []string{k.BaseURL}
-	for i, raw := range k.Origins {
-		key := config.Element("origins", i+1)
-		k.Origins[i] = k.origin(key, raw)
-		if strings.HasPrefix(k.Origins[i], "https:") != strings.HasPrefix(k.BaseURL, "https:") && k.isOrigin(k.Origins[i]) && k.isOrigin(k.BaseURL) {
-			k.bad(key, "%s has another scheme than base-url", k.Origins[i])
-		}
-		if slices.Contains(seen, k.Origins[i]) {
-			k.bad(key, "%s is there already", k.Origins[i])
-		}
-		seen = append(seen, k.Origins[i])
-	}
-}
-
-func (k *checker) isOrigin(s string) bool {
-	_, err := webauth.Origin(s)
-	return err == nil
-}
-
-// origin checks an address of the site, and gives its normal form.
-func (k *checker) origin(key, raw string) string {
-	origin, err := webauth.Origin(raw)
-	if err != nil {
-		k.bad(key, "%q: %v: write it such as https://soc.example", raw, err)
-		return raw
-	}
-	if u, err := url.Parse(raw); err != nil || u.Path != "" && u.Path != "/" || strings.Contains(raw, "?") {
-		k.bad(key, "%q has a path or a query: write %s", raw, origin)
-	}
-	if strings.HasPrefix(origin, "http:") && !webauth.IsLoopback(origin) {
-		k.bad(key, "%q: whoever is on the way could read and use people's sessions: use https (http is for loopback hosts)", raw)
-	}
-	return origin
 }
 
 // services are the values of WLS; those that are false need a KeyDir.
@@ -119,7 +109,7 @@ var services = map[string]bool{"raven": true, "raven-demo": true, "nevar": false
 func (k *checker) checkService() {
 	if k.Service != nil {
 		if k.WLS != "" || k.KeyDir != "" || k.CustomWLS != (CustomWLS{}) {
-			k.bad("wls", "Config.Service is set already: leave wls, key-dir and custom-wls out")
+			k.Errorf("wls", "Config.Service is set already: leave wls, key-dir and custom-wls out")
 		}
 		return
 	}
@@ -130,17 +120,20 @@ func (k *checker) checkService() {
 	case !known:
 		k.oneOf("wls", k.WLS, "raven", "raven-demo", "nevar", "goose", "custom")
 	case bundled && k.KeyDir != "":
-		k.bad("key-dir", "the key of %s is built in: leave this out", k.WLS)
+		k.Errorf("key-dir", "the key of %s is built in: leave this out", k.WLS)
 	case !bundled && k.KeyDir == "":
-		k.bad("key-dir", "this is missing: the operators of %s hand out its public key; name a directory with it, as a file pubkeyN where N is the key's number", k.WLS)
+		k.Errorf("key-dir", "this is missing: the operators of %s hand out its public key; name a directory with it, as a file pubkeyN where N is the key's number", k.WLS)
 	}
-	if k.WLS == "raven-demo" && !webauth.IsLoopback(k.BaseURL) {
-		k.bad("wls", "anybody can sign as raven-demo, whose private key is published: it is for sites on a loopback host")
+	if k.WLS == "raven-demo" {
+		if !webauth.IsLoopback(k.BaseURL) {
+			k.Errorf("wls", "anybody can sign as raven-demo, whose private key is published: it is for sites on a loopback host")
+		}
+		k.Warnf("wls", "anybody can sign as raven-demo, so that anybody can be anybody: for trying things out")
 	}
 	if k.WLS == "custom" {
 		k.checkCustom()
 	} else if k.CustomWLS != (CustomWLS{}) {
-		k.bad("custom-wls", `this is for wls = "custom"`)
+		k.Errorf("custom-wls", `this is for wls = "custom"`)
 	}
 }
 
@@ -148,7 +141,7 @@ func (k *checker) checkCustom() {
 	k.need("custom-wls.name", k.CustomWLS.Name, "a short name for logs, such as college")
 	k.need("custom-wls.auth-url", k.CustomWLS.AuthURL, "where the service has people log in, such as https://wls.example/authenticate")
 	if name := k.CustomWLS.Name; name != "" && !serviceName.MatchString(name) {
-		k.bad("custom-wls.name", "%q: use 1 to 32 of a-z, 0-9 and '-'", name)
+		k.Errorf("custom-wls.name", "%q: use 1 to 32 of a-z, 0-9 and '-'", name)
 	}
 	for _, f := range [][2]string{{"custom-wls.auth-url", k.CustomWLS.AuthURL}, {"custom-wls.logout-url", k.CustomWLS.LogoutURL}} {
 		if f[1] == "" {
@@ -157,11 +150,11 @@ func (k *checker) checkCustom() {
 		origin, err := webauth.Origin(f[1])
 		switch {
 		case err != nil:
-			k.bad(f[0], "%q: %v", f[1], err)
+			k.Errorf(f[0], "%q: %v", f[1], err)
 		case strings.Contains(f[1], "?"):
-			k.bad(f[0], "%q must not have a query", f[1])
+			k.Errorf(f[0], "%q must not have a query", f[1])
 		case strings.HasPrefix(origin, "http:") && !webauth.IsLoopback(origin):
-			k.bad(f[0], "%q must be https (http is for loopback hosts)", f[1])
+			k.Errorf(f[0], "%q must be https (http is for loopback hosts)", f[1])
 		}
 	}
 }
@@ -181,7 +174,7 @@ func (c *Config) service() (webauth.Service, error) {
 	}
 	dir, err := keys.NewDir(keys.DirConfig{Path: c.KeyDir, Now: c.Now})
 	if err != nil {
-		return webauth.Service{}, c.file.Problem("key-dir", "%v", err)
+		return webauth.Service{}, c.file.Errorf("key-dir", "%v", err)
 	}
 	switch c.WLS {
 	case "nevar":
@@ -209,7 +202,11 @@ func (k *checker) checkState() {
 	// It may hold a password, so nothing of it is shown.
 	u, err := url.Parse(k.RedisURL)
 	if err != nil || !isRedis(u) {
-		k.bad("redis-url", "this is no address of Redis: write it such as redis://user:password@127.0.0.1:6379/0, rediss://... for TLS, or unix:///path/of/socket; in a password, write other signs than letters and digits as %%XX")
+		k.Errorf("redis-url", "this is no address of Redis: write it such as redis://user:password@127.0.0.1:6379/0, rediss://... for TLS, or unix:///path/of/socket; in a password, write other signs than letters and digits as %%XX")
+		return
+	}
+	if u.Scheme == "redis" && !isLoopbackHost(u.Hostname()) {
+		k.Warnf("redis-url", "whoever is on the way to %s can read and make sessions: use rediss://", u.Host)
 	}
 }
 
@@ -233,18 +230,23 @@ var redisDatabase = regexp.MustCompile(`^(/[0-9]{0,5})?$`)
 func (k *checker) checkFront() {
 	f := &k.Front
 	k.checkRanges("front.proxies", f.Proxies)
+	for i, r := range f.Proxies {
+		if isWide(r) {
+			k.Warnf(config.Element("front.proxies", i+1), "%v is many machines, each of which can say that it is anybody's front server", r)
+		}
+	}
 	trusted := len(f.Proxies) > 0 || f.UnixSocket
 	if f.Header != "" {
 		k.oneOf("front.header", f.Header, frontXForwarded, frontForwarded)
 	}
 	if !trusted && f.Header != "" {
-		k.bad("front.header", "nobody is believed: set front.proxies or front.unix-socket too")
+		k.Errorf("front.header", "nobody is believed: set front.proxies or front.unix-socket too")
 	}
 	if !trusted && f.Host {
-		k.bad("front.host", "nobody is believed: set front.proxies or front.unix-socket too")
+		k.Errorf("front.host", "nobody is believed: set front.proxies or front.unix-socket too")
 	}
 	if k.ForwardAuth && !trusted {
-		k.bad("forward-auth", "name the front servers that may ask, in front.proxies or with front.unix-socket")
+		k.Errorf("forward-auth", "name the front servers that may ask, in front.proxies or with front.unix-socket")
 	}
 }
 
@@ -254,45 +256,29 @@ func (k *checker) checkRanges(key string, ranges []netip.Prefix) {
 		key := config.Element(key, i+1)
 		switch {
 		case !r.IsValid():
-			k.bad(key, "this is no address range")
+			k.Errorf(key, "this is no address range")
 		case r.Bits() == 0:
-			k.bad(key, "%v is everybody: name those who are meant", r)
+			k.Errorf(key, "%v is everybody: name those who are meant", r)
 		case r != r.Masked():
-			k.bad(key, "%v has bits beyond its length: write %v", r, r.Masked())
+			k.Errorf(key, "%v has bits beyond its length: write %v", r, r.Masked())
 		case r.Addr().Is4In6():
-			k.bad(key, "%v is IPv4 written as IPv6: write it as IPv4", r)
+			k.Errorf(key, "%v is IPv4 written as IPv6: write it as IPv4", r)
 		}
 	}
 }
 
-func (k *checker) checkSession() {
-	s := &k.Session
-	k.between("session.max-life", s.MaxLife, time.Minute, 0)
-	if s.Inactivity != 0 {
-		k.between("session.inactivity", s.Inactivity, 2*time.Minute, 0)
-	}
-	k.between("session.response-max-age", s.MaxAge, time.Second, 10*time.Minute)
-	k.between("session.clock-skew", s.Skew, 0, 10*time.Minute)
-	if p := s.AfterLogout; p != "" && !isPlainPath(p) {
-		k.bad("session.after-logout", "%q is no path of this site: write it such as /goodbye", p)
-	}
-}
-
-// between reports a duration that is too short, or too long unless most is 0.
-func (k *checker) between(key string, d Duration, least, most time.Duration) {
+// between reports a duration that is too short, or too long unless most is 0, and returns
+// whether it is neither.
+func (k *checker) between(key string, d Duration, least, most time.Duration) bool {
 	switch v := time.Duration(d); {
 	case v < least:
-		k.bad(key, "%v is too short: the least is %v", v, least)
+		k.Errorf(key, "%v is too short: the least is %v", v, least)
 	case most > 0 && v > most:
-		k.bad(key, "%v is too long: the most is %v", v, most)
+		k.Errorf(key, "%v is too long: the most is %v", v, most)
+	default:
+		return true
 	}
-}
-
-// isPlainPath reports whether browsers take p for a path of the same site.
-func isPlainPath(p string) bool {
-	return strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "//") && !strings.ContainsFunc(p, func(r rune) bool {
-		return r <= ' ' || r == '\\' || r >= 0x7f
-	})
+	return false
 }
 
 func (k *checker) checkIdentity() {
@@ -301,63 +287,43 @@ func (k *checker) checkIdentity() {
 		key := config.Element("identity.send", i+1)
 		k.oneOf(key, way, ways...)
 		if slices.Contains(k.Identity.Send[:i], way) {
-			k.bad(key, "%q is there already", way)
+			k.Errorf(key, "%q is there already", way)
 		}
 	}
 	for i, name := range k.Identity.Strip {
 		if !headerName.MatchString(name) {
-			k.bad(config.Element("identity.strip", i+1), "%q is no name of a header", name)
+			k.Errorf(config.Element("identity.strip", i+1), "%q is no name of a header", name)
 		}
 	}
 	if k.Identity.HMACKeyFile != "" && !slices.Contains(k.Identity.Send, sendXAA) {
-		k.bad("identity.hmac-key-file", "only the X-AA headers have this form: add %q to identity.send, or leave it out", sendXAA)
+		k.Errorf("identity.hmac-key-file", "only the X-AA headers have this form: add %q to identity.send, or leave it out", sendXAA)
 	}
 }
 
 // headerName is a field name of RFC 9110 section 5.1.
 var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-// checkHeaders asks package site about one header after the other.
-func (k *checker) checkHeaders() {
-	h := &k.Headers
-	if h.HSTSSubDomains && h.HSTS == 0 {
-		k.bad("headers.hsts-include-subdomains", "set headers.hsts too, to how long browsers shall remember it")
-	}
-	base := k.BaseURL
-	if _, err := site.New(site.Config{BaseURL: base}); err != nil {
-		base = "https://soc.example" // that is reported already
-	}
-	for _, f := range []struct {
-		key, field string
-		set        func(to *site.Headers)
-	}{
-		{"content-security-policy", "CSP", func(to *site.Headers) { to.CSP = h.CSP }},
-		{"frame-ancestors", "FrameAncestors", func(to *site.Headers) { to.FrameAncestors = h.FrameAncestors }},
-		{"referrer-policy", "ReferrerPolicy", func(to *site.Headers) { to.ReferrerPolicy = h.ReferrerPolicy }},
-		{"permissions-policy", "PermissionsPolicy", func(to *site.Headers) { to.PermissionsPolicy = h.PermissionsPolicy }},
-		{"hsts", "HSTS", func(to *site.Headers) { to.HSTS.MaxAge = time.Duration(h.HSTS) }},
-	} {
-		cfg := site.Config{BaseURL: base, Logger: slog.New(slog.DiscardHandler)}
-		f.set(&cfg.Headers)
-		if _, err := site.New(cfg); err != nil {
-			_, text, _ := strings.Cut(err.Error(), f.field+": ")
-			k.bad("headers."+f.key, "%s", text)
-		}
-	}
-}
-
 func (k *checker) checkLimits() {
 	l := &k.Limits
 	if l.HeaderBytes < 4<<10 || l.HeaderBytes > 1<<20 {
-		k.bad("limits.header-bytes", "%d: want 4096 to 1048576 (cookies and what people bring back from logging in need room)", l.HeaderBytes)
+		k.Errorf("limits.header-bytes", "%d: want 4096 to 1048576 (cookies and what people bring back from logging in need room)", l.HeaderBytes)
 	}
 	for _, f := range []struct {
 		key   string
 		value int64
 	}{{"limits.body-bytes", l.BodyBytes}, {"limits.connections", int64(l.Connections)}, {"limits.idle-connections", int64(l.IdleConnections)}} {
 		if f.value < 0 {
-			k.bad(f.key, "%d must not be negative: leave it out for the default", f.value)
+			k.Errorf(f.key, "%d must not be negative: leave it out for the default", f.value)
 		}
+	}
+	if l.HeaderTimeout < 0 {
+		k.Warnf("limits.header-timeout", "none: clients that send nothing can take all connections")
+	}
+	if l.IdleTimeout < 0 {
+		k.Warnf("limits.idle-timeout", "none: clients that send nothing can take all connections")
+	}
+	if (l.BodyRate < 0 || l.BodyGrace < 0) && l.BodyTimeout <= 0 {
+		k.Warnf("limits.body-rate", "none: clients that send a body slowly can take all connections to a backend for as long as they like")
 	}
 	if l.Connections > 0 && l.IdleConnections > l.Connections {
 		l.IdleConnections = l.Connections

@@ -12,31 +12,46 @@ import (
 )
 
 func (k *checker) checkListen() {
-	l := &k.Listen
 	used := map[string]string{} // the key of each address
-	for _, f := range []struct {
-		key       string
-		addresses []string
-	}{{"listen.https", l.HTTPS}, {"listen.redirect", l.Redirect}, {"listen.http", l.HTTP}} {
-		for i, address := range f.addresses {
-			k.checkAddress(config.Element(f.key, i+1), address, used)
+	for _, at := range k.Listen.addresses(k.Admin.Listen) {
+		if path, ok := strings.CutPrefix(at.address, listen.Unix); ok {
+			k.checkSocketPath(at.key, path, used)
+			continue
+		}
+		k.checkAddress(at.key, at.address, used)
+		if at.kind == socketHTTP && !isLoopbackAddress(at.address) && len(k.Front.Proxies) == 0 {
+			k.Errorf(at.key, "%q can be reached from other machines, without encryption: use a loopback address, or name the front servers in front.proxies", at.address)
 		}
 	}
-	for i, address := range l.HTTP {
-		if !isLoopbackAddress(address) && len(k.Front.Proxies) == 0 {
-			k.bad(config.Element("listen.http", i+1), "%q can be reached from other machines, without encryption: use a loopback address, or name the front servers in front.proxies", address)
-		}
-	}
-	k.checkSocket()
+	k.checkFronts()
+	k.checkSocketMode()
 	k.checkCertificates()
-	if path, ok := strings.CutPrefix(k.Admin.Listen, listen.Unix); ok {
-		if path == "" {
-			k.bad("admin.listen", "the path is missing: write it such as unix:/run/wlsgateway/admin.sock")
-		} else if path == l.Unix {
-			k.bad("admin.listen", "listen.unix is the same")
-		}
-	} else if k.Admin.Listen != "" {
-		k.checkAddress("admin.listen", k.Admin.Listen, used)
+}
+
+func (k *checker) checkSocketPath(key, path string, used map[string]string) {
+	if path == "" {
+		k.Errorf(key, "the path is missing: write it such as unix:/run/wlsgateway/admin.sock")
+	}
+	if other, ok := used[listen.Unix+path]; ok {
+		k.Errorf(key, "%s is the same", other)
+	}
+	used[listen.Unix+path] = key
+}
+
+// checkFronts warns of listeners that nobody, or too many, may come in by.
+func (k *checker) checkFronts() {
+	https := strings.HasPrefix(k.BaseURL, "https:")
+	if l := k.listening(); len(l.HTTP) > 0 && https && len(k.Front.Proxies) == 0 {
+		k.Warnf("listen.http", "no front server is named in front.proxies, so everything that comes here is redirected to %s", k.BaseURL)
+	}
+	if k.Listen.Unix != "" && https && !k.Front.UnixSocket {
+		k.Warnf("listen.unix", "front.unix-socket is not set, so everything that comes here is redirected to %s", k.BaseURL)
+	}
+	if mode, err := strconv.ParseUint(k.Listen.UnixMode, 8, 32); err == nil && mode&0o002 != 0 {
+		k.Warnf("listen.unix-mode", "everybody on this machine can pretend to be the front server")
+	}
+	if a := k.Admin.Listen; a != "" && !strings.HasPrefix(a, listen.Unix) && !isLoopbackAddress(a) {
+		k.Warnf("admin.listen", "%s can be reached from other machines: see that only operators can", a)
 	}
 }
 
@@ -44,22 +59,22 @@ func (k *checker) checkListen() {
 func (k *checker) checkAddress(key, address string, used map[string]string) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		k.bad(key, "%q is no address: write it such as :443, 127.0.0.1:8080 or [::1]:8080", address)
+		k.Errorf(key, "%q is no address: write it such as :443, 127.0.0.1:8080 or [::1]:8080", address)
 		return
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		k.bad(key, "%q: the port must be a number of at most 65535", address)
+		k.Errorf(key, "%q: the port must be a number of at most 65535", address)
 		return
 	}
 	if host != "" && !hostName.MatchString(host) {
 		if _, err := netip.ParseAddr(host); err != nil {
-			k.bad(key, "%q: %q is neither a name nor an address", address, host)
+			k.Errorf(key, "%q: %q is neither a name nor an address", address, host)
 			return
 		}
 	}
 	if other, ok := used[address]; ok && n != 0 { // port 0 is another free one each time
-		k.bad(key, "%s is the same: an address can be listened at once", other)
+		k.Errorf(key, "%s is the same: an address can be listened at once", other)
 	}
 	used[address] = key
 }
@@ -67,14 +82,14 @@ func (k *checker) checkAddress(key, address string, used map[string]string) {
 // hostName is a name that may be in DNS.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 
-func (k *checker) checkSocket() {
+func (k *checker) checkSocketMode() {
 	mode, err := strconv.ParseUint(k.Listen.UnixMode, 8, 32)
 	switch {
 	case k.Listen.UnixMode == "":
 	case k.Listen.Unix == "":
-		k.bad("listen.unix-mode", "this is for listen.unix, which is not set")
+		k.Errorf("listen.unix-mode", "this is for listen.unix, which is not set")
 	case err != nil || mode > 0o777 || mode&0o600 != 0o600:
-		k.bad("listen.unix-mode", `%q: write permissions such as "0660"; the owner needs both`, k.Listen.UnixMode)
+		k.Errorf("listen.unix-mode", `%q: write permissions such as "0660"; the owner needs both`, k.Listen.UnixMode)
 	}
 }
 
@@ -85,7 +100,7 @@ func (k *checker) checkCertificates() {
 		k.need(key+".key", c.Key, "a PEM file with the certificate's private key")
 		for j, other := range k.Listen.Certificates[:i] {
 			if c == other && c.Cert != "" {
-				k.bad(key, "%s is the same", config.Element("listen.certificate", j+1))
+				k.Errorf(key, "%s is the same", config.Element("listen.certificate", j+1))
 			}
 		}
 	}
@@ -101,3 +116,13 @@ func isLoopbackAddress(address string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
+
+// isWide reports whether a range has more addresses than one network of people's own.
+func isWide(r netip.Prefix) bool {
+	if r.Addr().IsLoopback() || r.Addr().IsPrivate() {
+		return false
+	}
+	return r.Addr().Is4() && r.Bits() < 16 || r.Addr().Is6() && r.Bits() < 32
+}
+
+func isLoopbackHost(host string) bool { return isLoopbackAddress(net.JoinHostPort(host, "0")) }

@@ -10,28 +10,36 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 func (k *checker) checkRules() {
 	if len(k.Rules) == 0 {
-		k.bad("rule", "there is none: add a [[rule]] with path, access and to")
+		k.Errorf("rule", "there is none: add a [[rule]] with path, access and to")
+	}
+	if !slices.ContainsFunc(k.Rules, func(r Rule) bool { return r.Path == "/" }) {
+		k.Notef("rule", `no rule is for "/": what no rule fits asks for a login, and then is not found`)
 	}
 	for i := range k.Rules {
-		k.checkPlace(i)
+		k.checkScope(i)
 		k.checkWho(i)
 		k.checkPolicy(i)
+		k.lookAtAccess(i)
 		k.checkBackend(i)
+		k.lookAtBackend(i)
 		k.checkPassHeaders(i)
+		k.lookAtScripts(i)
 	}
+	k.lookAtCase()
 }
 
-// checkPlace checks where a rule is for.
-func (k *checker) checkPlace(i int) {
+// checkScope checks what a rule is for.
+func (k *checker) checkScope(i int) {
 	r := &k.Rules[i]
 	hosts := k.hosts()
 	if r.Host != "" && !slices.ContainsFunc(hosts, func(h string) bool { return isHost(r.Host, h) }) {
-		k.bad(ruleKey(i, "host"), "%q is not a host of base-url or origins: those are %s", r.Host, strings.Join(hosts, ", "))
+		k.Errorf(ruleKey(i, "host"), "%q is not a host of base-url or origins: those are %s", r.Host, strings.Join(hosts, ", "))
 	}
 	if r.Path == "" {
 		k.need(ruleKey(i, "path"), "", `where the rule begins; "/" is the whole site`)
@@ -40,17 +48,17 @@ func (k *checker) checkPlace(i int) {
 	normal, err := rulePath(r.Path)
 	switch {
 	case err != nil:
-		k.bad(ruleKey(i, "path"), "%q: %v", r.Path, err)
+		k.Errorf(ruleKey(i, "path"), "%q: %v", r.Path, err)
 	case strings.ContainsAny(r.Path, "?#"):
-		k.bad(ruleKey(i, "path"), "%q: rules look at the path alone: leave out what begins with ? or #", r.Path)
+		k.Errorf(ruleKey(i, "path"), "%q: rules look at the path alone: leave out what begins with ? or #", r.Path)
 	case normal != r.Path && normal != paths.Escape(r.Path):
-		k.bad(ruleKey(i, "path"), "%q is not how paths are compared: write %s", r.Path, normal)
+		k.Errorf(ruleKey(i, "path"), "%q is not how paths are compared: write %s", r.Path, normal)
 	case isReserved(normal):
-		k.bad(ruleKey(i, "path"), "/.wls and what is below it are the gateway's own")
+		k.Errorf(ruleKey(i, "path"), "/.wls and what is below it are the gateway's own")
 	}
 	for j, other := range k.Rules[:i] {
 		if theirs, err := rulePath(other.Path); err == nil && other.Host == r.Host && k.sameFold(paths.TrimSlash(theirs), paths.TrimSlash(normal)) {
-			k.bad(ruleKey(i, "path"), "rule[%d] is for the same host and path: make them one", j+1)
+			k.Errorf(ruleKey(i, "path"), "rule[%d] is for the same host and path: make them one", j+1)
 			return
 		}
 	}
@@ -88,7 +96,7 @@ func (k *checker) checkWho(i int) {
 		{"cross-origin", r.CrossOrigin, []Access{Login, Optional, Basic}},
 	} {
 		if f.set && !slices.Contains(f.uses, r.Access) {
-			k.bad(ruleKey(i, f.field), "this means nothing for access = %q, only for %s", r.Access, words(f.uses))
+			k.Errorf(ruleKey(i, f.field), "this means nothing for access = %q, only for %s", r.Access, words(f.uses))
 		}
 	}
 	if r.Access == Basic {
@@ -98,7 +106,7 @@ func (k *checker) checkWho(i int) {
 		k.need(ruleKey(i, "group-file"), "", `a file with lines such as "editors: spqr1 spqr2"`)
 	}
 	if r.Groups == nil && r.GroupFile != "" {
-		k.bad(ruleKey(i, "group-file"), "say with groups which groups of the file may come in")
+		k.Errorf(ruleKey(i, "group-file"), "say with groups which groups of the file may come in")
 	}
 }
 
@@ -120,14 +128,14 @@ func (k *checker) checkPolicy(i int) {
 		k.notEmpty(ruleKey(i, f.field), f.list)
 	}
 	if r.AllowFrom != nil && len(r.AllowFrom) == 0 {
-		k.bad(ruleKey(i, "allow-from"), "an empty list lets nobody in without a login: leave it out")
+		k.Errorf(ruleKey(i, "allow-from"), "an empty list lets nobody in without a login: leave it out")
 	}
 	k.checkRanges(ruleKey(i, "allow-from"), r.AllowFrom)
 	if r.Ptags != nil && r.AnyPtags {
-		k.bad(ruleKey(i, "any-ptags"), "this contradicts ptags: leave one of them out")
+		k.Errorf(ruleKey(i, "any-ptags"), "this contradicts ptags: leave one of them out")
 	}
 	if r.Ptags != nil && !k.setsPtags() {
-		k.bad(ruleKey(i, "ptags"), "the login service sets no ptags, so nobody would get in")
+		k.Errorf(ruleKey(i, "ptags"), "the login service sets no ptags, so nobody would get in")
 	}
 	if r.Fresh != 0 {
 		k.between(ruleKey(i, "fresh"), r.Fresh, time.Minute, 0)
@@ -136,7 +144,7 @@ func (k *checker) checkPolicy(i int) {
 		k.oneOf(ruleKey(i, "iact"), r.IAct, "yes", "no")
 	}
 	if r.Fresh != 0 && r.IAct == "no" {
-		k.bad(ruleKey(i, "iact"), `"no" contradicts fresh, which asks for a password`)
+		k.Errorf(ruleKey(i, "iact"), `"no" contradicts fresh, which asks for a password`)
 	}
 	k.checkRequest(i, "desc", webauth.Request{Desc: r.Desc})
 	k.checkRequest(i, "msg", webauth.Request{Msg: r.Msg})
@@ -149,7 +157,7 @@ func (k *checker) checkRequest(i int, field string, request webauth.Request) {
 	if _, err := webauth.Raven().LoginURL(request); err != nil {
 		_, text, _ := strings.Cut(err.Error(), "Request.")
 		_, text, _ = strings.Cut(text, ": ")
-		k.bad(ruleKey(i, field), "%s", text)
+		k.Errorf(ruleKey(i, field), "%s", text)
 	}
 }
 
@@ -158,7 +166,7 @@ func (k *checker) checkBackend(i int) {
 	r := &k.Rules[i]
 	for j, name := range r.Scripts {
 		if !paths.IsScriptName(name) {
-			k.bad(config.Element(ruleKey(i, "scripts"), j+1), "%q: write the name of a path segment, such as app, or an ending, such as *.wsgi", name)
+			k.Errorf(config.Element(ruleKey(i, "scripts"), j+1), "%q: write the name of a path segment, such as app, or an ending, such as *.wsgi", name)
 		}
 	}
 	if r.BackendHost != "" {
@@ -166,10 +174,10 @@ func (k *checker) checkBackend(i int) {
 	}
 	if r.To != "" {
 		if err := checkTo(r.To); err != nil {
-			k.bad(ruleKey(i, "to"), "%q: %v", r.To, err)
+			k.Errorf(ruleKey(i, "to"), "%q: %v", r.To, err)
 		}
 		if r.BackendCA != "" && !strings.HasPrefix(r.To, "https:") {
-			k.bad(ruleKey(i, "backend-ca"), "this is for backends that speak https")
+			k.Errorf(ruleKey(i, "backend-ca"), "this is for backends that speak https")
 		}
 		return
 	}
@@ -178,11 +186,11 @@ func (k *checker) checkBackend(i int) {
 		set   bool
 	}{{"backend-host", r.BackendHost != ""}, {"backend-ca", r.BackendCA != ""}, {"strip-path", r.StripPath}} {
 		if f.set {
-			k.bad(ruleKey(i, f.field), "this rule has no backend of its own: set to as well, or set this where to is set")
+			k.Errorf(ruleKey(i, f.field), "this rule has no backend of its own: set to as well, or set this where to is set")
 		}
 	}
 	if !k.inherits(i) && !k.ForwardAuth {
-		k.bad(ruleKey(i, "to"), "this is missing, and no rule for a shorter path has a backend: set it to one, such as http://127.0.0.1:8000 or unix:/run/app.sock")
+		k.Errorf(ruleKey(i, "to"), "this is missing, and no rule for a shorter path has a backend: set it to one, such as http://127.0.0.1:8000 or unix:/run/app.sock")
 	}
 }
 
@@ -190,12 +198,21 @@ func (k *checker) checkBackend(i int) {
 func (k *checker) checkPassHeaders(i int) {
 	r := &k.Rules[i]
 	for j, name := range r.PassHeaders {
+		key, e := config.Element(ruleKey(i, "pass-headers"), j+1), headername.Lookup(name)
 		if err := checkPassHeader(name); err != nil {
-			k.bad(config.Element(ruleKey(i, "pass-headers"), j+1), "%q: %v", name, err)
+			k.Errorf(key, "%q: %v", name, err)
+		}
+		switch {
+		case e.Class&headername.Routes != 0:
+			k.Warnf(key, "%s: rules are about the path and host of the request itself, and whoever sends another in this header may get past them, unless the backend ignores it: %s", name, e.Reason)
+		case e.Class&headername.Methods != 0:
+			k.Notef(key, "%s: the gateway looks at the method of the request itself; the backend may do another. What that does below the path is judged, and nothing else is", name)
+		case e.Class&(headername.Peers|headername.Suspects) != 0:
+			k.Notef(key, "%s: clients can write it, unless a front server replaces it: %s", name, e.Reason)
 		}
 	}
 	if r.PassHeaders != nil && r.To == "" && k.ForwardAuth && !k.inherits(i) {
-		k.bad(ruleKey(i, "pass-headers"), "this rule has no backend: what goes on to the application is up to the front server")
+		k.Errorf(ruleKey(i, "pass-headers"), "this rule has no backend: what goes on to the application is up to the front server")
 	}
 }
 
@@ -231,4 +248,64 @@ func (c *Config) inherits(i int) bool {
 		}
 		return len(prefix) < len(path) && path[len(prefix)] == '/' && c.sameFold(path[:len(prefix)], prefix)
 	})
+}
+
+func (k *checker) lookAtAccess(i int) {
+	r := &k.Rules[i]
+	if r.Access == Public && r.Path == "/" {
+		k.Warnf(ruleKey(i, "access"), "everybody may have everything that no other rule is for; what is forgotten is public")
+	}
+	for j, p := range r.AllowFrom {
+		if isWide(p) {
+			k.Warnf(config.Element(ruleKey(i, "allow-from"), j+1), "%v is many networks, and whoever is in one of them needs no login", p)
+		}
+	}
+	if r.AllowFrom != nil && len(k.Front.Proxies) == 0 && !k.Front.UnixSocket && k.servesFronts() {
+		k.Warnf(ruleKey(i, "allow-from"), "behind a front server that is not named in [front], everybody seems to come from its address")
+	}
+	if r.AnyPtags && k.setsPtags() {
+		k.Notef(ruleKey(i, "any-ptags"), "people who are no longer members of the University can log in too")
+	}
+	if r.IAct == "yes" && r.Fresh == 0 {
+		k.Notef(ruleKey(i, "iact"), "the password may have been typed at any time since the session began: fresh bounds that")
+	}
+	if r.CrossOrigin {
+		k.Notef(ruleKey(i, "cross-origin"), "pages of other sites can send requests here in the name of whoever reads them, unless the backend sees to that")
+	}
+}
+
+func (k *checker) servesFronts() bool {
+	l := k.listening()
+	return len(l.HTTP) > 0 || l.Unix != ""
+}
+
+// lookAtBackend tells who else may reach a backend, and what is on the way there.
+func (k *checker) lookAtBackend(i int) {
+	r := &k.Rules[i]
+	key := ruleKey(i, "to")
+	u, err := url.Parse(r.To)
+	if err != nil || u.Host == "" { // none, or a socket: trySockets looks at those
+		return
+	}
+	switch loopback := isLoopbackHost(u.Hostname()); {
+	case u.Scheme == "http" && !loopback:
+		k.Warnf(key, "whoever is on the way to %s can read and change everything, and whoever reaches it can claim to be anybody%s: use https, and let only the gateway connect", u.Host, k.claims())
+	case !loopback && len(k.Identity.Send) > 0:
+		k.Notef(key, "see that only the gateway can connect to %s: whoever else does can claim to be anybody%s", u.Host, k.claims())
+	case len(k.Identity.Send) > 0:
+		k.Notef(key, "every program on this machine can connect to %s and claim to be anybody%s; a unix socket keeps the others out", u.Host, k.claims())
+	}
+}
+
+// claims says how one would claim to be somebody.
+func (k *checker) claims() string {
+	names := map[string]string{sendRemoteUser: "Remote-User", sendXForwardedUser: "X-Forwarded-User", sendXAA: "X-AAPrincipal"}
+	var used []string
+	for _, way := range k.Identity.Send {
+		used = append(used, names[way])
+	}
+	if used == nil {
+		return ""
+	}
+	return " (" + strings.Join(used, ", ") + ")"
 }

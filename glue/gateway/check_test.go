@@ -30,12 +30,12 @@ to = "http://127.0.0.1:8000"
 		want      []string
 	}{
 		{name: "as it is", old: "x", new: "x"},
-		{name: "no URL", old: "https://soc.example", new: "soc.example", want: []string{`1:12: base-url: "soc.example": not an absolute http or https URL: write it such as https://soc.example`}},
-		{name: "URL with a path", old: "soc.example", new: "soc.example/app", want: []string{`1:12: base-url: "https://soc.example/app" has a path or a query: write https://soc.example`}},
-		{name: "URL with a query", old: "soc.example", new: "soc.example?a", want: []string{`1:12: base-url: "https://soc.example?a" has a path or a query`}},
-		{name: "plain http", old: "https", new: "http", want: []string{`1:12: base-url: "http://soc.example": whoever is on the way`}},
+		{name: "no URL", old: "https://soc.example", new: "soc.example", want: []string{`1:12: base-url: "soc.example": not an absolute http or https URL; write it such as https://soc.example`}},
+		{name: "URL with a path", old: "soc.example", new: "soc.example/app", want: []string{`1:12: base-url: "https://soc.example/app" has a path: write https://soc.example`}},
+		{name: "URL with a query", old: "soc.example", new: "soc.example?a", want: []string{`1:12: base-url: "https://soc.example?a" must not have a query`}},
+		{name: "plain http", old: "https", new: "http", want: []string{`1:12: base-url: origin http://soc.example is http: use https`}},
 		{name: "http on loopback", old: "https://soc.example", new: "http://localhost:8080"},
-		{name: "origin twice", top: `origins = ["https://wiki.soc.example", "https://SOC.example:443/"]`, want: []string{"4:40: origins[2]: https://soc.example is there already"}},
+		{name: "origin twice", top: `origins = ["https://wiki.soc.example", "https://SOC.example:443/"]`, want: []string{"4:1: origins: host soc.example comes twice"}},
 		{name: "unknown wls", old: "raven", new: "crow", want: []string{`2:7: wls: "crow" is none of raven, raven-demo, nevar, goose, custom`}},
 		{name: "nevar without keys", old: "raven", new: "nevar", want: []string{"1:1: key-dir: this is missing: the operators of nevar"}},
 		{name: "raven with keys", top: `key-dir = "keys"`, want: []string{"4:11: key-dir: the key of raven is built in"}},
@@ -71,11 +71,13 @@ to = "http://127.0.0.1:8000"
 		{name: "bits beyond the length", top: "front.proxies = [\"192.0.2.7/24\"]", want: []string{"4:18: front.proxies[1]: 192.0.2.7/24 has bits beyond its length: write 192.0.2.0/24"}},
 		{name: "IPv4 as IPv6", top: "front.proxies = [\"::ffff:192.0.2.0/120\"]", want: []string{"4:18: front.proxies[1]: ::ffff:192.0.2.0/120 is IPv4 written as IPv6"}},
 
-		{name: "short life", top: "session.max-life = \"30s\"", want: []string{"4:20: session.max-life: 30s is too short: the least is 1m0s"}},
-		{name: "short inactivity", top: "session.inactivity = \"1m\"", want: []string{"4:22: session.inactivity: 1m0s is too short: the least is 2m0s"}},
+		{name: "short life", top: "session.max-life = \"30s\"", want: []string{"4:20: session.max-life is 30s, want at least 1m0s"}},
+		{name: "short inactivity", top: "session.inactivity = \"1m\"", want: []string{"4:22: session.inactivity is 1m0s, want at least 2m0s"}},
 		{name: "long age", top: "session.response-max-age = \"1h\"", want: []string{"4:28: session.response-max-age: 1h0m0s is too long: the most is 10m0s"}},
 		{name: "negative skew", top: "session.clock-skew = \"-1s\"", want: []string{"4:22: session.clock-skew: -1s is too short"}},
-		{name: "logout elsewhere", top: "session.after-logout = \"//evil.example\"", want: []string{`4:24: session.after-logout: "//evil.example" is no path of this site`}},
+		{name: "logout elsewhere", top: "session.after-logout = \"//evil.example\"", want: []string{`4:24: session.after-logout: "//evil.example" is not a path of this site`}},
+
+		{name: "logout with a fragment", top: "session.after-logout = \"/good#bye\"", want: []string{`4:24: session.after-logout: "/good#bye" is not a path of this site`}},
 
 		{name: "unknown identity", top: "identity.send = [\"remote-user\", \"x-user\"]", want: []string{`4:33: identity.send[2]: "x-user" is none of remote-user, x-forwarded-user, x-aa`}},
 		{name: "identity twice", top: "identity.send = [\"x-aa\", \"x-aa\"]", want: []string{`4:26: identity.send[2]: "x-aa" is there already`}},

@@ -326,11 +326,5 @@ func (d Duration) MarshalText() ([]byte, error) {
 	return []byte(text), nil
 }
 
-// Problem is one mistake in a configuration.
-type Problem = config.Problem
-
-// Problems are all mistakes of a configuration, in the order of the file.
-type Problems = config.Problems
-
 // ruleKey is the key of a field of Config.Rules[i]; files count from 1.
 func ruleKey(i int, field string) string { return fmt.Sprintf("rule[%d].%s", i+1, field) }

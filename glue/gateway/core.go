@@ -83,27 +83,18 @@ func (c *core) buildLogin() error {
 	if err != nil {
 		return err
 	}
-	config := glue.Config{
-		Site: c.site, Service: service,
-		MaxAge: time.Duration(cfg.Session.MaxAge), Skew: time.Duration(cfg.Session.Skew),
-		LoginPath: loginPath, LogoutPath: logoutPath, AfterLogout: cfg.Session.AfterLogout, LogoutAtWLS: cfg.Session.LogoutAtWLS,
-		Session: glue.Session{
-			MaxLife: time.Duration(cfg.Session.MaxLife), Inactivity: time.Duration(cfg.Session.Inactivity),
-			IgnoreWLSLife: cfg.Session.IgnoreWLSLife,
-			BindAddress:   cfg.Session.BindAddress, BindBrowser: cfg.Session.BindBrowser,
-		},
-		OnEvent: c.metrics.OnEvent,
-	}
+	config := cfg.loginConfig()
+	config.Site, config.Service, config.OnEvent = c.site, service, c.metrics.OnEvent
 	if c.store != nil {
 		config.Session.Store = c.store.Store
 	}
 	if cfg.PageTemplate != "" {
 		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
-			return cfg.file.Problem("page-template", "%v", err)
+			return cfg.file.Errorf("page-template", "%v", err)
 		}
 	}
 	if c.auth, err = glue.New(config); err != nil {
-		return err
+		return cfg.refused(err)
 	}
 	c.xsrf, err = xsrf.New(xsrf.Config{Site: c.site, Auth: c.auth})
 	return err
@@ -144,44 +135,18 @@ func siteName(baseURL string) string {
 // that.
 func (g *Gateway) buildSite(c *core) (err error) {
 	cfg := &c.cfg
-	config := site.Config{
-		BaseURL: cfg.BaseURL, SecretFile: cfg.SecretFile, OneUse: g.once, Logger: cfg.Logger, Now: cfg.Now,
-		Misdirected: http.HandlerFunc(c.misdirected),
-		PassHeaders: c.passAnywhere(), OnRemoved: c.removedBefore,
-		Headers: site.Headers{
-			HSTS: site.HSTS{MaxAge: time.Duration(cfg.Headers.HSTS), IncludeSubDomains: cfg.Headers.HSTSSubDomains},
-			CSP:  cfg.Headers.CSP, FrameAncestors: cfg.Headers.FrameAncestors,
-			ReferrerPolicy: cfg.Headers.ReferrerPolicy, PermissionsPolicy: cfg.Headers.PermissionsPolicy,
-			OpenerPolicy: site.Omit,
-		},
-	}
-	for _, h := range []*string{
-		&config.Headers.CSP, &config.Headers.FrameAncestors, &config.Headers.ReferrerPolicy, &config.Headers.PermissionsPolicy,
-	} {
-		if *h == "" {
-			*h = site.Omit // the backend knows its pages, the gateway does not
-		}
-	}
-	for _, origin := range cfg.Origins {
-		config.Hosts = append(config.Hosts, hostOf(origin))
-	}
-	if strings.HasPrefix(cfg.BaseURL, "https:") {
-		config.Redirect = site.RedirectHTTPS
-	}
-	if f := &cfg.Front; len(f.Proxies) > 0 || f.UnixSocket {
-		config.Proxies = site.Proxies{Ranges: f.Proxies, UnixSocket: f.UnixSocket, Host: f.Host, Header: site.XForwarded}
-		if f.Header == frontForwarded {
-			config.Proxies.Header = site.Forwarded
-		}
-	}
+	config := cfg.siteConfig()
+	config.SecretFile, config.OneUse, config.Proxies = cfg.SecretFile, g.once, cfg.Front.proxies()
+	config.Misdirected = http.HandlerFunc(c.misdirected)
+	config.PassHeaders, config.OnRemoved = c.passAnywhere(), c.removedBefore
 	if cfg.RedisURL != "" {
 		if c.store, err = g.storeFor(cfg); err != nil {
-			return cfg.file.Problem("redis-url", "%v", err)
+			return cfg.file.Errorf("redis-url", "%v", err)
 		}
 		config.OneUse = c.store.once
 	}
 	if c.site, err = site.New(config); err != nil {
-		return err
+		return cfg.refused(err)
 	}
 	if g.checker == nil {
 		g.checker, err = newChecker(c.site)
@@ -315,5 +280,5 @@ func (c *core) misdirected(w http.ResponseWriter, r *http.Request) {
 
 // problemAt names the rule that an error is about.
 func (c *core) problemAt(i int, field string, err error) error {
-	return c.cfg.file.Problem(ruleKey(i, field), "%v", err)
+	return c.cfg.file.Errorf(ruleKey(i, field), "%v", err)
 }

@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -42,17 +41,15 @@ func ExampleLoad() {
 	defer os.RemoveAll(dir)
 
 	_, err := gateway.Load(file)
-	var problems gateway.Problems
-	if errors.As(err, &problems) {
-		for _, p := range problems {
-			fmt.Printf("%d:%d: %s\n", p.Line, p.Column, p.Key)
-		}
+	found := gateway.Findings(err)
+	for _, f := range found {
+		fmt.Println(strings.TrimPrefix(f.Place, file)+":", f.Key)
 	}
-	fmt.Println(problems[len(problems)-1].Text)
+	fmt.Println(found[len(found)-1].Text)
 	// Output:
-	// 1:12: base-url
-	// 4:3: rule[1].to
-	// 6:1: rule[1].acess
+	// :1:12: base-url
+	// :4:3: rule[1].to
+	// :6:1: rule[1].acess
 	// this key is unknown: did you mean "access"?
 }
 
@@ -87,13 +84,13 @@ func ExampleCheck() {
 		log.Fatal(err)
 	}
 	for _, f := range gateway.Check(*cfg) {
-		fmt.Println(f.Severity, f.Line, f.Key)
+		fmt.Println(strings.TrimPrefix(f.Place, file)+":", f.Severity, f.Key)
 	}
 	// Output:
-	// warning 2 wls
-	// warning 7 rule[1].access
-	// note 3 secret-file
-	// note 8 rule[1].to
+	// :2:7: warning wls
+	// :7:10: warning rule[1].access
+	// :3:15: note secret-file
+	// :8:6: note rule[1].to
 }
 
 func ExampleFindings() {

@@ -152,7 +152,7 @@ func (g *Gateway) replacement(cfg Config) (*core, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(cfg.SecretFile); errors.Is(err, fs.ErrNotExist) {
-		return nil, cfg.file.Problem("secret-file", "%s is not there: put it back; to begin with a new one, which logs everybody out, restart the gateway", cfg.SecretFile)
+		return nil, cfg.file.Errorf("secret-file", "%s is not there: put it back; to begin with a new one, which logs everybody out, restart the gateway", cfg.SecretFile)
 	}
 	c, err := g.build(cfg)
 	if err != nil {

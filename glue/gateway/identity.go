@@ -38,12 +38,12 @@ func (c *core) buildIdentity() error {
 	if cfg.HMACKeyFile != "" {
 		var err error
 		if id.key, err = readKey(cfg.HMACKeyFile); err != nil {
-			return c.cfg.file.Problem("identity.hmac-key-file", "%v", err)
+			return c.cfg.file.Errorf("identity.hmac-key-file", "%v", err)
 		}
 	}
 	stripping, err := newStripping(cfg.Strip)
 	if err != nil {
-		return c.cfg.file.Problem("identity.strip", "%v", err)
+		return c.cfg.file.Errorf("identity.strip", "%v", err)
 	}
 	c.identity, c.stripping = id, stripping
 	return nil

@@ -30,41 +30,51 @@ type socket struct {
 // configuration means nothing more then.
 func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error) {
 	where := cfg.listening()
-	sockets, problems := passedSockets(cfg, passed)
+	found := config.Findings{File: cfg.file}
+	sockets := passedSockets(&found, passed)
 	if len(sockets) > 0 && cfg.Listen.silent() {
 		where = cfg.Listen
 	}
-	open := func(kind, key, address string) {
-		l, err := listen.At(address, where.UnixMode)
+	for _, at := range where.addresses(cfg.Admin.Listen) {
+		l, err := listen.At(at.address, where.UnixMode)
 		if err != nil {
-			problems = append(problems, cfg.file.Problem(key, "%v%s", err, listenAdvice(err)))
-			return
+			found.Errorf(at.key, "%v%s", err, listenAdvice(err))
+			continue
 		}
-		sockets = append(sockets, socket{kind, key, l})
+		sockets = append(sockets, socket{at.kind, at.key, l})
 	}
-	for i, address := range where.HTTPS {
-		open(socketHTTPS, config.Element("listen.https", i+1), address)
+	serves := func(s socket) bool { return s.kind == socketHTTPS || s.kind == socketHTTP }
+	if !slices.ContainsFunc(sockets, serves) && found.Err() == nil {
+		found.Errorf("listen", "nobody can reach the site: set listen.https, listen.http or listen.unix, or pass a socket")
 	}
-	for i, address := range where.Redirect {
-		open(socketRedirect, config.Element("listen.redirect", i+1), address)
-	}
-	for i, address := range where.HTTP {
-		open(socketHTTP, config.Element("listen.http", i+1), address)
-	}
-	if where.Unix != "" {
-		open(socketHTTP, "listen.unix", listen.Unix+where.Unix)
-	}
-	if cfg.Admin.Listen != "" {
-		open(socketAdmin, "admin.listen", cfg.Admin.Listen)
-	}
-	if !slices.ContainsFunc(sockets, func(s socket) bool { return s.kind == socketHTTPS || s.kind == socketHTTP }) && len(problems) == 0 {
-		problems = append(problems, cfg.file.Problem("listen", "nobody can reach the site: set listen.https, listen.http or listen.unix, or pass a socket"))
-	}
-	if len(problems) > 0 {
+	if err := found.Err(); err != nil {
 		closeSockets(sockets)
-		return nil, problems.Sorted()
+		return nil, err
 	}
 	return sockets, nil
+}
+
+// address is one to listen at.
+type address struct{ kind, key, address string }
+
+// addresses returns where to listen, with the admin listener's address last.
+func (l *Listen) addresses(admin string) []address {
+	var all []address
+	for _, f := range []struct {
+		kind, key string
+		addresses []string
+	}{{socketHTTPS, "listen.https", l.HTTPS}, {socketRedirect, "listen.redirect", l.Redirect}, {socketHTTP, "listen.http", l.HTTP}} {
+		for i, a := range f.addresses {
+			all = append(all, address{f.kind, config.Element(f.key, i+1), a})
+		}
+	}
+	if l.Unix != "" {
+		all = append(all, address{socketHTTP, "listen.unix", listen.Unix + l.Unix})
+	}
+	if admin != "" {
+		all = append(all, address{socketAdmin, "admin.listen", admin})
+	}
+	return all
 }
 
 func closeSockets(sockets []socket) {
@@ -74,21 +84,20 @@ func closeSockets(sockets []socket) {
 }
 
 // passedSockets takes over sockets that somebody else has opened.
-func passedSockets(cfg *Config, passed map[string][]net.Listener) (sockets []socket, problems Problems) {
+func passedSockets(found *config.Findings, passed map[string][]net.Listener) (sockets []socket) {
 	for name, listeners := range passed {
-		known := slices.Contains([]string{socketHTTPS, socketRedirect, socketHTTP, socketAdmin}, name)
-		if !known {
-			problems = append(problems, cfg.file.Problem("listen", "a socket with the name %q was passed: call it https, redirect, http or admin (FileDescriptorName= of a systemd socket unit)", name))
+		if !slices.Contains([]string{socketHTTPS, socketRedirect, socketHTTP, socketAdmin}, name) {
+			found.Errorf("listen", "a socket with the name %q was passed: call it https, redirect, http or admin (FileDescriptorName= of a systemd socket unit)", name)
 		}
 		for _, l := range listeners {
 			if l == nil {
-				problems = append(problems, cfg.file.Problem("listen", "what was passed as %q is no stream socket", name))
+				found.Errorf("listen", "what was passed as %q is no stream socket", name)
 				continue
 			}
 			sockets = append(sockets, socket{name, "", l})
 		}
 	}
-	return sockets, problems
+	return sockets
 }
 
 func listenAdvice(err error) string {

@@ -4,26 +4,26 @@ import (
 	"reflect"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Load reads a configuration file. It fills in the defaults, makes paths absolute and
-// reports every mistake with its place: the error is of type Problems, unless the file
-// cannot be read. A file whose last line has no end is refused, since that is how one looks
+// reports every mistake with its place: see Findings. A file whose last line has no end is refused, since that is how one looks
 // that is being written; to be safe, replace files by renaming new ones. Files that the
 // configuration names are not looked at yet; New does.
 func Load(path string) (*Config, error) {
 	c := &Config{}
-	file, problems, err := config.Read(path, c, map[reflect.Type]string{reflect.TypeFor[Duration](): `a duration such as "90s"`})
+	file, found, err := config.Read(path, c, map[reflect.Type]string{reflect.TypeFor[Duration](): `a duration such as "90s"`})
 	if err != nil {
 		return nil, err
 	}
 	c.file = file
-	for _, p := range c.check() {
-		if !file.Refused(p.Key) {
-			problems = append(problems, p)
+	for _, f := range c.check().Sorted() {
+		if f.Severity == site.SeverityError && !file.Refused(f.Key) {
+			found.Add(f)
 		}
 	}
-	if err := problems.Sorted(); err != nil {
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // smallest is the smallest useful file.
@@ -151,10 +153,10 @@ func TestLoad_wrong(t *testing.T) {
 func requireProblems(t *testing.T, err error, file string, want []string) {
 	t.Helper()
 	require.Error(t, err)
-	problems, ok := err.(Problems)
-	require.True(t, ok, "%T", err)
-	got := strings.Split(problems.Error(), "\n")
-	require.Len(t, got, len(want), "%s", problems)
+	var refused *site.ConfigError
+	require.True(t, errors.As(err, &refused), "%T", err)
+	got := strings.Split(err.Error(), "\n")
+	require.Len(t, got, len(want), "%s", err)
 	for i := range want {
 		rest, ok := strings.CutPrefix(got[i], file+":")
 		require.True(t, ok, got[i])
@@ -267,12 +269,9 @@ func FuzzLoad(f *testing.F) {
 		}
 		cfg, err := load(document)
 		if err != nil {
-			problems, ok := err.(Problems)
-			require.True(t, ok)
-			for _, p := range problems {
-				assert.Positive(t, p.Line)
-				assert.Positive(t, p.Column)
-				assert.NotEmpty(t, p.Text)
+			for _, f := range Findings(err) {
+				assert.Regexp(t, `:[1-9][0-9]*:[1-9][0-9]*$`, f.Place)
+				assert.NotEmpty(t, f.Text)
 			}
 			return
 		}

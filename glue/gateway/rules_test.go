@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // TestRuleFor looks rules up as they are configured.
@@ -263,7 +265,7 @@ func TestNewRefuses(t *testing.T) {
 			tt.edit(&cfg)
 			_, err := New(cfg)
 			require.ErrorContains(t, err, tt.want)
-			var problems *Problem
+			var problems *site.ConfigError
 			assert.True(t, errors.As(err, &problems))
 		})
 	}

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 )
 
 // Server is a Gateway with the sockets it listens at.
@@ -230,7 +232,7 @@ func (s *Server) failed(err error) error {
 
 // unchangeable reports what only another process can change.
 func (s *Server) unchangeable(now *Config) error {
-	var problems Problems
+	found := config.Findings{File: now.file}
 	old := s.cfg.Load()
 	before, after := s.sockets(old), s.sockets(now)
 	for _, f := range []struct {
@@ -250,10 +252,10 @@ func (s *Server) unchangeable(now *Config) error {
 		{"limits.idle-timeout", old.Limits.IdleTimeout, now.Limits.IdleTimeout},
 	} {
 		if fmt.Sprint(f.a) != fmt.Sprint(f.b) {
-			problems = append(problems, now.file.Problem(f.key, "this changes listeners, which a reload keeps: restart the gateway"))
+			found.Errorf(f.key, "this changes listeners, which a reload keeps: restart the gateway")
 		}
 	}
-	return problems.Sorted()
+	return found.Err()
 }
 
 // sockets says which sockets a configuration wants beside those that were passed.

@@ -61,13 +61,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "wlsgateway: %v\nRun \"wlsgateway -h\" for help.\n", err)
 		return exitUsage
 	}
-	for _, f := range gateway.Findings(err) {
-		fmt.Fprintln(stderr, "wlsgateway:", f.Error())
+	for _, line := range lines(err) {
+		fmt.Fprintln(stderr, "wlsgateway:", line)
 	}
 	if err != nil {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// lines returns a line for each thing that is wrong.
+func lines(err error) []string {
+	var all []string
+	for _, f := range gateway.Findings(err) {
+		all = append(all, (&site.ConfigError{Findings: []site.Finding{f}}).Error())
+	}
+	return all
 }
 
 type usageError string
@@ -100,7 +109,7 @@ func parse(args []string) (command, file string, err error) {
 
 // check prints what is wrong or weak about a configuration.
 func check(file string, stdout io.Writer) int {
-	var found []gateway.Finding
+	var found []site.Finding
 	cfg, err := gateway.Load(file)
 	if err != nil {
 		found = gateway.Findings(err)

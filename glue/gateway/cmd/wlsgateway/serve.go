@@ -97,8 +97,8 @@ func (l processLog) setLevel(name string) {
 func (l processLog) reload(server *gateway.Server, file string) {
 	l.notify(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 	if err := server.ReloadFile(file); err != nil {
-		for _, f := range gateway.Findings(err) {
-			l.Error("wls gateway: configuration refused, the old one stays in force", "problem", f.Error())
+		for _, line := range lines(err) {
+			l.Error("wls gateway: configuration refused, the old one stays in force", "problem", line)
 		}
 	} else {
 		l.setLevel(server.Config().Log.Level)

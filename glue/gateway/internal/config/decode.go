@@ -9,20 +9,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // decoder stores what a file says in a struct, key by key, so that one wrong value does
 // not hide the next one. Keys are those of the fields' toml tags.
 type decoder struct {
-	file     *File
-	whole    reflect.Type
-	words    map[reflect.Type]string
-	problems Problems
+	found Findings
+	whole reflect.Type
+	words map[reflect.Type]string
 }
 
 func (d *decoder) refuse(key, format string, args ...any) {
-	d.file.refused[key] = true
-	d.problems = append(d.problems, d.file.Problem(key, format, args...))
+	d.found.File.refused[key] = true
+	d.found.Errorf(key, format, args...)
 }
 
 func (d *decoder) table(tree map[string]any, to reflect.Value, table string) {
@@ -33,9 +34,8 @@ func (d *decoder) table(tree map[string]any, to reflect.Value, table string) {
 			d.value(value, to.Field(i), key)
 			continue
 		}
-		p := d.file.Problem(nameOf(key), "this key is unknown%s", d.advice(name, to.Type()))
-		p.Key = key
-		d.problems = append(d.problems, p)
+		text := "this key is unknown" + d.advice(name, to.Type())
+		d.found.addAt(d.found.File.position(nameOf(key)), site.Finding{Severity: site.SeverityError, Key: key, Text: text})
 	}
 }
 

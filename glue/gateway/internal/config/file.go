@@ -5,7 +5,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // maxFile is the largest configuration file that is read, in bytes.
@@ -34,55 +34,54 @@ type Position struct{ Line, Column int }
 // nothing there and every value that cannot be stored; err is about the file as a whole. A
 // file that is cut short is refused, and one that is no TOML, about which nothing else can
 // be said. What the values of types that unmarshal themselves look like is in words.
-func Read(path string, into any, words map[reflect.Type]string) (f *File, problems Problems, err error) {
+func Read(path string, into any, words map[reflect.Type]string) (f *File, found Findings, err error) {
 	whole, err := filepath.Abs(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, found, err
 	}
 	f = &File{name: path, dir: filepath.Dir(whole), refused: map[string]bool{}}
 	document, err := textfile.Read(path, maxFile)
 	if errors.Is(err, textfile.ErrCut) {
-		return nil, nil, Problems{{File: path, Line: bytes.Count(document, []byte{'\n'}) + 1, Column: 1, Text: textfile.ErrCut.Error()}}
+		return nil, found, f.errorAt(Position{bytes.Count(document, []byte{'\n'}) + 1, 1}, textfile.ErrCut.Error())
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, found, err
 	}
 	document = bytes.TrimPrefix(document, []byte("\ufeff")) // some editors begin files so
 	var tree map[string]any
 	if err := toml.Unmarshal(document, &tree); err != nil {
-		return nil, nil, Problems{f.syntaxProblem(err)}
+		return nil, found, f.syntaxError(err)
 	}
 	f.positions = locate(document)
-	d := decoder{file: f, whole: reflect.TypeOf(into).Elem(), words: words}
+	d := decoder{found: Findings{File: f}, whole: reflect.TypeOf(into).Elem(), words: words}
 	d.table(tree, reflect.ValueOf(into).Elem(), "")
-	return f, d.problems, nil
+	return f, d.found, nil
 }
 
-func (f *File) syntaxProblem(err error) *Problem {
-	p := &Problem{File: f.name, Line: 1, Column: 1, Text: err.Error()}
+func (f *File) syntaxError(err error) error {
 	if at := (*toml.DecodeError)(nil); errors.As(err, &at) {
-		p.Line, p.Column = at.Position()
-		p.Text = "this is not TOML: " + at.Error()
+		line, column := at.Position()
+		return f.errorAt(Position{line, column}, "this is not TOML: "+at.Error())
 	}
-	return p
+	return f.errorAt(Position{1, 1}, err.Error())
+}
+
+// errorAt returns an error about the file as a whole.
+func (f *File) errorAt(at Position, text string) error {
+	found := Findings{File: f}
+	found.addAt(at, site.Finding{Severity: site.SeverityError, Text: text})
+	return found.Err()
 }
 
 // Refused reports whether the value of a key could not be stored: it looks as if it were
 // missing.
 func (f *File) Refused(key string) bool { return f.refused[key] }
 
-// Problem returns a mistake at a key, with its position in the file.
-func (f *File) Problem(key, format string, args ...any) *Problem {
-	p := &Problem{Key: key, Text: fmt.Sprintf(format, args...)}
-	if f != nil {
-		at := f.position(key)
-		p.File, p.Line, p.Column = f.name, at.Line, at.Column
-	}
-	return p
-}
-
 // position returns that of a key, or of what would hold it if it were there.
 func (f *File) position(key string) Position {
+	if f == nil {
+		return Position{}
+	}
 	for key != "" {
 		if p, ok := f.positions[key]; ok {
 			return p

@@ -11,7 +11,7 @@ import (
 // lookAtCase notes where another spelling of a rule's path would be judged by another
 // rule, if the backend takes the two for the same. One finding will do, of a rule that
 // somebody may get around if there is one.
-func (k *weaknesses) lookAtCase() {
+func (k *checker) lookAtCase() {
 	if k.IgnoreCase {
 		return
 	}
@@ -26,13 +26,13 @@ func (k *weaknesses) lookAtCase() {
 			text = fmt.Sprintf("%s is judged by %s, and not by that for %s: if a backend ignores letter case (on Windows and macOS, or as Express does), set ignore-case = true",
 				r.Host+other, nameOfRule(next), r.Host+r.Path)
 			if asksMore(r, next) {
-				k.note("ignore-case", "%s", text)
+				k.Notef("ignore-case", "%s", text)
 				return
 			}
 		}
 	}
 	if text != "" {
-		k.note("ignore-case", "%s", text)
+		k.Notef("ignore-case", "%s", text)
 	}
 }
 
@@ -89,7 +89,7 @@ func (c *Config) judges(host, path string) *Rule {
 
 // lookAtScripts warns of rules below whose path everything is refused, because of the
 // script that it names.
-func (k *weaknesses) lookAtScripts(i int) {
+func (k *checker) lookAtScripts(i int) {
 	r := &k.Rules[i]
 	path, err := rulePath(r.Path)
 	if err != nil || r.Scripts != nil && len(r.Scripts) == 0 {
@@ -99,7 +99,7 @@ func (k *weaknesses) lookAtScripts(i int) {
 	found, _ := names.In(paths.TrimSlash(path) + "/x")
 	for _, s := range found {
 		if next := k.judges(r.Host, s.Without); next != nil && next != r && asksMore(next, r) {
-			k.warn(ruleKey(i, "path"), "what is below is refused, as a front controller takes it for what is below %s, for which %s asks more: if this script does not route so, add scripts = [] to the rule",
+			k.Warnf(ruleKey(i, "path"), "what is below is refused, as a front controller takes it for what is below %s, for which %s asks more: if this script does not route so, add scripts = [] to the rule",
 				s.Before+"/", nameOfRule(next))
 			return
 		}
