@@ -45,6 +45,15 @@ var (
 		Text: []string{"People do not log in at the address that you asked for. The link leads to the right one."}}
 )
 
+// Reasons for which a form, or a link to it, is refused.
+const (
+	reasonNext   = "next"
+	reasonOrigin = "cross-origin"
+	reasonToken  = "token"
+	reasonCookie = "cookie"
+	reasonHost   = "host"
+)
+
 // Login is the handler of the form: it shows it, takes it, and goes on to the path in
 // "next", a path of this site, or to the site's start. Who is known already, by a session or
 // by a handler around, goes on at once.

@@ -159,7 +159,7 @@ func (c *Checker) Verify(r *http.Request, name, password string) Verdict {
 	return c.flights.do(r.Context(), guess, func() Verdict { return c.look(r.Context(), &t, c.remembered) })
 }
 
-// verifyAnew is Verify without memory and without others, for forms: whoever changed a
+// verifyAnew is Verify without memory and without others, for forms: who changed a
 // password learns from a login that the old one is of no use.
 func (c *Checker) verifyAnew(r *http.Request, name, password string) Verdict {
 	if !possible(name, password) {

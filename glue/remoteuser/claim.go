@@ -36,7 +36,7 @@ type knownHeader struct {
 	field     field
 }
 
-// knownHeaders gives the headers to read, by their folded names.
+// knownHeaders returns the headers to read, by their folded names.
 func knownHeaders(cfg *Config) map[string]knownHeader {
 	known := map[string]knownHeader{}
 	if cfg.AAHeaders {
@@ -59,7 +59,7 @@ type claim struct {
 func (c *claim) made() bool { return c.count != [fields]int{} }
 
 // separate takes everything that claims an identity out of a request's header. The
-// request that came in stays as it was, for whoever logs it.
+// request that came in stays as it was, for who logs it.
 func (u *RemoteUser) separate(header http.Header) (http.Header, claim) {
 	var c claim
 	var buf [headername.MaxName]byte
@@ -86,6 +86,12 @@ func (u *RemoteUser) separate(header http.Header) (http.Header, claim) {
 		delete(clean, name)
 	}
 	return clean, c
+}
+
+// isIdentity reports whether headers of that name, and folded name, are nobody's to send
+// but the front server's.
+func (u *RemoteUser) isIdentity(name string, folded []byte) bool {
+	return u.strip[string(folded)] || headername.Lookup(name).Class&headername.Identifies != 0
 }
 
 // Why a claim of a front server is refused.

@@ -155,6 +155,12 @@ func checkPeers(p netip.Prefix) error {
 	return nil
 }
 
+// neverIdentity are names that a Config must not give, beside those by which HTTP or this
+// package works: they tell an address, which is for package site.
+var neverIdentity = map[string]bool{
+	"forwarded": true, "x-forwarded-for": true, "x-forwarded-host": true, "x-forwarded-proto": true,
+}
+
 func checkHeaderName(name string) error {
 	switch folded := headername.FoldString(name); {
 	case !headerName.MatchString(name) || len(name) > headername.MaxName:

@@ -18,8 +18,8 @@
 //
 // Config.Lookup finds the site's own user, or says that there is none. Config.Password and
 // Config.Form let people in who come past the front server, by a name and a password of the
-// site; see package password. glue.Identity.Service tells how somebody came in. A local name is not a principal: look
-// at Service before you take one for the other.
+// site; see package password. glue.Identity.Service says how somebody came in. A local name
+// is not a principal: look at Service before you take one for the other.
 //
 // # Who is believed
 //

@@ -54,7 +54,7 @@ func (x *exchange) decided(ctx context.Context, d decision) context.Context {
 	return context.WithValue(ctx, decisionKey{}, &d)
 }
 
-// before gives the decision of an outer Require or Optional of the same RemoteUser; nil
+// before returns the decision of an outer Require or Optional of the same RemoteUser; nil
 // where there was none, or it knew nobody.
 func (u *RemoteUser) before(r *http.Request) *decision {
 	if d, ok := r.Context().Value(decisionKey{}).(*decision); ok && d.by == u {

@@ -9,7 +9,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// RemoteUser tells handlers who somebody is. It is made by New and safe for concurrent
+// RemoteUser finds out who sends a request, for handlers. It is made by New and safe for concurrent
 // use.
 type RemoteUser struct {
 	cfg   Config
@@ -42,7 +42,7 @@ func (u *RemoteUser) hidesClient(r *http.Request) bool {
 }
 
 // Require lets a request through to next only if it is known who sends it and
-// Config.Lookup does not object; glue.IdentityFrom tells next who it is, UserFrom returns
+// Config.Lookup does not object. In next, glue.IdentityFrom returns who it is, and UserFrom
 // what Lookup found. Others are refused, or asked for their password where there is one
 // to ask for. It fits routers that take func(http.Handler) http.Handler as middleware.
 //
@@ -88,7 +88,7 @@ func (u *RemoteUser) Optional(next http.Handler) http.Handler {
 	})
 }
 
-// person tells who sends the request: the front server's word first, then a login by
+// person returns who sends the request: the front server's word first, then a login by
 // password. ok is false where the request was answered already.
 func (x *exchange) person() (id glue.Identity, known, ok bool) {
 	header, claim := x.u.separate(x.r.Header)

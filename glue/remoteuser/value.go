@@ -20,7 +20,7 @@ const apacheUnset = "(null)"
 // maxValue bounds what is looked at; a list of ptags is the longest value there is.
 const maxValue = 4 << 10
 
-// opened checks the signature of a value, where there must be one, and gives the value
+// opened checks the signature of a value, where there must be one, and returns the value
 // inside. A header that did not come claims nothing.
 func (u *RemoteUser) opened(value string) (string, error) {
 	if u.cfg.HMACKey == "" || value == "" || value == apacheUnset {
@@ -42,7 +42,7 @@ func (u *RemoteUser) opened(value string) (string, error) {
 	return plain, nil
 }
 
-// sign gives the signature that mod_ucam_webauth writes before a value.
+// sign returns the signature that mod_ucam_webauth writes before a value.
 func sign(key, value string) string {
 	h := hmac.New(sha1.New, []byte(key))
 	h.Write([]byte(value + key))
