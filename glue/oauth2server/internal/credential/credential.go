@@ -37,12 +37,13 @@ const (
 // nothing about the text by its timing. The zero hash stands for "none".
 type Hash [sha256.Size]byte
 
+// IsZero reports whether it is the hash of nothing.
 func (h Hash) IsZero() bool { return h == Hash{} }
 
-// Equal compares in constant time.
+// Equal reports, in constant time, whether both are of the same text.
 func (h Hash) Equal(other Hash) bool { return subtle.ConstantTimeCompare(h[:], other[:]) == 1 }
 
-// Mint makes a new secret text: the text is for its owner, the hash for the store.
+// Mint returns a new secret text: the text is for its owner, the hash for the store.
 func Mint(p Prefix) (text string, h Hash) {
 	b := make([]byte, 0, textLength)
 	b = append(b, p...)

@@ -14,20 +14,22 @@ import (
 // Bounds of what may be registered.
 const (
 	maxLength = 1024 // bytes
-	Max       = 10
+	// Max is how many URIs an application can have.
+	Max = 10
 )
 
 // Kind is what a redirect URI leads to.
 type Kind int
 
+// The kinds.
 const (
-	None     Kind = iota
-	HTTPS         // a web site
-	Loopback      // a program on the person's own machine that listens (RFC 8252 section 7.3)
-	Private       // one that owns a scheme there (RFC 8252 section 7.1)
+	None     Kind = iota // none that can be registered
+	HTTPS                // a web site
+	Loopback             // a program on the person's own machine that listens (RFC 8252 section 7.3)
+	Private              // one that owns a scheme there (RFC 8252 section 7.1)
 )
 
-// KindOf tells the kinds apart by their scheme, of which nothing else depends.
+// KindOf returns what a URI leads to, as its scheme says.
 func KindOf(uri string) Kind {
 	scheme, _, found := strings.Cut(uri, ":")
 	switch {
@@ -47,8 +49,8 @@ func KindOf(uri string) Kind {
 // turned around, such as "uk.example.soc". None of those that browsers act upon has a dot.
 var privateScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$`)
 
-// Check says what is wrong with a redirect URI that somebody registers, in
-// words for them.
+// Check returns what is wrong with a redirect URI that is registered, in words for the
+// person who does so.
 func Check(uri string, confidential bool) error {
 	if uri == "" || len(uri) > maxLength {
 		return errors.New("want an absolute URL of at most " + strconv.Itoa(maxLength) + " characters")
@@ -126,7 +128,7 @@ func isPort(text string) bool {
 	return port.MatchString(text) && n < 1<<16
 }
 
-// checkQuery keeps the names of our own parameters out of the query: a client
+// checkQuery keeps the names of the answer's parameters out of the query: a client
 // that finds one twice may believe the wrong one.
 func checkQuery(u *url.URL) error {
 	query, err := url.ParseQuery(u.RawQuery)
@@ -186,7 +188,7 @@ func cutLoopbackPort(uri string) (bare string, ok bool) {
 	return "", false
 }
 
-// Destination tells people where a redirect URI leads.
+// Destination returns where a redirect URI leads, in words for people.
 func Destination(uri string) string {
 	if KindOf(uri) == Private {
 		scheme, _, _ := strings.Cut(uri, ":")

@@ -10,6 +10,7 @@ import (
 
 // Bounds of what clients send as a scope.
 const (
+	// MaxName is how long a scope's name can be, in bytes.
 	MaxName = 64
 	maxText = 2048
 )
@@ -39,7 +40,7 @@ var valid = regexp.MustCompile(`^[!#-\[\]-~]+$`)
 // Valid reports whether a text can be the name of a scope.
 func Valid(name string) bool { return len(name) <= MaxName && valid.MatchString(name) }
 
-// Join is the text of a list: sorted, each name once.
+// Join returns the text of a list: sorted, each name once.
 func Join(names []string) string {
 	names = slices.Clone(names)
 	slices.Sort(names)

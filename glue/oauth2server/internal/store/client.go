@@ -65,7 +65,7 @@ func (s *Store) CreateClient(ctx context.Context, c Client) (made Client, secret
 	return c, secret, nil
 }
 
-// Client gives an application, whoever registered it.
+// Client returns an application.
 func (s *Store) Client(ctx context.Context, id string) (Client, error) {
 	if !validID(id) {
 		return Client{}, ErrNotFound
@@ -73,7 +73,7 @@ func (s *Store) Client(ctx context.Context, id string) (Client, error) {
 	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE id = $1`, id))
 }
 
-// OwnClient gives an application that owner registered.
+// OwnClient returns an application that owner registered.
 func (s *Store) OwnClient(ctx context.Context, owner, id string) (Client, error) {
 	if !validID(id) {
 		return Client{}, ErrNotFound
@@ -81,8 +81,8 @@ func (s *Store) OwnClient(ctx context.Context, owner, id string) (Client, error)
 	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner))
 }
 
-// holdClient gives an application, and keeps it as it is until the transaction ends: who
-// would change, delete or hold it meanwhile waits.
+// holdClient returns an application, and keeps it as it is until the transaction ends:
+// others that would change, delete or hold it meanwhile wait.
 func holdClient(ctx context.Context, tx *sql.Tx, id string) (Client, error) {
 	return scanClient(tx.QueryRowContext(ctx, `UPDATE wlsoauth_clients SET updated_at = updated_at
 		WHERE id = $1 RETURNING `+clientColumns, id))

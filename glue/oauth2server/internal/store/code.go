@@ -78,7 +78,7 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, c Code, asked bool) erro
 }
 
 // Code returns a code, even a used or expired one, so that the client, the redirect URI
-// and the verifier can be checked. It changes nothing: whoever fails that check consumes
+// and the verifier can be checked. It changes nothing: a check that fails consumes
 // nothing.
 func (s *Store) Code(ctx context.Context, h credential.Hash) (Code, error) {
 	return codeIn(ctx, s.db, h)
@@ -92,7 +92,7 @@ func codeIn(ctx context.Context, q queryer, h credential.Hash) (c Code, err erro
 	return c, notFound(err)
 }
 
-// Redeem gives tokens for a code, once. Only the client that the code was made for may
+// Redeem exchanges a code for tokens, once. Only the client that the code was made for may
 // get here, with the right redirect URI and verifier: a code that comes again is then
 // ErrUsed, and what it gave is revoked. It returns ErrNotFound if the code has expired,
 // and if its person took everything back, and ErrStale if by is not what the application

@@ -17,7 +17,7 @@ type Authorisation struct {
 	Since, Updated                      time.Time
 }
 
-// Consented gives the scopes that a person allowed an application; nil for none.
+// Consented returns the scopes that a person allowed an application; nil for none.
 func (s *Store) Consented(ctx context.Context, principal, clientID string) ([]string, error) {
 	scopes, err := consentIn(ctx, s.db, principal, clientID)
 	if errors.Is(err, ErrNoConsent) {

@@ -57,7 +57,7 @@ func (s *Store) issueOnce(ctx context.Context, by Client, give func(ctx context.
 	return given, err
 }
 
-// GrantPassword gives tokens to an application that knows a person's password, and
+// GrantPassword issues tokens to an application that knows a person's password, and
 // remembers that as a consent, so that the person can see it and take it back. It returns
 // ErrStale if by is not what the application is.
 func (s *Store) GrantPassword(ctx context.Context, by Client, principal string, scopes []string) (Issued, error) {
@@ -72,7 +72,7 @@ func (s *Store) GrantPassword(ctx context.Context, by Client, principal string, 
 	})
 }
 
-// GrantClient gives a confidential client a token for itself. It returns ErrNotFound if
+// GrantClient issues a confidential client a token for itself. It returns ErrNotFound if
 // it is a public one, and ErrStale if by is not what the application is.
 func (s *Store) GrantClient(ctx context.Context, by Client, scopes []string) (Issued, error) {
 	if !by.Confidential {
@@ -135,7 +135,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Rotate gives a new access token and a new refresh token for a refresh token, once.
+// Rotate exchanges a refresh token for a new access token and a new refresh token, once.
 // Only the client whose token it is may get here. scopes are for the access token; nil
 // means all that the refresh token has. A token that comes again is ErrUsed, and its
 // whole grant is revoked, because one of the two who sent it is a thief (RFC 9700

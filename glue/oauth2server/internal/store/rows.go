@@ -11,7 +11,7 @@ import (
 // scanner is a row of a result, the only one or the current one.
 type scanner interface{ Scan(dest ...any) error }
 
-// notFound turns the absence of a row into our own error.
+// notFound turns the absence of a row into ErrNotFound.
 func notFound(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotFound

@@ -133,7 +133,7 @@ func (s *Store) checkTimeout(ctx context.Context) error {
 	return nil
 }
 
-// tx runs f in a transaction, which is undone if f gives an error.
+// tx runs f in a transaction, which is undone if f returns an error.
 func (s *Store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	var options *sql.TxOptions
 	if s.cfg.PostgreSQL {

@@ -51,7 +51,7 @@ func (s *Store) tidy(ctx context.Context) {
 	}
 }
 
-// sweep deletes some expired rows; more tells whether there may be others.
+// sweep deletes some expired rows; more reports whether there may be others.
 func (s *Store) sweep(ctx context.Context) (more bool, err error) {
 	now := s.now()
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -70,7 +70,7 @@ func (s *Store) sweep(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
-// sweepOrphans deletes some rows of applications that are gone; more tells whether there
+// sweepOrphans deletes some rows of applications that are gone; more reports whether there
 // may be others. There are none unless somebody has deleted applications behind our back.
 func (s *Store) sweepOrphans(ctx context.Context) (more bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
