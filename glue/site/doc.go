@@ -1,6 +1,7 @@
-// Package site stands in front of a web site, with or without logins: it keeps out
-// requests for other hosts, believes only proxies that it was told of, sets security
-// headers, and keeps the site's secret.
+// Package site is a web site, said once, with or without logins: its address and hosts,
+// its proxies, security headers, secret, clock and log. A [Site] stands in front of the
+// whole site, where it keeps out requests for other hosts and believes only proxies that
+// it was told of, and whatever logs people in or guards forms there is made with it.
 //
 //	s, err := site.New(site.Config{
 //		BaseURL:  "https://soc.example",
@@ -26,14 +27,10 @@
 //
 // # Secret
 //
-// A site has one secret, in one file. It is made on first use, is never sent
-// anywhere, and every key in use is derived from it for one purpose:
+// A site has one secret, in one file: [Config.SecretFile]. It is made on first use, is
+// never sent anywhere, and every key in use is derived from it for one purpose:
 //
-//	secret, err := site.LoadSecret("/var/lib/soc/secret")
-//	if err != nil {
-//		log.Fatal(err) // says what is wrong with the file and how to mend it
-//	}
-//	keys := secret.Derive("newsletter links", "https://soc.example")
+//	keys := s.Keys("newsletter links")
 //
 // Whoever reads the secret can log in as anybody, so keep it out of the web
 // root, out of version control and out of backups that others can read. Sites
