@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -36,17 +37,17 @@ func (q *request) here() string {
 // did. Scripts are not sent anywhere, so of them it refuses only what no login will mend.
 func (v *exchange) isDeadEnd() bool {
 	if v.unfit != nil {
-		if !WantsPage(v.r) {
+		if !site.WantsPage(v.r) {
 			return false
 		}
-		v.fail(Event{Name: EventRefused, Err: v.unfit}, pageBadAddress)
+		v.fail(site.Event{Name: EventRefused, Err: v.unfit}, pageBadAddress)
 		return true
 	}
 	err := v.outside()
 	switch {
 	case err == nil:
 		return false
-	case WantsPage(v.r):
+	case site.WantsPage(v.r):
 		v.fail(outsideEvent(err), pageMisconfigured)
 	default:
 		v.log(outsideEvent(err))
@@ -58,8 +59,8 @@ func (v *exchange) isDeadEnd() bool {
 // reasonOutside is the reason of events about requests outside BaseURL.
 const reasonOutside = "base-url"
 
-func outsideEvent(err error) Event {
-	return Event{Name: EventRefused, Reason: reasonOutside, Err: err}
+func outsideEvent(err error) site.Event {
+	return site.Event{Name: EventRefused, Reason: reasonOutside, Err: err}
 }
 
 // outside says how a request got to where BaseURL does not reach; nil where it does.

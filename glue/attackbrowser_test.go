@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -260,7 +260,7 @@ func (w *attackWorld) begin(site *attackedSite) {
 }
 
 // lastEvent is the last event of the last request, nil if there was none.
-func (w *attackWorld) lastEvent() *glue.Event {
+func (w *attackWorld) lastEvent() *site.Event {
 	w.at.mu.Lock()
 	defer w.at.mu.Unlock()
 	if w.event == nil && len(w.at.events) > w.since {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -229,7 +230,7 @@ func (p *actor) storms(rest string) {
 	w.at, w.event = sites[0], nil
 	w.at.mu.Lock()
 	defer w.at.mu.Unlock()
-	if i := slices.IndexFunc(w.at.events, func(e glue.Event) bool { return e.Name == glue.EventRefused }); i >= 0 {
+	if i := slices.IndexFunc(w.at.events, func(e site.Event) bool { return e.Name == glue.EventRefused }); i >= 0 {
 		w.event = &w.at.events[i]
 	}
 }

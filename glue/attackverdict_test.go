@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // played is what came of a script.
@@ -69,7 +69,7 @@ func port(base string) string {
 }
 
 // assertLogged looks for the log line that belongs to an event.
-func (w *attackWorld) assertLogged(e *glue.Event) {
+func (w *attackWorld) assertLogged(e *site.Event) {
 	for _, line := range w.at.logLines() {
 		reason, _ := line["reason"].(string)
 		ref, _ := line["ref"].(string)

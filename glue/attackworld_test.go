@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
@@ -52,7 +53,7 @@ type attackWorld struct {
 	last     answer        // to the last request
 	at       *attackedSite // who answered it
 	since    int           // how many events there were before it
-	event    *glue.Event   // the last one of it, once that is known
+	event    *site.Event   // the last one of it, once that is known
 }
 
 type attackedSite struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -43,7 +44,7 @@ func (v *exchange) answersResponse() bool {
 
 // refuseResponse answers where nobody gets in by a response, which has been spent.
 func (v *exchange) refuseResponse(err error) {
-	v.log(Event{Name: EventRefused, Reason: "not-navigation", Err: err})
+	v.log(site.Event{Name: EventRefused, Reason: "not-navigation", Err: err})
 	v.unauthorised(DeniedSession)
 }
 
@@ -90,7 +91,7 @@ func (v *exchange) logIn(l login, old *session) {
 		return
 	}
 	v.startUse(v.w, s)
-	v.log(Event{Name: EventLogin, Principal: s.Principal})
+	v.log(site.Event{Name: EventLogin, Principal: s.Principal})
 	v.goOn(l.url, s.Principal, l.depth)
 }
 
@@ -131,22 +132,22 @@ func (v *exchange) refused(err error) {
 	failed := ours && e.Reason == webauth.ReasonStatus
 	switch {
 	case failed && token.Note == noteSilent:
-		v.log(Event{Name: EventSilent, Reason: e.Reason, Err: err})
+		v.log(site.Event{Name: EventSilent, Reason: string(e.Reason), Err: err})
 		v.goOn(e.ReturnURL(), "", loopDepthUnknown)
 	case v.repeats(e):
-		v.log(Event{Name: EventRepeated, Reason: e.Reason, Err: err})
+		v.log(site.Event{Name: EventRepeated, Reason: string(e.Reason), Err: err})
 		v.goOn(e.ReturnURL(), "", loopDepthUnknown)
 	case e.Reason == webauth.ReasonToken && v.secret == "":
-		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, pageNoCookies)
+		v.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, pageNoCookies)
 	default:
 		if failed {
 			v.rememberFailure(token)
 		}
 		page := pageFor(e)
 		if own := e.OwnURL(); own != "" { // whole, even if the service dropped the query
-			page.Links = []Link{{Text: "Try again", Href: v.wanted(own).url}}
+			page.Links = []site.Link{{Text: "Try again", Href: v.wanted(own).url}}
 		}
-		v.fail(Event{Name: EventRefused, Reason: e.Reason, Err: err}, page)
+		v.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, page)
 	}
 }
 
@@ -164,7 +165,7 @@ func (v *exchange) repeats(e *webauth.Error) bool {
 }
 
 func (v *exchange) personChanges(from, to Identity) {
-	v.log(Event{Name: EventPerson, Principal: to.Principal})
+	v.log(site.Event{Name: EventPerson, Principal: to.Principal})
 	if v.cfg.OnPersonChange != nil {
 		v.cfg.OnPersonChange(v.w, v.r, from, to)
 	}

@@ -1,7 +1,6 @@
 package glue
 
 import (
-	"context"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -60,14 +59,6 @@ type Config struct {
 	// session ended logs in again; 0 means 64 KiB, the most is 64 KiB, negative is off.
 	KeepForms int
 
-	// Page shows our pages in the site's own dress; nil means the built-in ones. It
-	// writes the status, p.Status, and must escape what it writes. Our headers are set
-	// already; Content-Security-Policy among them lets nothing in but our own style, so a
-	// page with another replaces that header.
-	Page func(w http.ResponseWriter, r *http.Request, p Page)
-	// OnEvent is told of everything that is logged, for audit and metrics. It runs
-	// before the answer is written and must be quick.
-	OnEvent func(context.Context, Event)
 	// OnPersonChange runs when a browser that had a session of one person gets one of
 	// another, or of nobody (logout): clear what the application keeps of them. One of
 	// the two may be the zero Identity. It does not run where the old session cannot be

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -20,12 +21,12 @@ const (
 	confirmParam = "wls-confirm" // query parameter, ours alone
 	confirmLife  = 10 * time.Minute
 
-	reasonConfirm webauth.Reason = "confirm"
+	reasonConfirm = "confirm"
 )
 
 // pageConfirmLogin asks, and names whom.
-func pageConfirmLogin(who string) Page {
-	return Page{Kind: "confirm-login", Status: http.StatusOK, Title: "Log in as " + who + "?", Text: []string{
+func pageConfirmLogin(who string) site.Page {
+	return site.Page{Kind: "confirm-login", Status: http.StatusOK, Title: "Log in as " + who + "?", Text: []string{
 		"Somebody has just logged in as " + who + " for this page, after the login was cancelled or had failed in this browser.",
 		"If that was you, go on. If it was not, do not: what you do here would be done in that person’s name.",
 	}}
@@ -51,9 +52,9 @@ func (v *exchange) askWho(l login, old *session) {
 	if old != nil && v.ended(old) == "" {
 		p.Principal = old.Principal
 	}
-	p.Links = []Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: v.place.home()}}
-	v.log(Event{Name: EventConfirm, Principal: who})
-	v.show(p)
+	p.Links = []site.Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: v.place.home()}}
+	v.log(site.Event{Name: EventConfirm, Principal: who})
+	v.cfg.Site.Show(v.w, v.r, p)
 }
 
 // confirmURL is where the button leads: the same path, and so the same handler.
@@ -91,7 +92,7 @@ func (v *exchange) answersConfirm() bool {
 // confirmed starts the session that was asked about, once.
 func (v *exchange) confirmed(l login, item webauth.Item, err error) {
 	if err != nil {
-		v.fail(Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
+		v.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 		return
 	}
 	old, err := v.own()
@@ -103,10 +104,10 @@ func (v *exchange) confirmed(l login, item webauth.Item, err error) {
 	case err == nil:
 		v.logIn(l, old)
 	case used && v.alive(old, l.session.Principal): // pressed twice
-		v.log(Event{Name: EventRepeated, Reason: reasonConfirm})
+		v.log(site.Event{Name: EventRepeated, Reason: reasonConfirm})
 		v.goOn(l.url, l.session.Principal, loopDepthUnknown)
 	case used:
-		v.fail(Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
+		v.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 	default:
 		v.storeDown(err)
 	}

@@ -382,7 +382,7 @@ func TestFailedCookieElsewhere(t *testing.T) {
 	c := other.cookie("failed")
 	b.setCookie(c.Name, c.Value)
 	b.get(s.respond(location, "test0002")).requirePage(http.StatusForbidden, "refused")
-	assert.Equal(t, webauth.ReasonToken, s.lastEvent(glue.EventRefused).Reason)
+	assert.EqualValues(t, webauth.ReasonToken, s.lastEvent(glue.EventRefused).Reason)
 }
 
 // A failure of silent sign-in is no login that anybody cancelled.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -169,7 +170,7 @@ func (a *Auth) Spend(r *http.Request) error {
 	q.receive()
 	err := q.spend()
 	if err != nil {
-		q.log(Event{Name: EventStoreError, Reason: webauth.ReasonStore, Err: err})
+		q.log(site.Event{Name: EventStoreError, Reason: string(webauth.ReasonStore), Err: err})
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -33,7 +34,7 @@ func TestEventsAndLogLines(t *testing.T) {
 		"level": "INFO", "msg": "wls login", "event": "login", "service": "fake", "client": "127.0.0.1", "path": "/private/page", "principal": "test0001",
 	}, last(s))
 	e := s.lastEvent(glue.EventLogin)
-	assert.Equal(t, glue.Event{Name: "login", Principal: "test0001", Client: "127.0.0.1", Path: "/private/page", Host: e.Host}, e)
+	assert.Equal(t, site.Event{From: "wls", Name: "login", More: []slog.Attr{slog.String("service", "fake")}, Principal: "test0001", Client: "127.0.0.1", Path: "/private/page", Host: e.Host}, e)
 	assert.Equal(t, s.url, "http://"+e.Host)
 
 	s.advance(6 * time.Minute)

@@ -335,14 +335,15 @@ func ExampleCheck() {
 
 // Pages in the site's own dress, and a list of what happens.
 func ExampleConfig() {
-	demo := newDemo()
+	demo := newDemo(func(c *site.Config) {
+		c.Page = func(w http.ResponseWriter, r *http.Request, p site.Page) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.WriteHeader(p.Status)
+			fmt.Fprintf(w, "The society's own page: %s", p.Title)
+		}
+		c.OnEvent = func(_ context.Context, e site.Event) { fmt.Println("event:", e.Name) }
+	})
 	defer demo.Close()
-	demo.Config.Page = func(w http.ResponseWriter, r *http.Request, p glue.Page) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(p.Status)
-		fmt.Fprintf(w, "The society's own page: %s", p.Title)
-	}
-	demo.Config.OnEvent = func(_ context.Context, e glue.Event) { fmt.Println("event:", e.Name) }
 	auth, err := glue.New(demo.Config)
 	if err != nil {
 		log.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -120,7 +121,7 @@ func (v *exchange) deny(s *session, denial Denial) {
 		v.misdirected()
 	case denial == DeniedPolicy:
 		_ = v.spend() // nobody is let in either way
-		v.fail(Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
+		v.fail(site.Event{Name: EventRefused, Err: v.a.err}, pageMisconfigured)
 	case denial == DeniedResponse:
 		v.refuseResponse(v.spend())
 	case denial.Forbidden():
@@ -145,20 +146,20 @@ func (v *exchange) strength(denial Denial) webauth.Request {
 func (v *exchange) startLogin(req webauth.Request) {
 	depth, stop := v.loopStep()
 	if stop {
-		v.fail(Event{Name: EventLoop}, pageLoop)
+		v.fail(site.Event{Name: EventLoop}, pageLoop)
 		return
 	}
 	req.Note = noteOfDepth(depth)
 	secret, isNew := v.secretToBe()
 	location, err := v.loginURL(secret, req)
 	if err != nil {
-		v.fail(Event{Name: EventRefused, Err: err}, pageBadAddress)
+		v.fail(site.Event{Name: EventRefused, Err: err}, pageBadAddress)
 		return
 	}
 	if isNew {
 		v.place.cookies.setSecret(v.w, secret)
 	}
-	v.log(Event{Name: EventRedirect})
+	v.log(site.Event{Name: EventRedirect})
 	respond.Redirect(v.w, v.r, location)
 }
 

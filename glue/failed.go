@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -48,7 +49,7 @@ func (v *exchange) rememberFailure(t webauth.Token) {
 	plain := strings.Join(append([]string{v.secret.Binding()}, nonces...), "\n")
 	value, err := v.place.failed.Seal(name, v.now.Add(failedLife), []byte(plain))
 	if err != nil {
-		v.log(Event{Name: EventStoreError, Err: err})
+		v.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
 	v.place.cookies.setBelow(v.w, name, value, "/", failedLife)

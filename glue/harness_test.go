@@ -46,7 +46,7 @@ type testSite struct {
 	served atomic.Int64 // requests that reached the site
 	log    lockedBuffer
 	mu     sync.Mutex
-	events []glue.Event
+	events []site.Event
 	secret []string // what must never be logged
 }
 
@@ -125,7 +125,7 @@ func (s *testSite) config(baseURL string) config {
 	cfg.Service, cfg.LogoutPath = s.fake.Service(), "/logout"
 	cfg.BaseURL, cfg.Secret, cfg.Now = baseURL, secret, s.fake.Now
 	cfg.Logger = slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	cfg.OnEvent = func(_ context.Context, e glue.Event) {
+	cfg.OnEvent = func(_ context.Context, e site.Event) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.events = append(s.events, e)
@@ -177,7 +177,7 @@ func (s *testSite) eventNames() []string {
 }
 
 // lastEvent gives the last event of a name; the test fails if there was none.
-func (s *testSite) lastEvent(name string) glue.Event {
+func (s *testSite) lastEvent(name string) site.Event {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +187,7 @@ func (s *testSite) lastEvent(name string) glue.Event {
 		}
 	}
 	require.Failf(s.t, "no such event", "%q", name)
-	return glue.Event{}
+	return site.Event{}
 }
 
 // respond gives the URL with the WLS's response to a redirect to the WLS.

@@ -62,13 +62,14 @@ func (v *exchange) sealForm(s *session) (string, error) {
 	if !resumed {
 		kept = KeptForm{SessionID: s.SessionID, At: v.now, Ended: v.ended(s) != ""}
 	}
+	same, _ := v.cfg.Site.SameOrigin(v.r)
 	limit := int64(v.cfg.KeepForms)
 	given := v.r.Header.Get("Content-Type")
 	url := v.place.url(v.path, v.query)
 	switch {
 	case limit < 0:
 		return "", errors.New("this site does not keep forms")
-	case !resumed && !fromSameOrigin(v.r, v.place):
+	case !resumed && !same:
 		return "", errors.New("it did not come from a page of this site")
 	case kindOf(v.r) != formKind:
 		return "", errors.New("files cannot be kept")
@@ -104,7 +105,7 @@ func kindOf(r *http.Request) string {
 func (q *request) openForm() (*keptForm, string, error) {
 	// A browser that does not tell where the request comes from cannot have the sealed
 	// form from elsewhere either.
-	if tellsOrigin(q.r) && !fromSameOrigin(q.r, q.place) {
+	if same, told := q.cfg.Site.SameOrigin(q.r); told && !same {
 		return nil, "", errNotKept
 	}
 	limit := (q.cfg.KeepForms+maxKeptHead)*4/3 + 4<<10

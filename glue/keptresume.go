@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -81,7 +82,7 @@ func (v *exchange) resume(s *session, next http.Handler) {
 	case err != nil:
 		v.storeDown(err)
 	default:
-		v.log(Event{Name: EventFormResumed, Principal: s.Principal})
+		v.log(site.Event{Name: EventFormResumed, Principal: s.Principal})
 		v.serve(next, v.identified(s))
 	}
 }
@@ -110,18 +111,18 @@ func (v *exchange) answersForKeeper() bool {
 }
 
 func (v *exchange) formGone(s *session, err error) {
-	v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
+	v.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
 }
 
 func (v *exchange) notYours(s *session) {
-	v.fail(Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: errors.New("the form is another person's")}, pageNotYours)
+	v.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: errors.New("the form is another person's")}, pageNotYours)
 }
 
 // goBack tells the new tab, where the person has logged in, that the form is elsewhere.
 func (v *exchange) goBack(instead string) {
 	page := pageGoBack
-	page.Links = []Link{{Text: "Or open the page anew", Href: instead}}
-	v.show(page)
+	page.Links = []site.Link{{Text: "Or open the page anew", Href: instead}}
+	v.cfg.Site.Show(v.w, v.r, page)
 }
 
 // keepForm answers a form that lacks a good enough login.
@@ -130,18 +131,18 @@ func (v *exchange) keepForm(s *session, denial Denial) {
 	if err != nil {
 		page := pageLoginAgain
 		page.Text = append([]string{"What you sent was not stored: " + err.Error() + ". If you go back, your browser may still have it."}, page.Text...)
-		page.Links = []Link{{Text: "Log in again", Href: v.startAgain()}}
-		v.fail(Event{Name: EventRefused, Reason: webauth.Reason(denial), Err: err}, page)
+		page.Links = []site.Link{{Text: "Log in again", Href: v.startAgain()}}
+		v.fail(site.Event{Name: EventRefused, Reason: string(denial), Err: err}, page)
 		return
 	}
 	mark := markOf(v.asks(), &v.cfg.Policy)
 	page := pageFormKept
-	page.Links = []Link{{Text: "Log in again", Href: v.loginBeside(mark), NewTab: true}}
-	page.Form = &Form{
+	page.Links = []site.Link{{Text: "Log in again", Href: v.loginBeside(mark), NewTab: true}}
+	page.Form = &site.Form{
 		Action: v.place.url(v.path, withMark(v.query, mark)), Button: "Continue",
-		Hidden: map[string]string{keptField: sealed}, anyTarget: true,
+		Hidden: map[string]string{keptField: sealed}, AnyTarget: true,
 	}
-	e := Event{Name: EventFormKept, Reason: webauth.Reason(denial), Principal: owner}
+	e := site.Event{Name: EventFormKept, Reason: string(denial), Principal: owner}
 	if postOnly(v.r) && v.cfg.LoginPath == "" {
 		e.Err = errors.New("the form's address takes POST alone: set Config.LoginPath, so that there is a page to log in at")
 	}

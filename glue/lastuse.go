@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // noteEvery bounds how often the last use of a session is written down.
@@ -47,7 +49,7 @@ func (q *request) startUse(w http.ResponseWriter, s *session) {
 	name := q.place.cookies.seen
 	value, err := q.place.seen.Seal(name+" "+s.SessionID, s.Expires, []byte(strconv.FormatInt(q.now.Unix(), 10)))
 	if err != nil {
-		q.log(Event{Name: EventStoreError, Err: err})
+		q.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
 	q.place.cookies.set(w, name, value)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // loginThen logs in and goes on to the path in "next".
@@ -16,7 +17,7 @@ func (v *exchange) loginThen() {
 	}
 	next, err := v.next()
 	if err != nil {
-		v.fail(Event{Name: EventRefused, Reason: "next", Err: err}, pageBadNext)
+		v.fail(site.Event{Name: EventRefused, Reason: "next", Err: err}, pageBadNext)
 		return
 	}
 	if mark, marked := v.marked(); marked && v.r.Method != http.MethodPost {

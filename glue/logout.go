@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -29,8 +30,8 @@ func (v *exchange) logout() {
 // mayLogOut reports whether this POST comes from a page of this site, by the browser's
 // word or by the proof on our own page.
 func (v *exchange) mayLogOut() bool {
-	if tellsOrigin(v.r) {
-		return fromSameOrigin(v.r, v.place)
+	if same, told := v.cfg.Site.SameOrigin(v.r); told {
+		return same
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 4<<10)
 	plain, _, err := v.place.logout.Open(logoutField, v.r.PostFormValue(logoutField), v.now)
@@ -45,7 +46,7 @@ func (v *exchange) offerLogout() {
 		return
 	}
 	p := pageLogout
-	p.Form = &Form{Action: v.place.url(v.path, ""), Button: "Log out", anyTarget: v.cfg.LogoutAtWLS}
+	p.Form = &site.Form{Action: v.place.url(v.path, ""), Button: "Log out", AnyTarget: v.cfg.LogoutAtWLS}
 	if s != nil {
 		p.Principal = s.Principal
 	}
@@ -54,7 +55,7 @@ func (v *exchange) offerLogout() {
 			p.Form.Hidden = map[string]string{logoutField: token}
 		}
 	}
-	v.show(p)
+	v.cfg.Site.Show(v.w, v.r, p)
 }
 
 // logOutHere ends the session. The browser gets a new secret: tokens and sessions of
@@ -78,7 +79,7 @@ func (v *exchange) logOutHere() {
 		return
 	}
 	if old != nil { // or ended by itself: what the application keeps goes all the same
-		v.log(Event{Name: EventLogout, Principal: old.Principal})
+		v.log(site.Event{Name: EventLogout, Principal: old.Principal})
 		v.personChanges(old.Identity, Identity{})
 	}
 	switch {
@@ -89,9 +90,9 @@ func (v *exchange) logOutHere() {
 	default:
 		p := pageLoggedOut
 		if v.cfg.Service.LogoutURL != "" {
-			p.Links = append(p.Links, Link{Text: "Log out of the login service as well", Href: v.cfg.Service.LogoutURL})
+			p.Links = append(p.Links, site.Link{Text: "Log out of the login service as well", Href: v.cfg.Service.LogoutURL})
 		}
-		p.Links = append(p.Links, Link{Text: "Back to the site", Href: v.place.home()})
-		v.show(p)
+		p.Links = append(p.Links, site.Link{Text: "Back to the site", Href: v.place.home()})
+		v.cfg.Site.Show(v.w, v.r, p)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // A redirect to the WLS for a path from which this browser came back less than loopWindow
@@ -82,7 +84,7 @@ func (v *exchange) setLoopMarks(marks []loopMark) {
 	}
 	value, err := v.place.loops.Seal(v.place.cookies.loop, v.now.Add(loopWindow), []byte(b.String()))
 	if err != nil {
-		v.log(Event{Name: EventStoreError, Err: err})
+		v.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
 	v.place.cookies.set(v.w, v.place.cookies.loop, value)

@@ -290,7 +290,7 @@ func TestNestedResponseIsSpent(t *testing.T) {
 			other := s.browser("test0001")
 			other.do(http.MethodGet, back, nil, func(r *http.Request) { r.Header.Set("X-Outer", "1") }) // in another browser
 			b.get(back).requirePage(http.StatusForbidden, "refused")
-			assert.Equal(t, webauth.ReasonReplay, s.lastEvent(glue.EventRefused).Reason)
+			assert.EqualValues(t, webauth.ReasonReplay, s.lastEvent(glue.EventRefused).Reason)
 		})
 	}
 }

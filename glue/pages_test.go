@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
@@ -185,9 +186,9 @@ func TestEveryPage(t *testing.T) {
 func TestPagesInTheSitesOwnDress(t *testing.T) {
 	for _, p := range everyPage() {
 		t.Run(p.kind, func(t *testing.T) {
-			var shown []glue.Page
+			var shown []site.Page
 			s := pagesSite(t, func(c *config) {
-				c.Page = func(w http.ResponseWriter, r *http.Request, page glue.Page) {
+				c.Page = func(w http.ResponseWriter, r *http.Request, page site.Page) {
 					shown = append(shown, page)
 					w.WriteHeader(page.Status)
 					// With this the rest of the test finds what it looks for.

@@ -95,7 +95,7 @@ func TestPolicyStrengthAtLogin(t *testing.T) {
 				assert.Equal(t, row.Auth, e.Identity.Auth)
 			default:
 				a.requirePage(http.StatusForbidden, "strength")
-				assert.Equal(t, row.Reason, s.lastEvent(glue.EventRefused).Reason)
+				assert.EqualValues(t, row.Reason, s.lastEvent(glue.EventRefused).Reason)
 				assert.Nil(t, b.cookie("session"))
 			}
 		})
@@ -257,7 +257,7 @@ func TestPolicyWho(t *testing.T) {
 			assert.Contains(t, a.Body, "<strong>"+tt.user+"</strong>")
 			assert.NotContains(t, a.Body, "spqr1", "other people's names")
 			assert.Equal(t, []string{s.url + "/", s.url + "/logout"}, a.links())
-			assert.Equal(t, tt.reason, s.lastEvent(glue.EventForbidden).Reason)
+			assert.EqualValues(t, tt.reason, s.lastEvent(glue.EventForbidden).Reason)
 			assert.Equal(t, tt.user, s.lastEvent(glue.EventForbidden).Principal)
 			b.once(tt.path).requirePage(http.StatusForbidden, "forbidden") // no new login
 			assert.Equal(t, http.StatusForbidden, b.fetch(tt.path).StatusCode)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -41,7 +42,7 @@ func (v *exchange) trySilently() bool {
 		return false
 	}
 	v.markTried()
-	v.log(Event{Name: EventRedirect})
+	v.log(site.Event{Name: EventRedirect})
 	respond.Redirect(v.w, v.r, location)
 	return true
 }

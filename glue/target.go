@@ -13,6 +13,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -37,7 +38,7 @@ const (
 	refLen        = 22 // of randomID
 )
 
-var pageTargetLost = Page{Kind: "target-lost", Status: http.StatusOK, Title: "Part of the address is missing",
+var pageTargetLost = site.Page{Kind: "target-lost", Status: http.StatusOK, Title: "Part of the address is missing",
 	Text: []string{"The address that you opened is too long for the login service, and your browser did not bring back what it was to keep of it meanwhile. The link leads to the page without that part. To see all of it, open your link or bookmark again."}}
 
 // parkedTarget is where a target waits: under which reference, and the path of its cookies.
@@ -193,8 +194,8 @@ func (v *exchange) answersTarget() bool {
 func (v *exchange) targetLost(d destination, principal string) {
 	page := pageTargetLost
 	page.Principal = principal
-	page.Links = []Link{{Text: "Go on to the page", Href: d.url}}
-	v.fail(Event{Name: EventTargetLost, Principal: principal}, page)
+	page.Links = []site.Link{{Text: "Go on to the page", Href: d.url}}
+	v.fail(site.Event{Name: EventTargetLost, Principal: principal}, page)
 }
 
 // parked are the targets that wait in this browser, the oldest first, as far as it has
@@ -248,7 +249,7 @@ func (v *exchange) forgetTarget(p parkedTarget) {
 	v.dropTarget(p)
 	if len(others) < len(before) {
 		if err := v.setParked(others); err != nil {
-			v.log(Event{Name: EventStoreError, Err: err})
+			v.log(site.Event{Name: EventStoreError, Err: err})
 		}
 	}
 }

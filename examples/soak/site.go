@@ -28,6 +28,7 @@ func newSite(baseURL string, service webauth.Service, now func() time.Time, st *
 		Secret:  strings.Join([]string{"soak test only:", baseURL, now().String()}, " "),
 		Now:     now,
 		Logger:  slog.New(slog.DiscardHandler),
+		OnEvent: func(_ context.Context, e site.Event) { st.event(e) },
 	})
 	if err != nil {
 		return nil, err
@@ -36,7 +37,6 @@ func newSite(baseURL string, service webauth.Service, now func() time.Time, st *
 		Site: soc, Service: service,
 		MaxAge:  2 * time.Minute, // in fast time; the machine is meant to be busy
 		Session: glue.Session{MaxLife: sessionLife, Inactivity: inactivity},
-		OnEvent: func(_ context.Context, e glue.Event) { st.event(e) },
 	})
 	if err != nil {
 		return nil, err

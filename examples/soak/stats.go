@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // stats counts what happens. One lock serves them all: a visit takes it once.
@@ -33,7 +34,7 @@ func newStats() *stats {
 }
 
 // event listens to the site.
-func (s *stats) event(e glue.Event) {
+func (s *stats) event(e site.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch e.Name {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -12,7 +13,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/site"
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // finish prepares a rule's handlers.
@@ -145,13 +145,13 @@ func (v *verdict) status() (status int, header http.Header) {
 
 // refusal is why the gateway itself does not let a request go on.
 type refusal struct {
-	event  glue.Event
-	page   glue.Page
+	event  site.Event
+	page   site.Page
 	header http.Header // how to be let in, such as WWW-Authenticate
 }
 
-func newRefusal(reason webauth.Reason, err error, p glue.Page) *refusal {
-	return &refusal{event: glue.Event{Name: glue.EventRefused, Reason: reason, Err: err}, page: p}
+func newRefusal(reason string, err error, p site.Page) *refusal {
+	return &refusal{event: refused(reason, err), page: p}
 }
 
 func (c *core) answer(w http.ResponseWriter, r *http.Request, no *refusal) {
@@ -161,7 +161,7 @@ func (c *core) answer(w http.ResponseWriter, r *http.Request, no *refusal) {
 		http.Error(w, no.page.Title, no.page.Status)
 		return
 	}
-	c.auth.Refuse(w, r, no.event, no.page)
+	c.site.Refuse(w, r, no.event, no.page)
 }
 
 type basicUserKey struct{}
@@ -180,7 +180,7 @@ func (c *core) withPassword(ru *rule, r *http.Request) (*http.Request, *refusal)
 	}
 	observe.RecordOf(r.Context()).Principal = user
 	if !ru.admits(user) {
-		return r, &refusal{page: pageForbidden, event: glue.Event{Name: glue.EventForbidden, Reason: "principal", Principal: user}}
+		return r, &refusal{page: pageForbidden, event: site.Event{From: "wls", Name: glue.EventForbidden, Reason: "principal", Level: slog.LevelWarn, Principal: user}}
 	}
 	return r.WithContext(context.WithValue(r.Context(), basicUserKey{}, user)), nil
 }

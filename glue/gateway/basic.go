@@ -7,11 +7,9 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/htpasswd"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/site"
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // newChecker makes what limits how often passwords are tried, for all .htpasswd files. It
@@ -50,21 +48,21 @@ const (
 // passwordRefusal is what the gateway makes of a password that lets nobody in.
 type passwordRefusal struct {
 	verdict string // for metrics
-	reason  webauth.Reason
+	reason  string
 	text    string
-	page    glue.Page
+	page    site.Page
 }
 
 // passwordRefusals are those of the reasons of package password.
 var passwordRefusals = map[string]passwordRefusal{
 	password.ReasonWrong: {attemptWrong, "password", "no such user, or not the password",
-		glue.Page{Kind: "password", Status: http.StatusUnauthorized, Title: "That did not fit",
+		site.Page{Kind: "password", Status: http.StatusUnauthorized, Title: "That did not fit",
 			Text: []string{"The name or the password is not right. Load the page again to try once more."}}},
 	password.ReasonThrottled: {attemptLimited, "attempts", "too many wrong passwords for this user or from this address",
-		glue.Page{Kind: "too-many", Status: http.StatusTooManyRequests, Title: "Too many attempts",
+		site.Page{Kind: "too-many", Status: http.StatusTooManyRequests, Title: "Too many attempts",
 			Text: []string{"There were too many wrong passwords for this name, or from your network. Wait a few minutes and load the page again."}}},
 	password.ReasonCrowded: {attemptCrowded, "crowded", "too many passwords are being checked at this moment",
-		glue.Page{Kind: "crowded", Status: http.StatusServiceUnavailable, Title: "Too many people are logging in",
+		site.Page{Kind: "crowded", Status: http.StatusServiceUnavailable, Title: "Too many people are logging in",
 			Text: []string{"Your password was not looked at. Please load the page again in a moment."}}},
 }
 
@@ -90,4 +88,4 @@ func (c *core) authenticate(ru *rule, r *http.Request) (user string, no *refusal
 }
 
 // pageNoPassword is what a browser gets that is only to ask for a password.
-var pageNoPassword = glue.Page{Status: http.StatusUnauthorized, Title: "Log in with name and password."}
+var pageNoPassword = site.Page{Status: http.StatusUnauthorized, Title: "Log in with name and password."}

@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
-	"github.com/ucam-webauth/go-webauth/webauth"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Some requests act on more than the resource at their path: on all that is below it, or
@@ -66,7 +65,7 @@ type beyond struct {
 	refusal  *refusal // why it reaches too far; the first one counts
 }
 
-func (b *beyond) deny(reason webauth.Reason, p glue.Page, err error) {
+func (b *beyond) deny(reason string, p site.Page, err error) {
 	if b.refusal == nil {
 		b.refusal = newRefusal(reason, err, p)
 	}
@@ -106,7 +105,7 @@ func (c *core) readings(path string, ru *rule) []string {
 
 // ask denies the request if another rule keeps it out, or knows the person by another
 // name. It answers as that rule would: a login may help, or not.
-func (b *beyond) ask(other *rule, reason webauth.Reason, p glue.Page, err func(rest string) error) {
+func (b *beyond) ask(other *rule, reason string, p site.Page, err func(rest string) error) {
 	if b.refusal != nil || other == b.rule || other.asksNoMore(b.rule) || slices.Contains(b.admitted, other) {
 		return
 	}

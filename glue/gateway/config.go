@@ -43,7 +43,7 @@ type Config struct {
 	// them for as long as a response of the login service is good (MaxAge and Skew of
 	// Session).
 	RedisURL string `toml:"redis-url,omitempty"`
-	// PageTemplate is a file with an html/template for a glue.Page, to show the
+	// PageTemplate is a file with an html/template for a site.Page, to show the
 	// gateway's pages in the site's own dress; empty means the built-in ones.
 	PageTemplate string `toml:"page-template,omitempty"`
 

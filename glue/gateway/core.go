@@ -84,14 +84,9 @@ func (c *core) buildLogin() error {
 		return err
 	}
 	config := cfg.loginConfig()
-	config.Site, config.Service, config.OnEvent = c.site, service, c.metrics.OnEvent
+	config.Site, config.Service = c.site, service
 	if c.store != nil {
 		config.Session.Store = c.store.Store
-	}
-	if cfg.PageTemplate != "" {
-		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
-			return cfg.file.Errorf("page-template", "%v", err)
-		}
 	}
 	if c.auth, err = glue.New(config); err != nil {
 		return cfg.refused(err)
@@ -137,8 +132,13 @@ func (g *Gateway) buildSite(c *core) (err error) {
 	cfg := &c.cfg
 	config := cfg.siteConfig()
 	config.SecretFile, config.OneUse, config.Proxies = cfg.SecretFile, g.once, cfg.Front.proxies()
-	config.Misdirected = http.HandlerFunc(c.misdirected)
+	config.OnMisdirected, config.OnEvent = c.misdirected, c.metrics.OnEvent
 	config.PassHeaders, config.OnRemoved = c.passAnywhere(), c.removedBefore
+	if cfg.PageTemplate != "" {
+		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
+			return cfg.file.Errorf("page-template", "%v", err)
+		}
+	}
 	if cfg.RedisURL != "" {
 		if c.store, err = g.storeFor(cfg); err != nil {
 			return cfg.file.Errorf("redis-url", "%v", err)
@@ -273,9 +273,11 @@ func (c *core) spendOr(refuse http.HandlerFunc) http.Handler {
 	})
 }
 
-// misdirected answers for hosts that are not ours; package glue spends what they bring.
-func (c *core) misdirected(w http.ResponseWriter, r *http.Request) {
-	c.auth.Refuse(w, r, glue.Event{Name: glue.EventMisdirected, Reason: "host"}, pageElsewhere)
+// misdirected spends what a request for a host that is not ours brings.
+func (c *core) misdirected(r *http.Request) {
+	if carriesResponse(r) {
+		_ = c.auth.Spend(r) // it is refused either way
+	}
 }
 
 // problemAt names the rule that an error is about.

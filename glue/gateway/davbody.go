@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/dav"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // maxDAVBody is the longest body that is looked through, in bytes. A list of some thousand
@@ -96,5 +96,5 @@ type readCloser struct {
 	io.Closer
 }
 
-var pageBody = glue.Page{Kind: "body", Status: http.StatusBadRequest, Title: "What you sent cannot be read",
+var pageBody = site.Page{Kind: "body", Status: http.StatusBadRequest, Title: "What you sent cannot be read",
 	Text: []string{"The program that you use has sent XML in a form that this site does not read. Please update it, or use another one."}}

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/dav"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -220,12 +220,12 @@ func (b *beyond) conditions() {
 }
 
 var (
-	pageBelow = glue.Page{Kind: "below", Status: http.StatusForbidden, Title: "Part of this is not for you",
+	pageBelow = site.Page{Kind: "below", Status: http.StatusForbidden, Title: "Part of this is not for you",
 		Text: []string{"What you asked for concerns everything below this address, and you may not have all of that. Ask for the parts that you need one by one; if you should have all, ask the site’s webmaster."}}
-	pageNotThere = glue.Page{Kind: "destination", Status: http.StatusForbidden, Title: "You may not do this there",
+	pageNotThere = site.Page{Kind: "destination", Status: http.StatusForbidden, Title: "You may not do this there",
 		Text: []string{"The second address that you named is for particular people, or wants a login of another kind. Choose another one, or ask the site’s webmaster."}}
-	pageConditions = glue.Page{Kind: "conditions", Status: http.StatusBadRequest, Title: "The conditions cannot be read",
+	pageConditions = site.Page{Kind: "conditions", Status: http.StatusBadRequest, Title: "The conditions cannot be read",
 		Text: []string{"The program that you use has sent an If header in a form that this site does not know. Please update it, or use another one."}}
-	pageDestination = glue.Page{Kind: "destination", Status: http.StatusBadRequest, Title: "The second address cannot be used",
+	pageDestination = site.Page{Kind: "destination", Status: http.StatusBadRequest, Title: "The second address cannot be used",
 		Text: []string{"It must be a plain address of this very site, of the same part of it, without a query. Copy to other places by downloading and uploading."}}
 )

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,16 +12,17 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // pageFront is for people with a strange address, or of a site whose front server is
 // set up wrongly.
-var pageFront = glue.Page{Kind: "forward-auth", Status: http.StatusForbidden, Title: "This page cannot be shown",
+var pageFront = site.Page{Kind: "forward-auth", Status: http.StatusForbidden, Title: "This page cannot be shown",
 	Text: []string{"The address is malformed, or the servers of this site do not understand each other. Please start from the site’s front page; if that does not help, tell the site’s webmaster."}}
 
 // pageResponse is for people who open an address of the past, with a login in it.
-var pageResponse = glue.Page{Kind: "response", Status: http.StatusBadRequest, Title: "This address has an old login in it",
+var pageResponse = site.Page{Kind: "response", Status: http.StatusBadRequest, Title: "This address has an old login in it",
 	Text: []string{"It was for one use only, and not for this page. Please open the page anew."}}
 
 // forwardAuth tells a front server what to do with a request: 200, with the identity
@@ -69,7 +71,7 @@ func (c *core) spent(w http.ResponseWriter, asked *http.Request, orLogin bool) {
 }
 
 // isOpened reports whether a person opens a page, so that they may be sent to log in.
-func isOpened(r *http.Request) bool { return r.Method == http.MethodGet && glue.WantsPage(r) }
+func isOpened(r *http.Request) bool { return r.Method == http.MethodGet && site.WantsPage(r) }
 
 // allow answers a front server that may pass a request on: 200, with the headers that a
 // backend would get. Those about nobody are there too, and empty: a front server then
@@ -108,7 +110,7 @@ func (c *core) denyPlainly(w http.ResponseWriter, asked *http.Request, v *verdic
 	case v.origin != nil:
 		c.xsrf.Refuse(w, asked, v.origin)
 	case v.err != nil:
-		c.auth.Refuse(w, asked, glue.Event{Name: glue.EventStoreError, Reason: webauth.ReasonStore, Err: v.err}, pageFront)
+		c.site.Refuse(w, asked, site.Event{From: "wls", Name: glue.EventStoreError, Reason: string(webauth.ReasonStore), Level: slog.LevelError, Err: v.err}, pageFront)
 	case v.decision.Denial.Forbidden():
 		v.decision.Refuse(w)
 	default:

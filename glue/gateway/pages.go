@@ -12,39 +12,42 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
-	"github.com/ucam-webauth/go-webauth/webauth"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // The gateway's pages beside those of package glue.
 var (
-	pageElsewhere = glue.Page{Kind: "misdirected", Status: http.StatusMisdirectedRequest, Title: "Wrong address",
-		Text: []string{"This site is not at the address that you asked for."}}
-	pageAddress = glue.Page{Kind: "address", Status: http.StatusBadRequest, Title: "This address is malformed",
+	pageAddress = site.Page{Kind: "address", Status: http.StatusBadRequest, Title: "This address is malformed",
 		Text: []string{"It can be read in more than one way, so we do not guess. Please start from the site’s front page."}}
-	pageMethod = glue.Page{Kind: "method", Status: http.StatusMethodNotAllowed, Title: "This cannot be done here",
+	pageMethod = site.Page{Kind: "method", Status: http.StatusMethodNotAllowed, Title: "This cannot be done here",
 		Text: []string{"The site does not answer requests of this kind."}}
-	pageNotFound = glue.Page{Kind: "not-found", Status: http.StatusNotFound, Title: "There is nothing here",
+	pageNotFound = site.Page{Kind: "not-found", Status: http.StatusNotFound, Title: "There is nothing here",
 		Text: []string{"Check the address, or start from the site’s front page."}}
-	pageForbidden = glue.Page{Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not see this page",
+	pageForbidden = site.Page{Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not see this page",
 		Text: []string{"It is for particular people, and you are not among them. If you think that you should see it, ask the site’s webmaster."}}
-	pageTooLarge = glue.Page{Kind: "too-large", Status: http.StatusRequestEntityTooLarge, Title: "This is too large",
+	pageTooLarge = site.Page{Kind: "too-large", Status: http.StatusRequestEntityTooLarge, Title: "This is too large",
 		Text: []string{"You sent more than this site takes. It was not stored."}}
-	pageBadRequest = glue.Page{Kind: "incomplete", Status: http.StatusBadRequest, Title: "This did not arrive in one piece",
+	pageBadRequest = site.Page{Kind: "incomplete", Status: http.StatusBadRequest, Title: "This did not arrive in one piece",
 		Text: []string{"What you sent broke off or was malformed. Please try again."}}
-	pageSlowBody = glue.Page{Kind: "slow-body", Status: http.StatusRequestTimeout, Title: "This took too long to arrive",
+	pageSlowBody = site.Page{Kind: "slow-body", Status: http.StatusRequestTimeout, Title: "This took too long to arrive",
 		Text: []string{"What you sent came so slowly that the site gave up. It was not stored. Please try again on a better connection."}}
-	pageDown = glue.Page{Kind: "backend-down", Status: http.StatusBadGateway, Title: "This part of the site does not answer",
+	pageDown = site.Page{Kind: "backend-down", Status: http.StatusBadGateway, Title: "This part of the site does not answer",
 		Text: []string{"Nothing is wrong with your account. Please try again in a few minutes; if it keeps happening, tell the site’s webmaster."}}
-	pageBusy = glue.Page{Kind: "backend-busy", Status: http.StatusServiceUnavailable, Title: "This part of the site is busy",
+	pageBusy = site.Page{Kind: "backend-busy", Status: http.StatusServiceUnavailable, Title: "This part of the site is busy",
 		Text: []string{"Please try again in a moment."}}
-	pageSlow = glue.Page{Kind: "backend-slow", Status: http.StatusGatewayTimeout, Title: "This part of the site takes too long to answer",
+	pageSlow = site.Page{Kind: "backend-slow", Status: http.StatusGatewayTimeout, Title: "This part of the site takes too long to answer",
 		Text: []string{"It may or may not have done what you asked for. Check before you try again; if it keeps happening, tell the site’s webmaster."}}
-	pageIdentity = glue.Page{Kind: "misconfigured", Status: http.StatusInternalServerError, Title: "This page is out of order",
+	pageIdentity = site.Page{Kind: "misconfigured", Status: http.StatusInternalServerError, Title: "This page is out of order",
 		Text: []string{"The site cannot say safely who you are. Please tell the site’s webmaster."}}
 )
 
-func (c *core) refuse(w http.ResponseWriter, r *http.Request, reason webauth.Reason, err error, p glue.Page) {
-	c.auth.Refuse(w, r, glue.Event{Name: glue.EventRefused, Reason: reason, Err: err}, p)
+func (c *core) refuse(w http.ResponseWriter, r *http.Request, reason string, err error, p site.Page) {
+	c.site.Refuse(w, r, refused(reason, err), p)
+}
+
+// refused is what operators are told of a request that the gateway refuses.
+func refused(reason string, err error) site.Event {
+	return site.Event{From: "wls", Name: glue.EventRefused, Reason: reason, Level: slog.LevelWarn, Err: err}
 }
 
 func (c *core) badMethod(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +71,7 @@ func (c *core) notFound(w http.ResponseWriter, r *http.Request) {
 const maxTemplate = 1 << 20
 
 // loadPage reads a template for pages, and tries it with one of them.
-func loadPage(file string, log *slog.Logger) (func(http.ResponseWriter, *http.Request, glue.Page), error) {
+func loadPage(file string, log *slog.Logger) (func(http.ResponseWriter, *http.Request, site.Page), error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -82,8 +85,8 @@ func loadPage(file string, log *slog.Logger) (func(http.ResponseWriter, *http.Re
 	}
 	sample := pageDown
 	sample.Principal, sample.Ref = "spqr1", "ABCDEFGH"
-	sample.Links = []glue.Link{{Text: "Front page", Href: "/"}}
-	sample.Form = &glue.Form{Action: "/", Button: "Continue", Hidden: map[string]string{"a": "b"}}
+	sample.Links = []site.Link{{Text: "Front page", Href: "/"}}
+	sample.Form = &site.Form{Action: "/", Button: "Continue", Hidden: map[string]string{"a": "b"}}
 	var b bytes.Buffer
 	if err := t.Execute(&b, &sample); err != nil {
 		return nil, err
@@ -93,7 +96,7 @@ func loadPage(file string, log *slog.Logger) (func(http.ResponseWriter, *http.Re
 			return nil, errors.New("it does not show " + missing + ", so that people could not go on")
 		}
 	}
-	return func(w http.ResponseWriter, r *http.Request, p glue.Page) {
+	return func(w http.ResponseWriter, r *http.Request, p site.Page) {
 		var b bytes.Buffer
 		if err := t.Execute(&b, &p); err != nil {
 			log.ErrorContext(r.Context(), "wls gateway: page template", "error", err)

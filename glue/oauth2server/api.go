@@ -57,7 +57,7 @@ func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
 	for _, name := range g.scopes {
 		if _, ok := s.scopes.find(name); !ok {
 			g.broken = true
-			s.cfg.Logger.Error("oauth2 a resource wants a scope that is not registered: nobody gets in", "scope", name)
+			s.site.Logger().Error("oauth2 a resource wants a scope that is not registered: nobody gets in", "scope", name)
 		}
 	}
 	g.internal = !scopelist.Covers(s.scopes.offered().names(), g.scopes)
@@ -157,7 +157,7 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 		return
 	}
 	if err := g.s.store.Touch(ctx, t, h); err != nil && ctx.Err() == nil {
-		g.s.event(r, Event{Name: EventStoreError, Reason: "last-use", TokenID: t.ID, Err: err}) // and goes on
+		g.s.event(r, event{Name: EventStoreError, Reason: "last-use", TokenID: t.ID, Err: err}) // and goes on
 	}
 	w.Header().Set("Cache-Control", "private, no-cache")
 	a := accessOf(t)

@@ -48,7 +48,8 @@ func newSite(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *apiSite 
 // configure makes the site one that logs in at the fake.
 func (s *apiSite) configure(t testing.TB, c *Config) {
 	var err error
-	c.Auth, c.Guard, err = newLogin(s.fake.Service(), site.Config{BaseURL: s.url, Now: s.fake.Now, Logger: c.Auth.Site().Logger()})
+	c.Auth, c.Guard, err = newLogin(s.fake.Service(), site.Config{BaseURL: s.url, Now: s.fake.Now, Logger: c.Auth.Site().Logger(),
+		OnEvent: func(ctx context.Context, e site.Event) { s.note(ctx, e) }})
 	require.NoError(t, err)
 	c.Active = func(_ context.Context, principal string) (bool, error) {
 		if s.broken.Load() {

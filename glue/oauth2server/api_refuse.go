@@ -59,7 +59,7 @@ func (f refusal) about(t store.Token) refusal {
 // refuse answers a request that is not let through.
 func (g gate) refuse(w http.ResponseWriter, r *http.Request, f refusal) {
 	if f.reason != "" {
-		g.s.event(r, Event{Name: EventRefused, Reason: f.reason, Principal: f.principal, ClientID: f.clientID, TokenID: f.tokenID})
+		g.s.event(r, event{Name: EventRefused, Reason: f.reason, Principal: f.principal, ClientID: f.clientID, TokenID: f.tokenID})
 	}
 	if f.status < http.StatusInternalServerError {
 		w.Header().Set("WWW-Authenticate", g.challenge(f))
@@ -71,7 +71,7 @@ func (g gate) refuse(w http.ResponseWriter, r *http.Request, f refusal) {
 // meanwhile.
 func (g gate) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil { // or the client has gone, which is nobody's fault
-		g.s.event(r, Event{Name: EventStoreError, Reason: "token", Err: err})
+		g.s.event(r, event{Name: EventStoreError, Reason: "token", Err: err})
 	}
 	w.Header().Set("Retry-After", "5")
 	refusalUnavailable.write(w)

@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Values of parameters of the authorization request.
@@ -171,8 +173,8 @@ func (a *authorizer) begin(w http.ResponseWriter, r *http.Request) {
 	})
 	_, loggedIn := glue.IdentityFrom(r.Context())
 	switch {
-	case slices.Equal(q.prompt, []string{promptNone}) && !loggedIn && r.Method == http.MethodGet && glue.WantsPage(r):
-		a.redirectError(w, q, errLoginRequired)
+	case slices.Equal(q.prompt, []string{promptNone}) && !loggedIn && r.Method == http.MethodGet && site.WantsPage(r):
+		a.redirectError(w, r, q, errLoginRequired)
 	case slices.Contains(q.prompt, promptLogin) && problem == nil:
 		a.again.Require(next).ServeHTTP(w, r)
 	default:
@@ -211,7 +213,7 @@ func (a *authorizer) read(w http.ResponseWriter, r *http.Request) (*authRequest,
 // proceed goes on with a person who is logged in.
 func (a *authorizer) proceed(w http.ResponseWriter, r *http.Request, q *authRequest, problem *protocolError) {
 	id, _ := glue.IdentityFrom(r.Context())
-	if !glue.WantsPage(r) { // a script, a frame, a prefetch: nobody is looking
+	if !site.WantsPage(r) { // a script, a frame, a prefetch: nobody is looking
 		a.stop(w, r, "not-navigation", pageNotNavigation)
 		return
 	}
@@ -221,8 +223,8 @@ func (a *authorizer) proceed(w http.ResponseWriter, r *http.Request, q *authRequ
 	case !active:
 		a.stop(w, r, "inactive", pageInactive)
 	case problem != nil:
-		a.event(r, Event{Name: EventRefused, Reason: problem.code, Principal: id.Principal, ClientID: q.client.ID, Err: problem})
-		a.redirectError(w, q, problem)
+		a.event(r, event{Name: EventRefused, Reason: problem.code, Principal: id.Principal, ClientID: q.client.ID, Err: problem})
+		a.redirectError(w, r, q, problem)
 	case r.Method == http.MethodPost:
 		a.decide(w, r, q)
 	default:
@@ -232,7 +234,7 @@ func (a *authorizer) proceed(w http.ResponseWriter, r *http.Request, q *authRequ
 
 // redirect answers the client by way of the browser. The answer names us, so that a
 // client of several servers knows which of them it is from (RFC 9207).
-func (a *authorizer) redirect(w http.ResponseWriter, q *authRequest, answer url.Values) {
+func (a *authorizer) redirect(w http.ResponseWriter, r *http.Request, q *authRequest, answer url.Values) {
 	answer.Set("iss", a.cfg.Issuer)
 	if q.state != "" {
 		answer.Set("state", q.state)
@@ -246,33 +248,31 @@ func (a *authorizer) redirect(w http.ResponseWriter, q *authRequest, answer url.
 	case strings.Contains(q.redirectURI, "?"):
 		mark = "&"
 	}
-	noStore(w)
-	w.Header().Set("Location", q.redirectURI+mark+answer.Encode())
-	w.WriteHeader(http.StatusSeeOther)
+	respond.Redirect(w, r, q.redirectURI+mark+answer.Encode())
 }
 
-func (a *authorizer) redirectError(w http.ResponseWriter, q *authRequest, e *protocolError) {
-	a.redirect(w, q, url.Values{"error": {e.code}, "error_description": {e.description}})
+func (a *authorizer) redirectError(w http.ResponseWriter, r *http.Request, q *authRequest, e *protocolError) {
+	a.redirect(w, r, q, url.Values{"error": {e.code}, "error_description": {e.description}})
 }
 
 // The pages for requests that nobody can be redirected from.
 var (
-	pageBadMethod = Page{Kind: "oauth-method", Status: http.StatusMethodNotAllowed, Title: "This address is for browsers",
+	pageBadMethod = site.Page{Kind: "oauth-method", Status: http.StatusMethodNotAllowed, Title: "This address is for browsers",
 		Text: []string{"Applications send people here to ask for their permission."}}
-	pageBadRequest = Page{Kind: "oauth-request", Status: http.StatusBadRequest, Title: "The application’s link is broken",
+	pageBadRequest = site.Page{Kind: "oauth-request", Status: http.StatusBadRequest, Title: "The application’s link is broken",
 		Text: []string{"An application sent you here to ask for your permission, but did not say what for in a way that we understand. Nothing was done.", "Go back to the application and try again. If it keeps happening, tell whoever runs it."}}
-	pageUnknownClient = Page{Kind: "oauth-client", Status: http.StatusBadRequest, Title: "We do not know this application",
+	pageUnknownClient = site.Page{Kind: "oauth-client", Status: http.StatusBadRequest, Title: "We do not know this application",
 		Text: []string{"An application sent you here that is not registered on this site, or not any more. Nothing was done."}}
-	pageBadRedirect = Page{Kind: "oauth-redirect", Status: http.StatusBadRequest, Title: "This link is not the application’s own",
+	pageBadRedirect = site.Page{Kind: "oauth-redirect", Status: http.StatusBadRequest, Title: "This link is not the application’s own",
 		Text: []string{"The address to which you would go from here is not one that the application registered. Somebody may have altered the link, so we stop here. Nothing was done."}}
-	pageNotNavigation = Page{Kind: "oauth-navigation", Status: http.StatusForbidden, Title: "Open this page in a window of its own",
+	pageNotNavigation = site.Page{Kind: "oauth-navigation", Status: http.StatusForbidden, Title: "Open this page in a window of its own",
 		Text: []string{"This page asks for your permission, so it works neither in a frame nor in the background. Nothing was done."}}
-	pageInactive = Page{Kind: "oauth-inactive", Status: http.StatusForbidden, Title: "Your account here is not active",
+	pageInactive = site.Page{Kind: "oauth-inactive", Status: http.StatusForbidden, Title: "Your account here is not active",
 		Text: []string{"You are logged in, but this site has deactivated your account, so you cannot authorise applications. Ask the site’s webmaster."}}
 )
 
 // stop tells a person that a request goes no further.
-func (a *authorizer) stop(w http.ResponseWriter, r *http.Request, reason string, page Page) {
+func (a *authorizer) stop(w http.ResponseWriter, r *http.Request, reason string, page site.Page) {
 	id, _ := glue.IdentityFrom(r.Context())
-	a.problem(w, r, Event{Name: EventRefused, Reason: reason, Principal: id.Principal}, page)
+	a.problem(w, r, event{Name: EventRefused, Reason: reason, Principal: id.Principal}, page)
 }

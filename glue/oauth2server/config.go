@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -118,16 +117,6 @@ type Config struct {
 	// is answered with 503. It must be slow to guess at, and take as long for users that
 	// do not exist.
 	PasswordCheck func(ctx context.Context, username, password string) (principal string, err error)
-
-	// Page shows the pages in the site's own dress; nil means the built-in ones.
-	Page func(w http.ResponseWriter, r *http.Request, p Page)
-	// Logger gets what operators need to know; nil means that of Auth.
-	Logger *slog.Logger
-	// OnEvent is told of everything that is logged, for audit and metrics. It must be
-	// quick.
-	OnEvent func(context.Context, Event)
-	// Now is the clock; nil means that of Auth.
-	Now func() time.Time
 }
 
 const (
@@ -157,12 +146,6 @@ func (c *Config) normalise() error {
 	setDefault(&c.FreshFor, defaultFreshFor)
 	setDefault(&c.MaxPersonal, defaultMaxPersonal)
 	setDefault(&c.MaxClients, defaultMaxClients)
-	if c.Logger == nil {
-		c.Logger = c.Auth.Site().Logger()
-	}
-	if c.Now == nil {
-		c.Now = c.Auth.Site().Now
-	}
 	return errors.Join(scopeSet(c.Scopes).check(), c.checkClientScopes(), c.checkAddresses(), c.checkTimes(), c.checkInsecure())
 }
 

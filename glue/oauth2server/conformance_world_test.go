@@ -35,7 +35,7 @@ type world struct {
 	people atomic.Int64
 
 	mu       sync.Mutex
-	events   []Event
+	events   []site.Event
 	inactive map[string]bool
 	broken   error // what Config.Active says
 	secrets  hidden
@@ -43,23 +43,31 @@ type world struct {
 
 func newWorld(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *world {
 	t.Helper()
+	return newWorldAt(t, db, func(*site.Config) {}, edit...)
+}
+
+// newWorldAt is newWorld with another site.
+func newWorldAt(t testing.TB, db *dbtest.Database, at func(*site.Config), edit ...func(*Config)) *world {
+	t.Helper()
 	w := &world{t: t, fake: webauthtest.New(t), inactive: map[string]bool{}}
 	w.fake.SetNow(testNow)
-	server := webauthtest.Site(t, func(baseURL string) http.Handler { return w.handler(baseURL, db, edit) })
+	server := webauthtest.Site(t, func(baseURL string) http.Handler { return w.handler(baseURL, db, at, edit) })
 	w.url = server.URL
 	return w
 }
 
-func (w *world) handler(baseURL string, db *dbtest.Database, edit []func(*Config)) http.Handler {
-	auth, guard, err := newLogin(w.fake.Service(), site.Config{
-		BaseURL: baseURL, Now: w.fake.Now,
+func (w *world) handler(baseURL string, db *dbtest.Database, at func(*site.Config), edit []func(*Config)) http.Handler {
+	cfgOfSite := site.Config{
+		BaseURL: baseURL, Now: w.fake.Now, OnEvent: w.note,
 		Logger: slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	at(&cfgOfSite)
+	auth, guard, err := newLogin(w.fake.Service(), cfgOfSite)
 	require.NoError(w.t, err)
 	w.auth = auth
 	cfg := Config{
 		DB: db.Open(w.t), Dialect: dialectOf(db), Auth: w.auth, Guard: guard,
-		Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody, Active: w.active, OnEvent: w.note,
+		Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody, Active: w.active,
 	}
 	for _, f := range edit {
 		f(&cfg)
@@ -110,7 +118,7 @@ func (w *world) breakActive(err error) {
 	w.broken = err
 }
 
-func (w *world) note(_ context.Context, e Event) {
+func (w *world) note(_ context.Context, e site.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, e)
@@ -121,7 +129,7 @@ func (w *world) count(name, clientID string) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.events {
-		if e.Name == name && e.ClientID == clientID {
+		if e.Name == name && told(e, "client_id") == clientID {
 			n++
 		}
 	}

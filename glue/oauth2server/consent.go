@@ -96,8 +96,8 @@ func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authReque
 			a.give(w, r, q, true)
 		case decisionDeny:
 			id, _ := glue.IdentityFrom(r.Context())
-			a.event(r, Event{Name: EventDeclined, Principal: id.Principal, ClientID: q.client.ID})
-			a.redirectError(w, q, errAccessDenied)
+			a.event(r, event{Name: EventDeclined, Principal: id.Principal, ClientID: q.client.ID})
+			a.redirectError(w, r, q, errAccessDenied)
 		default:
 			a.stop(w, r, "decision", pageBadRequest)
 		}
@@ -125,7 +125,7 @@ func (a *authorizer) resume(w http.ResponseWriter, r *http.Request, q *authReque
 // askOrFail asks, unless the application wants nobody to be asked.
 func (a *authorizer) askOrFail(w http.ResponseWriter, r *http.Request, q *authRequest) {
 	if slices.Contains(q.prompt, promptNone) {
-		a.redirectError(w, q, errConsentRequired)
+		a.redirectError(w, r, q, errConsentRequired)
 		return
 	}
 	a.ask(w, r, q)
@@ -144,8 +144,8 @@ func (a *authorizer) give(w http.ResponseWriter, r *http.Request, q *authRequest
 		a.giveNothing(w, r, q, err)
 		return
 	}
-	a.event(r, Event{Name: EventAuthorised, Principal: id.Principal, ClientID: q.client.ID})
-	a.redirect(w, q, url.Values{"code": {text}})
+	a.event(r, event{Name: EventAuthorised, Principal: id.Principal, ClientID: q.client.ID})
+	a.redirect(w, r, q, url.Values{"code": {text}})
 }
 
 // codeFor is what the request asks of a person.

@@ -186,19 +186,19 @@ func (c *call) refuse(w http.ResponseWriter, e *protocolError) {
 		status = http.StatusBadRequest
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+c.cfg.Issuer+`"`)
-		c.event(c.r, Event{Name: EventClientRefused, Reason: e.code})
+		c.event(c.r, event{Name: EventClientRefused, Reason: e.code})
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
 	}
 	if status != http.StatusUnauthorized && status != http.StatusServiceUnavailable {
-		c.event(c.r, Event{Name: EventRefused, Reason: e.code, ClientID: c.client.ID, Err: e})
+		c.event(c.r, event{Name: EventRefused, Reason: e.code, ClientID: c.client.ID, Err: e})
 	}
 	respond.JSON(w, status, map[string]string{"error": e.code, "error_description": e.description})
 }
 
 // unavailable notes that the database, or the site's own word on a person, cannot be had.
 func (c *call) unavailable(err error) *protocolError {
-	c.event(c.r, Event{Name: EventStoreError, ClientID: c.client.ID, Err: err})
+	c.event(c.r, event{Name: EventStoreError, ClientID: c.client.ID, Err: err})
 	return errUnavailable
 }
 
@@ -215,9 +215,7 @@ func (c *call) mayUse(ctx context.Context, principal string) *protocolError {
 
 // noStore keeps an answer out of caches, and its address out of what is asked next.
 func noStore(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache") // RFC 6749 section 5.1
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
+	respond.NoStore(w.Header())
+	w.Header().Set("Pragma", "no-cache") // RFC 6749 section 5.1
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 }

@@ -1,34 +1,14 @@
 package oauth2server
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// Event is something that operators may want to know. It never holds a token, a code,
-// or a secret.
-type Event struct {
-	// Name is one of the Event constants.
-	Name string
-	// Reason says which check failed, if one did.
-	Reason string
-	// Principal is the person it is about, ClientID the application, TokenID the token:
-	// empty where there is none, or none is known for certain.
-	Principal, ClientID, TokenID string
-	// Client is the address that the request comes from; see site.ClientIP.
-	Client string
-	// Path of the request, without the query.
-	Path string
-	// Ref is a reference that the page shown has too; empty where there is none.
-	Ref string
-	// Err has the details.
-	Err error
-}
-
-// Names of events.
+// Names of events that package glue does not have, and of some that it has. Their
+// site.Event has client_id and token_id in More, where an application or a token is known.
 const (
 	EventTokenCreated     = "token-created"     // a person made a personal token
 	EventTokenRevoked     = "token-revoked"     // a token was revoked, by its person or its client
@@ -54,38 +34,27 @@ var eventLevels = map[string]slog.Level{
 	EventStoreError: slog.LevelError,
 }
 
-// event tells the operators of something about a request. The attributes' names are
-// stable.
-func (s *Server) event(r *http.Request, e Event) {
-	e.Path = r.URL.Path
-	if ip := site.ClientIP(r); ip.IsValid() {
-		e.Client = ip.String()
-	}
-	s.report(r.Context(), e)
+// event is what happened, for [site.Event]. It never holds a token, a code or a secret.
+type event struct {
+	Name, Reason string
+	// Principal is the person it is about, ClientID the application, TokenID the token:
+	// empty where there is none, or none is known for certain.
+	Principal, ClientID, TokenID string
+	Err                          error
 }
 
-// report tells the operators of something that no request is to blame for.
-func (s *Server) report(ctx context.Context, e Event) {
-	if level := eventLevels[e.Name]; s.cfg.Logger.Enabled(ctx, level) {
-		s.cfg.Logger.LogAttrs(ctx, level, "oauth2 "+e.Name, e.attrs()...)
+// forSite returns the event as all packages report theirs: with client_id and token_id
+// in More.
+func (e event) forSite() site.Event {
+	se := site.Event{From: "oauth2", Name: e.Name, Reason: e.Reason, Principal: e.Principal, Level: eventLevels[e.Name], Err: e.Err}
+	if e.ClientID != "" {
+		se.More = append(se.More, slog.String("client_id", e.ClientID))
 	}
-	if s.cfg.OnEvent != nil {
-		s.cfg.OnEvent(ctx, e)
+	if e.TokenID != "" {
+		se.More = append(se.More, slog.String("token_id", e.TokenID))
 	}
+	return se
 }
 
-func (e Event) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("event", e.Name)}
-	for _, a := range []struct{ key, value string }{
-		{"reason", e.Reason}, {"principal", e.Principal}, {"client_id", e.ClientID}, {"token_id", e.TokenID},
-		{"path", e.Path}, {"client", e.Client}, {"ref", e.Ref},
-	} {
-		if a.value != "" {
-			attrs = append(attrs, slog.String(a.key, a.value))
-		}
-	}
-	if e.Err != nil {
-		attrs = append(attrs, slog.String("error", e.Err.Error()))
-	}
-	return attrs
-}
+// event tells the operators of something about a request.
+func (s *Server) event(r *http.Request, e event) { s.site.Report(r, e.forSite()) }

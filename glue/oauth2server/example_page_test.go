@@ -11,15 +11,16 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // The site shows the pages in its own dress. What a page is about is in Body, with its
 // forms; everything that a page may hold has its place.
-func ExamplePage() {
+func ExampleServer_Handler_dress() {
 	dress := template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en">
 <title>{{.Title}} - Example Society</title>
-<style>{{.BuiltIn}}</style>
+<style>{{.Style}}</style>
 <nav>{{range .Nav}}<a href="{{.Href}}"{{if .Current}} aria-current="page"{{end}}>{{.Text}}</a> {{end}}</nav>
 <main>
 <h1>{{.Title}}</h1>
@@ -28,23 +29,20 @@ func ExamplePage() {
 {{end}}{{with .Ref}}<p>If you ask for help, quote {{.}}.</p>
 {{end}}</main>
 `))
-	db, auth, guard, clean := exampleSite()
+	db, auth, guard, clean := exampleSite(func(c *site.Config) {
+		c.Page = func(w http.ResponseWriter, _ *http.Request, p site.Page) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(p.Status)
+			if err := dress.Execute(w, p); err != nil {
+				log.Print(err)
+			}
+		}
+	})
 	defer clean()
 	server, err := oauth2server.New(context.Background(), oauth2server.Config{
 		DB: db, Dialect: oauth2server.SQLite,
 		Auth: auth, Guard: guard,
 		Scopes: []oauth2server.Scope{{Name: "records:read", Text: "Read your records."}},
-		Page: func(w http.ResponseWriter, _ *http.Request, p oauth2server.Page) {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.WriteHeader(p.Status)
-			err := dress.Execute(w, struct {
-				oauth2server.Page
-				BuiltIn template.CSS // or a style sheet of the site, with a policy that lets it in
-			}{p, template.CSS(p.Style)})
-			if err != nil {
-				log.Print(err)
-			}
-		},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -21,7 +21,7 @@ import (
 )
 
 // exampleSite is a database in a new directory, and a login; clean removes the former.
-func exampleSite() (db *sql.DB, auth *glue.Auth, guard *xsrf.Guard, clean func()) {
+func exampleSite(edit ...func(c *site.Config)) (db *sql.DB, auth *glue.Auth, guard *xsrf.Guard, clean func()) {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
 		log.Fatal(err)
@@ -30,7 +30,11 @@ func exampleSite() (db *sql.DB, auth *glue.Auth, guard *xsrf.Guard, clean func()
 	if err != nil {
 		log.Fatal(err)
 	}
-	soc, err := site.New(site.Config{BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text()})
+	cfg := site.Config{BaseURL: "https://soc.example", Secret: rand.Text() + rand.Text()}
+	for _, e := range edit {
+		e(&cfg)
+	}
+	soc, err := site.New(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package oauth2server
 
-import (
-	"context"
-)
+import "context"
 
 // grantClient gives a confidential client an access token for itself (RFC 6749 section
 // 4.4), and no refresh token: it can ask again at any time.
@@ -21,5 +19,5 @@ func (c *call) grantClient(ctx context.Context) (any, *protocolError) {
 		return nil, err
 	}
 	given, err := c.store.GrantClient(ctx, c.client, scopes)
-	return c.answer(Event{Name: EventTokenIssued, Reason: grantTypeClient}, given, err)
+	return c.answer(event{Name: EventTokenIssued, Reason: grantTypeClient}, given, err)
 }

@@ -39,7 +39,7 @@ func newTokenAnswer(given store.Issued) *tokenAnswer {
 
 // answer answers with what the store gave, which is the event, or with why it gave
 // nothing.
-func (c *call) answer(e Event, given store.Issued, err error) (any, *protocolError) {
+func (c *call) answer(e event, given store.Issued, err error) (any, *protocolError) {
 	if err != nil {
 		return nil, c.refusal(err)
 	}
@@ -104,9 +104,9 @@ func (c *call) grantCode(ctx context.Context) (any, *protocolError) {
 	}
 	given, err := c.store.Redeem(ctx, h, c.client)
 	if errors.Is(err, store.ErrUsed) {
-		c.event(c.r, Event{Name: EventCodeReplayed, Principal: found.Principal, ClientID: c.client.ID})
+		c.event(c.r, event{Name: EventCodeReplayed, Principal: found.Principal, ClientID: c.client.ID})
 	}
-	return c.answer(Event{Name: EventTokenIssued, Reason: grantTypeCode}, given, err)
+	return c.answer(event{Name: EventTokenIssued, Reason: grantTypeCode}, given, err)
 }
 
 // provesChallenge reports whether a verifier is of its form (RFC 7636 section 4.1) and

@@ -39,7 +39,7 @@ func (c *call) grantRefresh(ctx context.Context) (any, *protocolError) {
 	}
 	given, err := c.store.Rotate(ctx, h, c.client, scopes)
 	if errors.Is(err, store.ErrUsed) {
-		c.event(c.r, Event{Name: EventRefreshReused, Principal: old.Principal, ClientID: c.client.ID, TokenID: old.ID})
+		c.event(c.r, event{Name: EventRefreshReused, Principal: old.Principal, ClientID: c.client.ID, TokenID: old.ID})
 	}
-	return c.answer(Event{Name: EventTokenRefreshed}, given, err)
+	return c.answer(event{Name: EventTokenRefreshed}, given, err)
 }

@@ -47,7 +47,7 @@ type testServer struct {
 	log   *lockedBuffer
 
 	mu     sync.Mutex
-	events []Event
+	events []site.Event
 }
 
 // testScopes are registered at every server.
@@ -69,24 +69,36 @@ func newServer(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *testSe
 func tryServer(t testing.TB, db *dbtest.Database, edit ...func(*Config)) (*testServer, error) {
 	t.Helper()
 	s := &testServer{db: db, clock: &clock{}, log: &lockedBuffer{}}
-	cfg := testConfig(t, db.Open(t), dialectOf(db), s.clock.now, s.log)
-	cfg.OnEvent = func(_ context.Context, e Event) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.events = append(s.events, e)
-	}
+	cfg, err := siteConfig(db.Open(t), dialectOf(db), s.clock.now, s.log, s.note)
+	require.NoError(t, err)
 	for _, f := range edit {
 		f(&cfg)
 	}
-	var err error
 	s.Server, err = New(t.Context(), cfg)
 	return s, err
+}
+
+// note is the site's OnEvent.
+func (s *testServer) note(_ context.Context, e site.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, e)
+}
+
+// told returns what an event says under a name in More.
+func told(e site.Event, key string) string {
+	for _, a := range e.More {
+		if a.Key == key {
+			return a.Value.String()
+		}
+	}
+	return ""
 }
 
 // testConfig is that of a site on https, which logs to w.
 func testConfig(t testing.TB, db *sql.DB, d Dialect, now func() time.Time, w io.Writer) Config {
 	t.Helper()
-	cfg, err := siteConfig(db, d, now, w)
+	cfg, err := siteConfig(db, d, now, w, nil)
 	require.NoError(t, err)
 	return cfg
 }
@@ -98,9 +110,9 @@ func dialectOf(db *dbtest.Database) Dialect {
 	return SQLite
 }
 
-func siteConfig(db *sql.DB, d Dialect, now func() time.Time, w io.Writer) (Config, error) {
+func siteConfig(db *sql.DB, d Dialect, now func() time.Time, w io.Writer, note func(context.Context, site.Event)) (Config, error) {
 	auth, guard, err := newLogin(webauth.Raven(), site.Config{
-		BaseURL: "https://soc.example", Now: now,
+		BaseURL: "https://soc.example", Now: now, OnEvent: note,
 		Logger: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	return Config{DB: db, Dialect: d, Auth: auth, Guard: guard, Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody}, err

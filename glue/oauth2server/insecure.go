@@ -18,9 +18,9 @@ func (a *authorizer) giveToken(w http.ResponseWriter, r *http.Request, q *authRe
 		a.giveNothing(w, r, q, err)
 		return
 	}
-	a.event(r, Event{Name: EventTokenIssued, Reason: "implicit", Principal: principal, ClientID: q.client.ID, TokenID: given.AccessID})
+	a.event(r, event{Name: EventTokenIssued, Reason: "implicit", Principal: principal, ClientID: q.client.ID, TokenID: given.AccessID})
 	answer := newTokenAnswer(given)
-	a.redirect(w, q, url.Values{
+	a.redirect(w, r, q, url.Values{
 		"access_token": {answer.AccessToken}, "token_type": {answer.TokenType},
 		"expires_in": {strconv.FormatInt(answer.ExpiresIn, 10)}, "scope": {answer.Scope},
 	})
@@ -51,5 +51,5 @@ func (c *call) grantPassword(ctx context.Context) (any, *protocolError) {
 		return nil, err
 	}
 	given, err := c.store.GrantPassword(ctx, c.client, principal, scopes)
-	return c.answer(Event{Name: EventTokenIssued, Reason: grantTypePassword}, given, err)
+	return c.answer(event{Name: EventTokenIssued, Reason: grantTypePassword}, given, err)
 }

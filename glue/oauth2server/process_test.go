@@ -23,6 +23,8 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // process is another server process of the site, on a port of its own.
@@ -53,7 +55,7 @@ func helpServe(d *dbtest.Database) {
 		if err != nil {
 			return err
 		}
-		cfg, err := siteConfig(db, dialectOf(d), time.Now, io.Discard)
+		cfg, err := siteConfig(db, dialectOf(d), time.Now, io.Discard, nil)
 		if err != nil {
 			return err
 		}
@@ -180,7 +182,14 @@ func (c *customer) requireGoesOn(t testing.TB, p *process) {
 	require.NoError(t, err)
 }
 
-func realTime(c *Config) { c.Now, c.CodeLife = time.Now, 10*time.Minute }
+// realTime gives a server the clock that processes have.
+func realTime(c *Config) {
+	var err error
+	if c.Auth, c.Guard, err = newLogin(webauth.Raven(), site.Config{BaseURL: "https://soc.example", Logger: c.Auth.Site().Logger()}); err != nil {
+		panic(err) // a configuration of the tests' own
+	}
+	c.CodeLife = 10 * time.Minute
+}
 
 // One of two servers is killed in the middle of a transaction: after it has marked a
 // code or a token as used and before it has given everything for it.

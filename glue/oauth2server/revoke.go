@@ -30,7 +30,7 @@ func serveRevoke(ctx context.Context, c *call) (any, *protocolError) {
 	case err != nil:
 		return nil, c.unavailable(err)
 	}
-	c.event(c.r, Event{Name: EventTokenRevoked, Principal: gone.Principal, ClientID: c.client.ID, TokenID: gone.ID})
+	c.event(c.r, event{Name: EventTokenRevoked, Principal: gone.Principal, ClientID: c.client.ID, TokenID: gone.ID})
 	return nil, nil
 }
 

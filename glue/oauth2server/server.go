@@ -5,12 +5,14 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Server is the site's OAuth 2.0 server, the pages where people manage its tokens, and
 // the decorators of the API that takes them. It is safe for concurrent use.
 type Server struct {
 	cfg    Config
+	site   *site.Site // that of Config.Auth
 	scopes scopeSet
 	store  *store.Store
 	auth   *glue.Auth // for API calls with the browser session: it sends nobody anywhere
@@ -23,7 +25,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.normalise(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, scopes: cfg.Scopes}
+	s := &Server{cfg: cfg, site: cfg.Auth.Site(), scopes: cfg.Scopes}
 	var err error
 	if s.store, err = store.Open(ctx, s.storeConfig()); err != nil {
 		return nil, err
@@ -38,9 +40,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 // storeConfig is what the store needs to know of the configuration.
 func (s *Server) storeConfig() store.Config {
 	return store.Config{
-		DB: s.cfg.DB, PostgreSQL: s.cfg.Dialect == PostgreSQL, Now: s.cfg.Now,
+		DB: s.cfg.DB, PostgreSQL: s.cfg.Dialect == PostgreSQL, Now: s.site.Now,
 		Report: func(ctx context.Context, err error) {
-			s.report(ctx, Event{Name: EventStoreError, Reason: "sweep", Err: err})
+			s.site.Tell(ctx, event{Name: EventStoreError, Reason: "sweep", Err: err}.forSite())
 		},
 		Registered: s.scopes.names(), Offered: s.scopes.offered().names(),
 		AccessLife: s.cfg.AccessLife, RefreshLife: s.cfg.RefreshLife, GrantLife: s.cfg.GrantLife,

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
@@ -54,14 +56,14 @@ func (s *Server) settingsHandler() http.Handler {
 }
 
 // remover removes something of a person's by its id, and leads back to a list.
-func (p settings) remover(remove func(ctx context.Context, principal, id string) error, event, list, what string) personal {
+func (p settings) remover(remove func(ctx context.Context, principal, id string) error, name, list, what string) personal {
 	return func(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
 		which := r.PathValue("id")
 		if err := remove(r.Context(), id.Principal, which); err != nil {
 			return err
 		}
-		e := Event{Name: event, Principal: id.Principal, ClientID: which}
-		if event == EventTokenRevoked {
+		e := event{Name: name, Principal: id.Principal, ClientID: which}
+		if name == EventTokenRevoked {
 			e.ClientID, e.TokenID = "", which
 		}
 		p.event(r, e)
@@ -90,7 +92,7 @@ var settingsAction = xsrf.Action("oauth2 settings")
 func (p settings) guarded(auth *glue.Auth, h personal) http.Handler {
 	checked := p.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ParseForm() != nil {
-			p.problem(w, r, Event{Name: EventRefused, Reason: "form", Err: errors.New("the form is malformed or too large")}, Page{
+			p.problem(w, r, event{Name: EventRefused, Reason: "form", Err: errors.New("the form is malformed or too large")}, site.Page{
 				Kind: "form", Status: http.StatusBadRequest, Title: "This form did not arrive in one piece",
 				Text: []string{"Nothing was changed. Go back, and send it again."},
 			})
@@ -146,8 +148,8 @@ func (e fieldErrors) On(field string) string {
 }
 
 // page shows one of the settings pages, of which section is a part.
-func (p settings) page(w http.ResponseWriter, r *http.Request, section string, page Page, data any) error {
-	for _, l := range []Link{
+func (p settings) page(w http.ResponseWriter, r *http.Request, section string, page site.Page, data any) error {
+	for _, l := range []site.Link{
 		{Text: "Tokens", Href: p.path("/tokens")},
 		{Text: "Your applications", Href: p.path("/applications")},
 		{Text: "Authorised applications", Href: p.path("/authorised")},
@@ -155,7 +157,7 @@ func (p settings) page(w http.ResponseWriter, r *http.Request, section string, p
 		l.Current = l.Href == p.path(section)
 		page.Nav = append(page.Nav, l)
 	}
-	page.Nav = append(page.Nav, Link{Text: "Back to the site", Href: p.cfg.Home})
+	page.Nav = append(page.Nav, site.Link{Text: "Back to the site", Href: p.cfg.Home})
 	if page.Status == 0 {
 		page.Status = http.StatusOK
 	}
@@ -168,8 +170,7 @@ const doneQuery = "?done="
 
 // done leads on from a form that did its work, so that reloading does nothing.
 func (p settings) done(w http.ResponseWriter, r *http.Request, to, what string) {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, p.path(to)+doneQuery+what, http.StatusSeeOther)
+	respond.Redirect(w, r, p.path(to)+doneQuery+what)
 }
 
 // notice gives the text for what was just done, unless another site's link claims it.
@@ -185,16 +186,16 @@ func notice(r *http.Request, texts map[string]string) string {
 func (p settings) failed(w http.ResponseWriter, r *http.Request, id glue.Identity, err error) {
 	switch {
 	case errors.Is(err, errMayNotRegister):
-		p.problem(w, r, Event{Name: EventRefused, Reason: "may-not-register", Principal: id.Principal}, Page{
+		p.problem(w, r, event{Name: EventRefused, Reason: "may-not-register", Principal: id.Principal}, site.Page{
 			Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not register or change applications",
 			Text:  []string{"This site lets only some people do that. If you think that you should be among them, ask the site’s webmaster."},
-			Links: []Link{{Text: "Go to your applications", Href: p.path("/applications")}},
+			Links: []site.Link{{Text: "Go to your applications", Href: p.path("/applications")}},
 		})
 	case errors.Is(err, store.ErrNotFound):
-		p.problem(w, r, Event{Name: EventRefused, Reason: "not-found", Principal: id.Principal}, Page{
+		p.problem(w, r, event{Name: EventRefused, Reason: "not-found", Principal: id.Principal}, site.Page{
 			Kind: "not-found", Status: http.StatusNotFound, Title: "There is no such page",
 			Text:  []string{"What you asked for is not among your settings. It may have been removed."},
-			Links: []Link{{Text: "Go to your settings", Href: p.path("/tokens")}},
+			Links: []site.Link{{Text: "Go to your settings", Href: p.path("/tokens")}},
 		})
 	default:
 		p.storeDown(w, r, err)

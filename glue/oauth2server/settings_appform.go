@@ -11,6 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -59,7 +60,7 @@ func (p settings) makeApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 	case err != nil:
 		return err
 	}
-	p.event(r, Event{Name: EventClientRegistered, Principal: id.Principal, ClientID: made.ID})
+	p.event(r, event{Name: EventClientRegistered, Principal: id.Principal, ClientID: made.ID})
 	if made.Confidential {
 		return p.showSecret(w, r, secretPage{Client: made, Text: secret})
 	}
@@ -86,7 +87,7 @@ func (p settings) changeApp(w http.ResponseWriter, r *http.Request, id glue.Iden
 	if err := p.store.UpdateClient(r.Context(), id.Principal, c); err != nil {
 		return err
 	}
-	p.event(r, Event{Name: EventClientChanged, Principal: id.Principal, ClientID: c.ID})
+	p.event(r, event{Name: EventClientChanged, Principal: id.Principal, ClientID: c.ID})
 	p.done(w, r, "/applications/"+c.ID, "changed")
 	return nil
 }
@@ -100,7 +101,7 @@ func kindOfApp(c store.Client) string {
 
 func (p settings) showAppForm(w http.ResponseWriter, r *http.Request, f appForm, errs ...fieldError) error {
 	f.guardedForm = p.form(r, errs...)
-	page := Page{Kind: "app-form", Status: f.status(), Title: "Edit the application"}
+	page := site.Page{Kind: "app-form", Status: f.status(), Title: "Edit the application"}
 	if f.New {
 		page.Title = "Register an application"
 		f.Action, f.Cancel = p.path("/applications/new"), p.path("/applications")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // appsPage is what the list of a person's applications shows.
@@ -41,7 +42,7 @@ func (p settings) listApps(w http.ResponseWriter, r *http.Request, id glue.Ident
 	for _, c := range apps {
 		data.Apps = append(data.Apps, appView{c, p.appPath(c.ID)})
 	}
-	return p.page(w, r, "/applications", Page{Kind: "apps", Title: "Your applications"}, data)
+	return p.page(w, r, "/applications", site.Page{Kind: "apps", Title: "Your applications"}, data)
 }
 
 func (p settings) mayRegister(r *http.Request, id glue.Identity) bool {
@@ -96,7 +97,7 @@ func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 	if p.mayRegister(r, id) {
 		data.Edit, data.Secret = p.appPath(c.ID)+"/edit", p.appPath(c.ID)+"/secret"
 	}
-	return p.page(w, r, "/applications", Page{Kind: "app", Title: isolated(c.Name)}, data)
+	return p.page(w, r, "/applications", site.Page{Kind: "app", Title: isolated(c.Name)}, data)
 }
 
 // secretPage shows the secret of an application, the only time that it is shown.
@@ -109,7 +110,7 @@ type secretPage struct {
 
 func (p settings) showSecret(w http.ResponseWriter, r *http.Request, page secretPage) error {
 	page.Place = p.appPath(page.ID)
-	return p.page(w, r, "/applications", Page{Kind: "secret", Title: "The secret of " + isolated(page.Name)}, page)
+	return p.page(w, r, "/applications", site.Page{Kind: "secret", Title: "The secret of " + isolated(page.Name)}, page)
 }
 
 // askSecret explains what a new secret means before it is made.
@@ -117,7 +118,7 @@ func (p settings) askSecret(w http.ResponseWriter, r *http.Request, _ glue.Ident
 	if !c.Confidential {
 		return store.ErrNotFound // it has none
 	}
-	return p.page(w, r, "/applications", Page{Kind: "secret-reset", Title: "A new secret for " + isolated(c.Name) + "?"}, struct {
+	return p.page(w, r, "/applications", site.Page{Kind: "secret-reset", Title: "A new secret for " + isolated(c.Name) + "?"}, struct {
 		guardedForm
 		Action, Cancel string
 		AccessLife     string
@@ -129,6 +130,6 @@ func (p settings) makeSecret(w http.ResponseWriter, r *http.Request, id glue.Ide
 	if err != nil {
 		return err
 	}
-	p.event(r, Event{Name: EventSecretReset, Principal: id.Principal, ClientID: c.ID})
+	p.event(r, event{Name: EventSecretReset, Principal: id.Principal, ClientID: c.ID})
 	return p.showSecret(w, r, secretPage{Client: c, Text: text, Reset: true})
 }

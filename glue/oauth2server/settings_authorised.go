@@ -5,6 +5,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // authorisedPage is what the list of the applications that a person authorised shows.
@@ -32,5 +33,5 @@ func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue
 	for _, a := range all {
 		data.Apps = append(data.Apps, authorisedView{a, p.scopes.offered().pick(a.Scopes).groups(), p.path("/authorised/" + a.ClientID + "/revoke")})
 	}
-	return p.page(w, r, "/authorised", Page{Kind: "authorised", Title: "Authorised applications"}, data)
+	return p.page(w, r, "/authorised", site.Page{Kind: "authorised", Title: "Authorised applications"}, data)
 }

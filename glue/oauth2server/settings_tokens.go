@@ -10,6 +10,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 const maxTokenName = 100 // characters
@@ -44,7 +45,7 @@ func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Ide
 	for _, t := range tokens {
 		data.Tokens = append(data.Tokens, tokenView{t, p.scopes.offered().pick(t.Scopes).groups(), p.path("/tokens/" + t.ID + "/revoke")})
 	}
-	return p.page(w, r, "/tokens", Page{Kind: "tokens", Title: "Personal tokens"}, data)
+	return p.page(w, r, "/tokens", site.Page{Kind: "tokens", Title: "Personal tokens"}, data)
 }
 
 // tokenForm is the form for a new token.
@@ -80,8 +81,8 @@ func (p settings) makeToken(w http.ResponseWriter, r *http.Request, id glue.Iden
 	case err != nil:
 		return err
 	}
-	p.event(r, Event{Name: EventTokenCreated, Principal: id.Principal, TokenID: made.ID})
-	return p.page(w, r, "/tokens", Page{Kind: "token-made", Title: "Your new token"}, struct {
+	p.event(r, event{Name: EventTokenCreated, Principal: id.Principal, TokenID: made.ID})
+	return p.page(w, r, "/tokens", site.Page{Kind: "token-made", Title: "Your new token"}, struct {
 		tokenView
 		Text, List string
 	}{tokenView{Token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens")})
@@ -105,12 +106,12 @@ func (p settings) readToken(r *http.Request) (t store.Token, life string, errs f
 		errs.add("scopes", "Tick at least one thing that the token may do.")
 	}
 
-	lives := livesUpTo(p.cfg.PersonalMaxLife, p.cfg.Now())
+	lives := livesUpTo(p.cfg.PersonalMaxLife, p.site.Now())
 	life = r.PostForm.Get("life")
 	if i := slices.IndexFunc(lives, func(l tokenLife) bool { return l.Value == life }); i < 0 {
 		errs.add("life", "Choose when the token expires.")
 	} else if lives[i].lasts > 0 {
-		t.Expires = p.cfg.Now().Add(lives[i].lasts)
+		t.Expires = p.site.Now().Add(lives[i].lasts)
 	}
 	return t, life, errs
 }
@@ -118,12 +119,12 @@ func (p settings) readToken(r *http.Request) (t store.Token, life string, errs f
 func (p settings) showTokenForm(w http.ResponseWriter, r *http.Request, t store.Token, life string, errs ...fieldError) error {
 	data := tokenForm{
 		guardedForm: p.form(r, errs...), Action: p.path("/tokens/new"), Cancel: p.path("/tokens"),
-		Typed: t, Life: life, Most: maxTokenName, Groups: p.scopes.offered().groups(), Lives: livesUpTo(p.cfg.PersonalMaxLife, p.cfg.Now()),
+		Typed: t, Life: life, Most: maxTokenName, Groups: p.scopes.offered().groups(), Lives: livesUpTo(p.cfg.PersonalMaxLife, p.site.Now()),
 	}
 	if !slices.ContainsFunc(data.Lives, func(l tokenLife) bool { return l.Value == life }) {
 		data.Life = usualLife(data.Lives)
 	}
-	return p.page(w, r, "/tokens", Page{Kind: "token-new", Status: data.status(), Title: "New token"}, data)
+	return p.page(w, r, "/tokens", site.Page{Kind: "token-new", Status: data.status(), Title: "New token"}, data)
 }
 
 // tokenLife is a choice of how long a token lasts.

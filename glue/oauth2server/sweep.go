@@ -24,7 +24,7 @@ func (s *Server) Run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
-			s.report(ctx, Event{Name: EventStoreError, Reason: "sweep", Err: err})
+			s.site.Tell(ctx, event{Name: EventStoreError, Reason: "sweep", Err: err}.forSite())
 		}
 		select {
 		case <-ctx.Done():

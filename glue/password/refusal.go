@@ -87,24 +87,8 @@ func (f *Refusal) Answer(s *site.Site, w http.ResponseWriter, r *http.Request) {
 	for name, values := range f.Header {
 		h[name] = values
 	}
-	if p.Links == nil {
-		p.Links = nextStep(s, r, p.Status)
-	}
 	p.Brief, p.Code = p.Title+".", strings.ReplaceAll(p.Kind, "-", "_")
 	s.Refuse(w, r, f.Event, p)
-}
-
-// nextStep is what to do about a page that knows nothing better.
-func nextStep(s *site.Site, r *http.Request, status int) []site.Link {
-	target, start := asked(s, r), s.Path()+"/"
-	again := r.Method == http.MethodGet && target != ""
-	switch {
-	case again && (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests):
-		return []site.Link{{Text: "Try again", Href: target}}
-	case target != start:
-		return []site.Link{{Text: "Front page", Href: start}}
-	}
-	return nil
 }
 
 // asked returns the path, with its query, that the browser asked for; empty where nobody is

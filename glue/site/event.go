@@ -68,6 +68,9 @@ func (e *Event) attrs() []slog.Attr {
 		if a.value != "" {
 			attrs = append(attrs, slog.String(a.key, a.value))
 		}
+		if a.key == "principal" {
+			attrs = append(attrs, e.More...)
+		}
 	}
 	if e.Name == EventMisdirected {
 		attrs = append(attrs, slog.String("host", quoteHost(e.Host)))
@@ -75,7 +78,7 @@ func (e *Event) attrs() []slog.Attr {
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", e.Err.Error()))
 	}
-	return append(attrs, e.More...)
+	return attrs
 }
 
 // EventMisdirected is the name of the event of a request for a host that is not
@@ -83,7 +86,8 @@ func (e *Event) attrs() []slog.Attr {
 const EventMisdirected = "misdirected"
 
 // Refuse reports an event with a reference and answers: with the page for people, with
-// JSON or a line of text for scripts.
+// JSON or a line of text for scripts. A page without Links gets one to the page that was
+// asked for, where trying again may help, or else to the site's start.
 func (s *Site) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
 	if !WantsPage(r) {
 		s.Report(r, e)
@@ -93,10 +97,15 @@ func (s *Site) Refuse(w http.ResponseWriter, r *http.Request, e Event, p Page) {
 	e.Ref = respond.Ref()
 	s.Report(r, e)
 	p.Ref = e.Ref
+	if p.Links == nil {
+		p.Links = s.nextStep(r, p.Status)
+	}
 	s.Show(w, r, p)
 }
 
+// brief answers a script.
 func (p *Page) brief(w http.ResponseWriter, r *http.Request, reason string) {
+	challenge(w.Header(), p.Status)
 	status := http.StatusText(p.Status)
 	code, text := p.Code, p.Brief
 	if code == "" {
@@ -106,6 +115,41 @@ func (p *Page) brief(w http.ResponseWriter, r *http.Request, reason string) {
 		text = status + ": " + reason + ". " + strings.Join(p.Text, " ")
 	}
 	respond.Brief(w, r, p.Status, code, reason, text)
+}
+
+// challenge names a scheme in an answer with 401 that names none, as RFC 9110 section
+// 11.6.1 wants it.
+func challenge(h http.Header, status int) {
+	if status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
+		h.Set("WWW-Authenticate", "Ucam-WebAuth")
+	}
+}
+
+// nextStep returns what to do about a page that knows nothing better. Trying again, by a
+// link, does not send a form again.
+func (s *Site) nextStep(r *http.Request, status int) []Link {
+	home, asked := s.path+"/", s.localAsked(r)
+	again := status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+	switch {
+	case again && r.Method == http.MethodGet && asked != "":
+		return []Link{{Text: "Try again", Href: asked}}
+	case asked != home:
+		return []Link{{Text: "Front page", Href: home}}
+	}
+	return nil
+}
+
+// localAsked returns the path, with its query, that the browser asked for, without a
+// response of the login service; empty where no browser would ask this site for that.
+func (s *Site) localAsked(r *http.Request) string {
+	path, query, err := webauth.CanonicalTarget(s.Asked(r))
+	if query = webauth.StripResponse(query); query != "" {
+		path += "?" + query
+	}
+	if err != nil || !s.Local(path) {
+		return ""
+	}
+	return path
 }
 
 // SameOrigin reports whether a page of this very origin sent the request, as the browser

@@ -82,6 +82,7 @@ type Field struct {
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, p Page) {
 	h := w.Header()
 	respond.PageHeaders(h, p.Form != nil || p.Body != "", p.Form != nil && p.Form.AnyTarget, styleHash)
+	challenge(h, p.Status)
 	p.Style = pageStyle
 	if s.cfg.Page != nil {
 		s.cfg.Page(w, r, p)
@@ -93,7 +94,9 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, p Page) {
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(text) // the client's loss if it has gone; net/http drops what answers HEAD
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(text) // the client's loss if it has gone
+	}
 }
 
 // html fills in the built-in page. What opens a new tab comes before the form, which
@@ -101,9 +104,8 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, p Page) {
 func (p *Page) html() ([]byte, error) {
 	data := struct {
 		*Page
-		Alert         bool
 		Before, After []Link
-	}{Page: p, Alert: p.Status >= 400}
+	}{Page: p}
 	for _, l := range p.Links {
 		if l.NewTab {
 			data.Before = append(data.Before, l)

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"html/template"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -82,24 +81,19 @@ func redirect(w http.ResponseWriter, r *http.Request, location string) {
 	}
 }
 
-// misdirect answers a request for a host that is not allowed.
-func (s *Site) misdirect(w http.ResponseWriter, r *http.Request, st *state) {
-	s.cfg.Logger.LogAttrs(r.Context(), slog.LevelWarn, "site misdirected",
-		slog.String("event", "misdirected"), slog.String("host", quoteHost(st.host)), slog.Any("client", st.client))
-	if s.cfg.Misdirected != nil {
-		s.cfg.Misdirected.ServeHTTP(w, r)
-		return
+var pageMisdirected = Page{Kind: "misdirected", Status: http.StatusMisdirectedRequest, Title: "Wrong address",
+	Text: []string{"This site is not at the address that you asked for. The link leads to the right one."}}
+
+// misdirect answers a request for a host that is not allowed. The page links to BaseURL;
+// nothing of the request is in it.
+func (s *Site) misdirect(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.OnMisdirected != nil {
+		s.cfg.OnMisdirected(r)
 	}
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(http.StatusMisdirectedRequest)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(s.wrong) // the client's loss if it has gone
-	}
+	p := pageMisdirected
+	p.Links = []Link{{Text: s.cfg.BaseURL, Href: s.cfg.BaseURL}}
+	p.Brief = "This site is at " + s.cfg.BaseURL + "."
+	s.Refuse(w, r, Event{From: "site", Name: EventMisdirected, Reason: "host", Level: slog.LevelWarn}, p)
 }
 
 // quoteHost makes what a client sent as its Host fit for any log: short, and printable
@@ -112,21 +106,4 @@ func quoteHost(s string) string {
 	}
 	quoted := strconv.QuoteToASCII(s)
 	return quoted[1:len(quoted)-1] + rest
-}
-
-// misdirectedPage makes the answer to requests for other hosts. Nothing of a request
-// is in it.
-func misdirectedPage(home string) []byte {
-	link := template.HTMLEscapeString(home)
-	return []byte(strings.Join([]string{
-		`<!doctype html>`,
-		`<html lang="en">`,
-		`<meta charset="utf-8">`,
-		`<meta name="viewport" content="width=device-width, initial-scale=1">`,
-		`<meta name="robots" content="noindex">`,
-		`<meta name="color-scheme" content="light dark">`,
-		`<title>Wrong address</title>`,
-		`<h1>Wrong address</h1>`,
-		`<p>This site is not at the address that you asked for. It is at <a href="` + link + `">` + link + `</a>.</p>`,
-		``}, "\n"))
 }

@@ -53,10 +53,10 @@ type Config struct {
 	// changes them. The zero value is safe for an ordinary server-rendered site.
 	Headers Headers
 
-	// Misdirected answers requests for other hosts instead of the built-in page; it
-	// should give 421. It sees the host as the client sent it, which is nobody's in
+	// OnMisdirected is told, unless nil, of each request for another host before it is
+	// answered with 421. It sees the host as the client sent it, which is nobody's in
 	// particular.
-	Misdirected http.Handler
+	OnMisdirected func(r *http.Request)
 	// SecretFile names a file with the site's secret, made on first use; see [LoadSecret].
 	// Secret is the same text, for those who keep it elsewhere. A site without logins,
 	// tokens and forms needs neither. Lines are rotated by adding a new one on top.
@@ -99,7 +99,6 @@ type Site struct {
 	hosts   hostTable
 	headers headerSet
 	passed  map[string]bool // Config.PassHeaders, as net/http spells them
-	wrong   []byte          // the page for requests that are not for this site
 }
 
 // New checks the configuration, all of it, copies it, and reads or makes the site's secret.
@@ -147,7 +146,6 @@ func read(cfg Config) (*Site, Findings) {
 	s.checkPassHeaders(&found)
 	s.headers = s.cfg.Headers.compile("Headers", s.origin, &found)
 	s.checkSecret(&found)
-	s.wrong = misdirectedPage(cfg.BaseURL)
 	return s, found
 }
 
@@ -175,7 +173,7 @@ func (s *Site) Handler(next http.Handler) http.Handler {
 		}
 		r = st.attach(r)
 		if !ok {
-			s.misdirect(w, r, st)
+			s.misdirect(w, r)
 			return
 		}
 		if origin := s.elsewhere(a, spelled, st.scheme); origin != "" {

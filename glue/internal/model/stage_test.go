@@ -141,6 +141,11 @@ func (st *stage) newAuth(m *Model, service webauth.Service, secret string) *glue
 	soc, err := site.New(site.Config{
 		BaseURL: origin, Secret: secret, OneUse: st.oneUse, Now: st.clock,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OnEvent: func(_ context.Context, e site.Event) {
+			if e.Name != glue.EventPerson {
+				st.told = append(st.told, told{e.Name, e.Reason})
+			}
+		},
 	})
 	require.NoError(st.t, err)
 	auth, err := glue.New(glue.Config{
@@ -149,11 +154,6 @@ func (st *stage) newAuth(m *Model, service webauth.Service, secret string) *glue
 		// Nothing here is about time.
 		MaxAge: 10 * time.Minute, Skew: 10 * time.Minute,
 		Session: glue.Session{BindBrowser: m.can(SendsForms)},
-		OnEvent: func(_ context.Context, e glue.Event) {
-			if e.Name != glue.EventPerson {
-				st.told = append(st.told, told{e.Name, string(e.Reason)})
-			}
-		},
 	})
 	require.NoError(st.t, err)
 	return auth

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // What clients send makes no new labels.
@@ -57,7 +58,7 @@ func TestMetricsText(t *testing.T) {
 	m.CertificateExpires("cert.pem", at)
 	m.BackendError("/api", "dial")
 	m.PasswordAttempt("limited")
-	m.OnEvent(context.Background(), glue.Event{Name: glue.EventLogin})
+	m.OnEvent(context.Background(), site.Event{Name: glue.EventLogin})
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, line := range []string{

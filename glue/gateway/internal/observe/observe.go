@@ -10,7 +10,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Record is what handlers tell the access log and the metrics about one request.
@@ -66,10 +66,10 @@ func Handler[N any](next http.Handler, log *AccessLog, m *Metrics, now func() ti
 	})
 }
 
-// OnEvent is for glue.Config.OnEvent: it counts events by name and reason, which are
+// OnEvent is for site.Config.OnEvent: it counts events by name and reason, which are
 // constants, and notes principal and reference for the access log.
-func (m *Metrics) OnEvent(ctx context.Context, e glue.Event) {
-	m.events.WithLabelValues(e.Name, string(e.Reason)).Inc()
+func (m *Metrics) OnEvent(ctx context.Context, e site.Event) {
+	m.events.WithLabelValues(e.Name, e.Reason).Inc()
 	rec := RecordOf(ctx)
 	if e.Ref != "" {
 		rec.Ref = e.Ref

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 func TestObserve(t *testing.T) {
@@ -147,8 +148,8 @@ func TestRecordOf(t *testing.T) {
 		defer cancel(errors.New("done"))
 		rec := RecordOf(ctx)
 		rec.Rule = "/api"
-		m.OnEvent(ctx, glue.Event{Name: glue.EventLogin, Principal: "spqr1"})
-		m.OnEvent(ctx, glue.Event{Name: glue.EventRefused, Reason: "stale", Ref: "ABCDEFGH"})
+		m.OnEvent(ctx, site.Event{Name: glue.EventLogin, Principal: "spqr1"})
+		m.OnEvent(ctx, site.Event{Name: glue.EventRefused, Reason: "stale", Ref: "ABCDEFGH"})
 		assert.Same(t, rec, RecordOf(ctx))
 	}), log, m, stopped)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
