@@ -12,7 +12,7 @@ import (
 // farFromNow is how far FaultStale and FaultFuture are off: beyond any sensible limit.
 const farFromNow = time.Hour
 
-// answer finishes, spoils and signs a response: r becomes what is signed. It gives the
+// answer finishes, spoils and signs a response: r becomes what is signed. It returns the
 // value of WLS-Response, the URL that carries it back to the site, and the fault that
 // took effect.
 func (w *WLS) answer(r *wls.Response, o Outcome) (value, target string, fault Fault, err error) {
@@ -70,7 +70,7 @@ func elsewhere(raw string) string {
 // sign makes the faults of the signature and those that come after it.
 func (w *WLS) sign(r wls.Response, o Outcome) (string, error) {
 	fields := r.Fields()
-	kid, key := w.signer.current()
+	kid, key := w.Key()
 	switch {
 	case o.Fault == FaultUnsigned,
 		r.Status != wls.StatusSuccess && slices.Contains(o.Quirks, QuirkUnsignedFailure):

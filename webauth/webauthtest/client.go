@@ -13,7 +13,7 @@ import (
 // Client is a browser for tests, with a cookie jar of its own: it sends what a browser
 // sends when a person goes to a page, follows redirects, and where it meets the fake's
 // login form it fills that in for user. An empty user is nobody: the client stops at
-// the form and gives it back as the response.
+// the form and returns it as the response.
 //
 // Navigation headers are added where the request has no Sec-Fetch-Mode, so that a test
 // plays a script's fetch by setting it (to "cors"), and a browser without such headers
@@ -25,9 +25,7 @@ import (
 // and nothing else.
 func (w *WLS) Client(user string) *http.Client {
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		panic(err) // cookiejar.New has no failure without options
-	}
+	must(err) // not reached: cookiejar.New has no failure without options
 	return &http.Client{Jar: jar, CheckRedirect: followAsBrowser, Transport: &browser{wls: w, user: user}}
 }
 

@@ -13,7 +13,8 @@ type clock struct {
 	stopped time.Time // zero while the clock runs
 }
 
-func (c *clock) now() time.Time {
+// Now returns the fake's time. Give it to the site under test as its clock and both agree.
+func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.stopped.IsZero() {
@@ -22,13 +23,16 @@ func (c *clock) now() time.Time {
 	return c.base().Add(c.offset)
 }
 
-func (c *clock) stop(at time.Time) {
+// SetNow stops the fake's clock at t; only Advance moves it from then on. A zero t lets
+// it run again.
+func (c *clock) SetNow(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stopped = at
+	c.stopped = t
 }
 
-func (c *clock) advance(d time.Duration) {
+// Advance moves the fake's clock by d, which may be negative, stopped or not.
+func (c *clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopped.IsZero() {
@@ -37,13 +41,3 @@ func (c *clock) advance(d time.Duration) {
 	}
 	c.stopped = c.stopped.Add(d)
 }
-
-// Now is the fake's time. Give it to the site under test as its clock and both agree.
-func (w *WLS) Now() time.Time { return w.clock.now() }
-
-// SetNow stops the fake's clock at t; only Advance moves it from then on. A zero t lets
-// it run again.
-func (w *WLS) SetNow(t time.Time) { w.clock.stop(t) }
-
-// Advance moves the fake's clock by d, which may be negative, stopped or not.
-func (w *WLS) Advance(d time.Duration) { w.clock.advance(d) }

@@ -2,6 +2,7 @@ package webauthtest
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -11,68 +12,76 @@ import (
 // password is the one authentication type that the fake has.
 const password = "pwd"
 
-// visit is one arrival of a browser at the authenticate URL, or what it sent from the
-// login form there.
-type visit struct {
-	request   wls.Request
+// authRequest is an authentication request as a browser brought it, or the login form that
+// the browser sent for it.
+type authRequest struct {
+	wls.Request
 	refusal   *wls.RequestError // why the request is unusable, nil if it is not
 	login     *session          // who is logged in, nil for nobody
+	submitted bool              // whether the browser sent the login form
 	typed     bool              // whether login is from a password typed just now
 	cancelled bool              // whether the person pressed Cancel
 }
 
-// decision is what comes of a visit.
-type decision int
+func newAuthRequest(rawQuery string) authRequest {
+	var a authRequest
+	request, err := wls.ParseRequest(rawQuery)
+	errors.As(err, &a.refusal)
+	a.Request = *request
+	return a
+}
 
-const (
-	showForm decision = iota // ask the person
-	sendBack                 // answer by a redirect
-	showPage                 // explain a failure on a page of the service's own
-)
-
-// decide is the protocol: what the service makes of a visit at the time now, with the
-// response to send or explain where it does not ask the person. The response still
-// lacks issue, id and ptags.
-func decide(v visit, o Outcome, now time.Time) (decision, wls.Response) {
-	asksPassword := v.request.IAct == "yes" && o.Fault != FaultIgnoreIAct
-	switch {
-	case v.refusal != nil:
-		return v.fail(v.refusal.Status, v.refusal.Msg)
-	case o.failure() != 0:
-		return v.fail(o.failure(), o.Msg)
-	case v.cancelled:
-		return v.fail(wls.StatusCancelled, o.Msg)
-	case v.request.AAuth != nil && !slices.Contains(v.request.AAuth, password):
-		return v.fail(wls.StatusNoAuthType, o.Msg)
-	case v.request.IAct == "no" && (v.login == nil || v.typed):
-		return v.fail(wls.StatusInteraction, o.Msg)
-	case v.login == nil, asksPassword && !v.typed:
-		return showForm, wls.Response{}
+// user returns the id of who is logged in, or "" for nobody.
+func (a authRequest) user() string {
+	if a.login == nil {
+		return ""
 	}
-	r := v.response(wls.StatusSuccess)
-	r.Principal = v.login.user
-	r.Life = new(int(v.login.expires.Sub(now) / time.Second))
-	if v.typed && o.Fault != FaultIgnoreIAct {
+	return a.login.user
+}
+
+// decide is the protocol: it returns the kind of answer at the time now, and the response
+// that is sent or explained unless the person is asked. The response still lacks issue, id
+// and ptags.
+func (a authRequest) decide(o Outcome, now time.Time) (Reply, wls.Response) {
+	asksPassword := a.IAct == "yes" && o.Fault != FaultIgnoreIAct
+	switch {
+	case a.refusal != nil:
+		return a.fail(a.refusal.Status, a.refusal.Msg)
+	case o.failure() != 0:
+		return a.fail(o.failure(), o.Msg)
+	case a.cancelled:
+		return a.fail(wls.StatusCancelled, o.Msg)
+	case a.AAuth != nil && !slices.Contains(a.AAuth, password):
+		return a.fail(wls.StatusNoAuthType, o.Msg)
+	case a.IAct == "no" && (a.login == nil || a.typed):
+		return a.fail(wls.StatusInteraction, o.Msg)
+	case a.login == nil, asksPassword && !a.typed:
+		return ReplyForm, wls.Response{}
+	}
+	r := a.response(wls.StatusSuccess)
+	r.Principal = a.login.user
+	r.Life = new(int(a.login.expires.Sub(now) / time.Second))
+	if a.typed && o.Fault != FaultIgnoreIAct {
 		r.Auth = password
 	} else {
 		r.SSO = []string{password}
 	}
-	return sendBack, r
+	return ReplyReturn, r
 }
 
 // fail answers with status, on a page of the service's own where the site asked for
 // that or cannot be reached. An empty msg is the usual one.
-func (v visit) fail(status int, msg string) (decision, wls.Response) {
-	r := v.response(status)
+func (a authRequest) fail(status int, msg string) (Reply, wls.Response) {
+	r := a.response(status)
 	r.Msg = cmp.Or(msg, usualMsg[status], "failed")
-	if v.request.Fail || v.request.URL == "" {
-		return showPage, r
+	if a.Fail || a.URL == "" {
+		return ReplyPage, r
 	}
-	return sendBack, r
+	return ReplyReturn, r
 }
 
-func (v visit) response(status int) wls.Response {
-	r := wls.Response{Ver: v.request.Ver, Status: status, URL: v.request.URL, Params: v.request.Params}
+func (a authRequest) response(status int) wls.Response {
+	r := wls.Response{Ver: a.Ver, Status: status, URL: a.URL, Params: a.Params}
 	if r.Ver == 0 || status == wls.StatusVersion {
 		r.Ver = 1 // the one version that every site can read
 	}

@@ -11,11 +11,11 @@
 // The users are test0001 to test0010, password "test", ptag "current"; test0010 has no
 // ptags. [WLS.Next], [WLS.Always] and [WLS.ForUser] script what happens instead of a
 // plain login: any status, a [Quirk] of services that are out there, or a [Fault] that
-// a site must refuse. [WLS.Respond] gives the URL a browser would come back with, without
+// a site must refuse. [WLS.Respond] returns the URL a browser would come back with, without
 // a browser. [WLS.SetNow] and [WLS.Advance] move the clock, [WLS.RotateKey] changes the
-// key, [WLS.Requests] tells what was asked and answered.
+// key, [WLS.Requests] lists what was asked and answered.
 //
-// For demos, and wherever there is no testing.T, [NewWLS] gives the same service as an
+// For demos, and wherever there is no testing.T, [NewWLS] returns the same service as an
 // http.Handler.
 //
 // It is for tests only. By default it signs with a private key that is printed in RFC

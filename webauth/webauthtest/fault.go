@@ -46,7 +46,7 @@ const (
 	FaultVersion2 Fault = "version-2"
 	// FaultWrongParams is signed with params that differ from the request's.
 	FaultWrongParams Fault = "wrong-params"
-	// FaultReplay sends the response given before, to whomever, once more. An ordinary
+	// FaultReplay sends the response sent before, to anybody, once more. An ordinary
 	// answer where there was none yet.
 	FaultReplay Fault = "replay"
 	// FaultIgnoreIAct answers by single sign-on although iact=yes asked for a password;
@@ -60,11 +60,11 @@ var faults = []Fault{
 	FaultReplay, FaultIgnoreIAct,
 }
 
-// Faults lists every fault there is, but for FaultNone.
+// Faults returns every fault but FaultNone.
 func Faults() []Fault { return slices.Clone(faults) }
 
-// onArrival tells faults that strike before the person is asked from those that spoil
-// an answer.
+// onArrival reports whether the fault strikes before the person is asked. The others
+// spoil an answer.
 func (f Fault) onArrival() bool {
 	return f == FaultCancel || f == FaultSlow || f == FaultDown || f == FaultClosed
 }

@@ -20,7 +20,7 @@ const (
 	ReplyClosed Reply = "closed" // nothing: the connection closed, or the browser left while it waited
 )
 
-// Exchange is one visit to the authenticate URL and what the fake made of it.
+// Exchange is one authentication request and the fake's answer.
 type Exchange struct {
 	// At is the fake's time.
 	At time.Time
@@ -28,8 +28,8 @@ type Exchange struct {
 	// acceptable; empty if it was.
 	Request wls.Request
 	Refused string
-	// Submitted tells a sent login form from an arrival. BadLogin says that user and
-	// password did not fit.
+	// Submitted reports whether the browser sent the login form, rather than arriving from
+	// the site. BadLogin reports that user and password did not fit.
 	Submitted, BadLogin bool
 	// Reply is the kind of answer.
 	Reply Reply
@@ -52,20 +52,15 @@ const DefaultLogSize = 1000
 type journal struct {
 	mu       sync.Mutex
 	size     int
-	entries  []Exchange // a ring once it is full
-	begin    int        // where the oldest entry is
+	entries  []Exchange // oldest first
 	previous string     // the last value sent
 	observer func(Exchange)
 }
 
 func (j *journal) add(e Exchange) {
 	j.mu.Lock()
-	if len(j.entries) < j.size {
-		j.entries = append(j.entries, e)
-	} else {
-		j.entries[j.begin] = e
-		j.begin = (j.begin + 1) % j.size
-	}
+	j.entries = append(j.entries, e)
+	j.entries = j.entries[max(0, len(j.entries)-j.size):]
 	if e.Value != "" {
 		j.previous = e.Value
 	}
@@ -81,12 +76,10 @@ func (j *journal) previousValue() string {
 	return j.previous
 }
 
-func (j *journal) all() []Exchange {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return slices.Concat(j.entries[j.begin:], j.entries[:j.begin])
+// Requests returns the exchanges, oldest first, as many as [Config.LogSize] allows. Each
+// login with a form makes two: the arrival and the form.
+func (w *WLS) Requests() []Exchange {
+	w.journal.mu.Lock()
+	defer w.journal.mu.Unlock()
+	return slices.Clone(w.journal.entries)
 }
-
-// Requests gives the visits to the authenticate URL, oldest first, as many as
-// Config.LogSize allows. Each login with a form makes two: the arrival and the form.
-func (w *WLS) Requests() []Exchange { return w.journal.all() }

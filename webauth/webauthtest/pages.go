@@ -85,9 +85,7 @@ func (w *WLS) renderForm(rw http.ResponseWriter, status int, r wls.Request, user
 		Site: hostOf(r.URL), Desc: plainText(r.Desc), Msg: plainText(r.Msg),
 		User: user, AskAgain: r.IAct == "yes", Bad: bad,
 	}
-	var all int
-	data.Users, all = w.users.list(shownUsers)
-	data.More = all - len(data.Users)
+	data.Users, data.More = w.users.list(shownUsers)
 	w.render(rw, status, "login", data)
 }
 
@@ -130,14 +128,12 @@ type statusPage struct {
 
 func (w *WLS) status(rw http.ResponseWriter, r *http.Request) {
 	s := w.Service()
-	kid, _ := w.signer.current()
+	kid, _ := w.Key()
 	data := statusPage{AuthURL: s.AuthURL, LogoutURL: s.LogoutURL, Kid: kid}
 	if login := w.sessionOf(r); login != nil {
 		data.User = login.user
 	}
-	var all int
-	data.Users, all = w.users.list(shownUsers)
-	data.More = all - len(data.Users)
+	data.Users, data.More = w.users.list(shownUsers)
 	w.render(rw, http.StatusOK, "status", data)
 }
 

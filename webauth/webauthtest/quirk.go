@@ -46,7 +46,7 @@ var quirks = []Quirk{
 	QuirkLifeZero, QuirkLifeNegative, QuirkShortID, QuirkOldID, QuirkSSOBesideAuth,
 }
 
-// Quirks lists every quirk there is.
+// Quirks returns every quirk.
 func Quirks() []Quirk { return slices.Clone(quirks) }
 
 func (q Quirk) check() error {
@@ -56,8 +56,8 @@ func (q Quirk) check() error {
 	return nil
 }
 
-// applyQuirks changes a response that is otherwise as the protocol has it. n counts
-// the responses made so far.
+// applyQuirks changes a response that follows the protocol otherwise. n counts the
+// responses made so far.
 func applyQuirks(r *wls.Response, have []Quirk, n int) {
 	success := r.Status == wls.StatusSuccess
 	for _, q := range have {
@@ -121,7 +121,7 @@ func rewriteQuery(target string) string {
 	return path + "?" + strings.Join(kept, "&")
 }
 
-// unescapeLeniently leaves alone what is no escape, where Go's function would give up.
+// unescapeLeniently leaves malformed escapes alone, where Go's function would give up.
 func unescapeLeniently(s string) string {
 	if plain, err := url.QueryUnescape(s); err == nil {
 		return plain

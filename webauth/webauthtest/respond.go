@@ -19,9 +19,9 @@ const (
 	Cancels
 )
 
-// Respond gives the URL that the fake would redirect a browser to which arrives at
+// Respond returns the URL that the fake would redirect a browser to which arrives at
 // loginURL (the Location of a site's redirect, Service.AuthURL with a query), without
-// any browser, cookie or visit to the site. user is who logs in; the person types the
+// any browser, cookie or request to the site. user is who logs in; the person types the
 // password unless doing says otherwise.
 //
 // Scripts, quirks and faults apply as they do to a login with a browser, but nobody
@@ -36,37 +36,22 @@ func (w *WLS) Respond(loginURL, user string, doing ...Person) (returnURL string,
 	if len(doing) > 0 {
 		person = doing[len(doing)-1]
 	}
-	v := newVisit(u.RawQuery)
+	a := newAuthRequest(u.RawQuery)
 	switch person {
 	case Cancels:
-		v.cancelled = true
+		a.cancelled = true
 	case Types, SignedOn:
 		if _, active := w.users.active(user); !active {
 			return "", fmt.Errorf("webauthtest: Respond: there is no user %q who may log in", user)
 		}
-		v.login = &session{user: user, expires: w.Now().Add(w.sessionLife)}
-		v.typed = person == Types
+		a.login = &session{user: user, expires: w.Now().Add(w.sessionLife)}
+		a.typed = person == Types
 	}
-	return w.respond(v)
-}
-
-func (w *WLS) respond(v visit) (string, error) {
-	o, giveBack := w.script.choose(arriving, v.user())
-	e := w.exchange(v, o)
-	switch o.Fault {
-	case FaultDown:
-		e.Reply = ReplyDown
-	case FaultClosed:
-		e.Reply = ReplyClosed
-	default:
-		w.resolve(&e, v, o)
-	}
-	w.journal.add(e)
+	e := w.exchange(a, func(Outcome) bool { return true })
 	switch e.Reply {
 	case ReplyReturn:
 		return e.ReturnURL, nil
 	case ReplyForm:
-		giveBack()
 		return "", errors.New("webauthtest: Respond: the fake would ask for the password")
 	case ReplyPage:
 		return "", fmt.Errorf("webauthtest: Respond: the fake would show a page of its own: status %d, %s", e.Response.Status, e.Response.Msg)

@@ -39,7 +39,7 @@ func (o Outcome) check() error {
 	return errors.Join(errs...)
 }
 
-// failure is the failing status that the outcome asks for, 0 if none.
+// failure returns the failing status that the outcome asks for, 0 if none.
 func (o Outcome) failure() int {
 	switch {
 	case o.Status != 0 && o.Status != wls.StatusSuccess:
@@ -50,7 +50,7 @@ func (o Outcome) failure() int {
 	return 0
 }
 
-// script chooses an outcome for each visit. It is safe for concurrent use.
+// script chooses an outcome for each authentication request. It is safe for concurrent use.
 type script struct {
 	mu      sync.Mutex
 	next    []Outcome
@@ -60,18 +60,11 @@ type script struct {
 	mix     mix
 }
 
-// visitStage is how far a login has come.
-type visitStage int
-
-const (
-	arriving   visitStage = iota // the browser has come from the site
-	submitting                   // the person has sent the login form
-)
-
-// choose gives the outcome for a visit and removes it from the queue if it was there.
-// user is empty where nobody is known yet. If nothing comes of the visit but the login
-// form, the caller gives the outcome back, for the visit that sends the form.
-func (s *script) choose(stage visitStage, user string) (o Outcome, giveBack func()) {
+// choose returns the outcome for a request and removes it from the queue if it was there.
+// submitted says whether the login form was sent; user is empty where nobody is known yet.
+// If the answer is the login form, the caller gives the outcome back, for when the form is
+// sent.
+func (s *script) choose(submitted bool, user string) (o Outcome, giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	giveBack = func() {}
@@ -86,9 +79,9 @@ func (s *script) choose(stage visitStage, user string) (o Outcome, giveBack func
 	case s.always != nil:
 		o = *s.always
 	default:
-		// Both visits of a login draw, but a fault on arrival counts in the first only
+		// Both requests of a login draw, but a fault on arrival counts in the first only
 		// and a spoilt answer only where there is one: so each comes as often as asked.
-		if o.Fault = s.mix.draw(); stage == submitting && o.Fault.onArrival() {
+		if o.Fault = s.mix.draw(); submitted && o.Fault.onArrival() {
 			o.Fault = FaultNone
 		}
 	}

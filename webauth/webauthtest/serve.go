@@ -2,7 +2,6 @@ package webauthtest
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -30,9 +29,9 @@ func (w *WLS) routes() http.Handler {
 
 // arrive serves a browser that comes from a site.
 func (w *WLS) arrive(rw http.ResponseWriter, r *http.Request) {
-	v := newVisit(r.URL.RawQuery)
-	v.login = w.sessionOf(r)
-	w.serve(rw, r, v, arriving)
+	a := newAuthRequest(r.URL.RawQuery)
+	a.login = w.sessionOf(r)
+	w.serve(rw, r, a)
 }
 
 // submit serves a browser that sends the login form.
@@ -46,55 +45,33 @@ func (w *WLS) submit(rw http.ResponseWriter, r *http.Request) {
 		w.render(rw, http.StatusBadRequest, "refused", nil)
 		return
 	}
-	v := newVisit(r.URL.RawQuery)
+	a := newAuthRequest(r.URL.RawQuery)
+	a.submitted = true
 	switch {
 	case r.PostForm.Has("cancel"):
-		v.login, v.cancelled = w.sessionOf(r), true
-	case v.refusal == nil:
+		a.login, a.cancelled = w.sessionOf(r), true
+	case a.refusal == nil:
 		id := strings.TrimSpace(r.PostForm.Get("userid"))
 		if !w.users.authenticate(id, r.PostForm.Get("pwd")) {
-			w.journal.add(Exchange{At: w.Now(), Request: v.request, Submitted: true, BadLogin: true, Reply: ReplyForm})
-			w.renderForm(rw, http.StatusForbidden, v.request, id, true)
+			w.journal.add(Exchange{At: w.Now(), Request: a.Request, Submitted: true, BadLogin: true, Reply: ReplyForm})
+			w.renderForm(rw, http.StatusForbidden, a.Request, id, true)
 			return
 		}
 		s := w.startSession(rw, r, id)
-		v.login, v.typed = &s, true
+		a.login, a.typed = &s, true
 	}
-	w.serve(rw, r, v, submitting)
+	w.serve(rw, r, a)
 }
 
-func newVisit(rawQuery string) visit {
-	var v visit
-	request, err := wls.ParseRequest(rawQuery)
-	errors.As(err, &v.refusal)
-	v.request = *request
-	return v
-}
-
-// serve answers a visit as script, faults and protocol have it.
-func (w *WLS) serve(rw http.ResponseWriter, r *http.Request, v visit, stage visitStage) {
-	o, giveBack := w.script.choose(stage, v.user())
-	e := w.exchange(v, o)
-	e.Submitted = stage == submitting
-	if !w.wait(r.Context(), o) || o.Fault == FaultClosed {
-		e.Reply = ReplyClosed
-		w.journal.add(e)
-		panic(http.ErrAbortHandler) // how net/http is told to close the connection
-	}
-	if o.Fault == FaultDown {
-		e.Reply = ReplyDown
-		w.journal.add(e)
-		w.render(rw, http.StatusServiceUnavailable, "down", nil)
-		return
-	}
-	w.resolve(&e, v, o)
-	if e.Reply == ReplyForm {
-		giveBack()
-	}
-	w.journal.add(e)
+func (w *WLS) serve(rw http.ResponseWriter, r *http.Request, a authRequest) {
+	e := w.exchange(a, func(o Outcome) bool { return w.wait(r.Context(), o) })
 	switch e.Reply {
+	case ReplyClosed:
+		panic(http.ErrAbortHandler) // how net/http is told to close the connection
+	case ReplyDown:
+		w.render(rw, http.StatusServiceUnavailable, "down", nil)
 	case ReplyForm:
-		w.renderForm(rw, http.StatusOK, v.request, v.user(), false)
+		w.renderForm(rw, http.StatusOK, a.Request, a.user(), false)
 	case ReplyPage:
 		w.renderFailure(rw, e)
 	default:
@@ -102,45 +79,48 @@ func (w *WLS) serve(rw http.ResponseWriter, r *http.Request, v visit, stage visi
 	}
 }
 
-func (v visit) user() string {
-	if v.login == nil {
-		return ""
+// exchange answers a request as script, faults and protocol have it, and logs that. wait
+// makes the outcome's delay and reports whether the browser is still there.
+func (w *WLS) exchange(a authRequest, wait func(Outcome) bool) Exchange {
+	o, giveBack := w.script.choose(a.submitted, a.user())
+	e := Exchange{At: w.Now(), Request: a.Request, Submitted: a.submitted, Fault: o.Fault, Quirks: o.Quirks}
+	if a.refusal != nil {
+		e.Refused = a.refusal.Msg
 	}
-	return v.login.user
-}
-
-func (w *WLS) exchange(v visit, o Outcome) Exchange {
-	e := Exchange{At: w.Now(), Request: v.request, Fault: o.Fault, Quirks: o.Quirks}
-	if v.refusal != nil {
-		e.Refused = v.refusal.Msg
+	switch {
+	case !wait(o) || o.Fault == FaultClosed:
+		e.Reply = ReplyClosed
+	case o.Fault == FaultDown:
+		e.Reply = ReplyDown
+	default:
+		w.resolve(&e, a, o)
 	}
+	if e.Reply == ReplyForm {
+		giveBack()
+	}
+	w.journal.add(e)
 	return e
 }
 
-// resolve decides the visit and fills in what comes of it.
-func (w *WLS) resolve(e *Exchange, v visit, o Outcome) {
-	what, response := decide(v, o, w.Now())
-	switch what {
-	case showForm:
-		e.Reply = ReplyForm
+// resolve decides the request and fills in the answer.
+func (w *WLS) resolve(e *Exchange, a authRequest, o Outcome) {
+	e.Reply, e.Response = a.decide(o, w.Now())
+	switch e.Reply {
+	case ReplyForm:
 		if e.Fault != FaultSlow { // the others are still to come
 			e.Fault = FaultNone
 		}
-		return
-	case showPage:
-		e.Reply, e.Response = ReplyPage, response
-		return
-	}
-	var err error
-	e.Value, e.ReturnURL, e.Fault, err = w.answer(&response, o)
-	e.Reply, e.Response = ReplyReturn, response
-	if err != nil { // only what an Edit made can fail here
-		e.Reply, e.Response = ReplyPage, wls.Response{Status: response.Status, Msg: err.Error()}
+	case ReplyReturn:
+		var err error
+		e.Value, e.ReturnURL, e.Fault, err = w.answer(&e.Response, o)
+		if err != nil { // only what an Edit made can fail here
+			e.Reply, e.Response = ReplyPage, wls.Response{Status: e.Response.Status, Msg: err.Error()}
+		}
 	}
 }
 
-// wait waits as long as the outcome says. It is false if the browser left or the fake
-// was closed meanwhile.
+// wait makes the outcome's delay. It returns false if the browser left or the fake was
+// closed meanwhile.
 func (w *WLS) wait(ctx context.Context, o Outcome) bool {
 	d := o.Delay
 	if d == 0 && o.Fault == FaultSlow {
@@ -178,7 +158,7 @@ func redirect(rw http.ResponseWriter, r *http.Request, target string) {
 	http.Redirect(rw, r, target, code)
 }
 
-// fromOwnPage refuses login forms that another site's page sent. Browsers that tell
+// fromOwnPage refuses login forms that another site's page sent. Browsers that send
 // neither Sec-Fetch-Site nor a usable Origin (ours is "null" on plain http, because the
 // page sends no referrer) are let through: what is at stake is a login to a fake.
 func fromOwnPage(r *http.Request) bool {

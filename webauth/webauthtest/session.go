@@ -65,7 +65,7 @@ func (w *WLS) cookieName() string {
 	return "fakewls"
 }
 
-// sessionOf gives the browser's single sign-on, nil if there is none that still counts.
+// sessionOf returns the browser's single sign-on, nil if there is none that still counts.
 func (w *WLS) sessionOf(r *http.Request) *session {
 	c, err := r.Cookie(w.cookieName())
 	if err != nil {

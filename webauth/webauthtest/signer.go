@@ -48,27 +48,6 @@ func (s *signer) use(kid string, key *rsa.PrivateKey, old []keys.Key) error {
 	return nil
 }
 
-func (s *signer) rotate(keepOld bool) (kid string, err error) {
-	key := newKey() // slow, so before the lock
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n, err := strconv.Atoi(s.kid)
-	if err != nil {
-		return "", fmt.Errorf("webauthtest: kid %q is no number", s.kid)
-	}
-	var old []keys.Key
-	if keepOld {
-		old = s.trusted.Keys()
-	}
-	return strconv.Itoa(n + 1), s.use(strconv.Itoa(n+1), key, old)
-}
-
-func (s *signer) current() (kid string, key *rsa.PrivateKey) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.kid, s.key
-}
-
 // Lookup returns the key trusted now under kid.
 func (s *signer) Lookup(kid string) (keys.Key, bool) { return s.set().Lookup(kid) }
 
@@ -81,28 +60,38 @@ func (s *signer) set() *keys.Set {
 	return s.trusted
 }
 
-// Key gives the key that the fake signs with now and its kid, for responses that a test
+// Key returns the key that the fake signs with now and its kid, for responses that a test
 // makes itself with package wls.
-func (w *WLS) Key() (kid string, key *rsa.PrivateKey) { return w.signer.current() }
+func (w *WLS) Key() (kid string, key *rsa.PrivateKey) {
+	w.signer.mu.RLock()
+	defer w.signer.mu.RUnlock()
+	return w.signer.kid, w.signer.key
+}
 
 // RotateKey makes a new RSA-2048 key on the spot, with the next higher kid, and signs
 // with it from now on. Keys of Service follow at once; keepOld says whether they still
 // hold the earlier ones. Responses already sent stay signed with theirs. It panics if
 // the new kid would be out of range.
 func (w *WLS) RotateKey(keepOld bool) (kid string) {
-	kid, err := w.signer.rotate(keepOld)
-	if err != nil {
-		panic(err)
+	key := newKey() // slow, so before the lock
+	s := w.signer
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := strconv.Atoi(s.kid)
+	must(err) // not reached: kids are numbers, as keys.New has seen to
+	var old []keys.Key
+	if keepOld {
+		old = s.trusted.Keys()
 	}
+	kid = strconv.Itoa(n + 1)
+	must(s.use(kid, key, old))
 	return kid
 }
 
 // newKey makes an RSA-2048 key.
 func newKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err) // the system's random source never fails
-	}
+	must(err) // not reached: the system's random source never fails
 	return key
 }
 

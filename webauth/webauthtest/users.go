@@ -3,6 +3,7 @@ package webauthtest
 import (
 	"crypto/subtle"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ var (
 	ptag   = regexp.MustCompile(`^[!-+\--~]+$`) // printable ASCII without blanks and commas
 )
 
-// Check says what makes the user unusable, if anything.
+// Check reports what makes the user unusable, if anything.
 func (u User) Check() error {
 	switch {
 	case !userID.MatchString(u.ID):
@@ -60,7 +61,11 @@ type userTable struct {
 	users map[string]User
 }
 
-func (t *userTable) put(u User) {
+// put adds a user that Check does not refuse, or replaces the one of that id.
+func (t *userTable) put(u User) error {
+	if err := u.Check(); err != nil {
+		return err
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.users == nil {
@@ -68,15 +73,10 @@ func (t *userTable) put(u User) {
 	}
 	u.Ptags = slices.Clone(u.Ptags)
 	t.users[u.ID] = u
+	return nil
 }
 
-func (t *userTable) remove(id string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.users, id)
-}
-
-// active gives the user if there is one of that id who may log in.
+// active returns the user of that id and whether they may log in.
 func (t *userTable) active(id string) (User, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -89,25 +89,21 @@ func (t *userTable) authenticate(id, password string) bool {
 	return ok && subtle.ConstantTimeCompare([]byte(u.Password), []byte(password)) == 1
 }
 
-// list gives at most max users by id, and how many there are.
-func (t *userTable) list(max int) ([]User, int) {
+// list returns at most max users by id, and how many more there are.
+func (t *userTable) list(max int) (shown []User, more int) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	all := make([]User, 0, len(t.users))
-	for _, u := range t.users {
-		all = append(all, u)
-	}
-	slices.SortFunc(all, func(a, b User) int { return strings.Compare(a.ID, b.ID) })
-	return all[:min(max, len(all))], len(all)
+	all := slices.SortedFunc(maps.Values(t.users), func(a, b User) int { return strings.Compare(a.ID, b.ID) })
+	shown = all[:min(max, len(all))]
+	return shown, len(all) - len(shown)
 }
 
-// AddUser adds a user or replaces the one of that id. It panics if u.Check refuses it.
-func (w *WLS) AddUser(u User) {
-	if err := u.Check(); err != nil {
-		panic(err)
-	}
-	w.users.put(u)
-}
+// AddUser adds a user or replaces the one of that id. It panics if [User.Check] refuses it.
+func (w *WLS) AddUser(u User) { must(w.users.put(u)) }
 
 // RemoveUser removes a user and thereby ends single sign-on for that id.
-func (w *WLS) RemoveUser(id string) { w.users.remove(id) }
+func (w *WLS) RemoveUser(id string) {
+	w.users.mu.Lock()
+	defer w.users.mu.Unlock()
+	delete(w.users.users, id)
+}

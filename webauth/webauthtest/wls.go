@@ -57,8 +57,8 @@ type Config struct {
 // WLS is a fake web login service. It is an http.Handler; all its methods are safe for
 // concurrent use.
 type WLS struct {
+	clock
 	base        *url.URL
-	clock       clock
 	users       userTable
 	sessions    sessionTable
 	sessionLife time.Duration
@@ -73,8 +73,8 @@ type WLS struct {
 	close       sync.Once
 }
 
-// NewWLS makes a fake without a listener: serve it as an http.Handler at cfg.BaseURL. It
-// refuses a configuration that cannot work.
+// NewWLS returns a fake without a listener: serve it as an http.Handler at cfg.BaseURL. A
+// configuration that cannot work is an error.
 func NewWLS(cfg Config) (*WLS, error) {
 	base, err := checkBaseURL(cfg.BaseURL)
 	if err != nil {
@@ -93,10 +93,9 @@ func NewWLS(cfg Config) (*WLS, error) {
 		closed:      make(chan struct{}),
 	}
 	for _, u := range cfg.Users {
-		if err := u.Check(); err != nil {
+		if err := w.users.put(u); err != nil {
 			return nil, err
 		}
-		w.users.put(u)
 	}
 	if err := (Outcome{Quirks: cfg.Quirks}).check(); err != nil {
 		return nil, err
@@ -147,7 +146,7 @@ func checkBaseURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// Service is the fake as sites configure it, by the name "fake". Its Keys follow
+// Service returns the fake as sites configure it, by the name "fake". Its Keys follow
 // RotateKey. Sites that are not on loopback refuse it while it signs with the default
 // key.
 func (w *WLS) Service() webauth.Service {
@@ -160,8 +159,7 @@ func (w *WLS) Service() webauth.Service {
 	}
 }
 
-// ServeHTTP serves the login page, the logout page and, at /, a page that says what
-// this is.
+// ServeHTTP serves the login page, the logout page and, at /, a page about the fake.
 func (w *WLS) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }
 
 // Close ends what is waiting in FaultSlow or a Delay, and the clients' idle connections.
@@ -171,5 +169,5 @@ func (w *WLS) Close() {
 	w.transport.CloseIdleConnections()
 }
 
-// origin is scheme, host and port of a URL that parses.
+// origin returns scheme, host and port of a URL that parses.
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
