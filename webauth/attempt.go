@@ -51,7 +51,7 @@ func (a *attempt) judge(ctx context.Context) *Error {
 
 // describe adds to a refusal what its reader may rely on.
 func (a *attempt) describe(e *Error) {
-	f := &a.u.f
+	f := &a.u.fields
 	e.Status, e.Signed, e.msg = f.status, a.signed, f.msg
 	if a.ours {
 		token := a.token
@@ -68,38 +68,38 @@ func (a *attempt) describe(e *Error) {
 func (a *attempt) checkSignature() *Error {
 	u := a.u
 	if !u.Signed() {
-		if u.f.status == 200 {
+		if u.status == 200 {
 			return refuse(ReasonUnsigned, "a success must be signed")
 		}
 		return nil // failures may be unsigned (WAA2WLS, "Authentication response")
 	}
-	key, ok := a.v.cfg.Service.Keys.Lookup(u.f.kid)
+	key, ok := a.v.cfg.Service.Keys.Lookup(u.kid)
 	if !ok {
-		return refuse(ReasonUnknownKey, "kid %s is no key of service %q", u.f.kid, a.v.cfg.Service.Name)
+		return refuse(ReasonUnknownKey, "kid %s is no key of service %q", u.kid, a.v.cfg.Service.Name)
 	}
-	if key.Published() && !a.v.cfg.InsecurePublishedKeys && !u.f.addr.loopback() {
-		return refuse(ReasonUnknownKey, "the private half of the key under kid %s is public: it proves nothing to a site that is not on loopback", u.f.kid)
+	if key.Published() && !a.v.cfg.InsecurePublishedKeys && !u.addr.loopback() {
+		return refuse(ReasonUnknownKey, "the private half of the key under kid %s is public: it proves nothing to a site that is not on loopback", u.kid)
 	}
 	if err := key.VerifySHA1(sha1.Sum([]byte(u.signed)), u.sig); err != nil {
-		return refuse(ReasonSignature, "the signature does not verify under kid %s", u.f.kid)
+		return refuse(ReasonSignature, "the signature does not verify under kid %s", u.kid)
 	}
 	a.signed = true
 	return nil
 }
 
 func (a *attempt) checkVersion() *Error {
-	ver, asked := a.u.f.ver, slices.Max(a.v.cfg.Versions)
+	ver, asked := a.u.ver, slices.Max(a.v.cfg.Versions)
 	switch {
 	case slices.Contains(a.v.cfg.Versions, ver):
 		return nil
-	case a.u.f.status != 200 && ver < asked:
+	case a.u.status != 200 && ver < asked:
 		return nil // live services answer failures as version 1
 	}
 	return refuse(ReasonVersion, "version %d is not accepted", ver)
 }
 
 func (a *attempt) checkTime() *Error {
-	age := a.now.Sub(a.u.f.issue)
+	age := a.now.Sub(a.u.issue)
 	max, skew := a.v.cfg.MaxAge, a.v.cfg.Skew
 	switch {
 	case age > max+skew:
@@ -116,7 +116,7 @@ func (a *attempt) checkURL() *Error {
 	switch {
 	case a.want.InsecureAnyURL:
 		return nil
-	case a.want.URL == a.u.f.url: // ParseResponse has looked at it
+	case a.want.URL == a.u.url: // ParseResponse has looked at it
 		a.originOK = true
 		return a.checkReturn()
 	}
@@ -124,7 +124,7 @@ func (a *attempt) checkURL() *Error {
 	if err != nil {
 		return refuse(ReasonURL, "the URL being asked for: %v", err)
 	}
-	signed := a.u.f.addr
+	signed := a.u.addr
 	a.originOK = signed.origin() == here.origin()
 	switch {
 	case !a.originOK:
@@ -141,7 +141,7 @@ func (a *attempt) checkURL() *Error {
 // another page, and whoever could read it there brings it here. Services that we did not
 // ask ourselves may have been given a url that browsers only encode.
 func (a *attempt) checkReturn() *Error {
-	addr := a.u.f.addr
+	addr := a.u.addr
 	_, _, err := CanonicalTarget(addr.path, addr.query)
 	if a.v.cfg.Signer != nil {
 		err = addr.checkCanonical()
@@ -157,7 +157,7 @@ func (a *attempt) checkReturn() *Error {
 // is for later.
 func (a *attempt) readToken() {
 	if signer := a.v.cfg.Signer; signer != nil {
-		a.token, a.made, a.tokenErr = signer.check(a.want.Secret, a.u.f.url, a.u.f.params)
+		a.token, a.made, a.tokenErr = signer.check(a.want.Secret, a.u.url, a.u.params)
 	}
 }
 
@@ -166,7 +166,7 @@ func (a *attempt) readToken() {
 // store would fill with what anybody can send.
 func (a *attempt) useResponse(ctx context.Context) *Error {
 	cfg := &a.v.cfg
-	expires := a.u.f.issue.Add(cfg.MaxAge + cfg.Skew)
+	expires := a.u.issue.Add(cfg.MaxAge + cfg.Skew)
 	if cfg.OneUse == nil || !a.signed || a.now.After(expires) || !a.forUs() {
 		return nil
 	}
@@ -182,7 +182,7 @@ func (a *attempt) useResponse(ctx context.Context) *Error {
 // that second to a memory that began within it; but what answers a token of this second
 // was made after the token.
 func (a *attempt) issued() time.Time {
-	issue := a.u.f.issue
+	issue := a.u.issue
 	if a.token.Issued.Truncate(time.Second).Equal(issue) {
 		return a.token.Issued
 	}
@@ -191,12 +191,12 @@ func (a *attempt) issued() time.Time {
 
 // once marks an item as used, in the room of what brought it.
 func (a *attempt) once(ctx context.Context, item Item) error {
-	item.Unsigned, item.Failure = !a.signed, a.u.f.status != 200
+	item.Unsigned, item.Failure = !a.signed, a.u.status != 200
 	return a.v.cfg.OneUse.Once(ctx, item)
 }
 
 func (a *attempt) forUs() bool {
-	return a.originOK || a.want.InsecureAnyURL || slices.Contains(a.v.origins, a.u.f.addr.origin())
+	return a.originOK || a.want.InsecureAnyURL || slices.Contains(a.v.origins, a.u.addr.origin())
 }
 
 // useToken spends the token of any response that carries one made for this browser.
@@ -229,7 +229,7 @@ func (a *attempt) useToken(ctx context.Context) *Error {
 // often as it likes: that lets nobody in. One success may follow.
 func (a *attempt) useTokenAgain(ctx context.Context) error {
 	switch {
-	case a.u.f.status != 200:
+	case a.u.status != 200:
 		a.retold = true
 		return nil
 	case !a.signed: // no success, and anybody can write one
@@ -248,7 +248,7 @@ func (a *attempt) useSeenToken(ctx context.Context) *Error {
 	if cfg.OneUse == nil || !a.signed || !a.forUs() {
 		return nil
 	}
-	item, ok := cfg.Signer.seen(a.u.f.addr.origin(), a.u.f.params)
+	item, ok := cfg.Signer.seen(a.u.addr.origin(), a.u.params)
 	if !ok {
 		return nil
 	}
@@ -275,7 +275,7 @@ func onceError(err error, used Reason, detail string) *Error {
 }
 
 func (a *attempt) checkOutcome() *Error {
-	f := &a.u.f
+	f := &a.u.fields
 	if f.status != 200 {
 		text := statusText[f.status]
 		if text == "" {

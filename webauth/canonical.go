@@ -6,13 +6,6 @@ import (
 	"strings"
 )
 
-// Why no browser asks for an address as it stands.
-var (
-	errNoPath     = errors.New("the path does not begin with a slash")
-	errDotSegment = errors.New("the path has a dot segment, which browsers resolve: they would ask for another page")
-	errBackslash  = errors.New("the path has a backslash, which browsers take for a slash")
-)
-
 // CanonicalTarget returns a path and a raw query, as they stand in a request, in the
 // form in which a browser asks for them once it is told to open a URL that has them
 // (WHATWG URL Standard, "URL parsing"): what it would percent-encode is encoded, and so
@@ -25,10 +18,10 @@ var (
 // be signed: the response would go to a page that never asked for it.
 func CanonicalTarget(path, query string) (canonicalPath, canonicalQuery string, err error) {
 	if !strings.HasPrefix(path, "/") {
-		return "", "", errNoPath
+		return "", "", errors.New("the path does not begin with a slash")
 	}
 	if strings.IndexByte(path, '\\') >= 0 {
-		return "", "", errBackslash
+		return "", "", errors.New("the path has a backslash, which browsers take for a slash")
 	}
 	if canonicalPath, err = encodeTarget(path, encodedInPath); err != nil {
 		return "", "", fmt.Errorf("the path has %v", err)
@@ -37,7 +30,7 @@ func CanonicalTarget(path, query string) (canonicalPath, canonicalQuery string, 
 		return "", "", fmt.Errorf("the query has %v", err)
 	}
 	if hasDotSegment(path) {
-		return "", "", errDotSegment
+		return "", "", errors.New("the path has a dot segment, which browsers resolve: they would ask for another page")
 	}
 	return canonicalPath, canonicalQuery, nil
 }

@@ -23,7 +23,7 @@ type MemoryOneUse struct {
 	// clock that is put back makes an item good again after its mark has gone. By kind,
 	// because within one the life is the same, so that what is made after the dropped ones
 	// expires after them, and is not taken for one of them.
-	forgotten [kindCount]int64
+	forgotten [len(kinds)]int64
 }
 
 // room is what is kept of one Room.

@@ -65,7 +65,7 @@ func TestExpiryQueue(t *testing.T) {
 	seconds := []int64{5, 3, 9, 3, 3, 7, 5, 3, 1, 3, 3, 3, 3}
 	want := map[mark]int64{}
 	for i, s := range seconds {
-		k := mark{id: markID{byte(i)}, kind: kindToken}
+		k := mark{id: markID{byte(i)}, kind: kindOf("token:")}
 		want[k] = s
 		q.add(k, s)
 	}

@@ -5,32 +5,18 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
 // Unverified is a response (WAA2WLS, "Authentication response") of the right shape
-// that nobody has vouched for yet. It cannot tell who it is about: Verifier.Verify can.
+// that nobody has vouched for yet: all that it says is a claim. It has no method for
+// whom it is about: [Verifier.Verify] returns a [Response], which has.
 type Unverified struct {
+	fields
 	value  string // the whole, as received after form decoding
 	signed string // what the signature covers; a prefix of value
-	f      fields
 	sig    []byte
-}
-
-// fields are the decoded fields of a response.
-type fields struct {
-	ver, status        int
-	msg                string
-	issue              time.Time
-	id, url, principal string
-	addr               address // url, taken apart
-	ptags              []string
-	auth               string
-	sso                []string
-	life               *int
-	params, kid        string
 }
 
 // Positions of the fields; versions 1 and 2 have no ptags.
@@ -97,7 +83,7 @@ func parseResponse(value string) (*Unverified, *Error) {
 // read checks each field's form and the combination of fields. The raw fields are
 // unescaped; ptags is empty where the version has none.
 func (u *Unverified) read(raw *[fieldsV3]string) *Error {
-	f := &u.f
+	f := &u.fields
 	f.ver = int(raw[0][0] - '0')
 	if len(raw[1]) != 3 || !isNumber(raw[1], 3) {
 		return malformed("status is not a three-digit number")
@@ -151,7 +137,7 @@ func (f *fields) checkCombination() *Error {
 }
 
 func (u *Unverified) readSignature(sig string) *Error {
-	kid := u.f.kid
+	kid := u.kid
 	switch {
 	case kid == "" && sig == "":
 		return nil
@@ -169,48 +155,16 @@ func (u *Unverified) readSignature(sig string) *Error {
 	return nil
 }
 
-// Version is 1, 2 or 3.
-func (u *Unverified) Version() int { return u.f.ver }
-
-// Status is the three-digit status; 200 claims success.
-func (u *Unverified) Status() int { return u.f.status }
-
-// Msg is the text for the person; unverified, so for logs only.
-func (u *Unverified) Msg() string { return u.f.msg }
-
-// Issue is when the response claims to have been made, to the second, in UTC.
-func (u *Unverified) Issue() time.Time { return u.f.issue }
-
-// ID is the response's identifier, unique together with Issue.
-func (u *Unverified) ID() string { return u.f.id }
-
-// URL is the url that the response claims to answer.
-func (u *Unverified) URL() string { return u.f.url }
-
-// Life is what the response says is left of the WLS session, and whether it says so.
-// It may be zero or negative.
-func (u *Unverified) Life() (time.Duration, bool) { return u.f.lifetime() }
-
-// Params is the request's params as they came back.
-func (u *Unverified) Params() string { return u.f.params }
-
-// Kid names the key; empty where the response is not signed.
-func (u *Unverified) Kid() string { return u.f.kid }
+// Status returns the three-digit status; 200 claims success.
+func (u *Unverified) Status() int { return u.status }
 
 // Signed reports whether there is a signature, right or wrong.
 func (u *Unverified) Signed() bool { return u.sig != nil }
 
 // String names the response without repeating it: a fresh one lets its reader in.
 func (u *Unverified) String() string {
-	return fmt.Sprintf("WLS-Response(version %d, status %d)", u.f.ver, u.f.status)
+	return fmt.Sprintf("WLS-Response(version %d, status %d)", u.ver, u.status)
 }
 
 // GoString is String.
 func (u *Unverified) GoString() string { return u.String() }
-
-func (f *fields) lifetime() (time.Duration, bool) {
-	if f.life == nil {
-		return 0, false
-	}
-	return time.Duration(*f.life) * time.Second, true
-}

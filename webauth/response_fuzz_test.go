@@ -34,19 +34,19 @@ func FuzzParseResponse(f *testing.F) {
 		require.LessOrEqual(t, len(value), maxResponse)
 		require.Equal(t, value, u.format())
 		if u.Signed() {
-			require.Equal(t, value, u.signed+"!"+u.f.kid+"!"+sigEncoding.EncodeToString(u.sig))
+			require.Equal(t, value, u.signed+"!"+u.kid+"!"+sigEncoding.EncodeToString(u.sig))
 		}
-		claims := u.f.principal != "" || u.f.auth != "" || len(u.f.sso) > 0
-		require.Equal(t, u.f.status == 200, claims, "a success, and nothing else, is about somebody")
-		origin, err := Origin(u.f.url)
+		claims := u.principal != "" || u.auth != "" || len(u.sso) > 0
+		require.Equal(t, u.status == 200, claims, "a success, and nothing else, is about somebody")
+		origin, err := Origin(u.url)
 		require.NoError(t, err)
-		require.Equal(t, u.f.addr.origin(), origin)
+		require.Equal(t, u.addr.origin(), origin)
 	})
 }
 
 // format writes the fields as the protocol says.
 func (u *Unverified) format() string {
-	f, life := &u.f, ""
+	f, life := &u.fields, ""
 	if f.life != nil {
 		life = strconv.Itoa(*f.life)
 	}

@@ -1,6 +1,9 @@
 package webauth
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Room is one of the rooms into which a bounded OneUse divides its memory, so that those
 // who can fill one of them shut nobody out of another.
@@ -9,9 +12,10 @@ type Room int
 // The rooms, by what somebody must have to put an item there.
 const (
 	// RoomLogin is for successes that the WLS signed, the tokens they spend, and logins that
-	// the person was asked about: it takes an account. A token that came without its browser's secret counts here as well, although
-	// its MAC cannot be checked then: real ones cost whoever has an account no more than one
-	// request each, and in a smaller room it could be left unspent while people log in.
+	// the person was asked about: it takes an account. A token that came without its
+	// browser's secret counts here as well, although its MAC cannot be checked then: real
+	// ones cost the holder of an account no more than one request each, and in a smaller
+	// room it could be left unspent while people log in.
 	RoomLogin Room = iota
 	// RoomFailure is for failures that the WLS signed, and the tokens they spend: anybody.
 	RoomFailure
@@ -29,33 +33,24 @@ const (
 	roomCount
 )
 
+var roomNames = [roomCount]string{"login", "failure", "unsigned", "form", "xsrf", "visitor"}
+
 // String returns a short name: "login", "failure", "unsigned", "form", "xsrf" or "visitor".
 func (r Room) String() string {
-	switch r {
-	case RoomLogin:
-		return "login"
-	case RoomFailure:
-		return "failure"
-	case RoomUnsigned:
-		return "unsigned"
-	case RoomForm:
-		return "form"
-	case RoomXSRF:
-		return "xsrf"
-	case RoomVisitor:
-		return "visitor"
+	if r < 0 || r >= roomCount {
+		return "unknown"
 	}
-	return "unknown"
+	return roomNames[r]
 }
 
 // Room returns the room that the item is kept in: by its kind, or else by its flags.
 func (i Item) Room() Room {
-	switch kindOf(i.ID) {
-	case kindForm:
+	switch kinds[kindOf(i.ID)] {
+	case "form":
 		return RoomForm
-	case kindXSRF:
+	case "xsrf":
 		return RoomXSRF
-	case kindVisitor:
+	case "xsrf-visitor":
 		return RoomVisitor
 	}
 	switch {
@@ -67,37 +62,14 @@ func (i Item) Room() Room {
 	return RoomLogin
 }
 
-// itemKind is what an Item is.
+// itemKind is an index of kinds.
 type itemKind uint8
 
-const (
-	kindOther itemKind = iota
-	kindResponse
-	kindToken
-	kindForm
-	kindXSRF
-	kindVisitor
-	kindConfirm
+// kinds are those of Item.ID, all others first.
+var kinds = [...]string{"", "response", "token", "form", "confirm", "xsrf", "xsrf-visitor"}
 
-	kindCount
-)
-
-// kindOf reads the kind from an Item's ID.
+// kindOf returns the kind that an Item's ID begins with.
 func kindOf(id string) itemKind {
 	name, _, _ := strings.Cut(id, ":")
-	switch name {
-	case "response":
-		return kindResponse
-	case "token":
-		return kindToken
-	case "form":
-		return kindForm
-	case "xsrf":
-		return kindXSRF
-	case "xsrf-visitor":
-		return kindVisitor
-	case "confirm":
-		return kindConfirm
-	}
-	return kindOther
+	return itemKind(max(0, slices.Index(kinds[:], name)))
 }

@@ -167,5 +167,5 @@ func (v *Verifier) Verify(ctx context.Context, value string, want Expect) (*Resp
 		a.describe(e)
 		return nil, e
 	}
-	return &Response{f: u.f, token: a.token, confirm: a.again}, nil
+	return &Response{fields: u.fields, token: a.token, confirm: a.again}, nil
 }
