@@ -77,12 +77,12 @@ func (b *beyond) below(ru *rule, path string, reach reach) {
 	if reach == resource {
 		return
 	}
-	for _, reading := range b.c.readings(path, ru) {
+	for _, interpretation := range b.c.interpretations(path, ru) {
 		if b.c.cfg.IgnoreCase {
-			reading, _ = paths.Fold(reading) // empty, for the whole site, where that is not clear
+			interpretation, _ = paths.Fold(interpretation) // empty, for the whole site, where that is not clear
 		}
 		for _, other := range b.c.rules[b.r.Host] {
-			if reach.includes(reading, other.prefix) && b.c.match(b.r.Host, other.prefix) == other {
+			if reach.includes(interpretation, other.prefix) && b.c.match(b.r.Host, other.prefix) == other {
 				b.ask(other, "below", pageBelow, func(rest string) error {
 					return fmt.Errorf("%s acts on what is below %s, and there the rule for %q %s", b.r.Method, path, other.label, rest)
 				})
@@ -91,8 +91,8 @@ func (b *beyond) below(ru *rule, path string, reach reach) {
 	}
 }
 
-// readings gives all that a program may take a normal path of rule ru for, itself first.
-func (c *core) readings(path string, ru *rule) []string {
+// interpretations returns all that a program may take a normal path of rule ru for, itself first.
+func (c *core) interpretations(path string, ru *rule) []string {
 	all := append([]string{path}, paths.Interpretations(path, c.cfg.IgnoreCase)...)
 	for _, p := range slices.Clip(all) {
 		found, _ := ru.scripts.In(p)

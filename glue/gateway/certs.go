@@ -42,8 +42,10 @@ func newCertificates(cfg *Config, expires func(string, time.Time)) *certificates
 	return &certificates{now: cfg.Now, log: cfg.Logger, expires: expires}
 }
 
-// loadKeyPairs reads certificates. It reports every one that cannot be used.
-func loadKeyPairs(cfg *Config, files []Certificate) ([]*keyPair, error) {
+// loadKeyPairs reads the certificates of a configuration, or those where they are by
+// default. It reports every one that cannot be used.
+func loadKeyPairs(cfg *Config) ([]*keyPair, error) {
+	files := cfg.certificates()
 	found := config.Findings{File: cfg.file}
 	pairs := make([]*keyPair, len(files))
 	for i, f := range files {

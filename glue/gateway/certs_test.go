@@ -53,7 +53,8 @@ func newCertWorld(t *testing.T, files ...Certificate) *certWorld {
 	w := &certWorld{t: t, now: testNow, expires: map[string]time.Time{}}
 	cfg := &Config{Now: func() time.Time { return w.now }, Logger: slog.New(slog.NewTextHandler(&w.log, nil))}
 	w.certs = newCertificates(cfg, func(file string, at time.Time) { w.expires[filepath.Base(file)] = at.UTC() })
-	pairs, err := loadKeyPairs(cfg, files)
+	cfg.Listen.Certificates = files
+	pairs, err := loadKeyPairs(cfg)
 	require.NoError(t, err)
 	w.certs.use(pairs)
 	return w
@@ -140,7 +141,7 @@ func TestLoadKeyPairs_reportsAll(t *testing.T) {
 	dir := t.TempDir()
 	good := writeCertificate(t, dir, "soc", testNow, testNow, "soc.example")
 	none := Certificate{Cert: filepath.Join(dir, "none.pem"), Key: good.Key}
-	_, err := loadKeyPairs(&Config{}, []Certificate{none, good, {Cert: good.Key, Key: good.Key}})
+	_, err := loadKeyPairs(&Config{Listen: Listen{Certificates: []Certificate{none, good, {Cert: good.Key, Key: good.Key}}}})
 	require.ErrorContains(t, err, "listen.certificate[1]: open "+none.Cert+": no such file or directory: put the certificate")
 	require.ErrorContains(t, err, "listen.certificate[3]: "+good.Key+" with ")
 	require.NotContains(t, err.Error(), "certificate[2]")

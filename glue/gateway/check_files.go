@@ -76,11 +76,11 @@ func (k *checker) tryDirectory(key, file string) bool {
 
 // tryCertificates reads the certificates and compares them with the site's hosts.
 func (k *checker) tryCertificates() {
-	listen := k.listening()
+	listen := k.listening(false)
 	if len(listen.HTTPS) == 0 {
 		return
 	}
-	pairs, err := loadKeyPairs(k.Config, listen.Certificates)
+	pairs, err := loadKeyPairs(k.Config)
 	if err != nil {
 		k.Add(Findings(err)...)
 		return

@@ -41,7 +41,7 @@ func (k *checker) checkSocketPath(key, path string, used map[string]string) {
 // checkFronts warns of listeners that nobody, or too many, may come in by.
 func (k *checker) checkFronts() {
 	https := strings.HasPrefix(k.BaseURL, "https:")
-	if l := k.listening(); len(l.HTTP) > 0 && https && len(k.Front.Proxies) == 0 {
+	if l := k.listening(false); len(l.HTTP) > 0 && https && len(k.Front.Proxies) == 0 {
 		k.Warnf("listen.http", "no front server is named in front.proxies, so everything that comes here is redirected to %s", k.BaseURL)
 	}
 	if k.Listen.Unix != "" && https && !k.Front.UnixSocket {

@@ -155,9 +155,7 @@ func (k *checker) checkPolicy(i int) {
 func (k *checker) checkRequest(i int, field string, request webauth.Request) {
 	request.URL = "https://soc.example/"
 	if _, err := webauth.Raven().LoginURL(request); err != nil {
-		_, text, _ := strings.Cut(err.Error(), "Request.")
-		_, text, _ = strings.Cut(text, ": ")
-		k.Errorf(ruleKey(i, field), "%s", text)
+		k.Errorf(ruleKey(i, field), "%v", err)
 	}
 }
 
@@ -228,7 +226,7 @@ func checkTo(to string) error {
 	if err != nil {
 		return fmt.Errorf("%v: write it such as http://127.0.0.1:8000, https://app.internal or unix:/run/app.sock", err)
 	}
-	if u, err := url.Parse(to); err != nil || u.Path != "" && u.Path != "/" || strings.Contains(to, "?") {
+	if hasPath(to) {
 		return fmt.Errorf("a backend has neither path nor query: write %s", origin)
 	}
 	return nil
@@ -275,7 +273,7 @@ func (k *checker) lookAtAccess(i int) {
 }
 
 func (k *checker) servesFronts() bool {
-	l := k.listening()
+	l := k.listening(false)
 	return len(l.HTTP) > 0 || l.Unix != ""
 }
 

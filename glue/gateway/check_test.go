@@ -124,7 +124,7 @@ to = "http://127.0.0.1:8000"
 		{name: "hardly fresh", rule: "fresh = \"10s\"", want: []string{"8:9: rule[1].fresh: 10s is too short: the least is 1m0s"}},
 		{name: "fresh without a password", rule: "fresh = \"5m\"\niact = \"no\"", want: []string{`9:8: rule[1].iact: "no" contradicts fresh`}},
 		{name: "unknown iact", rule: "iact = \"maybe\"", want: []string{`8:8: rule[1].iact: "maybe" is none of yes, no`}},
-		{name: "strange aauth", rule: "aauth = [\"p,w\"]", want: []string{"8:1: rule[1].aauth: \"p,w\": a type is"}},
+		{name: "strange aauth", rule: "aauth = [\"p,w\"]", want: []string{"8:1: rule[1].aauth: webauth: Request.AAuth: \"p,w\": a type is"}},
 		{name: "strange text", rule: "desc = \"a\\u0007b\"\nmsg = \"c\\u0000\"", want: []string{"8:8: rule[1].desc: ", "9:7: rule[1].msg: "}},
 		{name: "everybody allowed", rule: "allow-from = [\"::/0\"]", want: []string{"8:15: rule[1].allow-from[1]: ::/0 is everybody"}},
 		{name: "nobody allowed", rule: "allow-from = []", want: []string{"8:1: rule[1].allow-from: an empty list"}},

@@ -114,24 +114,30 @@ func (l *Listen) silent() bool {
 	return l.HTTPS == nil && l.Redirect == nil && l.HTTP == nil && l.Unix == ""
 }
 
-// listening is Listen with what it means if it says nothing, and systemd has passed no
-// sockets: the customary ports, or the one of an http BaseURL.
-func (c *Config) listening() Listen {
+// listening is Listen with what it means if it says nothing: the customary ports, or the one
+// of an http BaseURL. Where systemd has passed sockets, it says with them where to listen, so
+// that a silent configuration means nothing more.
+func (c *Config) listening(passed bool) Listen {
 	l := c.Listen
-	if base, err := url.Parse(c.BaseURL); l.silent() && err == nil {
-		if base.Scheme == "http" {
-			l.HTTP = []string{net.JoinHostPort(base.Hostname(), cmp.Or(base.Port(), "80"))}
-		} else {
-			l.HTTPS, l.Redirect = []string{":443"}, []string{":80"}
-		}
+	base, err := url.Parse(c.BaseURL)
+	switch {
+	case passed || !l.silent() || err != nil:
+	case base.Scheme == "http":
+		l.HTTP = []string{net.JoinHostPort(base.Hostname(), cmp.Or(base.Port(), "80"))}
+	default:
+		l.HTTPS, l.Redirect = []string{":443"}, []string{":80"}
 	}
-	if len(l.HTTPS) > 0 && len(l.Certificates) == 0 {
-		l.Certificates = c.defaultCertificates()
+	if len(l.HTTPS) > 0 {
+		l.Certificates = c.certificates()
 	}
 	return l
 }
 
-func (c *Config) defaultCertificates() []Certificate {
+// certificates returns those of Listen, or where they are by default.
+func (c *Config) certificates() []Certificate {
+	if len(c.Listen.Certificates) > 0 {
+		return c.Listen.Certificates
+	}
 	return []Certificate{{Cert: c.file.Path("cert.pem"), Key: c.file.Path("key.pem")}}
 }
 

@@ -114,22 +114,13 @@ func (c *core) localPath(host, reference string) (path string, absolute bool, er
 		slash, rest = len(rest), rest+"/"
 	}
 	origin, err := webauth.Origin(strings.TrimSuffix(reference, rest[slash:]))
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", false, err
-	case !c.isOriginOf(host, origin):
+	}
+	if own, ok := c.site.OriginOf(host); !ok || own != origin {
 		return "", false, errOrigin
 	}
 	return rest[slash:], true, nil
-}
-
-func (c *core) isOriginOf(host, origin string) bool {
-	for _, own := range c.site.Origins() {
-		if own == origin {
-			return hostOf(own) == host
-		}
-	}
-	return false
 }
 
 // isSameServer reports whether what two rules have is in one place, where a request for

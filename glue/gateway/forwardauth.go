@@ -161,7 +161,7 @@ func (id *identity) names() []string {
 		names = append(names, "X-Forwarded-User")
 	}
 	if id.aa {
-		names = append(names, "X-Aaprincipal", "X-Aaptags", "X-Aaauth", "X-Aasso", "X-Aaissue", "X-Aalast", "X-Aalife", "X-Aatimeout", "X-Aaid")
+		names = append(names, aaHeaders[:]...)
 	}
 	return names
 }

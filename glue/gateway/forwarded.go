@@ -3,9 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
@@ -44,7 +42,7 @@ var (
 // must see the request before site.Handler removes such headers.
 func captureForwarded(r *http.Request, front *Front) {
 	n := notesOf(r.Context())
-	if !front.trusts(r) {
+	if proxies := front.proxies(); !proxies.Trusts(r) {
 		n.forwarded.err = errNotFront
 		return
 	}
@@ -107,28 +105,4 @@ func isMethod(s string) bool {
 		}
 	}
 	return true
-}
-
-// trusts reports whether the other end of the connection is a front server.
-func (f *Front) trusts(r *http.Request) bool {
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && a != nil && a.Network() == "unix" {
-		return f.UnixSocket
-	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	return f.has(peer.Addr())
-}
-
-// has reports whether an address is that of a front server. On which link an IPv6 address
-// is, its zone, does not matter.
-func (f *Front) has(addr netip.Addr) bool {
-	addr = addr.Unmap().WithZone("")
-	for _, p := range f.Proxies {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }

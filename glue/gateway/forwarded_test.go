@@ -86,8 +86,6 @@ func TestFrontTrusts(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, row.local))
 			r.RemoteAddr = row.remote
-			assert.Equal(t, row.want, row.front.trusts(r))
-
 			r.Header.Set("X-Original-URI", "/a")
 			r.Header.Set("X-Original-Method", "GET")
 			want := forwarded{err: errNotFront}

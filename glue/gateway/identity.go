@@ -112,28 +112,29 @@ func personOf(ctx context.Context, ru *rule) (user string, who glue.Identity) {
 // aaTime is how mod_ucam_webauth writes a time, in UTC.
 const aaTime = "20060102T150405Z"
 
+// aaHeaders are the headers of mod_ucam_webauth, as net/http spells them.
+var aaHeaders = [...]string{
+	"X-Aaprincipal", "X-Aaptags", "X-Aaauth", "X-Aasso", "X-Aaissue", "X-Aalast", "X-Aalife", "X-Aatimeout", "X-Aaid",
+}
+
 // setAA puts the headers of mod_ucam_webauth. As there, the life is that of the session
 // from its issue on, not what is left of it.
 func (id *identity) setAA(h http.Header, who *glue.Identity) error {
 	now := id.now()
-	for _, f := range []struct{ name, value string }{
-		{"X-Aaprincipal", who.Principal},
-		{"X-Aaptags", strings.Join(who.Ptags, ",")},
-		{"X-Aaauth", who.Auth},
-		{"X-Aasso", strings.Join(who.SSO, ",")},
-		{"X-Aaissue", who.Issue.UTC().Format(aaTime)},
-		{"X-Aalast", now.UTC().Format(aaTime)},
-		{"X-Aalife", strconv.FormatInt(int64(max(0, who.Expires.Sub(who.Issue))/time.Second), 10)},
-		{"X-Aatimeout", strconv.FormatInt(int64(id.timeout/time.Second), 10)},
-		{"X-Aaid", who.SessionID},
+	for i, value := range [len(aaHeaders)]string{
+		who.Principal, strings.Join(who.Ptags, ","), who.Auth, strings.Join(who.SSO, ","),
+		who.Issue.UTC().Format(aaTime), now.UTC().Format(aaTime),
+		strconv.FormatInt(int64(max(0, who.Expires.Sub(who.Issue))/time.Second), 10),
+		strconv.FormatInt(int64(id.timeout/time.Second), 10),
+		who.SessionID,
 	} {
-		if !isHeaderSafe(f.value) {
+		if !isHeaderSafe(value) {
 			return errUnsafe
 		}
 		if id.key != nil {
-			f.value = id.sign(f.value) + " " + f.value
+			value = id.sign(value) + " " + value
 		}
-		h[f.name] = []string{f.value}
+		h[aaHeaders[i]] = []string{value}
 	}
 	return nil
 }

@@ -19,22 +19,17 @@ const (
 	socketAdmin    = "admin"    // for operators
 )
 
-// socket is a place to listen at.
+// socket is an open listener, and which kind.
 type socket struct {
 	kind, key string // key of the configuration; empty for one that was passed
 	net.Listener
 }
 
 // openSockets opens what the configuration says beside what was passed, or nothing.
-// Whoever gets passed sockets says with them where to listen, so that a silent
-// configuration means nothing more then.
 func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error) {
-	where := cfg.listening()
 	found := config.Findings{File: cfg.file}
 	sockets := passedSockets(&found, passed)
-	if len(sockets) > 0 && cfg.Listen.silent() {
-		where = cfg.Listen
-	}
+	where := cfg.listening(len(sockets) > 0)
 	for _, at := range where.addresses(cfg.Admin.Listen) {
 		l, err := listen.At(at.address, where.UnixMode)
 		if err != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 // Load reads a configuration file. It fills in the defaults, makes paths absolute and
-// reports every mistake with its place: see Findings. A file whose last line has no end is refused, since that is how one looks
-// that is being written; to be safe, replace files by renaming new ones. Files that the
-// configuration names are not looked at yet; New does.
+// reports every mistake with its place: see [Findings]. A file whose last line has no end is
+// refused, since that is how one looks that is being written; to be safe, replace files by
+// renaming new ones. Files that the configuration names are not looked at yet; [New] does.
 func Load(path string) (*Config, error) {
 	c := &Config{}
 	file, found, err := config.Read(path, c, map[reflect.Type]string{reflect.TypeFor[Duration](): `a duration such as "90s"`})

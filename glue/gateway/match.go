@@ -72,8 +72,8 @@ func (c *core) routedByQuery(host, path, query string, ru *rule) bool {
 	if slash := strings.LastIndexByte(path, '/'); ru.scripts.Has(path[slash+1:]) {
 		directory = path[:slash]
 	}
-	for _, reading := range []string{normal, paths.TrimSlash(directory) + normal} {
-		if other := c.ruleFor(host, reading); other == c.ambiguous || other != ru && !other.asksNoMore(ru) {
+	for _, interpretation := range []string{normal, paths.TrimSlash(directory) + normal} {
+		if other := c.ruleFor(host, interpretation); other == c.ambiguous || other != ru && !other.asksNoMore(ru) {
 			return true
 		}
 	}

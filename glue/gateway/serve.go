@@ -27,10 +27,10 @@ import (
 //	}
 //	err = s.Serve(ctx) // until ctx ends
 type Server struct {
-	gateway *Gateway
-	cfg     atomic.Pointer[Config]
-	certs   *certificates
-	places  []servingPlace
+	gateway   *Gateway
+	cfg       atomic.Pointer[Config]
+	certs     *certificates
+	listeners []listener
 
 	// requests is the context of all requests; it ends when the server has stopped, and
 	// with it the connections that were upgraded.
@@ -41,8 +41,8 @@ type Server struct {
 	mu sync.Mutex // held during Reload
 }
 
-// servingPlace is a socket with what answers there.
-type servingPlace struct {
+// listener is a socket with what answers there.
+type listener struct {
 	socket
 	server *http.Server
 }
@@ -65,7 +65,7 @@ func NewServer(g *Gateway, cfg Config, passed map[string][]net.Listener) (*Serve
 	s.cfg.Store(&cfg)
 	s.requests, s.endRequests = context.WithCancel(context.Background())
 	for _, at := range sockets {
-		s.places = append(s.places, servingPlace{at, s.newHTTPServer(at)})
+		s.listeners = append(s.listeners, listener{at, s.newHTTPServer(at)})
 	}
 	pairs, err := s.loadCertificates(&cfg)
 	if err != nil {
@@ -81,18 +81,14 @@ func (s *Server) loadCertificates(cfg *Config) ([]*keyPair, error) {
 	if len(s.Addrs(socketHTTPS)) == 0 {
 		return nil, nil
 	}
-	files := cfg.Listen.Certificates
-	if len(files) == 0 {
-		files = cfg.defaultCertificates()
-	}
-	return loadKeyPairs(cfg, files)
+	return loadKeyPairs(cfg)
 }
 
 // Addrs gives where the server listens with sockets of a kind: "https", "redirect",
 // "http" (the unix socket among those) or "admin".
 func (s *Server) Addrs(kind string) []net.Addr {
 	var addrs []net.Addr
-	for _, p := range s.places {
+	for _, p := range s.listeners {
 		if p.kind == kind {
 			addrs = append(addrs, p.Addr())
 		}
@@ -147,7 +143,7 @@ func (s *Server) forFronts(next http.Handler) http.Handler {
 	redirect := s.redirect()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err == nil && (peer.Addr().Unmap().IsLoopback() || s.cfg.Load().Front.has(peer.Addr())) {
+		if proxies := s.cfg.Load().Front.proxies(); (err == nil && peer.Addr().Unmap().IsLoopback()) || proxies.Trusts(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -159,8 +155,8 @@ func (s *Server) forFronts(next http.Handler) http.Handler {
 // have begun may take another Limits.StopTimeout, and WebSockets are closed when they
 // have ended. A Server serves once.
 func (s *Server) Serve(ctx context.Context) error {
-	failed := make(chan error, len(s.places))
-	for _, p := range s.places {
+	failed := make(chan error, len(s.listeners))
+	for _, p := range s.listeners {
 		s.cfg.Load().Logger.Info("wls gateway: listening", "kind", p.kind, "address", p.Addr().String())
 		go func() { failed <- p.serve() }()
 	}
@@ -172,7 +168,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return errors.Join(err, s.stop())
 }
 
-func (p servingPlace) serve() error {
+func (p listener) serve() error {
 	if p.kind == socketHTTPS {
 		return p.server.ServeTLS(p.Listener, "", "") // TLSConfig has the certificates
 	}
@@ -183,7 +179,7 @@ func (p servingPlace) serve() error {
 func (s *Server) Close() error {
 	s.endRequests()
 	var errs []error
-	for _, p := range s.places {
+	for _, p := range s.listeners {
 		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)
@@ -234,7 +230,8 @@ func (s *Server) failed(err error) error {
 func (s *Server) unchangeable(now *Config) error {
 	found := config.Findings{File: now.file}
 	old := s.cfg.Load()
-	before, after := s.sockets(old), s.sockets(now)
+	passed := slices.ContainsFunc(s.listeners, func(p listener) bool { return p.key == "" })
+	before, after := old.listening(passed), now.listening(passed)
 	for _, f := range []struct {
 		key  string
 		a, b any
@@ -256,15 +253,6 @@ func (s *Server) unchangeable(now *Config) error {
 		}
 	}
 	return found.Err()
-}
-
-// sockets says which sockets a configuration wants beside those that were passed.
-func (s *Server) sockets(cfg *Config) Listen {
-	passed := slices.ContainsFunc(s.places, func(p servingPlace) bool { return p.key == "" })
-	if passed && cfg.Listen.silent() {
-		return cfg.Listen
-	}
-	return cfg.listening()
 }
 
 // serverLog passes what package net/http logs on to a slog.Logger. Clients that give up

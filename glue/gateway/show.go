@@ -16,7 +16,7 @@ func (c *Config) Show(w io.Writer) error {
 	if err := shown.normalise(); err != nil {
 		return err
 	}
-	shown.Listen = shown.listening()
+	shown.Listen = shown.listening(false)
 	shown.RedisURL = withoutSecrets(shown.RedisURL)
 	var text bytes.Buffer
 	if err := toml.NewEncoder(&text).Encode(shown); err != nil {

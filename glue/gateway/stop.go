@@ -40,7 +40,7 @@ func (s *Server) shutdown(ctx context.Context, which func(kind string) bool) err
 		mu    sync.Mutex
 		errs  []error
 	)
-	for _, p := range s.places {
+	for _, p := range s.listeners {
 		if !which(p.kind) {
 			continue
 		}

@@ -112,6 +112,9 @@ func (p *Proxies) believe(r *http.Request) hop {
 	return h
 }
 
+// Trusts reports whether the other end of a request's connection is one of the proxies.
+func (p *Proxies) Trusts(r *http.Request) bool { return p.trustPeer(r, peer(r)) }
+
 // trustPeer reports whether the other end of the connection is a proxy.
 func (p *Proxies) trustPeer(r *http.Request, addr netip.Addr) bool {
 	if overUnixSocket(r) {

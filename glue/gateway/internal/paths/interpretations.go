@@ -21,29 +21,29 @@ var ErrAmbiguous = errors.New("backends may read the path in more than one way, 
 // at a colon too, as NTFS does; not otherwise, because a colon is common where nothing
 // does. There are none for most paths.
 func Interpretations(path string, streams bool) []string {
-	var readings []string
+	var found []string
 	if streams && strings.Contains(path, ":") {
 		cut := withoutStreams(path)
-		readings = append(Interpretations(cut, false), cut)
+		found = append(Interpretations(cut, false), cut)
 	}
 	if !strings.ContainsAny(path, "%.") {
-		return readings
+		return found
 	}
 	if i := strings.Index(path, "%3F"); i >= 0 {
-		readings = append(readings, path[:i])
+		found = append(found, path[:i])
 	}
 	if i := strings.Index(path, "%23"); i >= 0 {
-		readings = append(readings, path[:i])
+		found = append(found, path[:i])
 	}
 	if !strings.Contains(path, ".") && !strings.Contains(path, "%20") {
-		return readings
+		return found
 	}
-	for _, p := range append(slices.Clip(readings), path) {
+	for _, p := range append(slices.Clip(found), path) {
 		if trimmed := trimNames(p); trimmed != p {
-			readings = append(readings, trimmed)
+			found = append(found, trimmed)
 		}
 	}
-	return readings
+	return found
 }
 
 // withoutStreams cuts each segment at a colon.
