@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // certificateInterval is how often, at most, the files of certificates are looked at.
@@ -46,7 +47,7 @@ func newCertificates(cfg *Config, expires func(string, time.Time)) *certificates
 // default. It reports every one that cannot be used.
 func loadKeyPairs(cfg *Config) ([]*keyPair, error) {
 	files := cfg.certificates()
-	found := config.Findings{File: cfg.file}
+	var found site.Findings
 	pairs := make([]*keyPair, len(files))
 	for i, f := range files {
 		var err error
@@ -54,7 +55,7 @@ func loadKeyPairs(cfg *Config) ([]*keyPair, error) {
 			found.Errorf(config.Element("listen.certificate", i+1), "%v", err)
 		}
 	}
-	return pairs, found.Err()
+	return pairs, cfg.file.Err(found)
 }
 
 // readKeyPair gives the state of the files even where they cannot be used.

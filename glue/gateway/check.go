@@ -39,29 +39,29 @@ func Findings(err error) []site.Finding {
 // made, no log begun, no socket opened. An empty list is a good sign, not a proof.
 func Check(cfg Config) []site.Finding {
 	k := cfg.check()
-	if err := k.Err(); err != nil {
+	if err := cfg.file.Err(k.Findings); err != nil {
 		return Findings(err)
 	}
 	k.tryFiles()
 	k.tryCertificates()
 	k.trySockets()
-	return k.Sorted()
+	return cfg.file.Placed(k.Findings).Sorted()
 }
 
 // normalise fills in the defaults and returns every mistake. It does not look at the files
 // that the configuration names. To do it twice changes nothing.
-func (c *Config) normalise() error { return c.check().Err() }
+func (c *Config) normalise() error { return c.file.Err(c.check().Findings) }
 
 // checker finds out what is wrong or weak about a configuration.
 type checker struct {
 	*Config
-	config.Findings
+	site.Findings
 }
 
 // check fills in the defaults, and finds what can be found without a look at files.
 func (c *Config) check() *checker {
 	c.setDefaults()
-	k := &checker{Config: c, Findings: config.Findings{File: c.file}}
+	k := &checker{Config: c}
 	k.checkSite()
 	k.checkService()
 	k.checkState()

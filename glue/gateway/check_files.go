@@ -39,7 +39,7 @@ func (k *checker) tryFiles() {
 	}
 	g, err := New(cfg)
 	if err != nil {
-		k.Add(Findings(err)...)
+		k.Findings = append(k.Findings, Findings(err)...)
 		return
 	}
 	if err := g.Close(); err != nil {
@@ -82,7 +82,7 @@ func (k *checker) tryCertificates() {
 	}
 	pairs, err := loadKeyPairs(k.Config)
 	if err != nil {
-		k.Add(Findings(err)...)
+		k.Findings = append(k.Findings, Findings(err)...)
 		return
 	}
 	for i, p := range pairs {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // The kinds of sockets that a gateway listens at. They are the names that sockets passed
@@ -27,7 +28,7 @@ type socket struct {
 
 // openSockets opens what the configuration says beside what was passed, or nothing.
 func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error) {
-	found := config.Findings{File: cfg.file}
+	var found site.Findings
 	sockets := passedSockets(&found, passed)
 	where := cfg.listening(len(sockets) > 0)
 	for _, at := range where.addresses(cfg.Admin.Listen) {
@@ -39,10 +40,10 @@ func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error
 		sockets = append(sockets, socket{at.kind, at.key, l})
 	}
 	serves := func(s socket) bool { return s.kind == socketHTTPS || s.kind == socketHTTP }
-	if !slices.ContainsFunc(sockets, serves) && found.Err() == nil {
+	if !slices.ContainsFunc(sockets, serves) && len(found) == 0 {
 		found.Errorf("listen", "nobody can reach the site: set listen.https, listen.http or listen.unix, or pass a socket")
 	}
-	if err := found.Err(); err != nil {
+	if err := cfg.file.Err(found); err != nil {
 		closeSockets(sockets)
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func closeSockets(sockets []socket) {
 }
 
 // passedSockets takes over sockets that somebody else has opened.
-func passedSockets(found *config.Findings, passed map[string][]net.Listener) (sockets []socket) {
+func passedSockets(found *site.Findings, passed map[string][]net.Listener) (sockets []socket) {
 	for name, listeners := range passed {
 		if !slices.Contains([]string{socketHTTPS, socketRedirect, socketHTTP, socketAdmin}, name) {
 			found.Errorf("listen", "a socket with the name %q was passed: call it https, redirect, http or admin (FileDescriptorName= of a systemd socket unit)", name)

@@ -4,7 +4,6 @@ import (
 	"reflect"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
-	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Load reads a configuration file. It fills in the defaults, makes paths absolute and
@@ -18,12 +17,12 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	c.file = file
-	for _, f := range c.check().Sorted() {
-		if f.Severity == site.SeverityError && !file.Refused(f.Key) {
-			found.Add(f)
+	for _, f := range c.check().Findings {
+		if !file.Refused(f.Key) {
+			found = append(found, f)
 		}
 	}
-	if err := found.Err(); err != nil {
+	if err := file.Err(found); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // Server is a Gateway with the sockets it listens at.
@@ -228,7 +228,7 @@ func (s *Server) failed(err error) error {
 
 // unchangeable reports what only another process can change.
 func (s *Server) unchangeable(now *Config) error {
-	found := config.Findings{File: now.file}
+	var found site.Findings
 	old := s.cfg.Load()
 	passed := slices.ContainsFunc(s.listeners, func(p listener) bool { return p.key == "" })
 	before, after := old.listening(passed), now.listening(passed)
@@ -252,7 +252,7 @@ func (s *Server) unchangeable(now *Config) error {
 			found.Errorf(f.key, "this changes listeners, which a reload keeps: restart the gateway")
 		}
 	}
-	return found.Err()
+	return now.file.Err(found)
 }
 
 // serverLog passes what package net/http logs on to a slog.Logger. Clients that give up

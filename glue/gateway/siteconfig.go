@@ -105,15 +105,15 @@ func (k *checker) take(found []site.Finding) {
 		if key, ok := fieldKeys[f.Key]; ok {
 			f.Key = key
 		}
-		k.Add(f)
+		k.Findings = append(k.Findings, f)
 	}
 }
 
 // refused returns an error of package site or glue as one about keys of the file.
 func (c *Config) refused(err error) error {
-	k := &checker{Config: c, Findings: config.Findings{File: c.file}}
+	k := &checker{Config: c}
 	k.take(Findings(err))
-	return k.Err()
+	return c.file.Err(k.Findings)
 }
 
 // standIn is the address of a site whose own cannot be used.

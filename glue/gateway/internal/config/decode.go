@@ -16,13 +16,14 @@ import (
 // decoder stores what a file says in a struct, key by key, so that one wrong value does
 // not hide the next one. Keys are those of the fields' toml tags.
 type decoder struct {
-	found Findings
+	file  *File
+	found site.Findings
 	whole reflect.Type
 	words map[reflect.Type]string
 }
 
 func (d *decoder) refuse(key, format string, args ...any) {
-	d.found.File.refused[key] = true
+	d.file.refused[key] = true
 	d.found.Errorf(key, format, args...)
 }
 
@@ -34,8 +35,8 @@ func (d *decoder) table(tree map[string]any, to reflect.Value, table string) {
 			d.value(value, to.Field(i), key)
 			continue
 		}
-		text := "this key is unknown" + d.advice(name, to.Type())
-		d.found.addAt(d.found.File.position(nameOf(key)), site.Finding{Severity: site.SeverityError, Key: key, Text: text})
+		d.file.positions[key] = d.file.positions[nameOf(key)]
+		d.found.Errorf(key, "this key is unknown%s", d.advice(name, to.Type()))
 	}
 }
 

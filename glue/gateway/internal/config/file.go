@@ -34,7 +34,7 @@ type Position struct{ Line, Column int }
 // nothing there and every value that cannot be stored; err is about the file as a whole. A
 // file that is cut short is refused, and one that is no TOML, about which nothing else can
 // be said. What the values of types that unmarshal themselves look like is in words.
-func Read(path string, into any, words map[reflect.Type]string) (f *File, found Findings, err error) {
+func Read(path string, into any, words map[reflect.Type]string) (f *File, found site.Findings, err error) {
 	whole, err := filepath.Abs(path)
 	if err != nil {
 		return nil, found, err
@@ -53,7 +53,7 @@ func Read(path string, into any, words map[reflect.Type]string) (f *File, found 
 		return nil, found, f.syntaxError(err)
 	}
 	f.positions = locate(document)
-	d := decoder{found: Findings{File: f}, whole: reflect.TypeOf(into).Elem(), words: words}
+	d := decoder{file: f, whole: reflect.TypeOf(into).Elem(), words: words}
 	d.table(tree, reflect.ValueOf(into).Elem(), "")
 	return f, d.found, nil
 }
@@ -66,22 +66,12 @@ func (f *File) syntaxError(err error) error {
 	return f.errorAt(Position{1, 1}, err.Error())
 }
 
-// errorAt returns an error about the file as a whole.
-func (f *File) errorAt(at Position, text string) error {
-	found := Findings{File: f}
-	found.addAt(at, site.Finding{Severity: site.SeverityError, Text: text})
-	return found.Err()
-}
-
 // Refused reports whether the value of a key could not be stored: it looks as if it were
 // missing.
 func (f *File) Refused(key string) bool { return f.refused[key] }
 
 // position returns that of a key, or of what would hold it if it were there.
 func (f *File) position(key string) Position {
-	if f == nil {
-		return Position{}
-	}
 	for key != "" {
 		if p, ok := f.positions[key]; ok {
 			return p

@@ -8,65 +8,35 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// Findings are what is found about a configuration, each with its place in the file.
-type Findings struct {
-	File  *File
-	found []located
-}
-
-type located struct {
-	site.Finding
-	at Position
-}
-
-// Errorf adds something that is wrong at a key.
-func (fs *Findings) Errorf(key, format string, args ...any) {
-	fs.Add(site.Finding{Severity: site.SeverityError, Key: key, Text: fmt.Sprintf(format, args...)})
-}
-
-// Warnf adds something that weakens the site.
-func (fs *Findings) Warnf(key, format string, args ...any) {
-	fs.Add(site.Finding{Severity: site.SeverityWarning, Key: key, Text: fmt.Sprintf(format, args...)})
-}
-
-// Notef adds something worth knowing.
-func (fs *Findings) Notef(key, format string, args ...any) {
-	fs.Add(site.Finding{Severity: site.SeverityNote, Key: key, Text: fmt.Sprintf(format, args...)})
-}
-
-// Add adds findings, and where their keys stand in the file.
-func (fs *Findings) Add(found ...site.Finding) {
-	for _, f := range found {
-		fs.addAt(fs.File.position(f.Key), f)
+// Placed returns findings with the places of their keys, in the order of the file. Those of a
+// nil File have none, and stay in the order in which they were found.
+func (f *File) Placed(found site.Findings) site.Findings {
+	if f == nil {
+		return found
 	}
-}
-
-func (fs *Findings) addAt(at Position, f site.Finding) {
-	if fs.File != nil {
-		f.Place = fmt.Sprintf("%s:%d:%d", fs.File.name, at.Line, at.Column)
-	}
-	fs.found = append(fs.found, located{f, at})
-}
-
-// Sorted returns all of them, the worst first, and those that are as bad in the order of the
-// file.
-func (fs *Findings) Sorted() []site.Finding {
-	slices.SortStableFunc(fs.found, func(a, b located) int {
-		return cmp.Or(a.at.Line-b.at.Line, a.at.Column-b.at.Column)
+	slices.SortStableFunc(found, func(a, b site.Finding) int {
+		at, after := f.position(a.Key), f.position(b.Key)
+		return cmp.Or(at.Line-after.Line, at.Column-after.Column)
 	})
-	var sorted site.Findings
-	for _, f := range fs.found {
-		sorted = append(sorted, f.Finding)
+	for i := range found {
+		found[i].Place = f.place(f.position(found[i].Key))
 	}
-	return sorted.Sorted()
+	return found
 }
 
-// Err returns what is wrong, in the order of the file; nil if nothing is.
-func (fs *Findings) Err() error { return site.Findings(fs.Sorted()).Err("") }
+// Err returns what is wrong among findings, in the order of the file; nil if nothing is.
+func (f *File) Err(found site.Findings) error { return f.Placed(found).Err("") }
 
 // Errorf returns an error about a key, with its place in the file.
 func (f *File) Errorf(key, format string, args ...any) error {
-	fs := Findings{File: f}
-	fs.Errorf(key, format, args...)
-	return fs.Err()
+	var found site.Findings
+	found.Errorf(key, format, args...)
+	return f.Err(found)
 }
+
+// errorAt returns an error about the file as a whole.
+func (f *File) errorAt(at Position, text string) error {
+	return site.Findings{{Severity: site.SeverityError, Place: f.place(at), Text: text}}.Err("")
+}
+
+func (f *File) place(at Position) string { return fmt.Sprintf("%s:%d:%d", f.name, at.Line, at.Column) }
