@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -25,21 +24,27 @@ type secretInUse struct {
 // requests call.
 type keyring struct {
 	secret  *Secret
-	derived sync.Map // purpose and context to [][]byte
+	derived sync.Map // derivedName to [][]byte
+}
+
+// derivedName tells apart all that keys are derived for.
+type derivedName struct {
+	purpose string
+	context string // its parts with their lengths
 }
 
 // Keys derives keys from the site's secret for one purpose of this site, and for what else
 // the context says that they must not be shared with; the first seals, all open. It is nil
 // for a site without a secret. The keys change with [Site.SetSecret], so ask each time, and
-// do not change them.
+// do not change them. They are kept, so purposes and contexts must not come from requests.
 func (s *Site) Keys(purpose string, context ...string) [][]byte {
 	ring := s.secret.ring.Load()
 	if ring == nil {
 		return nil
 	}
-	name := purpose
-	if len(context) > 0 {
-		name += "\x00" + strings.Join(context, "\x00")
+	name := derivedName{purpose: purpose}
+	for _, part := range context {
+		name.context = string(appendPart([]byte(name.context), part))
 	}
 	if keys, ok := ring.derived.Load(name); ok {
 		return keys.([][]byte)

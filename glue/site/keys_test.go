@@ -41,12 +41,16 @@ func TestKeysDiffer(t *testing.T) {
 		assert.Equal(t, keys, s.Keys(purpose, context...))
 		return string(keys[0])
 	}
-	seen := map[string]string{keysOf(base, "a"): "the first"}
+	one, _ := newSite(t, site.Config{BaseURL: base, Secret: secret})
+	seen := map[string]string{keysOf(base, "a"): "the first", string(one.Keys("a\x00x", "y")[0]): "of the one site"}
 	for name, key := range map[string]string{
 		"purpose":          keysOf(base, "b"),
 		"context":          keysOf(base, "a", "x"),
 		"more context":     keysOf(base, "a", "x", "y"),
 		"joined context":   keysOf(base, "a", "x\x00y"),
+		"parts at one":     string(one.Keys("a", "x", "z")[0]),
+		"joined at one":    string(one.Keys("a", "x\x00z")[0]),
+		"purpose at one":   string(one.Keys("a\x00x\x00z")[0]),
 		"context in front": keysOf(base, "a\x00x"),
 		"host":             keysOf("https://www.soc.example", "a"),
 		"path":             keysOf(base+"/a", "a"),
