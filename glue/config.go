@@ -91,7 +91,7 @@ type Session struct {
 	CookiePath string
 	// BindBrowser ends a session that comes with another User-Agent header, BindAddress
 	// one that comes from another network (the first 24 bits of an IPv4 address, 48 of
-	// IPv6; behind a front server that needs site.Site, or all have the same). Both are
+	// IPv6; behind a front server that needs site.Config.Proxies, or all have the same). Both are
 	// off: they stop only thieves who are careless, and cost honest people a login at
 	// each browser update, or whenever they roam between networks.
 	BindBrowser, BindAddress bool
