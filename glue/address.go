@@ -26,10 +26,10 @@ func (q *request) locate() {
 // the site's start where browsers cannot ask for that page.
 func (q *request) here() string {
 	if q.unfit != nil {
-		return q.place.home()
+		return q.origin.home()
 	}
 	_, query, _ := cutConfirm(webauth.StripResponse(q.query))
-	return q.place.url(q.path, query)
+	return q.origin.url(q.path, query)
 }
 
 // isDeadEnd answers a request for which nobody can be sent to log in, because its
@@ -69,5 +69,5 @@ func (q *request) outside() error {
 	if q.cfg.Site.Reaches(q.path) {
 		return nil
 	}
-	return fmt.Errorf("the path asked for, %q, is not below %q, the path of BaseURL: if a front server removes that from requests, set PrefixStripped in site.Config; if not, this handler is mounted outside BaseURL", q.path, q.place.prefix)
+	return fmt.Errorf("the path asked for, %q, is not below %q, the path of BaseURL: if a front server removes that from requests, set PrefixStripped in site.Config; if not, this handler is mounted outside BaseURL", q.path, q.origin.prefix)
 }

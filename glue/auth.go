@@ -18,9 +18,9 @@ type Auth struct {
 
 // shared is what an Auth and the copies that With makes have in common.
 type shared struct {
-	cfg    Config
-	places atomic.Pointer[places] // replaced as a whole with the secret
-	store  sessionStore
+	cfg     Config
+	origins atomic.Pointer[origins] // replaced as a whole with the secret
+	store   sessionStore
 }
 
 // New checks the configuration, all of it. The error of one that is wrong is a
@@ -44,11 +44,11 @@ func New(cfg Config) (*Auth, error) {
 
 // derive makes all that hangs on the site's secret.
 func (s *shared) derive(secret *site.Secret) error {
-	ps, err := newPlaces(&s.cfg, secret)
+	all, err := newOrigins(&s.cfg, secret)
 	if err != nil {
 		return err
 	}
-	s.places.Store(&ps)
+	s.origins.Store(&all)
 	return nil
 }
 
@@ -56,9 +56,9 @@ func (s *shared) derive(secret *site.Secret) error {
 func (s *shared) siteCookies() site.Cookies {
 	var sessions []string
 	own := map[string]bool{}
-	for _, p := range *s.places.Load() {
-		sessions = append(sessions, p.cookies.session)
-		for _, name := range p.cookies.names() {
+	for _, o := range *s.origins.Load() {
+		sessions = append(sessions, o.cookies.session)
+		for _, name := range o.cookies.names() {
 			own[name] = true
 		}
 	}

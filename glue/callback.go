@@ -27,8 +27,8 @@ func (v *exchange) answersResponse() bool {
 	var resp *webauth.Response
 	if err == nil {
 		copied := *v // else every exchange would have to be on the heap, for the few that get here
-		resp, err = v.place.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{
-			URL: v.place.url(v.path, v.query), Secret: v.secret, Failed: copied.failedBefore,
+		resp, err = v.origin.verifier.Verify(context.WithoutCancel(v.r.Context()), value, webauth.Expect{
+			URL: v.origin.url(v.path, v.query), Secret: v.secret, Failed: copied.failedBefore,
 		})
 	}
 	switch {
@@ -86,7 +86,7 @@ func (v *exchange) logIn(l login, old *session) {
 	if old != nil && old.Principal != s.Principal {
 		v.personChanges(old.Identity, s.Identity)
 	}
-	if err := v.a.s.store.save(v.w, v.r, v.place, s); err != nil {
+	if err := v.a.s.store.save(v.w, v.r, v.origin, s); err != nil {
 		v.storeDown(err)
 		return
 	}

@@ -190,6 +190,6 @@ func (c *Config) tryOrigins() error {
 	if err != nil {
 		return err
 	}
-	_, err = newPlaces(c, secret)
+	_, err = newOrigins(c, secret)
 	return err
 }

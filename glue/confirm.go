@@ -52,7 +52,7 @@ func (v *exchange) askWho(l login, old *session) {
 	if old != nil && v.ended(old) == "" {
 		p.Principal = old.Principal
 	}
-	p.Links = []site.Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: v.place.home()}}
+	p.Links = []site.Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: v.origin.home()}}
 	v.log(site.Event{Name: EventConfirm, Principal: who})
 	v.cfg.Site.Show(v.w, v.r, p)
 }
@@ -64,11 +64,11 @@ func (v *exchange) confirmURL(l login) (string, error) {
 	if l.session.Expires.Before(expires) {
 		expires = l.session.Expires
 	}
-	value, err := v.place.confirm.Seal(confirmParam, expires, []byte(plain))
+	value, err := v.origin.confirm.Seal(confirmParam, expires, []byte(plain))
 	if err == nil && len(value) > maxCookie {
 		err = errSessionTooLarge
 	}
-	return v.place.url(v.path, confirmParam+"="+value), err
+	return v.origin.url(v.path, confirmParam+"="+value), err
 }
 
 var errNotConfirmed = errors.New("it is not a login that this browser was asked about here, or it was too long ago")
@@ -116,7 +116,7 @@ func (v *exchange) confirmed(l login, item webauth.Item, err error) {
 // openConfirm reads what the button carries, and checks that it is pressed in the browser
 // and on the page that it was made for. The item marks it as used.
 func (v *exchange) openConfirm(value string) (login, webauth.Item, error) {
-	plain, expires, err := v.place.confirm.Open(confirmParam, value, v.now)
+	plain, expires, err := v.origin.confirm.Open(confirmParam, value, v.now)
 	part := strings.SplitN(string(plain), "\n", 5)
 	if err != nil || len(part) != 5 {
 		return login{}, webauth.Item{}, errNotConfirmed
@@ -127,7 +127,7 @@ func (v *exchange) openConfirm(value string) (login, webauth.Item, error) {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	path, _, _ := strings.Cut(part[1], "?")
-	if fromOtherOrigin(v.r) || path != v.place.url(v.path, "") || !v.secret.Fits(s.binding) || s.client != v.clientBinding() {
+	if fromOtherOrigin(v.r) || path != v.origin.url(v.path, "") || !v.secret.Fits(s.binding) || s.client != v.clientBinding() {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	s.Expires, s.Service = ends, v.cfg.Service.Name

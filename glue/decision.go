@@ -183,8 +183,8 @@ func (q *request) spend() error {
 		return nil
 	}
 	var errs []error
-	for _, p := range *q.a.s.places.Load() { // the token is of one of them
-		_, err := p.verifier.Verify(context.WithoutCancel(q.r.Context()), value, webauth.Expect{Secret: p.cookies.secret(q.r)})
+	for _, o := range *q.a.s.origins.Load() { // the token is of one of them
+		_, err := o.verifier.Verify(context.WithoutCancel(q.r.Context()), value, webauth.Expect{Secret: o.cookies.secret(q.r)})
 		if e, ok := errors.AsType[*webauth.Error](err); ok && e.Reason == webauth.ReasonStore {
 			errs = append(errs, err)
 		}

@@ -42,7 +42,7 @@ func (v *exchange) require(next http.Handler) {
 	case denial == "" && v.kept != nil:
 		v.resume(s, next)
 	case denial == "" && v.wants != nil:
-		v.goBack(v.place.url(v.path, withoutKeptMark(v.query)))
+		v.goBack(v.origin.url(v.path, withoutKeptMark(v.query)))
 	case denial == "":
 		v.serve(next, v.identified(s))
 	case denial.Forbidden():
@@ -157,7 +157,7 @@ func (v *exchange) startLogin(req webauth.Request) {
 		return
 	}
 	if isNew {
-		v.place.cookies.setSecret(v.w, secret)
+		v.origin.cookies.setSecret(v.w, secret)
 	}
 	v.log(site.Event{Name: EventRedirect})
 	respond.Redirect(v.w, v.r, location)

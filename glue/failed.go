@@ -24,8 +24,8 @@ func (q *request) failedBefore(t webauth.Token) bool {
 }
 
 func (q *request) failures() []string {
-	name := q.place.cookies.failed
-	plain, _, err := q.place.failed.Open(name, q.place.cookies.get(q.r, name), q.now)
+	name := q.origin.cookies.failed
+	plain, _, err := q.origin.failed.Open(name, q.origin.cookies.get(q.r, name), q.now)
 	if err != nil {
 		return nil
 	}
@@ -45,12 +45,12 @@ func (v *exchange) rememberFailure(t webauth.Token) {
 	}
 	nonces = append(nonces, t.Nonce)
 	nonces = nonces[max(0, len(nonces)-failedTokens):]
-	name := v.place.cookies.failed
+	name := v.origin.cookies.failed
 	plain := strings.Join(append([]string{v.secret.Binding()}, nonces...), "\n")
-	value, err := v.place.failed.Seal(name, v.now.Add(failedLife), []byte(plain))
+	value, err := v.origin.failed.Seal(name, v.now.Add(failedLife), []byte(plain))
 	if err != nil {
 		v.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
-	v.place.cookies.setBelow(v.w, name, value, "/", failedLife)
+	v.origin.cookies.setBelow(v.w, name, value, "/", failedLife)
 }

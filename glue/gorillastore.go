@@ -32,14 +32,14 @@ type gorillaStore struct {
 	now     func() time.Time
 }
 
-func (st gorillaStore) realm(p *place) string { return st.service + " " + p.origin + p.prefix }
+func (st gorillaStore) realm(o *origin) string { return st.service + " " + o.base + o.prefix }
 
-func (st gorillaStore) load(r *http.Request, p *place) (*session, error) {
-	gs, err := st.open(r, p)
+func (st gorillaStore) load(r *http.Request, o *origin) (*session, error) {
+	gs, err := st.open(r, o)
 	if gs == nil || err != nil {
 		return nil, err
 	}
-	if realm, _ := gs.Values[valueRealm].(string); realm != st.realm(p) {
+	if realm, _ := gs.Values[valueRealm].(string); realm != st.realm(o) {
 		return nil, nil
 	}
 	data, _ := gs.Values[valueData].(string)
@@ -53,11 +53,11 @@ func (st gorillaStore) load(r *http.Request, p *place) (*session, error) {
 }
 
 // open gives the stored session; nil where there is none or the cookie is bad.
-func (st gorillaStore) open(r *http.Request, p *place) (*sessions.Session, error) {
-	if p.cookies.get(r, p.cookies.session) == "" {
+func (st gorillaStore) open(r *http.Request, o *origin) (*sessions.Session, error) {
+	if o.cookies.get(r, o.cookies.session) == "" {
 		return nil, nil
 	}
-	gs, err := st.store.New(r, p.cookies.session)
+	gs, err := st.store.New(r, o.cookies.session)
 	switch {
 	case err == nil && gs != nil && !gs.IsNew:
 		return gs, nil
@@ -74,40 +74,40 @@ func isBadCookie(err error) bool {
 	return ok && e.IsDecode()
 }
 
-func (st gorillaStore) save(w http.ResponseWriter, r *http.Request, p *place, s *session) error {
+func (st gorillaStore) save(w http.ResponseWriter, r *http.Request, o *origin, s *session) error {
 	// The old session goes from the store, not only from the browser: an id that
 	// outlives login is what session fixation needs.
-	if err := st.end(discardHeaders{}, r, p); err != nil {
+	if err := st.end(discardHeaders{}, r, o); err != nil {
 		return err
 	}
-	gs := sessions.NewSession(st.store, p.cookies.session)
+	gs := sessions.NewSession(st.store, o.cookies.session)
 	gs.IsNew = true
-	gs.Options = st.options(p, int(s.Expires.Add(keptAfterEnd).Sub(st.now()).Seconds()))
+	gs.Options = st.options(o, int(s.Expires.Add(keptAfterEnd).Sub(st.now()).Seconds()))
 	gs.Values[ValuePrincipal] = s.Principal
 	gs.Values[ValueExpires] = s.Expires.Unix()
 	gs.Values[valueData] = s.encode()
-	gs.Values[valueRealm] = st.realm(p)
+	gs.Values[valueRealm] = st.realm(o)
 	return st.store.Save(r, w, gs)
 }
 
-func (st gorillaStore) drop(w http.ResponseWriter, r *http.Request, p *place) error {
-	err := st.end(discardHeaders{}, r, p)
-	p.cookies.clear(w, p.cookies.session)
+func (st gorillaStore) drop(w http.ResponseWriter, r *http.Request, o *origin) error {
+	err := st.end(discardHeaders{}, r, o)
+	o.cookies.clear(w, o.cookies.session)
 	return err
 }
 
-func (st gorillaStore) end(w http.ResponseWriter, r *http.Request, p *place) error {
-	old, err := st.open(r, p)
+func (st gorillaStore) end(w http.ResponseWriter, r *http.Request, o *origin) error {
+	old, err := st.open(r, o)
 	if old == nil || err != nil {
 		return err
 	}
 	clear(old.Values) // some stores seal the values into the cookie that deletes them
-	old.Options = st.options(p, -1)
+	old.Options = st.options(o, -1)
 	return st.store.Save(r, w, old)
 }
 
-func (st gorillaStore) options(p *place, maxAge int) *sessions.Options {
-	c := p.cookies.make(p.cookies.session, "")
+func (st gorillaStore) options(o *origin, maxAge int) *sessions.Options {
+	c := o.cookies.make(o.cookies.session, "")
 	return &sessions.Options{
 		Path: c.Path, Domain: c.Domain, MaxAge: maxAge,
 		Secure: c.Secure, HttpOnly: c.HttpOnly, SameSite: c.SameSite,

@@ -98,15 +98,14 @@ func newFake(t testing.TB) *webauthtest.WLS {
 
 // config is all that a site is made of, with one name for each field of either part.
 type config struct {
+	siteConfig
 	glueConfig
-	siteParts
 }
 
-type glueConfig = glue.Config
-
-type siteParts struct{ siteConfig }
-
-type siteConfig = site.Config
+type (
+	siteConfig = site.Config
+	glueConfig = glue.Config
+)
 
 // newAuth makes a site and its login.
 func newAuth(cfg config) (*glue.Auth, error) {

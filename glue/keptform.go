@@ -65,7 +65,7 @@ func (v *exchange) sealForm(s *session) (string, error) {
 	same, _ := v.cfg.Site.SameOrigin(v.r)
 	limit := int64(v.cfg.KeepForms)
 	given := v.r.Header.Get("Content-Type")
-	url := v.place.url(v.path, v.query)
+	url := v.origin.url(v.path, v.query)
 	switch {
 	case limit < 0:
 		return "", errors.New("this site does not keep forms")
@@ -89,7 +89,7 @@ func (v *exchange) sealForm(s *session) (string, error) {
 		s.Principal, s.binding, randomID(), kept.SessionID, strconv.FormatInt(kept.At.Unix(), 10), strconv.FormatBool(kept.Ended),
 		strings.Join(append(kept.Used, usedBy(v.r.Context())...), " "), markOf(v.a.policy.strength(), &v.cfg.Policy), url, given,
 	}, "\n")
-	return v.place.kept.Seal(keptField, kept.At.Add(keptLife), append([]byte(head+"\n"), body...))
+	return v.origin.kept.Seal(keptField, kept.At.Add(keptLife), append([]byte(head+"\n"), body...))
 }
 
 const formKind = "application/x-www-form-urlencoded"
@@ -116,7 +116,7 @@ func (q *request) openForm() (*keptForm, string, error) {
 	}
 	fields, _ := url.ParseQuery(string(body)) // a broken field beside ours is no matter
 	sealed := fields.Get(keptField)
-	plain, expires, err := q.place.kept.Open(keptField, sealed, q.now)
+	plain, expires, err := q.origin.kept.Open(keptField, sealed, q.now)
 	part := bytes.SplitN(plain, []byte("\n"), keptLines+1)
 	if err != nil || len(part) != keptLines+1 {
 		return nil, "", errNotKept
@@ -128,7 +128,7 @@ func (q *request) openForm() (*keptForm, string, error) {
 		body: part[keptLines], expires: expires, sealed: sealed,
 	}
 	f.At, _ = parseUnix(line(4)) // our own
-	if !q.secret.Fits(f.binding) || f.url != q.place.url(q.path, withoutKeptMark(q.query)) {
+	if !q.secret.Fits(f.binding) || f.url != q.origin.url(q.path, withoutKeptMark(q.query)) {
 		return nil, "", errNotKept
 	}
 	return f, sealed, nil

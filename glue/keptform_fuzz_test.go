@@ -26,10 +26,10 @@ func formExchange(t testing.TB, a *Auth, secret webauth.BrowserSecret, path, que
 	if body != "" {
 		r.Body = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)).Body
 	}
-	p := (*a.s.places.Load())[fuzzOrigin]
+	p := (*a.s.origins.Load())[fuzzOrigin]
 	require.NotNil(t, p)
 	return &exchange{w: httptest.NewRecorder(), request: request{
-		a: a, cfg: &a.s.cfg, r: r, place: p, now: inSeconds(time.Now()), secret: secret, path: path, query: query,
+		a: a, cfg: &a.s.cfg, r: r, origin: p, now: inSeconds(time.Now()), secret: secret, path: path, query: query,
 	}}
 }
 

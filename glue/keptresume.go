@@ -139,7 +139,7 @@ func (v *exchange) keepForm(s *session, denial Denial) {
 	page := pageFormKept
 	page.Links = []site.Link{{Text: "Log in again", Href: v.loginBeside(mark), NewTab: true}}
 	page.Form = &site.Form{
-		Action: v.place.url(v.path, withMark(v.query, mark)), Button: "Continue",
+		Action: v.origin.url(v.path, withMark(v.query, mark)), Button: "Continue",
 		Hidden: map[string]string{keptField: sealed}, AnyTarget: true,
 	}
 	e := site.Event{Name: EventFormKept, Reason: string(denial), Principal: owner}
@@ -179,26 +179,26 @@ func (v *exchange) formToKeep(s *session) (owner, sealed string, err error) {
 func (v *exchange) loginBeside(mark string) string {
 	switch {
 	case v.cfg.LoginPath != "":
-		return v.place.origin + markPath(v.cfg.LoginPath, mark)
+		return v.origin.base + markPath(v.cfg.LoginPath, mark)
 	case !postOnly(v.r):
-		return v.place.url(v.path, withMark(v.query, mark))
+		return v.origin.url(v.path, withMark(v.query, mark))
 	}
-	return v.place.origin + markPath(v.cameFrom(), mark)
+	return v.origin.base + markPath(v.cameFrom(), mark)
 }
 
 // startAgain returns the URL of a page to log in at, and to fill in a form anew.
 func (v *exchange) startAgain() string {
 	switch {
 	case !postOnly(v.r):
-		return v.place.url(v.path, withoutKeptMark(v.query))
+		return v.origin.url(v.path, withoutKeptMark(v.query))
 	case v.cfg.LoginPath != "":
 		path, query, _ := strings.Cut(v.cfg.LoginPath, "?")
 		if query != "" {
 			query += "&"
 		}
-		return v.place.url(path, query+"next="+url.QueryEscape(v.cameFrom()))
+		return v.origin.url(path, query+"next="+url.QueryEscape(v.cameFrom()))
 	}
-	return v.place.origin + v.cameFrom()
+	return v.origin.base + v.cameFrom()
 }
 
 // postOnly reports whether the request was routed by a pattern such as "POST /add".
@@ -210,9 +210,9 @@ func postOnly(r *http.Request) bool {
 // cameFrom returns the path and query of the page of this site that a form was sent
 // from, as far as the browser tells, or of the site's start.
 func (v *exchange) cameFrom() string {
-	from, ours := strings.CutPrefix(v.r.Referer(), v.place.origin)
+	from, ours := strings.CutPrefix(v.r.Referer(), v.origin.base)
 	if !ours || !localpath.Is(from) || !v.cfg.Site.Local(from) {
-		return v.place.prefix + "/"
+		return v.origin.prefix + "/"
 	}
 	path, query, _ := strings.Cut(from, "?")
 	if query = withoutKeptMark(webauth.StripResponse(query)); query != "" {

@@ -17,10 +17,10 @@ const noteEvery = time.Minute
 // lastUse gives when the session was last used, at the earliest its start.
 func (q *request) lastUse(s *session) time.Time {
 	last := s.started
-	name := q.place.cookies.seen
-	if value := q.place.cookies.get(q.r, name); value != "" {
+	name := q.origin.cookies.seen
+	if value := q.origin.cookies.get(q.r, name); value != "" {
 		// The session's id is part of what the seal authenticates.
-		if plain, _, err := q.place.seen.Open(name+" "+s.SessionID, value, q.now); err == nil {
+		if plain, _, err := q.origin.seen.Open(name+" "+s.SessionID, value, q.now); err == nil {
 			if at, err := strconv.ParseInt(string(plain), 10, 64); err == nil {
 				last = max(last, at)
 			}
@@ -46,11 +46,11 @@ func (q *request) startUse(w http.ResponseWriter, s *session) {
 	if q.cfg.Session.Inactivity == 0 {
 		return
 	}
-	name := q.place.cookies.seen
-	value, err := q.place.seen.Seal(name+" "+s.SessionID, s.Expires, []byte(strconv.FormatInt(q.now.Unix(), 10)))
+	name := q.origin.cookies.seen
+	value, err := q.origin.seen.Seal(name+" "+s.SessionID, s.Expires, []byte(strconv.FormatInt(q.now.Unix(), 10)))
 	if err != nil {
 		q.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
-	q.place.cookies.set(w, name, value)
+	q.origin.cookies.set(w, name, value)
 }

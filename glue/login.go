@@ -24,7 +24,7 @@ func (v *exchange) loginThen() {
 		v.loginForForm(&mark, next)
 		return
 	}
-	v.goal = strings.TrimPrefix(next, v.place.origin)
+	v.goal = strings.TrimPrefix(next, v.origin.base)
 	s, denial, err := v.evaluate()
 	switch {
 	case err != nil:
@@ -68,9 +68,9 @@ func (v *exchange) next() (string, error) {
 	next := q.Get("next")
 	switch {
 	case next == "":
-		return v.place.home(), nil
+		return v.origin.home(), nil
 	case !v.cfg.Site.Local(next):
 		return "", errors.New("next: not a path of this site")
 	}
-	return v.place.origin + next, nil
+	return v.origin.base + next, nil
 }

@@ -34,7 +34,7 @@ func (v *exchange) mayLogOut() bool {
 		return same
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 4<<10)
-	plain, _, err := v.place.logout.Open(logoutField, v.r.PostFormValue(logoutField), v.now)
+	plain, _, err := v.origin.logout.Open(logoutField, v.r.PostFormValue(logoutField), v.now)
 	return err == nil && v.secret.Fits(string(plain))
 }
 
@@ -46,12 +46,12 @@ func (v *exchange) offerLogout() {
 		return
 	}
 	p := pageLogout
-	p.Form = &site.Form{Action: v.place.url(v.path, ""), Button: "Log out", AnyTarget: v.cfg.LogoutAtWLS}
+	p.Form = &site.Form{Action: v.origin.url(v.path, ""), Button: "Log out", AnyTarget: v.cfg.LogoutAtWLS}
 	if s != nil {
 		p.Principal = s.Principal
 	}
 	if v.secret != "" {
-		if token, err := v.place.logout.Seal(logoutField, v.now.Add(logoutPageLife), []byte(v.secret.Binding())); err == nil {
+		if token, err := v.origin.logout.Seal(logoutField, v.now.Add(logoutPageLife), []byte(v.secret.Binding())); err == nil {
 			p.Form.Hidden = map[string]string{logoutField: token}
 		}
 	}
@@ -63,14 +63,14 @@ func (v *exchange) offerLogout() {
 func (v *exchange) logOutHere() {
 	old, _, err := v.evaluate()
 	if err == nil {
-		err = v.a.s.store.drop(v.w, v.r, v.place)
+		err = v.a.s.store.drop(v.w, v.r, v.origin)
 	}
-	v.place.cookies.setSecret(v.w, webauth.NewBrowserSecret())
+	v.origin.cookies.setSecret(v.w, webauth.NewBrowserSecret())
 	v.markTried()
-	clearLoops(v.w, v.r, v.place)
+	clearLoops(v.w, v.r, v.origin)
 	v.forgetTargets()
 	if v.cfg.Session.Inactivity != 0 {
-		v.place.cookies.clear(v.w, v.place.cookies.seen)
+		v.origin.cookies.clear(v.w, v.origin.cookies.seen)
 	}
 	v.w.Header().Set("Clear-Site-Data", `"cache"`)
 	if err != nil {
@@ -86,13 +86,13 @@ func (v *exchange) logOutHere() {
 	case v.cfg.LogoutAtWLS && v.cfg.Service.LogoutURL != "":
 		respond.Redirect(v.w, v.r, v.cfg.Service.LogoutURL)
 	case v.cfg.AfterLogout != "":
-		respond.Redirect(v.w, v.r, v.place.origin+v.cfg.AfterLogout)
+		respond.Redirect(v.w, v.r, v.origin.base+v.cfg.AfterLogout)
 	default:
 		p := pageLoggedOut
 		if v.cfg.Service.LogoutURL != "" {
 			p.Links = append(p.Links, site.Link{Text: "Log out of the login service as well", Href: v.cfg.Service.LogoutURL})
 		}
-		p.Links = append(p.Links, site.Link{Text: "Back to the site", Href: v.place.home()})
+		p.Links = append(p.Links, site.Link{Text: "Back to the site", Href: v.origin.home()})
 		v.cfg.Site.Show(v.w, v.r, p)
 	}
 }

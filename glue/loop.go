@@ -51,11 +51,11 @@ func depthOfNote(note string) int {
 
 // loopMarks reads what the browser remembers, without what is too old.
 func (q *request) loopMarks() []loopMark {
-	value := q.place.cookies.get(q.r, q.place.cookies.loop)
+	value := q.origin.cookies.get(q.r, q.origin.cookies.loop)
 	if value == "" {
 		return nil
 	}
-	plain, _, err := q.place.loops.Open(q.place.cookies.loop, value, q.now)
+	plain, _, err := q.origin.loops.Open(q.origin.cookies.loop, value, q.now)
 	if err != nil {
 		return nil
 	}
@@ -82,17 +82,17 @@ func (v *exchange) setLoopMarks(marks []loopMark) {
 	for _, m := range marks {
 		b.WriteString(m.path + " " + strconv.FormatInt(m.at, 10) + " " + strconv.Itoa(m.depth) + "\n")
 	}
-	value, err := v.place.loops.Seal(v.place.cookies.loop, v.now.Add(loopWindow), []byte(b.String()))
+	value, err := v.origin.loops.Seal(v.origin.cookies.loop, v.now.Add(loopWindow), []byte(b.String()))
 	if err != nil {
 		v.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
-	v.place.cookies.set(v.w, v.place.cookies.loop, value)
+	v.origin.cookies.set(v.w, v.origin.cookies.loop, value)
 }
 
 // loopStep tells how deep a redirect to the WLS is, and whether it is one too many.
 func (v *exchange) loopStep() (depth int, stop bool) {
-	switch n := len(v.r.CookiesNamed(v.place.cookies.loop)); {
+	switch n := len(v.r.CookiesNamed(v.origin.cookies.loop)); {
 	case n > 1:
 		return 0, true // somebody hides from us how often we were here
 	case n == 0 && v.started != 0 && v.now.Unix()-v.started < int64(loopWindow/time.Second):
@@ -133,8 +133,8 @@ func pathHash(path string) string {
 }
 
 // clearLoops forgets, so that logging out and in again is no loop.
-func clearLoops(w http.ResponseWriter, r *http.Request, p *place) {
-	if len(r.CookiesNamed(p.cookies.loop)) > 0 {
-		p.cookies.clear(w, p.cookies.loop)
+func clearLoops(w http.ResponseWriter, r *http.Request, o *origin) {
+	if len(r.CookiesNamed(o.cookies.loop)) > 0 {
+		o.cookies.clear(w, o.cookies.loop)
 	}
 }

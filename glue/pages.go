@@ -82,14 +82,14 @@ func (v *exchange) fail(e site.Event, p site.Page) {
 	e.Ref = respond.Ref()
 	p.Ref = e.Ref
 	v.log(e)
-	if p.Links == nil && v.place != nil {
+	if p.Links == nil && v.origin != nil {
 		p.Links = []site.Link{{Text: "Try again", Href: v.here()}}
 		switch p.Kind {
 		case pageBadAddress.Kind, pageBadNext.Kind, pageForbidden.Kind:
-			p.Links = []site.Link{{Text: "Front page", Href: v.place.home()}}
+			p.Links = []site.Link{{Text: "Front page", Href: v.origin.home()}}
 		}
 		if v.r.Method == http.MethodPost { // a link would not send the form again
-			p.Links = []site.Link{{Text: "Front page", Href: v.place.home()}}
+			p.Links = []site.Link{{Text: "Front page", Href: v.origin.home()}}
 		}
 	}
 	v.cfg.Site.Show(v.w, v.r, p)
@@ -101,7 +101,7 @@ func (v *exchange) forbid(s *session, denial Denial) {
 	p.Principal = s.Principal
 	p.Text = []string{v.a.policy.missing(denial), "If you think that you should see it, ask the site’s webmaster."}
 	if v.cfg.LogoutPath != "" {
-		p.Links = []site.Link{{Text: "Front page", Href: v.place.home()}, {Text: "Log out", Href: v.place.origin + v.cfg.LogoutPath}}
+		p.Links = []site.Link{{Text: "Front page", Href: v.origin.home()}, {Text: "Log out", Href: v.origin.base + v.cfg.LogoutPath}}
 	}
 	v.fail(site.Event{Name: EventForbidden, Reason: string(denial), Principal: s.Principal}, p)
 }

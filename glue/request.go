@@ -13,7 +13,7 @@ type request struct {
 	a      *Auth
 	cfg    *Config
 	r      *http.Request
-	place  *place // nil for a host that is not ours
+	origin *origin // nil for a host that is not ours
 	now    time.Time
 	secret webauth.BrowserSecret // "" where the browser brought none
 
@@ -32,8 +32,8 @@ func (q *request) receive() Denial {
 	q.cfg = &q.a.s.cfg
 	q.now = inSeconds(q.cfg.Site.Now())
 	origin, _ := q.cfg.Site.OriginOf(q.r.Host)
-	q.place = (*q.a.s.places.Load())[origin]
-	if q.place == nil {
+	q.origin = (*q.a.s.origins.Load())[origin]
+	if q.origin == nil {
 		q.query = q.r.URL.RawQuery // which may bring a response, to be spent
 		return DeniedHost
 	}
@@ -41,7 +41,7 @@ func (q *request) receive() Denial {
 	if q.a.err != nil {
 		return DeniedPolicy
 	}
-	q.secret = q.place.cookies.secret(q.r)
+	q.secret = q.origin.cookies.secret(q.r)
 	return ""
 }
 
@@ -50,7 +50,7 @@ func (q *request) own() (*session, error) {
 	if q.secret == "" {
 		return nil, nil
 	}
-	s, err := q.a.s.store.load(q.r, q.place)
+	s, err := q.a.s.store.load(q.r, q.origin)
 	if err != nil || s == nil || !q.secret.Fits(s.binding) {
 		return nil, err
 	}

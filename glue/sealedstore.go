@@ -13,12 +13,12 @@ const maxCookie = 3800
 // expiry, the seal has: an expired session still tells whose form we keep.
 type sealedStore struct{ now func() time.Time }
 
-func (st sealedStore) load(r *http.Request, p *place) (*session, error) {
-	value := p.cookies.get(r, p.cookies.session)
+func (st sealedStore) load(r *http.Request, o *origin) (*session, error) {
+	value := o.cookies.get(r, o.cookies.session)
 	if value == "" {
 		return nil, nil
 	}
-	plain, expires, err := p.session.Open(p.cookies.session, value, st.now())
+	plain, expires, err := o.session.Open(o.cookies.session, value, st.now())
 	if err != nil && plain == nil {
 		return nil, nil // a bad cookie is an anonymous visitor
 	}
@@ -30,19 +30,19 @@ func (st sealedStore) load(r *http.Request, p *place) (*session, error) {
 	return s, nil
 }
 
-func (st sealedStore) save(w http.ResponseWriter, _ *http.Request, p *place, s *session) error {
-	value, err := p.session.Seal(p.cookies.session, s.Expires, []byte(s.encode()))
+func (st sealedStore) save(w http.ResponseWriter, _ *http.Request, o *origin, s *session) error {
+	value, err := o.session.Seal(o.cookies.session, s.Expires, []byte(s.encode()))
 	if err != nil {
 		return err
 	}
 	if len(value) > maxCookie {
 		return errSessionTooLarge
 	}
-	p.cookies.set(w, p.cookies.session, value)
+	o.cookies.set(w, o.cookies.session, value)
 	return nil
 }
 
-func (st sealedStore) drop(w http.ResponseWriter, _ *http.Request, p *place) error {
-	p.cookies.clear(w, p.cookies.session)
+func (st sealedStore) drop(w http.ResponseWriter, _ *http.Request, o *origin) error {
+	o.cookies.clear(w, o.cookies.session)
 	return nil
 }

@@ -25,11 +25,11 @@ type session struct {
 type sessionStore interface {
 	// load gives the session that the request brought, expired ones too; nil for none
 	// or a bad one. An error means that the store is out of order.
-	load(r *http.Request, p *place) (*session, error)
+	load(r *http.Request, o *origin) (*session, error)
 	// save starts a session in place of whatever the request brought.
-	save(w http.ResponseWriter, r *http.Request, p *place, s *session) error
+	save(w http.ResponseWriter, r *http.Request, o *origin, s *session) error
 	// drop ends what the request brought.
-	drop(w http.ResponseWriter, r *http.Request, p *place) error
+	drop(w http.ResponseWriter, r *http.Request, o *origin) error
 }
 
 var errSessionTooLarge = errors.New("glue: the session does not fit into a cookie (very many ptags?)")

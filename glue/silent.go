@@ -17,12 +17,12 @@ const noteSilent = "silent"
 // that it tried before it redirects, so it cannot go round in circles. It reports
 // whether it answered the request.
 func (v *exchange) trySilently() bool {
-	if !isNavigation(v.r) || len(v.r.CookiesNamed(v.place.cookies.tried)) > 0 {
+	if !isNavigation(v.r) || len(v.r.CookiesNamed(v.origin.cookies.tried)) > 0 {
 		return false
 	}
 	if v.secret == "" {
 		if secret, isNew := v.secretToBe(); isNew {
-			v.place.cookies.setSecret(v.w, secret)
+			v.origin.cookies.setSecret(v.w, secret)
 			v.handSecret(secret)
 		}
 		v.w.Header().Set("Cache-Control", "private, no-cache")
@@ -49,7 +49,7 @@ func (v *exchange) trySilently() bool {
 
 // markTried keeps silent sign-in from starting until the browser is closed.
 func (v *exchange) markTried() {
-	v.place.cookies.set(v.w, v.place.cookies.tried, "1")
+	v.origin.cookies.set(v.w, v.origin.cookies.tried, "1")
 }
 
 // handedSecret is the secret that an outer handler gives the browser with the same answer:
@@ -63,7 +63,7 @@ type handedKey struct{}
 
 // handSecret tells inner handlers of a secret that the answer sets.
 func (v *exchange) handSecret(secret webauth.BrowserSecret) {
-	v.r = v.r.WithContext(context.WithValue(v.r.Context(), handedKey{}, handedSecret{v.place.cookies.login, v.place.origin, secret}))
+	v.r = v.r.WithContext(context.WithValue(v.r.Context(), handedKey{}, handedSecret{v.origin.cookies.login, v.origin.base, secret}))
 }
 
 // secretToBe is the browser's secret: what it brought, what an outer handler gives it, or
@@ -73,7 +73,7 @@ func (v *exchange) secretToBe() (secret webauth.BrowserSecret, isNew bool) {
 		return v.secret, false
 	}
 	h, ok := v.r.Context().Value(handedKey{}).(handedSecret)
-	if ok && h.cookie == v.place.cookies.login && h.origin == v.place.origin {
+	if ok && h.cookie == v.origin.cookies.login && h.origin == v.origin.base {
 		return h.secret, false
 	}
 	return webauth.NewBrowserSecret(), true

@@ -80,8 +80,8 @@ func (v *exchange) loginURL(secret webauth.BrowserSecret, req webauth.Request) (
 }
 
 func (q *request) signedURL(secret webauth.BrowserSecret, req webauth.Request, path, query string) (string, error) {
-	req.URL = q.place.url(path, query)
-	req, err := q.place.signer.Sign(secret, req)
+	req.URL = q.origin.url(path, query)
+	req, err := q.origin.signer.Sign(secret, req)
 	if err != nil {
 		return "", err
 	}
@@ -105,15 +105,15 @@ func (v *exchange) landings(target string) []string {
 
 // park has a target wait in the browser. The oldest goes where too many would.
 func (v *exchange) park(secret webauth.BrowserSecret, ref, landing, target string) error {
-	name := v.place.cookies.targetName(ref)
-	sealed, err := v.place.targets.Seal(name, v.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))
+	name := v.origin.cookies.targetName(ref)
+	sealed, err := v.origin.targets.Seal(name, v.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))
 	if err != nil {
 		return err
 	}
 	parked := parkedTarget{ref: ref, path: cookiePath(landing)}
 	for ; sealed != ""; parked.chunks++ {
 		n := min(len(sealed), chunkSize)
-		v.place.cookies.setTarget(v.w, parked, parked.chunks, sealed[:n])
+		v.origin.cookies.setTarget(v.w, parked, parked.chunks, sealed[:n])
 		sealed = sealed[n:]
 	}
 	all := append(v.parked(), parked)
@@ -132,21 +132,21 @@ func (q *request) wanted(signed string) destination {
 	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(q.pathOf(left))}}
 	var sealed strings.Builder
 	for ; d.waits.chunks < maxChunks; d.waits.chunks++ {
-		chunk := q.place.cookies.get(q.r, chunkName(q.place.cookies.targetName(ref), d.waits.chunks))
+		chunk := q.origin.cookies.get(q.r, chunkName(q.origin.cookies.targetName(ref), d.waits.chunks))
 		if chunk == "" {
 			break
 		}
 		sealed.WriteString(chunk)
 	}
 	if target, ok := q.openTarget(ref, sealed.String()); ok {
-		d.url, d.lost = q.place.origin+target, false
+		d.url, d.lost = q.origin.base+target, false
 	}
 	return d
 }
 
 // openTarget opens what waited under a reference, for this browser.
 func (q *request) openTarget(ref, sealed string) (target string, ok bool) {
-	plain, _, err := q.place.targets.Open(q.place.cookies.targetName(ref), sealed, q.now)
+	plain, _, err := q.origin.targets.Open(q.origin.cookies.targetName(ref), sealed, q.now)
 	if n := len(q.secret.Binding()); err != nil || len(plain) < n || !q.secret.Fits(string(plain[:n])) {
 		return "", false
 	} else if target, ok = inflate(plain[n:]); !ok {
@@ -178,7 +178,7 @@ func (v *exchange) answersTarget() bool {
 	if !strings.Contains(v.query, targetMark) || !isNavigation(v.r) {
 		return false
 	}
-	d := v.wanted(v.place.url(v.path, v.query))
+	d := v.wanted(v.origin.url(v.path, v.query))
 	switch {
 	case d.waits.ref == "":
 		return false
@@ -201,8 +201,8 @@ func (v *exchange) targetLost(d destination, principal string) {
 // parked are the targets that wait in this browser, the oldest first, as far as it has
 // told: tabs that begin at the same moment do not know of one another.
 func (q *request) parked() []parkedTarget {
-	name := q.place.cookies.parked
-	plain, _, err := q.place.targets.Open(name, q.place.cookies.get(q.r, name), q.now)
+	name := q.origin.cookies.parked
+	plain, _, err := q.origin.targets.Open(name, q.origin.cookies.get(q.r, name), q.now)
 	if err != nil {
 		return nil
 	}
@@ -219,18 +219,18 @@ func (q *request) parked() []parkedTarget {
 }
 
 func (v *exchange) setParked(all []parkedTarget) error {
-	name := v.place.cookies.parked
+	name := v.origin.cookies.parked
 	if len(all) == 0 {
-		v.place.cookies.clear(v.w, name)
+		v.origin.cookies.clear(v.w, name)
 		return nil
 	}
 	var b strings.Builder
 	for _, p := range all {
 		b.WriteString(p.ref + " " + strconv.Itoa(p.chunks) + " " + p.path + "\n")
 	}
-	value, err := v.place.targets.Seal(name, v.now.Add(targetLife), []byte(b.String()))
+	value, err := v.origin.targets.Seal(name, v.now.Add(targetLife), []byte(b.String()))
 	if err == nil {
-		v.place.cookies.setBelow(v.w, name, value, "/", targetLife)
+		v.origin.cookies.setBelow(v.w, name, value, "/", targetLife)
 	}
 	return err
 }
@@ -267,7 +267,7 @@ func (v *exchange) forgetTargets() {
 
 func (v *exchange) dropTarget(p parkedTarget) {
 	for i := range min(p.chunks, maxChunks) {
-		v.place.cookies.setTarget(v.w, p, i, "")
+		v.origin.cookies.setTarget(v.w, p, i, "")
 	}
 }
 
@@ -303,7 +303,7 @@ func cookiePath(landing string) string {
 
 // pathOf is the path of a URL of ours.
 func (q *request) pathOf(url string) string {
-	path, _, _ := strings.Cut(strings.TrimPrefix(url, q.place.origin), "?")
+	path, _, _ := strings.Cut(strings.TrimPrefix(url, q.origin.base), "?")
 	return path
 }
 
