@@ -1,80 +1,18 @@
 package oauth2server
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
-	"github.com/ucam-webauth/go-webauth/glue/site"
-	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
-
-// apiSite is a site with resources behind every decorator, and the fake WLS that it
-// sends people to.
-type apiSite struct {
-	*testServer
-	url  string
-	fake *webauthtest.WLS
-	// What Config.Active says, of whom.
-	inactive atomic.Value // string
-	broken   atomic.Bool
-}
-
-// newSite serves a site on a loopback port.
-func newSite(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *apiSite {
-	t.Helper()
-	s := &apiSite{fake: webauthtest.New(t)}
-	s.fake.SetNow(testNow)
-	s.inactive.Store("")
-	webauthtest.Site(t, func(baseURL string) http.Handler {
-		s.url = baseURL
-		s.testServer = newServer(t, db, append([]func(*Config){func(c *Config) { s.configure(t, c) }}, edit...)...)
-		return s.routes()
-	})
-	return s
-}
-
-// configure makes the site one that logs in at the fake.
-func (s *apiSite) configure(t testing.TB, c *Config) {
-	var err error
-	c.Auth, c.Guard, err = newLogin(s.fake.Service(), site.Config{BaseURL: s.url, Now: s.fake.Now, Logger: c.Auth.Site().Logger(),
-		OnEvent: func(ctx context.Context, e site.Event) { s.note(ctx, e) }})
-	require.NoError(t, err)
-	c.Active = func(_ context.Context, principal string) (bool, error) {
-		if s.broken.Load() {
-			return true, errors.New("the directory is down")
-		}
-		return principal != s.inactive.Load(), nil
-	}
-}
-
-func (s *apiSite) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/private", s.cfg.Auth.Require(echo))
-	mux.Handle("/csrf", s.csrf())
-	mux.Handle("/api", s.RequireAPI()(echo))
-	mux.Handle("/api/read", s.RequireAPI("records:read")(echo))
-	mux.Handle("/api/both", s.RequireAPI("records:read", "profile")(echo))
-	mux.Handle("/api/open", s.AllowAnonymous("records:read")(echo))
-	mux.Handle("/api/clients", s.AllowClients("harvest")(echo))
-	mux.Handle("/api/internal", s.RequireAPI("harvest")(echo))
-	mux.Handle("/api/internal/open", s.AllowAnonymous("harvest")(echo))
-	mux.Handle("/api/inside", s.cfg.Auth.Optional(s.AllowClients()(echo)))
-	mux.Handle("/api/inside/open", s.RequireAPI()(s.AllowAnonymous()(echo)))
-	mux.Handle("/api/broken", s.RequireAPI("records:rad")(echo))
-	return mux
-}
 
 // echoed is what a resource sees.
 type echoed struct {
@@ -98,7 +36,7 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 })
 
 // person is a browser with a session of the site.
-func (s *apiSite) person(t testing.TB, user string) *http.Client {
+func (s *world) person(t testing.TB, user string) *http.Client {
 	t.Helper()
 	c := s.fake.Client(user)
 	resp, err := c.Get(s.url + "/private")
@@ -125,7 +63,7 @@ type apiAnswer struct {
 }
 
 // call sends a request with what edit makes of it.
-func (s *apiSite) call(t testing.TB, c *http.Client, method, target string, edit ...func(*http.Request)) apiAnswer {
+func (s *world) call(t testing.TB, c *http.Client, method, target string, edit ...func(*http.Request)) apiAnswer {
 	t.Helper()
 	req, err := http.NewRequest(method, s.url+target, http.NoBody)
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 )
 
 func TestSessionsNeedTheXSRFToken(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	someone, other := s.person(t, "test0001"), s.person(t, "test0002")
 	token := s.xsrfToken(t, someone)
 	for _, tc := range []struct {
@@ -75,7 +75,7 @@ func TestTheAPIBeginsNoSession(t *testing.T) {
 
 // A session is a person's, whom nobody can give an internal scope.
 func TestInternalScopesAreNotForSessions(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	someone := s.person(t, "test0001")
 	token := s.xsrfToken(t, someone)
 	for _, target := range []string{"/api/internal", "/api/internal/open", "/api/clients"} {
@@ -97,9 +97,9 @@ func TestInternalScopesAreNotForSessions(t *testing.T) {
 }
 
 // xsrfToken asks for one as a single-page application does.
-func (s *apiSite) xsrfToken(t testing.TB, c *http.Client) string {
+func (s *world) xsrfToken(t testing.TB, c *http.Client) string {
 	t.Helper()
-	resp, err := c.Get(s.url + "/csrf")
+	resp, err := c.Get(s.url + "/oauth/csrf")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, resp.Body.Close()) }()
 	require.Equal(t, http.StatusOK, resp.StatusCode)
@@ -112,18 +112,18 @@ func (s *apiSite) xsrfToken(t testing.TB, c *http.Client) string {
 }
 
 func TestTheXSRFTokenIsForPeople(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
-	a := s.call(t, stranger(t), http.MethodGet, "/csrf")
+	s := newWorld(t, dbtest.SQLite(t))
+	a := s.call(t, stranger(t), http.MethodGet, "/oauth/csrf")
 	assert.Equal(t, 401, a.status)
 	assert.Equal(t, "login_required", a.code)
-	a = s.call(t, s.person(t, "test0001"), http.MethodPost, "/csrf")
+	a = s.call(t, s.person(t, "test0001"), http.MethodPost, "/oauth/csrf")
 	assert.Equal(t, 405, a.status)
 	assert.Equal(t, "GET, HEAD", a.header.Get("Allow"))
 }
 
 // A browser that opens a resource is not sent to log in, and gets no cookie.
 func TestVisitors(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	navigation := func(r *http.Request) {
 		r.Header.Set("Accept", "text/html")
 		r.Header.Set("Sec-Fetch-Mode", "navigate")

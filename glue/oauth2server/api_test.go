@@ -18,8 +18,8 @@ import (
 
 func TestWhoGetsIn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
-		s := newSite(t, db)
-		c := s.register(t, "test0009")
+		s := newWorld(t, db)
+		c := s.client(t, "test0009")
 		good := s.personal(t, "test0001", "records:read", "profile")
 		narrow := s.personal(t, "test0001", "profile")
 		given := s.authorised(t, c, "test0001", "records:read")
@@ -84,8 +84,8 @@ func TestWhoGetsIn(t *testing.T) {
 }
 
 func TestWhatAResourceKnows(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
-	c := s.register(t, "test0009")
+	s := newWorld(t, dbtest.SQLite(t))
+	c := s.client(t, "test0009")
 	given := s.authorised(t, c, "test0001", "records:read")
 	a := s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(given.Access))
 	assert.Equal(t, Access{
@@ -115,8 +115,8 @@ func TestWhatAResourceKnows(t *testing.T) {
 // A scope that a token has from before it was made internal, or was taken out of
 // Config.ClientScopes or Config.Scopes, counts for nothing.
 func TestScopesThatNobodyCouldGetToday(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
-	c := s.register(t, "test0009")
+	s := newWorld(t, dbtest.SQLite(t))
+	c := s.client(t, "test0009")
 	personal := s.personal(t, "test0001", "gone", "harvest", "records:read")
 	a := s.call(t, http.DefaultClient, http.MethodGet, "/api", sendBearer(personal))
 	assert.Equal(t, []string{"records:read"}, a.Access.Scopes)
@@ -137,7 +137,7 @@ func TestScopesThatNobodyCouldGetToday(t *testing.T) {
 }
 
 func TestChallenges(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	narrow := s.personal(t, "test0001", "profile")
 	unknown, _ := credential.Mint(credential.Access)
 	for _, tc := range []struct {
@@ -159,7 +159,7 @@ func TestChallenges(t *testing.T) {
 
 // Neither a good session nor a place for visitors makes up for a bad bearer.
 func TestHowATokenMayBeSent(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	good := s.personal(t, "test0001", "records:read")
 	unknown, _ := credential.Mint(credential.Personal)
 	someone := s.person(t, "test0002")
@@ -215,7 +215,7 @@ func TestHowATokenMayBeSent(t *testing.T) {
 }
 
 func TestAFormReachesTheResourceWhole(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	good := s.personal(t, "test0001", "records:read")
 	for _, text := range []string{"", "a=b", "x=" + strings.Repeat("y", 3*peekForm), "late=" + strings.Repeat("y", peekForm) + "&access_token=x"} {
 		a := s.call(t, http.DefaultClient, http.MethodPost, "/api", sendBearer(good), sendForm(text))
@@ -234,8 +234,8 @@ func TestAFormReachesTheResourceWhole(t *testing.T) {
 
 // What an outer decorator found does not show through.
 func TestDecoratorsInsideOthers(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
-	c := s.register(t, "test0009")
+	s := newWorld(t, dbtest.SQLite(t))
+	c := s.client(t, "test0009")
 	alone := s.alone(t, c, "harvest")
 	someone := s.person(t, "test0001")
 	a := s.call(t, someone, http.MethodGet, "/api/inside", sendBearer(alone))
@@ -248,8 +248,8 @@ func TestDecoratorsInsideOthers(t *testing.T) {
 }
 
 func TestInactivePeople(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
-	c := s.register(t, "test0009")
+	s := newWorld(t, dbtest.SQLite(t))
+	c := s.client(t, "test0009")
 	personal := s.personal(t, "test0001", "records:read")
 	ofOwner := s.personal(t, "test0009", "records:read")
 	access := s.authorised(t, c, "test0001", "records:read").Access
@@ -262,13 +262,14 @@ func TestInactivePeople(t *testing.T) {
 		{"test0001", 401, 200, 401, 200},
 		{"test0009", 200, 401, 200, 401}, // nobody answers for the application any more
 	} {
-		s.inactive.Store(tc.who)
+		s.deactivate(tc.who)
 		assert.Equal(t, tc.personal, s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(personal)).status, tc.who)
 		assert.Equal(t, tc.owner, s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(ofOwner)).status, tc.who)
 		assert.Equal(t, tc.access, s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(access)).status, tc.who)
 		assert.Equal(t, tc.application, s.call(t, http.DefaultClient, http.MethodGet, "/api/clients", sendBearer(alone)).status, tc.who)
+		s.reactivate(tc.who)
 	}
-	s.broken.Store(true)
+	s.breakActive(errTest)
 	a := s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(ofOwner))
 	assert.Equal(t, 503, a.status, "an error is never a yes")
 	assert.Equal(t, "5", a.header.Get("Retry-After"))
@@ -277,7 +278,7 @@ func TestInactivePeople(t *testing.T) {
 
 func TestADatabaseThatIsDownLetsNobodyIn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
-		s := newSite(t, db)
+		s := newWorld(t, db)
 		good := s.personal(t, "test0001", "records:read")
 		db.Exec(t, `DROP TABLE wlsoauth_tokens`)
 		for _, target := range []string{"/api/read", "/api/open"} {
@@ -290,7 +291,7 @@ func TestADatabaseThatIsDownLetsNobodyIn(t *testing.T) {
 }
 
 func TestLastUseIsNoted(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	good := s.personal(t, "test0001", "records:read")
 	s.fake.Advance(time.Hour)
 	require.Equal(t, 403, s.call(t, http.DefaultClient, http.MethodGet, "/api/both", sendBearer(good)).status)
@@ -304,7 +305,7 @@ func TestLastUseIsNoted(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	narrow := s.personal(t, "test0001", "profile")
 	s.call(t, http.DefaultClient, http.MethodGet, "/api/read?"+url.Values{"q": {"private"}}.Encode(), sendBearer(narrow))
 	require.Len(t, s.events, 1)

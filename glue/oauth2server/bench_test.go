@@ -71,7 +71,7 @@ func benchEach(b *testing.B, texts []string, check func(text string) bool) {
 
 func fillBench(b *testing.B, s *testServer, texts map[string][]string) {
 	b.Helper()
-	c := s.register(b, "spqr1")
+	c := s.client(b, "spqr1")
 	tx, err := s.db.Open(b).Begin()
 	require.NoError(b, err)
 	// Last use is noted once a minute, which is not what is measured.

@@ -113,7 +113,7 @@ func clientAuthChecks() []check {
 			got := p.tokens(p.app)
 			old := p.app
 			var err error
-			p.app.secret, err = p.server.store.ResetSecret(t.Context(), p.ownerOf(t, old), old.id)
+			p.app.secret, err = p.store.ResetSecret(t.Context(), p.ownerOf(t, old), old.id)
 			require.NoError(t, err)
 			p.requireRefused(p.call("/token", old, refreshForm(got.Refresh)), http.StatusUnauthorized, "invalid_client")
 			assert.Equal(t, http.StatusOK, p.call("/token", p.app, refreshForm(got.Refresh)).StatusCode)

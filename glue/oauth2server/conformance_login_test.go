@@ -143,12 +143,12 @@ func loginChecks() []check {
 // deleteApp has an application's owner delete it.
 func (p *party) deleteApp(a app) {
 	p.t.Helper()
-	require.NoError(p.t, p.server.store.DeleteClient(p.t.Context(), p.ownerOf(p.t, a), a.id))
+	require.NoError(p.t, p.store.DeleteClient(p.t.Context(), p.ownerOf(p.t, a), a.id))
 }
 
 // moveApp has an application's owner change its redirect URIs.
 func (p *party) moveApp(a app, uris ...string) {
 	p.t.Helper()
-	err := p.server.store.UpdateClient(p.t.Context(), p.ownerOf(p.t, a), store.Client{ID: a.id, Name: "Reader", RedirectURIs: uris})
+	err := p.store.UpdateClient(p.t.Context(), p.ownerOf(p.t, a), store.Client{ID: a.id, Name: "Reader", RedirectURIs: uris})
 	require.NoError(p.t, err)
 }

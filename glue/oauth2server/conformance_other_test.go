@@ -114,7 +114,7 @@ func revocationChecks() []check {
 		{section, "revocation: a token of the client itself", func(t *testing.T, p *party) {
 			got := p.call("/token", p.app, url.Values{"grant_type": {"client_credentials"}, "scope": {"profile"}})
 			revoked(p, p.app, tokenOf(got.Access))
-			assert.Equal(t, http.StatusUnauthorized, p.api("/api/clients", got.Access).StatusCode)
+			assert.Equal(t, http.StatusUnauthorized, p.api("/api/profile", got.Access).StatusCode)
 		}},
 		{section, "revocation: any hint", func(t *testing.T, p *party) {
 			for _, hint := range []string{"access_token", "refresh_token", "something"} {
@@ -154,7 +154,7 @@ func revocationChecks() []check {
 			return p.call("/revoke", p.app, url.Values{}, func(r *http.Request, _ url.Values) { r.URL.RawQuery = tokenOf(token).Encode() })
 		}),
 		{section, "revocation: a personal token is no application's", func(t *testing.T, p *party) {
-			_, text, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"records:read"}})
+			_, text, err := p.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"records:read"}})
 			require.NoError(t, err)
 			revoked(p, p.app, tokenOf(text))
 			assert.True(t, p.works(text))
@@ -234,7 +234,7 @@ func introspectionChecks() []check {
 			p.requireRefused(a, http.StatusServiceUnavailable, "temporarily_unavailable")
 		}},
 		{section, "introspection: what is no token of an application", func(t *testing.T, p *party) {
-			_, text, err := p.server.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"profile"}})
+			_, text, err := p.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Name: "x", Scopes: []string{"profile"}})
 			require.NoError(t, err)
 			never, _ := credential.Mint(credential.Access)
 			for _, token := range []string{text, never, "x", p.app.secret, p.code(p.ask(p.app))} {

@@ -145,7 +145,7 @@ func refreshChecks() []check {
 		}},
 		{section, "refresh: a consent that was taken back", func(t *testing.T, p *party) {
 			first := p.tokens(p.app)
-			require.NoError(t, p.server.store.RevokeAuthorisation(t.Context(), p.person, p.app.id))
+			require.NoError(t, p.store.RevokeAuthorisation(t.Context(), p.person, p.app.id))
 			p.requireRefused(p.call("/token", p.app, refreshForm(first.Refresh)), bad, "invalid_grant")
 			assert.False(t, p.works(first.Access))
 		}},
@@ -169,7 +169,7 @@ func clientCredentialChecks() []check {
 			require.Equal(t, http.StatusOK, got.StatusCode, got.body)
 			assert.Equal(t, "profile", got.Scope)
 			assert.Equal(t, 3600, got.Expires)
-			assert.Equal(t, "client  profile", p.api("/api/clients", got.Access).body)
+			assert.Equal(t, "client  profile", p.api("/api/profile", got.Access).body)
 		}},
 		{"RFC 6749 section 4.4.3", "client credentials: no refresh token", func(t *testing.T, p *party) {
 			assert.Empty(t, p.call("/token", p.app, form("profile")).Refresh)
@@ -196,7 +196,7 @@ func clientCredentialChecks() []check {
 			got := p.call("/token", p.app, form("profile"))
 			p.deactivate(p.ownerOf(t, p.app))
 			p.requireRefused(p.call("/token", p.app, form("profile")), bad, "invalid_grant")
-			assert.Equal(t, http.StatusUnauthorized, p.api("/api/clients", got.Access).StatusCode)
+			assert.Equal(t, http.StatusUnauthorized, p.api("/api/profile", got.Access).StatusCode)
 		}},
 		{section, "client credentials: the token stands for no person", func(t *testing.T, p *party) {
 			got := p.call("/token", p.app, form("profile"))

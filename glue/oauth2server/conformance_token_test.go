@@ -225,7 +225,7 @@ func codeChecks() []check {
 		{"RFC 6749 section 10.5", "a consent that is taken back ends its code", func(t *testing.T, p *party) {
 			q := p.ask(p.app)
 			form := codeForm(q, p.code(q))
-			require.NoError(t, p.server.store.RevokeAuthorisation(t.Context(), p.person, p.app.id))
+			require.NoError(t, p.store.RevokeAuthorisation(t.Context(), p.person, p.app.id))
 			p.requireRefused(p.call("/token", p.app, form), bad, "invalid_grant")
 		}},
 	}

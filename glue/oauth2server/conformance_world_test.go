@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -26,19 +24,14 @@ var errTest = errors.New("out of order")
 // world is a site on a real listener with an authorization server, a small API, and the
 // fake WLS where people log in.
 type world struct {
+	*testServer
 	t      testing.TB
 	fake   *webauthtest.WLS
 	auth   *glue.Auth
-	server *Server
 	url    string
-	log    lockedBuffer
 	people atomic.Int64
 
-	mu       sync.Mutex
-	events   []site.Event
-	inactive map[string]bool
-	broken   error // what Config.Active says
-	secrets  hidden
+	secrets hidden
 }
 
 func newWorld(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *world {
@@ -47,41 +40,46 @@ func newWorld(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *world {
 }
 
 // newWorldAt is newWorld with another site.
-func newWorldAt(t testing.TB, db *dbtest.Database, at func(*site.Config), edit ...func(*Config)) *world {
+func newWorldAt(t testing.TB, db *dbtest.Database, edit func(*site.Config), edits ...func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, fake: webauthtest.New(t), inactive: map[string]bool{}}
+	w := &world{t: t, fake: webauthtest.New(t)}
 	w.fake.SetNow(testNow)
-	server := webauthtest.Site(t, func(baseURL string) http.Handler { return w.handler(baseURL, db, at, edit) })
-	w.url = server.URL
+	webauthtest.Site(t, func(baseURL string) http.Handler {
+		w.url = baseURL
+		at := site.Config{BaseURL: baseURL, Now: w.fake.Now}
+		edit(&at)
+		active := func(c *Config) {
+			c.Active = func(ctx context.Context, principal string) (bool, error) { return w.isActive(ctx, principal) }
+		}
+		var err error
+		w.testServer, err = serverAt(t, db, w.fake.Service(), at, append([]func(*Config){active}, edits...)...)
+		require.NoError(t, err)
+		w.auth = w.cfg.Auth
+		return w.routes()
+	})
 	return w
 }
 
-func (w *world) handler(baseURL string, db *dbtest.Database, at func(*site.Config), edit []func(*Config)) http.Handler {
-	cfgOfSite := site.Config{
-		BaseURL: baseURL, Now: w.fake.Now, OnEvent: w.note,
-		Logger: slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
-	at(&cfgOfSite)
-	auth, guard, err := newLogin(w.fake.Service(), cfgOfSite)
-	require.NoError(w.t, err)
-	w.auth = auth
-	cfg := Config{
-		DB: db.Open(w.t), Dialect: dialectOf(db), Auth: w.auth, Guard: guard,
-		Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody, Active: w.active,
-	}
-	for _, f := range edit {
-		f(&cfg)
-	}
-	w.server, err = New(w.t.Context(), cfg)
-	require.NoError(w.t, err)
+// routes are all that the site has, with resources behind every decorator.
+func (w *world) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/oauth/", w.server.Handler())
-	mux.Handle(w.server.MetadataPath(), w.server.Metadata())
-	mux.Handle("/api/records", w.server.RequireAPI("records:read")(http.HandlerFunc(whoami)))
-	mux.Handle("/api/change", w.server.RequireAPI("records:write")(http.HandlerFunc(whoami)))
-	mux.Handle("/api/clients", w.server.AllowClients("profile")(http.HandlerFunc(whoami)))
+	mux.Handle("/oauth/", w.Handler())
+	mux.Handle(w.MetadataPath(), w.Metadata())
 	mux.Handle("/private", w.auth.Require(http.HandlerFunc(whoami)))
 	mux.HandleFunc("/logout", w.auth.Logout)
+	mux.Handle("/api/records", w.RequireAPI("records:read")(http.HandlerFunc(whoami)))
+	mux.Handle("/api/change", w.RequireAPI("records:write")(http.HandlerFunc(whoami)))
+	mux.Handle("/api/profile", w.AllowClients("profile")(http.HandlerFunc(whoami)))
+	mux.Handle("/api", w.RequireAPI()(echo))
+	mux.Handle("/api/read", w.RequireAPI("records:read")(echo))
+	mux.Handle("/api/both", w.RequireAPI("records:read", "profile")(echo))
+	mux.Handle("/api/open", w.AllowAnonymous("records:read")(echo))
+	mux.Handle("/api/clients", w.AllowClients("harvest")(echo))
+	mux.Handle("/api/internal", w.RequireAPI("harvest")(echo))
+	mux.Handle("/api/internal/open", w.AllowAnonymous("harvest")(echo))
+	mux.Handle("/api/broken", w.RequireAPI("records:rad")(echo))
+	mux.Handle("/api/inside", w.auth.Optional(w.AllowClients()(echo)))
+	mux.Handle("/api/inside/open", w.RequireAPI()(w.AllowAnonymous()(echo)))
 	return mux
 }
 
@@ -89,51 +87,6 @@ func (w *world) handler(baseURL string, db *dbtest.Database, at func(*site.Confi
 func whoami(w http.ResponseWriter, r *http.Request) {
 	a, _ := AccessFrom(r.Context())
 	_, _ = fmt.Fprintf(w, "%s %s %s", a.Kind, a.Principal, strings.Join(a.Scopes, ","))
-}
-
-func (w *world) active(_ context.Context, principal string) (bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return !w.inactive[principal], w.broken
-}
-
-// deactivate ends a person's use of the site.
-func (w *world) deactivate(principal string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.inactive[principal] = true
-}
-
-// reactivate lets a person use the site again.
-func (w *world) reactivate(principal string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.inactive, principal)
-}
-
-// breakActive makes Config.Active fail.
-func (w *world) breakActive(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.broken = err
-}
-
-func (w *world) note(_ context.Context, e site.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
-// count tells how many events of a name there were about a client.
-func (w *world) count(name, clientID string) (n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, e := range w.events {
-		if e.Name == name && told(e, "client_id") == clientID {
-			n++
-		}
-	}
-	return n
 }
 
 // hide marks a text that must never be logged.
@@ -170,7 +123,7 @@ func (w *world) register(t testing.TB, confidential bool, uris ...string) app {
 	}
 	w.people.Add(1)
 	owner := fmt.Sprintf("owner%d", w.people.Load())
-	c, secret, err := w.server.store.CreateClient(t.Context(), store.Client{
+	c, secret, err := w.store.CreateClient(t.Context(), store.Client{
 		Owner: owner, Name: "Reader <b>", Description: "Reads.", Confidential: confidential, RedirectURIs: uris,
 	})
 	require.NoError(t, err)
@@ -180,7 +133,7 @@ func (w *world) register(t testing.TB, confidential bool, uris ...string) app {
 
 func (w *world) ownerOf(t testing.TB, a app) string {
 	t.Helper()
-	c, err := w.server.store.Client(t.Context(), a.id)
+	c, err := w.store.Client(t.Context(), a.id)
 	require.NoError(t, err)
 	return c.Owner
 }

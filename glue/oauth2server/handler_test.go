@@ -64,7 +64,7 @@ func TestBelow(t *testing.T) {
 
 func TestStrippedPaths(t *testing.T) {
 	p := newWorld(t, dbtest.SQLite(t)).party(t)
-	handler := http.StripPrefix("/oauth", p.server.Handler())
+	handler := http.StripPrefix("/oauth", p.Handler())
 	for path, want := range map[string]int{"/oauth/token": http.StatusMethodNotAllowed, "/oauth/settings/tokens": http.StatusUnauthorized, "/oauth/none": http.StatusNotFound} {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, p.url+path, http.NoBody))

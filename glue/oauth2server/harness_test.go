@@ -5,12 +5,10 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,21 +31,16 @@ func TestMain(m *testing.M) {
 	dbtest.Main(m, map[string]func(*dbtest.Database){"serve": helpServe})
 }
 
-// clock stands still until a test moves it.
-type clock struct{ offset atomic.Int64 }
-
-func (c *clock) now() time.Time          { return testNow.Add(time.Duration(c.offset.Load())) }
-func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
-
-// testServer is a Server on a database, without a site around it.
+// testServer is a Server on a database, and what it told.
 type testServer struct {
 	*Server
-	db    *dbtest.Database
-	clock *clock
-	log   *lockedBuffer
+	db  *dbtest.Database
+	log lockedBuffer
 
-	mu     sync.Mutex
-	events []site.Event
+	mu       sync.Mutex
+	events   []site.Event
+	inactive map[string]bool
+	broken   error // what Config.Active says
 }
 
 // testScopes are registered at every server.
@@ -58,7 +51,7 @@ var testScopes = []Scope{
 	{Name: "harvest", Text: "Read everything.", Internal: true},
 }
 
-// newServer makes one on a database.
+// newServer makes one of a site where nobody logs in. Its clock stands still.
 func newServer(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *testServer {
 	t.Helper()
 	s, err := tryServer(t, db, edit...)
@@ -68,8 +61,17 @@ func newServer(t testing.TB, db *dbtest.Database, edit ...func(*Config)) *testSe
 
 func tryServer(t testing.TB, db *dbtest.Database, edit ...func(*Config)) (*testServer, error) {
 	t.Helper()
-	s := &testServer{db: db, clock: &clock{}, log: &lockedBuffer{}}
-	cfg, err := siteConfig(db.Open(t), dialectOf(db), s.clock.now, s.log, s.note)
+	at := site.Config{BaseURL: "https://soc.example", Now: func() time.Time { return testNow }}
+	return serverAt(t, db, webauth.Raven(), at, edit...)
+}
+
+// serverAt makes a server of any site.
+func serverAt(t testing.TB, db *dbtest.Database, service webauth.Service, at site.Config, edit ...func(*Config)) (*testServer, error) {
+	t.Helper()
+	s := &testServer{db: db, inactive: map[string]bool{}}
+	at.OnEvent = s.note
+	at.Logger = slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cfg, err := configAt(db.Open(t), db.PostgreSQL, service, at)
 	require.NoError(t, err)
 	for _, f := range edit {
 		f(&cfg)
@@ -78,11 +80,35 @@ func tryServer(t testing.TB, db *dbtest.Database, edit ...func(*Config)) (*testS
 	return s, err
 }
 
-// note is the site's OnEvent.
+// configAt is the configuration for a site, which gets a secret of its own.
+func configAt(db *sql.DB, postgreSQL bool, service webauth.Service, at site.Config) (Config, error) {
+	at.Secret = rand.Text() + rand.Text()
+	soc, err := site.New(at)
+	if err != nil {
+		return Config{}, err
+	}
+	auth, err := glue.New(glue.Config{Site: soc, Service: service, LogoutPath: "/logout"})
+	if err != nil {
+		return Config{}, err
+	}
+	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth})
+	cfg := Config{
+		DB: db, Dialect: SQLite, Auth: auth, Guard: guard,
+		Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody,
+	}
+	if postgreSQL {
+		cfg.Dialect = PostgreSQL
+	}
+	return cfg, err
+}
+
+// note is the site's OnEvent. What people's logins tell is none of the server's.
 func (s *testServer) note(_ context.Context, e site.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.events = append(s.events, e)
+	if e.From == "oauth2" {
+		s.events = append(s.events, e)
+	}
 }
 
 // told returns what an event says under a name in More.
@@ -93,44 +119,6 @@ func told(e site.Event, key string) string {
 		}
 	}
 	return ""
-}
-
-// testConfig is that of a site on https, which logs to w.
-func testConfig(t testing.TB, db *sql.DB, d Dialect, now func() time.Time, w io.Writer) Config {
-	t.Helper()
-	cfg, err := siteConfig(db, d, now, w, nil)
-	require.NoError(t, err)
-	return cfg
-}
-
-func dialectOf(db *dbtest.Database) Dialect {
-	if db.PostgreSQL {
-		return PostgreSQL
-	}
-	return SQLite
-}
-
-func siteConfig(db *sql.DB, d Dialect, now func() time.Time, w io.Writer, note func(context.Context, site.Event)) (Config, error) {
-	auth, guard, err := newLogin(webauth.Raven(), site.Config{
-		BaseURL: "https://soc.example", Now: now, OnEvent: note,
-		Logger: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
-	return Config{DB: db, Dialect: d, Auth: auth, Guard: guard, Scopes: testScopes, ClientScopes: []string{"harvest", "profile"}, MayRegister: anybody}, err
-}
-
-// newLogin makes what the server leans on, under a secret of its own.
-func newLogin(service webauth.Service, cfg site.Config) (*glue.Auth, *xsrf.Guard, error) {
-	cfg.Secret = rand.Text() + rand.Text()
-	soc, err := site.New(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	auth, err := glue.New(glue.Config{Site: soc, Service: service, LogoutPath: "/logout"})
-	if err != nil {
-		return nil, nil, err
-	}
-	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth})
-	return auth, guard, err
 }
 
 // anybody may register applications.
@@ -147,8 +135,8 @@ func (s *testServer) eventNames() []string {
 	return names
 }
 
-// register registers an application of an owner.
-func (s *testServer) register(t testing.TB, owner string) store.Client {
+// client registers an application of an owner.
+func (s *testServer) client(t testing.TB, owner string) store.Client {
 	t.Helper()
 	c, _, err := s.store.CreateClient(t.Context(), store.Client{Owner: owner, Name: "Reader", Confidential: true, RedirectURIs: []string{"https://app.example/cb"}})
 	require.NoError(t, err)
@@ -172,6 +160,46 @@ func (s *testServer) alone(t testing.TB, c store.Client, scopes ...string) strin
 	given, err := s.store.GrantClient(t.Context(), c, scopes)
 	require.NoError(t, err)
 	return given.Access
+}
+
+// isActive is Config.Active of sites where people log in.
+func (s *testServer) isActive(_ context.Context, principal string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.inactive[principal], s.broken
+}
+
+// deactivate ends a person's use of the site.
+func (s *testServer) deactivate(principal string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inactive[principal] = true
+}
+
+// reactivate lets a person use the site again.
+func (s *testServer) reactivate(principal string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.inactive, principal)
+}
+
+// breakActive makes Config.Active fail.
+func (s *testServer) breakActive(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = err
+}
+
+// count tells how many events of a name there were about a client.
+func (s *testServer) count(name, clientID string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.events {
+		if e.Name == name && told(e, "client_id") == clientID {
+			n++
+		}
+	}
+	return n
 }
 
 // lockedBuffer collects what several goroutines write.

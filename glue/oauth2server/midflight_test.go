@@ -58,7 +58,7 @@ func TestANewSecretCountsForRequestsOnTheirWay(t *testing.T) {
 				var text string
 				during(func() {
 					var err error
-					text, err = w.server.store.ResetSecret(t.Context(), w.ownerOf(t, p.app), p.app.id)
+					text, err = w.store.ResetSecret(t.Context(), w.ownerOf(t, p.app), p.app.id)
 					assert.NoError(t, err)
 				})
 				p.requireRefused(p.call("/token", p.app, form), http.StatusUnauthorized, "invalid_client")
@@ -78,7 +78,7 @@ func TestARemovedRedirectURIGetsNothing(t *testing.T) {
 				p := w.party(t)
 				q := p.ask(p.app, set("response_type", responseType))
 				remove := func() {
-					assert.NoError(t, w.server.store.UpdateClient(t.Context(), w.ownerOf(t, p.app),
+					assert.NoError(t, w.store.UpdateClient(t.Context(), w.ownerOf(t, p.app),
 						store.Client{ID: p.app.id, Name: "Reader", RedirectURIs: []string{"https://new.example/cb"}}))
 				}
 				a := p.visit(q)

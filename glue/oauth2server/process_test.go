@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -55,7 +56,7 @@ func helpServe(d *dbtest.Database) {
 		if err != nil {
 			return err
 		}
-		cfg, err := siteConfig(db, dialectOf(d), time.Now, io.Discard, nil)
+		cfg, err := configAt(db, d.PostgreSQL, webauth.Raven(), site.Config{BaseURL: "https://soc.example", Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			return err
 		}
@@ -182,20 +183,19 @@ func (c *customer) requireGoesOn(t testing.TB, p *process) {
 	require.NoError(t, err)
 }
 
-// realTime gives a server the clock that processes have.
-func realTime(c *Config) {
-	var err error
-	if c.Auth, c.Guard, err = newLogin(webauth.Raven(), site.Config{BaseURL: "https://soc.example", Logger: c.Auth.Site().Logger()}); err != nil {
-		panic(err) // a configuration of the tests' own
-	}
-	c.CodeLife = 10 * time.Minute
+// newServerNow makes a server with the clock that processes have.
+func newServerNow(t testing.TB, db *dbtest.Database) *testServer {
+	t.Helper()
+	s, err := serverAt(t, db, webauth.Raven(), site.Config{BaseURL: "https://soc.example"}, func(c *Config) { c.CodeLife = 10 * time.Minute })
+	require.NoError(t, err)
+	return s
 }
 
 // One of two servers is killed in the middle of a transaction: after it has marked a
 // code or a token as used and before it has given everything for it.
 func TestAServerKilledMidFlightConsumesNothing(t *testing.T) {
 	db := dbtest.PostgreSQL(t)
-	c := newCustomer(t, newServer(t, db, realTime))
+	c := newCustomer(t, newServerNow(t, db))
 	db.Exec(t, `CREATE FUNCTION barrier() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END $$`)
 	db.Exec(t, `CREATE TRIGGER barrier AFTER INSERT ON wlsoauth_tokens FOR EACH ROW EXECUTE FUNCTION barrier()`)
@@ -231,7 +231,7 @@ func TestAServerKilledMidFlightConsumesNothing(t *testing.T) {
 func TestTwoServersShareADatabase(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		const n, workers = 24, 4
-		c := newCustomer(t, newServer(t, db, realTime))
+		c := newCustomer(t, newServerNow(t, db))
 		survivor := startProcess(t, db)
 		for name, use := range c.uses() {
 			doomed := startProcess(t, db)

@@ -75,7 +75,7 @@ func TestIndependentClient(t *testing.T) {
 		c := clientcredentials.Config{ClientID: p.app.id, ClientSecret: p.app.secret, TokenURL: p.metadata().Token, Scopes: []string{"profile"}}
 		got, err := c.Token(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, http.StatusOK, p.api("/api/clients", got.AccessToken).StatusCode)
+		assert.Equal(t, http.StatusOK, p.api("/api/profile", got.AccessToken).StatusCode)
 	})
 }
 
@@ -233,7 +233,7 @@ func TestDatabaseGone(t *testing.T) {
 	got := p.tokens(p.app)
 	asked := p.visit(p.ask(p.other))
 	require.True(t, asked.isConsent())
-	require.NoError(t, p.server.cfg.DB.Close())
+	require.NoError(t, p.cfg.DB.Close())
 	p.requirePage(p.visit(q), http.StatusServiceUnavailable)
 	p.requirePage(p.press(asked, "allow"), http.StatusServiceUnavailable)
 	for path, form := range map[string]url.Values{"/token": form, "/revoke": tokenOf(got.Access), "/introspect": tokenOf(got.Access)} {
@@ -246,7 +246,7 @@ func TestDatabaseGone(t *testing.T) {
 // what the replay sets off.
 func TestHangingUp(t *testing.T) {
 	p := newWorld(t, dbtest.SQLite(t)).party(t)
-	handler := p.server.Handler()
+	handler := p.Handler()
 	send := func(path string, form url.Values) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -71,7 +71,7 @@ func TestSettings_token(t *testing.T) {
 		// Reloading the page sends the same form again.
 		again := p.fill(form, "/tokens/new", tokenFields...)
 		requireKind(t, again, http.StatusForbidden, "form-expired")
-		tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
+		tokens, err := p.store.PersonalTokens(t.Context(), p.person)
 		require.NoError(t, err)
 		require.Len(t, tokens, 1)
 		assert.Equal(t, []string{"profile", "records:read"}, tokens[0].Scopes)
@@ -117,7 +117,7 @@ func TestSettings_tokenMistakes(t *testing.T) {
 			assert.Contains(t, a.body, `<a href="#`+c.field+`">`)
 			assert.Contains(t, a.body, `id="`+c.field+`-error"`)
 			assert.Contains(t, a.body, c.kept, "what was typed")
-			tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
+			tokens, err := p.store.PersonalTokens(t.Context(), p.person)
 			require.NoError(t, err)
 			assert.Empty(t, tokens)
 		})
@@ -175,7 +175,7 @@ func TestSettings_othersThings(t *testing.T) {
 		owner, thief := w.party(t), w.party(t)
 		text := owner.shown(owner.fill(owner.settings("/tokens/new"), "/tokens/new", tokenFields...))
 		owner.fill(owner.settings("/applications/new"), "/applications/new", appFields...)
-		tokens, err := w.server.store.PersonalTokens(t.Context(), owner.person)
+		tokens, err := w.store.PersonalTokens(t.Context(), owner.person)
 		require.NoError(t, err)
 		c := owner.ownApp()
 		got := owner.tokens(owner.app)
@@ -221,7 +221,7 @@ func TestSettings_formsOfOthers(t *testing.T) {
 		a := p.open(p.url + "/oauth/settings" + path + "?xsrf-token=" + url.QueryEscape(elsewhere[1]))
 		assert.NotContains(t, a.body, "wlsp_", "a GET changes nothing")
 	}
-	tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
+	tokens, err := p.store.PersonalTokens(t.Context(), p.person)
 	require.NoError(t, err)
 	assert.Empty(t, tokens)
 }
@@ -241,7 +241,7 @@ func TestSettings_fresh(t *testing.T) {
 	kept := p.fill(form, "/tokens/new", "name", "kept over the login", "scope", "profile", "life", "7")
 	require.Equal(t, http.StatusUnauthorized, kept.StatusCode)
 	assert.Contains(t, kept.body, `data-page="form-kept"`)
-	tokens, err := p.server.store.PersonalTokens(t.Context(), p.person)
+	tokens, err := p.store.PersonalTokens(t.Context(), p.person)
 	require.NoError(t, err)
 	require.Len(t, tokens, 1)
 	requireKind(t, p.fill(list, "/tokens/"+tokens[0].ID+"/revoke"), http.StatusOK, "tokens")
@@ -285,7 +285,7 @@ func TestSettings_notice(t *testing.T) {
 func TestSettings_databaseGone(t *testing.T) {
 	p := newWorld(t, dbtest.SQLite(t)).party(t)
 	form := p.settings("/tokens/new")
-	require.NoError(t, p.server.cfg.DB.Close())
+	require.NoError(t, p.cfg.DB.Close())
 	for _, path := range []string{"/tokens", "/applications", "/authorised"} {
 		a := p.settings(path)
 		requireKind(t, a, http.StatusServiceUnavailable, "unavailable")
