@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
@@ -146,7 +145,6 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 		g.unavailable(w, r, err)
 		return
 	}
-	t.Scopes = g.s.standing(t)
 	bad, err := g.judge(ctx, t)
 	if err != nil {
 		g.unavailable(w, r, err)
@@ -193,16 +191,6 @@ func (g gate) judge(ctx context.Context, t store.Token) (*refusal, error) {
 		return &refusalScope, nil
 	}
 	return nil, nil
-}
-
-// standing are the scopes of a token that still count: those that whoever it stands for
-// could get today. A scope that was made internal, say, leaves the tokens of people.
-func (s *Server) standing(t store.Token) []string {
-	today := s.cfg.ClientScopes
-	if t.Principal != "" {
-		today = s.scopes.offered().names()
-	}
-	return slices.DeleteFunc(slices.Clone(t.Scopes), func(name string) bool { return !slices.Contains(today, name) })
 }
 
 // accessOf tells what a token is good for.

@@ -12,6 +12,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/redirecturi"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
@@ -29,8 +30,9 @@ type consentPage struct {
 	// nothing proves that it is the application named (RFC 8252 section 8.6).
 	Unproven bool
 	// New is asked for now, Granted asked for again.
-	New, Granted scopeSet
+	New, Granted []scopeGroup
 	Action       string
+	Settings     string        // where to take it back
 	Token        template.HTML // a hidden field, bound to the person and this request
 }
 
@@ -64,21 +66,20 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 		a.storeDown(w, r, err)
 		return
 	}
+	isNew := func(scope Scope) bool { return !slices.Contains(have, scope.Name) }
+	asked := a.scopes.pick(q.scopes)
 	page := consentPage{
 		Principal: id.Principal, Owner: q.client.Owner,
 		Name: q.client.Name, Description: q.client.Description, Website: q.client.Website,
 		Destination: redirecturi.Destination(q.redirectURI), Unproven: q.unproven(),
 		Action: a.cfg.Path + pathAuthorize + "?" + q.encode(),
 		Token:  a.cfg.Guard.Field(r, q.binding()),
+		New:    asked.where(isNew).groups(), Granted: asked.where(func(c Scope) bool { return !isNew(c) }).groups(),
+		Settings: settings{a.Server}.path("/authorised"),
 	}
-	for _, scope := range a.scopes.pick(q.scopes) {
-		if slices.Contains(have, scope.Name) {
-			page.Granted = append(page.Granted, scope)
-		} else {
-			page.New = append(page.New, scope)
-		}
-	}
-	a.showConsent(w, r, page)
+	a.show(w, r, site.Page{
+		Kind: "consent", Status: http.StatusOK, Title: "Authorise " + isolated(page.Name) + "?", Form: &site.Form{AnyTarget: true},
+	}, page)
 }
 
 // decide carries out what a person chose on the consent page. The form holds nothing

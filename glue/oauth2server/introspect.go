@@ -55,7 +55,7 @@ func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
 	case !active:
 		return introspection{}, nil
 	}
-	if len(c.standing(found)) == 0 {
+	if len(found.Scopes) == 0 {
 		return introspection{}, nil // nothing of it is left
 	}
 	return c.describe(found), nil
@@ -63,7 +63,7 @@ func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
 
 func (c *call) describe(t store.Token) introspection {
 	d := introspection{
-		Active: true, Scope: scopelist.Join(c.standing(t)), ClientID: t.ClientID, Issuer: c.cfg.Issuer,
+		Active: true, Scope: scopelist.Join(t.Scopes), ClientID: t.ClientID, Issuer: c.cfg.Issuer,
 		Subject: t.Principal, Username: t.Principal,
 		Expires: t.Expires.Unix(), Issued: t.Created.Unix(),
 	}

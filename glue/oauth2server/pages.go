@@ -32,17 +32,6 @@ func known(r *http.Request, p site.Page) site.Page {
 	return p
 }
 
-// showConsent asks a person whether to authorise an application.
-func (s *Server) showConsent(w http.ResponseWriter, r *http.Request, c consentPage) {
-	data := struct {
-		consentPage
-		New, Granted []scopeGroup
-		Settings     string // where to take it back
-	}{c, c.New.groups(), c.Granted.groups(), settings{s}.path("/authorised")}
-	s.show(w, r, site.Page{Kind: "consent", Status: http.StatusOK, Title: "Authorise " + isolated(c.Name) + "?",
-		Form: &site.Form{AnyTarget: true}}, data)
-}
-
 // problem tells the operators of an event, and whoever asked, in fixed words: people
 // get the page with the reference that the log line has, scripts a short text.
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, e event, p site.Page) {

@@ -51,15 +51,20 @@ func (s scopeSet) names() []string {
 	return names
 }
 
-// offered are the scopes that people can give: all but the internal ones.
-func (s scopeSet) offered() scopeSet {
-	return slices.DeleteFunc(slices.Clone(s), func(c Scope) bool { return c.Internal })
+// where are the scopes that a condition holds for, in the same order.
+func (s scopeSet) where(holds func(Scope) bool) scopeSet {
+	return slices.DeleteFunc(slices.Clone(s), func(c Scope) bool { return !holds(c) })
 }
 
-// pick gives the scopes of these names, in the order of registration; what is not
+// offered are the scopes that people can give: all but the internal ones.
+func (s scopeSet) offered() scopeSet {
+	return s.where(func(c Scope) bool { return !c.Internal })
+}
+
+// pick returns the scopes of these names, in the order of registration; what is not
 // registered any more is left out.
 func (s scopeSet) pick(names []string) scopeSet {
-	return slices.DeleteFunc(slices.Clone(s), func(c Scope) bool { return !slices.Contains(names, c.Name) })
+	return s.where(func(c Scope) bool { return slices.Contains(names, c.Name) })
 }
 
 // check tells what is wrong with the registration.

@@ -44,7 +44,7 @@ func (s *Server) storeConfig() store.Config {
 		Report: func(ctx context.Context, err error) {
 			s.site.Tell(ctx, event{Name: EventStoreError, Reason: "sweep", Err: err}.forSite())
 		},
-		Registered: s.scopes.names(), Offered: s.scopes.offered().names(),
+		ForPeople: s.scopes.offered().names(), ForClients: s.cfg.ClientScopes,
 		AccessLife: s.cfg.AccessLife, RefreshLife: s.cfg.RefreshLife, GrantLife: s.cfg.GrantLife,
 		CodeLife: s.cfg.CodeLife, RefreshLeeway: s.cfg.RefreshLeeway,
 		MaxPersonal: s.cfg.MaxPersonal, MaxClients: s.cfg.MaxClients,

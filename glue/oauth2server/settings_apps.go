@@ -17,9 +17,6 @@ type appsPage struct {
 	Most   int    // how many a person may have
 }
 
-// Full reports whether the person has as many as they may.
-func (p appsPage) Full() bool { return len(p.Apps) >= p.Most }
-
 type appView struct {
 	store.Client
 	Place string // of its page

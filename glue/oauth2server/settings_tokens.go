@@ -24,9 +24,6 @@ type tokensPage struct {
 	Most   int    // how many a person may have
 }
 
-// Full reports whether the person has as many as they may.
-func (p tokensPage) Full() bool { return len(p.Tokens) >= p.Most }
-
 type tokenView struct {
 	store.Token
 	Groups []scopeGroup

@@ -38,8 +38,8 @@ func testConfig(db *sql.DB, postgreSQL bool, now func() time.Time) Config {
 	const day = 24 * time.Hour
 	return Config{
 		DB: db, PostgreSQL: postgreSQL, Now: now, Report: func(_ context.Context, err error) { panic(err) },
-		Registered: []string{"records:read", "records:write", "profile", "harvest"},
-		Offered:    []string{"records:read", "records:write", "profile"},
+		ForPeople:  []string{"records:read", "records:write", "profile"},
+		ForClients: []string{"profile", "harvest"},
 		AccessLife: time.Hour, RefreshLife: 90 * day, GrantLife: 365 * day, CodeLife: time.Minute,
 		MaxPersonal: 50, MaxClients: 20,
 	}

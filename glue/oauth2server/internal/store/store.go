@@ -57,8 +57,9 @@ type Config struct {
 	// Report is told of what went wrong beside the point of what was asked.
 	Report func(context.Context, error)
 
-	// Registered are the names of all scopes, Offered of those that people can give.
-	Registered, Offered []string
+	// ForPeople are the scopes that people can give today, ForClients those that clients
+	// can get for themselves.
+	ForPeople, ForClients []string
 
 	AccessLife, RefreshLife, GrantLife, CodeLife time.Duration
 	RefreshLeeway                                time.Duration

@@ -65,14 +65,13 @@ func (s *Store) Token(ctx context.Context, h credential.Hash) (Token, error) {
 	return s.scanCurrent(s.lookup.QueryRowContext(ctx, h[:], s.now().Unix()))
 }
 
-// scanCurrent is scanToken without the scopes that count for nothing since the site
-// changed its registration: those that are gone, and, where a person gave them, those
-// that have become internal.
+// scanCurrent is scanToken without the scopes that nobody could get for such a token
+// today: a scope that was made internal, say, leaves the tokens of people.
 func (s *Store) scanCurrent(row *sql.Row) (Token, error) {
 	t, err := scanToken(row)
-	current := s.cfg.Offered
+	current := s.cfg.ForPeople
 	if t.Principal == "" {
-		current = s.cfg.Registered
+		current = s.cfg.ForClients
 	}
 	t.Scopes = slices.DeleteFunc(t.Scopes, func(name string) bool { return !slices.Contains(current, name) })
 	return t, err

@@ -320,7 +320,7 @@ func TestScopesThatAreNotGivenAnyMore(t *testing.T) {
 		personal := first.personal(t, Token{Principal: "spqr2", Scopes: []string{"profile", "records:read"}})
 
 		s := newStore(t, db, func(c *Config) {
-			c.Registered, c.Offered = []string{"profile", "records:read"}, []string{"profile"}
+			c.ForPeople, c.ForClients = []string{"profile"}, []string{"profile"}
 		})
 		for _, h := range []credential.Hash{p.access, p.refresh, alone, personal} {
 			got, err := s.Token(ctx, h)
