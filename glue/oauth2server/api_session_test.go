@@ -49,7 +49,7 @@ func TestSessionsNeedTheXSRFToken(t *testing.T) {
 // What concerns the login and no session is answered as everywhere on the site; nobody gets
 // in by it, not even where visitors may come.
 func TestTheAPIBeginsNoSession(t *testing.T) {
-	s := newSite(t, dbtest.SQLite(t))
+	s := newWorld(t, dbtest.SQLite(t))
 	location := s.call(t, s.fake.Client("test0001"), http.MethodGet, "/private", func(r *http.Request) { r.Header.Set("Accept", "text/html") }).header.Get("Location")
 	back, err := s.fake.Respond(location, "test0001")
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestTheAPIBeginsNoSession(t *testing.T) {
 	}{
 		{"a response of the login service", "/api/read?" + query, sendHeader("X"), 401},
 		{"one where visitors may come", "/api/open?" + query, sendHeader("X"), 401},
-		{"one for the token of forms", "/csrf?" + query, sendHeader("X"), 401},
+		{"one for the token of forms", "/oauth/csrf?" + query, sendHeader("X"), 401},
 		{"another host", "/api/read", func(r *http.Request) { r.Host = "elsewhere.example" }, 421},
 		{"another host, where visitors may come", "/api/open", func(r *http.Request) { r.Host = "elsewhere.example" }, 421},
 	} {
