@@ -169,6 +169,16 @@ func withoutKeptMarkURI(uri string) string {
 	return path + "?" + query
 }
 
+// Unmarked returns the request as it was before its address was marked as that of a kept
+// form. It is for those who ask what may be done with a request that goes elsewhere:
+// the pages of a kept form are not what its address has there.
+func Unmarked(r *http.Request) *http.Request {
+	if !hasKeptMark(r.URL.RawQuery) {
+		return r
+	}
+	return withoutMark(r)
+}
+
 // withoutMark returns the request as it was before it was marked.
 func withoutMark(r *http.Request) *http.Request {
 	r = r.WithContext(r.Context())
