@@ -49,24 +49,16 @@ func (c *core) guard(ru *rule, next http.Handler) http.Handler {
 	}
 	required, optional := ru.auth.Require(next), ru.auth.Optional(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := c.verifyOrigin(ru, r); err != nil {
-			c.xsrf.Refuse(w, r, err)
-			return
-		}
-		switch ru.accessFor(r) {
-		case Public:
-			next.ServeHTTP(w, r.WithContext(glue.WithoutIdentity(r.Context())))
-		case Optional:
-			optional.ServeHTTP(w, r)
-		case Basic:
-			r, no := c.withPassword(ru, r)
-			if no != nil {
-				c.answer(w, r, no)
-				return
-			}
-			next.ServeHTTP(w, r)
-		default:
+		v := c.beforeSession(ru, r)
+		switch {
+		case v.by == Login:
 			required.ServeHTTP(w, r)
+		case v.by == Optional:
+			optional.ServeHTTP(w, r)
+		case v.admitted != nil:
+			next.ServeHTTP(w, v.admitted)
+		default:
+			c.deny(w, r, &v)
 		}
 	})
 }
@@ -86,6 +78,7 @@ func (c *core) verifyOrigin(ru *rule, r *http.Request) error {
 
 // verdict is what a rule says of a request, instead of an answer to it.
 type verdict struct {
+	by       Access        // how sessions decide, Login or Optional; empty where they do not
 	admitted *http.Request // as it goes on, with whom the rule has let in; nil for no
 	decision glue.Decision // of a rule that looks at sessions
 	err      error         // sessions cannot be looked up
@@ -93,13 +86,9 @@ type verdict struct {
 	refusal  *refusal      // for any other reason
 }
 
-// decide asks a rule about a request. It says what guard does.
-func (c *core) decide(ru *rule, r *http.Request) (v verdict) {
-	switch {
-	case ru == c.ambiguous: // before any login: that would not make it clear
-		v.refusal = newRefusal("path", paths.ErrAmbiguous, pageAddress)
-		return v
-	case ru.cfg.Access == Public:
+// beforeSession is the verdict of a rule so far as it looks at no session.
+func (c *core) beforeSession(ru *rule, r *http.Request) (v verdict) {
+	if ru.cfg.Access == Public {
 		v.admitted = r
 		return v
 	}
@@ -110,23 +99,43 @@ func (c *core) decide(ru *rule, r *http.Request) (v verdict) {
 	case Public:
 		v.admitted = r.WithContext(glue.WithoutIdentity(r.Context()))
 	case Basic:
-		if asked, no := c.withPassword(ru, r); no != nil {
-			v.refusal = no
-		} else {
-			v.admitted = asked
-		}
+		v.admitted, v.refusal = c.withPassword(ru, r)
 	default:
-		v.decision, v.err = ru.auth.Evaluate(r)
-		denial := v.decision.Denial
-		switch {
-		case v.err != nil:
-		case v.decision.Allowed:
-			v.admitted = r.WithContext(glue.WithIdentity(r.Context(), v.decision.Identity))
-		case access == Optional && (denial.Login() || denial.Forbidden()):
-			v.admitted = r.WithContext(glue.WithoutIdentity(r.Context()))
-		}
+		v.by = access
 	}
 	return v
+}
+
+// decide asks a rule about a request. It says what guard does.
+func (c *core) decide(ru *rule, r *http.Request) (v verdict) {
+	if ru == c.ambiguous { // before any login: that would not make it clear
+		return verdict{refusal: newRefusal("path", paths.ErrAmbiguous, pageAddress)}
+	}
+	if v = c.beforeSession(ru, r); v.by == "" {
+		return v
+	}
+	v.decision, v.err = ru.auth.Evaluate(r)
+	denial := v.decision.Denial
+	switch {
+	case v.err != nil:
+	case v.decision.Allowed:
+		v.admitted = r.WithContext(glue.WithIdentity(r.Context(), v.decision.Identity))
+	case v.by == Optional && (denial.Login() || denial.Forbidden()):
+		v.admitted = r.WithContext(glue.WithoutIdentity(r.Context()))
+	}
+	return v
+}
+
+// deny answers where a rule says no. Nobody is sent to log in.
+func (c *core) deny(w http.ResponseWriter, r *http.Request, v *verdict) {
+	switch {
+	case v.refusal != nil:
+		c.answer(w, r, v.refusal)
+	case v.origin != nil:
+		c.xsrf.Refuse(w, r, v.origin)
+	default:
+		v.decision.Refuse(w)
+	}
 }
 
 // status is that of the answer where a rule says no, and header what it says of how to be
@@ -176,11 +185,11 @@ func basicUser(ctx context.Context) string {
 func (c *core) withPassword(ru *rule, r *http.Request) (*http.Request, *refusal) {
 	user, no := c.authenticate(ru, r)
 	if no != nil {
-		return r, no
+		return nil, no
 	}
 	observe.RecordOf(r.Context()).Principal = user
 	if !ru.admits(user) {
-		return r, &refusal{page: pageForbidden, event: site.Event{From: "wls", Name: glue.EventForbidden, Reason: "principal", Level: slog.LevelWarn, Principal: user}}
+		return nil, &refusal{page: pageForbidden, event: site.Event{From: "wls", Name: glue.EventForbidden, Reason: "principal", Level: slog.LevelWarn, Principal: user}}
 	}
 	return r.WithContext(context.WithValue(r.Context(), basicUserKey{}, user)), nil
 }

@@ -51,7 +51,6 @@ func (c *core) forwardAuth(w http.ResponseWriter, r *http.Request, orLogin bool)
 			c.allow(w, ru, &v)
 			return
 		}
-		v.admitted = nil
 	}
 	if orLogin {
 		c.denyOrLogin(w, asked, &v)
@@ -102,19 +101,15 @@ func (c *core) allow(w http.ResponseWriter, ru *rule, v *verdict) {
 // the way than a login, such as too many passwords or a store that is away, means 403.
 func (c *core) denyPlainly(w http.ResponseWriter, asked *http.Request, v *verdict) {
 	switch {
-	case v.refusal != nil:
-		if v.refusal.page.Status != http.StatusUnauthorized {
-			v.refusal.page.Status = http.StatusForbidden
-		}
+	case v.refusal != nil && v.refusal.page.Status != http.StatusUnauthorized:
+		v.refusal.page.Status = http.StatusForbidden
 		c.answer(w, asked, v.refusal)
-	case v.origin != nil:
-		c.xsrf.Refuse(w, asked, v.origin)
 	case v.err != nil:
 		c.site.Refuse(w, asked, site.Event{From: "wls", Name: glue.EventStoreError, Reason: string(webauth.ReasonStore), Level: slog.LevelError, Err: v.err}, pageFront)
-	case v.decision.Denial.Forbidden():
-		v.decision.Refuse(w)
-	default:
+	case v.decision.Denial.Login():
 		c.loginRequired(w, asked, v.decision.Denial)
+	default:
+		c.deny(w, asked, v)
 	}
 }
 
@@ -126,16 +121,11 @@ func (c *core) loginRequired(w http.ResponseWriter, asked *http.Request, denial 
 
 // denyOrLogin answers a browser, through its front server.
 func (c *core) denyOrLogin(w http.ResponseWriter, asked *http.Request, v *verdict) {
-	switch {
-	case v.refusal != nil:
-		c.answer(w, asked, v.refusal)
-	case v.origin != nil:
-		c.xsrf.Refuse(w, asked, v.origin)
-	case v.decision.Denial.Login() && isOpened(asked):
+	if v.refusal == nil && v.err == nil && v.decision.Denial.Login() && isOpened(asked) {
 		c.redirectToLogin(w, asked)
-	default:
-		v.decision.Refuse(w)
+		return
 	}
+	c.deny(w, asked, v)
 }
 
 // redirectToLogin sends a person to the gateway's own login, to come back to the page.
