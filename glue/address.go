@@ -35,23 +35,23 @@ func (q *request) here() string {
 // isDeadEnd answers a request for which nobody can be sent to log in, because its
 // browser would come back to another page or to another's site. It reports whether it
 // did. Scripts are not sent anywhere, so of them it refuses only what no login will mend.
-func (v *exchange) isDeadEnd() bool {
-	if v.unfit != nil {
-		if !site.WantsPage(v.r) {
+func (x *exchange) isDeadEnd() bool {
+	if x.unfit != nil {
+		if !site.WantsPage(x.r) {
 			return false
 		}
-		v.fail(site.Event{Name: EventRefused, Err: v.unfit}, pageBadAddress)
+		x.fail(site.Event{Name: EventRefused, Err: x.unfit}, pageBadAddress)
 		return true
 	}
-	err := v.outside()
+	err := x.outside()
 	switch {
 	case err == nil:
 		return false
-	case site.WantsPage(v.r):
-		v.fail(outsideEvent(err), pageMisconfigured)
+	case site.WantsPage(x.r):
+		x.fail(outsideEvent(err), pageMisconfigured)
 	default:
-		v.log(outsideEvent(err))
-		respond.Brief(v.w, v.r, http.StatusInternalServerError, "misconfigured", reasonOutside, "The site's login is set up wrongly for this address.")
+		x.log(outsideEvent(err))
+		respond.Brief(x.w, x.r, http.StatusInternalServerError, "misconfigured", reasonOutside, "The site's login is set up wrongly for this address.")
 	}
 	return true
 }

@@ -95,8 +95,8 @@ func (a *Auth) Err() error { return a.err }
 // inside another Require or Optional of any policy: each judges the session for itself.
 func (a *Auth) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
-			v.require(next)
+		if x := (exchange{request: request{a: a, r: r}, w: w}); x.begin() {
+			x.require(next)
 		}
 	})
 }
@@ -106,8 +106,8 @@ func (a *Auth) Require(next http.Handler) http.Handler {
 // and may carry a cookie of ours: it must not be given to shared caches ("public").
 func (a *Auth) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
-			v.maybe(next)
+		if x := (exchange{request: request{a: a, r: r}, w: w}); x.begin() {
+			x.maybe(next)
 		}
 	})
 }
@@ -115,15 +115,15 @@ func (a *Auth) Optional(next http.Handler) http.Handler {
 // Login is a handler that logs a person in and goes on to the path in the query
 // parameter "next", a path of this site, or to the site's start.
 func (a *Auth) Login(w http.ResponseWriter, r *http.Request) {
-	if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
-		v.loginThen()
+	if x := (exchange{request: request{a: a, r: r}, w: w}); x.begin() {
+		x.loginThen()
 	}
 }
 
 // Logout is a handler that ends the session: a POST from the site's own pages does,
 // anything else gets a page with a button.
 func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
-	if v := (exchange{request: request{a: a, r: r}, w: w}); v.begin() {
-		v.logout()
+	if x := (exchange{request: request{a: a, r: r}, w: w}); x.begin() {
+		x.logout()
 	}
 }

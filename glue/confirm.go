@@ -41,82 +41,82 @@ type login struct {
 }
 
 // askWho asks whether the login is the person's. old is the session that they have.
-func (v *exchange) askWho(l login, old *session) {
-	href, err := v.confirmURL(l)
+func (x *exchange) askWho(l login, old *session) {
+	href, err := x.confirmURL(l)
 	if err != nil {
-		v.storeDown(err)
+		x.storeDown(err)
 		return
 	}
 	who := l.session.Principal
 	p := pageConfirmLogin(who)
-	if old != nil && v.ended(old) == "" {
+	if old != nil && x.ended(old) == "" {
 		p.Principal = old.Principal
 	}
-	p.Links = []site.Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: v.origin.home()}}
-	v.log(site.Event{Name: EventConfirm, Principal: who})
-	v.cfg.Site.Show(v.w, v.r, p)
+	p.Links = []site.Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: x.origin.home()}}
+	x.log(site.Event{Name: EventConfirm, Principal: who})
+	x.cfg.Site.Show(x.w, x.r, p)
 }
 
 // confirmURL is where the button leads: the same path, and so the same handler.
-func (v *exchange) confirmURL(l login) (string, error) {
+func (x *exchange) confirmURL(l login) (string, error) {
 	plain := strings.Join([]string{randomID(), l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
-	expires := v.now.Add(confirmLife)
+	expires := x.now.Add(confirmLife)
 	if l.session.Expires.Before(expires) {
 		expires = l.session.Expires
 	}
-	value, err := v.origin.confirm.Seal(confirmParam, expires, []byte(plain))
+	value, err := x.origin.confirm.Seal(confirmParam, expires, []byte(plain))
 	if err == nil && len(value) > maxCookie {
 		err = errSessionTooLarge
 	}
-	return v.origin.url(v.path, confirmParam+"="+value), err
+	return x.origin.url(x.path, confirmParam+"="+value), err
 }
 
 var errNotConfirmed = errors.New("it is not a login that this browser was asked about here, or it was too long ago")
 
 // answersConfirm deals with a request that comes from the button, and reports whether it
 // is one.
-func (v *exchange) answersConfirm() bool {
-	value, rest, found := cutConfirm(v.query)
+func (x *exchange) answersConfirm() bool {
+	value, rest, found := cutConfirm(x.query)
 	if !found {
 		return false
 	}
-	v.query = rest
-	if !isNavigation(v.r) {
-		v.refuseResponse(nil)
+	x.query = rest
+	if !isNavigation(x.r) {
+		x.refuseResponse(nil)
 		return true
 	}
-	v.confirmed(v.openConfirm(value))
+	x.confirmed(x.openConfirm(value))
 	return true
 }
 
 // confirmed starts the session that was asked about, once.
-func (v *exchange) confirmed(l login, item webauth.Item, err error) {
+func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 	if err != nil {
-		v.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
+		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 		return
 	}
-	old, err := v.own()
+	old, err := x.own()
 	if err == nil {
-		err = v.cfg.Site.OneUse().Once(context.WithoutCancel(v.r.Context()), item)
+		err = x.cfg.Site.OneUse().Once(context.WithoutCancel(x.r.Context()), item)
 	}
 	used := errors.Is(err, webauth.ErrUsed) || errors.Is(err, webauth.ErrForgotten)
 	switch {
 	case err == nil:
-		v.logIn(l, old)
-	case used && v.alive(old, l.session.Principal): // pressed twice
-		v.log(site.Event{Name: EventRepeated, Reason: reasonConfirm})
-		v.goOn(l.url, l.session.Principal, loopDepthUnknown)
+		x.logIn(l, old)
+	case used && x.alive(old, l.session.Principal): // pressed twice
+		x.log(site.Event{Name: EventRepeated, Reason: reasonConfirm})
+		x.goOn(l.url, l.session.Principal, loopDepthUnknown)
 	case used:
-		v.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
+		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 	default:
-		v.storeDown(err)
+		x.storeDown(err)
 	}
 }
 
 // openConfirm reads what the button carries, and checks that it is pressed in the browser
 // and on the page that it was made for. The item marks it as used.
-func (v *exchange) openConfirm(value string) (login, webauth.Item, error) {
-	plain, expires, err := v.origin.confirm.Open(confirmParam, value, v.now)
+func (x *exchange) openConfirm(value string) (login, webauth.Item, error) {
+	plain, expires, err := x.origin.confirm.Open(confirmParam, value, x.now)
 	part := strings.SplitN(string(plain), "\n", 5)
 	if err != nil || len(part) != 5 {
 		return login{}, webauth.Item{}, errNotConfirmed
@@ -127,10 +127,10 @@ func (v *exchange) openConfirm(value string) (login, webauth.Item, error) {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	path, _, _ := strings.Cut(part[1], "?")
-	if fromOtherOrigin(v.r) || path != v.origin.url(v.path, "") || !v.secret.Fits(s.binding) || s.client != v.clientBinding() {
+	if fromOtherOrigin(x.r) || path != x.origin.url(x.path, "") || !x.secret.Fits(s.binding) || s.client != x.clientBinding() {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	s.Expires, s.Service = ends, v.cfg.Service.Name
+	s.Expires, s.Service = ends, x.cfg.Service.Name
 	item := webauth.Item{ID: "confirm:" + part[0], Issued: time.Unix(s.started, 0), Expires: expires}
 	return login{session: s, url: part[1], iact: webauth.Interact(part[2])}, item, nil
 }

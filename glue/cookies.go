@@ -88,7 +88,7 @@ func (j *cookieJar) names() []string {
 	return []string{j.login, j.session, j.seen, j.loop, j.tried, j.failed, j.target, j.parked}
 }
 
-// make gives a cookie that lasts as long as the browser runs.
+// make returns a cookie that lasts as long as the browser runs.
 func (j *cookieJar) make(name, value string) *http.Cookie {
 	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: j.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if name == j.session {
@@ -125,7 +125,7 @@ func (j *cookieJar) secret(r *http.Request) webauth.BrowserSecret {
 	return ""
 }
 
-// setSecret gives the browser a secret.
+// setSecret sets a new secret.
 func (j *cookieJar) setSecret(w http.ResponseWriter, s webauth.BrowserSecret) {
 	j.set(w, j.login, string(s))
 }

@@ -118,12 +118,12 @@ func (d *Decision) Refuse(w http.ResponseWriter) {
 		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 		return
 	}
-	v := exchange{request: *d.request, w: w}
+	x := exchange{request: *d.request, w: w}
 	if d.err != nil {
-		v.storeDown(d.err)
+		x.storeDown(d.err)
 		return
 	}
-	v.deny(d.session, d.Denial)
+	x.deny(d.session, d.Denial)
 }
 
 // mark prepares an answer to the person who has a session.

@@ -38,19 +38,19 @@ func (q *request) failures() []string {
 
 // rememberFailure notes that the request with this token failed. It is for the failure
 // that spent the token and no other.
-func (v *exchange) rememberFailure(t webauth.Token) {
-	nonces := v.failures()
+func (x *exchange) rememberFailure(t webauth.Token) {
+	nonces := x.failures()
 	if slices.Contains(nonces, t.Nonce) {
 		return
 	}
 	nonces = append(nonces, t.Nonce)
 	nonces = nonces[max(0, len(nonces)-failedTokens):]
-	name := v.origin.cookies.failed
-	plain := strings.Join(append([]string{v.secret.Binding()}, nonces...), "\n")
-	value, err := v.origin.failed.Seal(name, v.now.Add(failedLife), []byte(plain))
+	name := x.origin.cookies.failed
+	plain := strings.Join(append([]string{x.secret.Binding()}, nonces...), "\n")
+	value, err := x.origin.failed.Seal(name, x.now.Add(failedLife), []byte(plain))
 	if err != nil {
-		v.log(site.Event{Name: EventStoreError, Err: err})
+		x.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
-	v.origin.cookies.setBelow(v.w, name, value, "/", failedLife)
+	x.origin.cookies.setBelow(x.w, name, value, "/", failedLife)
 }

@@ -26,7 +26,7 @@ type Identity struct {
 
 type identityKey struct{}
 
-// IdentityFrom gives the identity that Require or Optional put into the request's
+// IdentityFrom returns the identity that Require or Optional put into the request's
 // context. ok is false for an anonymous visitor, and the Identity then zero.
 func IdentityFrom(ctx context.Context) (id Identity, ok bool) {
 	p, _ := ctx.Value(identityKey{}).(*Identity)

@@ -57,29 +57,29 @@ var errNotKept = errors.New("it is not a form that was kept here for this browse
 
 // sealForm seals the request's form, if it may be kept. A form that was kept before, by
 // a handler around this one, goes on being what it was.
-func (v *exchange) sealForm(s *session) (string, error) {
-	kept, resumed := KeptFormFrom(v.r.Context())
+func (x *exchange) sealForm(s *session) (string, error) {
+	kept, resumed := KeptFormFrom(x.r.Context())
 	if !resumed {
-		kept = KeptForm{SessionID: s.SessionID, At: v.now, Ended: v.ended(s) != ""}
+		kept = KeptForm{SessionID: s.SessionID, At: x.now, Ended: x.ended(s) != ""}
 	}
-	same, _ := v.cfg.Site.SameOrigin(v.r)
-	limit := int64(v.cfg.KeepForms)
-	given := v.r.Header.Get("Content-Type")
-	url := v.origin.url(v.path, v.query)
+	same, _ := x.cfg.Site.SameOrigin(x.r)
+	limit := int64(x.cfg.KeepForms)
+	given := x.r.Header.Get("Content-Type")
+	url := x.origin.url(x.path, x.query)
 	switch {
 	case limit < 0:
 		return "", errors.New("this site does not keep forms")
 	case !resumed && !same:
 		return "", errors.New("it did not come from a page of this site")
-	case kindOf(v.r) != formKind:
+	case kindOf(x.r) != formKind:
 		return "", errors.New("files cannot be kept")
 	case len(url)+len(given) > maxKeptHead:
 		return "", errors.New("its address is too long")
 	}
-	body, err := io.ReadAll(io.LimitReader(v.r.Body, limit+1))
-	if len(body) == 0 && len(v.r.PostForm) > 0 {
-		body = []byte(v.r.PostForm.Encode()) // somebody around us has read it, such as xsrf.Check
-	} else if int64(len(body)) < v.r.ContentLength {
+	body, err := io.ReadAll(io.LimitReader(x.r.Body, limit+1))
+	if len(body) == 0 && len(x.r.PostForm) > 0 {
+		body = []byte(x.r.PostForm.Encode()) // somebody around us has read it, such as xsrf.Check
+	} else if int64(len(body)) < x.r.ContentLength {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil || int64(len(body)) > limit {
@@ -87,9 +87,9 @@ func (v *exchange) sealForm(s *session) (string, error) {
 	}
 	head := strings.Join([]string{
 		s.Principal, s.binding, randomID(), kept.SessionID, strconv.FormatInt(kept.At.Unix(), 10), strconv.FormatBool(kept.Ended),
-		strings.Join(append(kept.Used, usedBy(v.r.Context())...), " "), markOf(v.a.policy.strength(), &v.cfg.Policy), url, given,
+		strings.Join(append(kept.Used, usedBy(x.r.Context())...), " "), markOf(x.a.policy.strength(), &x.cfg.Policy), url, given,
 	}, "\n")
-	return v.origin.kept.Seal(keptField, kept.At.Add(keptLife), append([]byte(head+"\n"), body...))
+	return x.origin.kept.Seal(keptField, kept.At.Add(keptLife), append([]byte(head+"\n"), body...))
 }
 
 const formKind = "application/x-www-form-urlencoded"

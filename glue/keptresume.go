@@ -15,8 +15,8 @@ import (
 )
 
 // takeMarked prepares a request from a page that keeps a form. What the Continue button
-// sends becomes the request that was kept, before anybody judges it: v.kept, or
-// v.keptErr where there is none in it. A page opened from there wants the login that
+// sends becomes the request that was kept, before anybody judges it: q.kept, or
+// q.keptErr where there is none in it. A page opened from there wants the login that
 // the mark names. Anything else is a request like any other: a form of the site's own
 // that was sent from a marked address, where Continue had led, so that its body is its
 // own; and any other method, which a kept form never has.
@@ -72,31 +72,31 @@ func (q *request) authorize(id *Identity) Denial {
 // resume sends the kept form on, once, for a session that satisfies this route and the
 // one that kept it. Only then is it marked as used: who is refused, or must log in
 // first, still has it.
-func (v *exchange) resume(s *session, next http.Handler) {
-	err := v.cfg.Site.OneUse().Once(context.WithoutCancel(v.r.Context()), webauth.Item{
-		ID: "form:" + v.kept.nonce, Issued: v.kept.expires.Add(-keptLife), Expires: v.kept.expires, Unsigned: true,
+func (x *exchange) resume(s *session, next http.Handler) {
+	err := x.cfg.Site.OneUse().Once(context.WithoutCancel(x.r.Context()), webauth.Item{
+		ID: "form:" + x.kept.nonce, Issued: x.kept.expires.Add(-keptLife), Expires: x.kept.expires, Unsigned: true,
 	})
 	switch {
 	case errors.Is(err, webauth.ErrUsed), errors.Is(err, webauth.ErrForgotten):
-		v.formGone(s, err)
+		x.formGone(s, err)
 	case err != nil:
-		v.storeDown(err)
+		x.storeDown(err)
 	default:
-		v.log(site.Event{Name: EventFormResumed, Principal: s.Principal})
-		v.serve(next, v.identified(s))
+		x.log(site.Event{Name: EventFormResumed, Principal: s.Principal})
+		x.serve(next, x.identified(s))
 	}
 }
 
 // answersForKeeper answers for the handler inside that kept a form, as that would, where
 // its route still lacks what it wants, and reports whether it did. What stands between the
 // two, such as xsrf.Check, knows nothing of Continue and would refuse it.
-func (v *exchange) answersForKeeper() bool {
-	if v.wants == nil {
+func (x *exchange) answersForKeeper() bool {
+	if x.wants == nil {
 		return false
 	}
-	a := *v.a
-	a.policy = *v.wants
-	keeper := *v
+	a := *x.a
+	a.policy = *x.wants
+	keeper := *x
 	keeper.a = &a
 	s, denial, err := keeper.evaluate()
 	switch {
@@ -110,95 +110,95 @@ func (v *exchange) answersForKeeper() bool {
 	return true
 }
 
-func (v *exchange) formGone(s *session, err error) {
-	v.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
+func (x *exchange) formGone(s *session, err error) {
+	x.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
 }
 
-func (v *exchange) notYours(s *session) {
-	v.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: errors.New("the form is another person's")}, pageNotYours)
+func (x *exchange) notYours(s *session) {
+	x.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: errors.New("the form is another person's")}, pageNotYours)
 }
 
 // goBack tells the new tab, where the person has logged in, that the form is elsewhere.
-func (v *exchange) goBack(instead string) {
+func (x *exchange) goBack(instead string) {
 	page := pageGoBack
 	page.Links = []site.Link{{Text: "Or open the page anew", Href: instead}}
-	v.cfg.Site.Show(v.w, v.r, page)
+	x.cfg.Site.Show(x.w, x.r, page)
 }
 
 // keepForm answers a form that lacks a good enough login.
-func (v *exchange) keepForm(s *session, denial Denial) {
-	owner, sealed, err := v.formToKeep(s)
+func (x *exchange) keepForm(s *session, denial Denial) {
+	owner, sealed, err := x.formToKeep(s)
 	if err != nil {
 		page := pageLoginAgain
 		page.Text = append([]string{"What you sent was not stored: " + err.Error() + ". If you go back, your browser may still have it."}, page.Text...)
-		page.Links = []site.Link{{Text: "Log in again", Href: v.startAgain()}}
-		v.fail(site.Event{Name: EventRefused, Reason: string(denial), Err: err}, page)
+		page.Links = []site.Link{{Text: "Log in again", Href: x.startAgain()}}
+		x.fail(site.Event{Name: EventRefused, Reason: string(denial), Err: err}, page)
 		return
 	}
-	mark := markOf(v.asks(), &v.cfg.Policy)
+	mark := markOf(x.asks(), &x.cfg.Policy)
 	page := pageFormKept
-	page.Links = []site.Link{{Text: "Log in again", Href: v.loginBeside(mark), NewTab: true}}
+	page.Links = []site.Link{{Text: "Log in again", Href: x.loginBeside(mark), NewTab: true}}
 	page.Form = &site.Form{
-		Action: v.origin.url(v.path, withMark(v.query, mark)), Button: "Continue",
+		Action: x.origin.url(x.path, withMark(x.query, mark)), Button: "Continue",
 		Hidden: map[string]string{keptField: sealed}, AnyTarget: true,
 	}
 	e := site.Event{Name: EventFormKept, Reason: string(denial), Principal: owner}
-	if postOnly(v.r) && v.cfg.LoginPath == "" {
+	if postOnly(x.r) && x.cfg.LoginPath == "" {
 		e.Err = errors.New("the form's address takes POST alone: set Config.LoginPath, so that there is a page to log in at")
 	}
-	v.fail(e, page)
+	x.fail(e, page)
 }
 
 // asks returns how somebody must log in for this route and for the form that is kept.
-func (v *exchange) asks() Policy {
-	how := v.a.policy.strength()
-	if v.wants != nil {
-		how, _ = how.and(*v.wants)
+func (x *exchange) asks() Policy {
+	how := x.a.policy.strength()
+	if x.wants != nil {
+		how, _ = how.and(*x.wants)
 	}
 	return how
 }
 
 // formToKeep seals the request's form and returns whose it is. Somebody who pressed
 // Continue too early gets the form back that is sealed already.
-func (v *exchange) formToKeep(s *session) (owner, sealed string, err error) {
+func (x *exchange) formToKeep(s *session) (owner, sealed string, err error) {
 	switch {
-	case v.keptErr != nil:
-		return "", "", v.keptErr
-	case v.kept != nil:
-		return v.kept.principal, v.kept.sealed, nil
+	case x.keptErr != nil:
+		return "", "", x.keptErr
+	case x.kept != nil:
+		return x.kept.principal, x.kept.sealed, nil
 	case s == nil:
 		return "", "", errors.New("it is not known who you were logged in as")
 	}
-	sealed, err = v.sealForm(s)
+	sealed, err = x.sealForm(s)
 	return s.Principal, sealed, err
 }
 
 // loginBeside returns the URL for the new tab in which a person logs in while a form is
 // kept. A route of http.ServeMux that takes POST alone is no page to open: the page that
 // the form came from is, or else the site's start.
-func (v *exchange) loginBeside(mark string) string {
+func (x *exchange) loginBeside(mark string) string {
 	switch {
-	case v.cfg.LoginPath != "":
-		return v.origin.base + markPath(v.cfg.LoginPath, mark)
-	case !postOnly(v.r):
-		return v.origin.url(v.path, withMark(v.query, mark))
+	case x.cfg.LoginPath != "":
+		return x.origin.base + markPath(x.cfg.LoginPath, mark)
+	case !postOnly(x.r):
+		return x.origin.url(x.path, withMark(x.query, mark))
 	}
-	return v.origin.base + markPath(v.cameFrom(), mark)
+	return x.origin.base + markPath(x.cameFrom(), mark)
 }
 
 // startAgain returns the URL of a page to log in at, and to fill in a form anew.
-func (v *exchange) startAgain() string {
+func (x *exchange) startAgain() string {
 	switch {
-	case !postOnly(v.r):
-		return v.origin.url(v.path, withoutKeptMark(v.query))
-	case v.cfg.LoginPath != "":
-		path, query, _ := strings.Cut(v.cfg.LoginPath, "?")
+	case !postOnly(x.r):
+		return x.origin.url(x.path, withoutKeptMark(x.query))
+	case x.cfg.LoginPath != "":
+		path, query, _ := strings.Cut(x.cfg.LoginPath, "?")
 		if query != "" {
 			query += "&"
 		}
-		return v.origin.url(path, query+"next="+url.QueryEscape(v.cameFrom()))
+		return x.origin.url(path, query+"next="+url.QueryEscape(x.cameFrom()))
 	}
-	return v.origin.base + v.cameFrom()
+	return x.origin.base + x.cameFrom()
 }
 
 // postOnly reports whether the request was routed by a pattern such as "POST /add".
@@ -209,10 +209,10 @@ func postOnly(r *http.Request) bool {
 
 // cameFrom returns the path and query of the page of this site that a form was sent
 // from, as far as the browser tells, or of the site's start.
-func (v *exchange) cameFrom() string {
-	from, ours := strings.CutPrefix(v.r.Referer(), v.origin.base)
-	if !ours || !localpath.Is(from) || !v.cfg.Site.Local(from) {
-		return v.origin.prefix + "/"
+func (x *exchange) cameFrom() string {
+	from, ours := strings.CutPrefix(x.r.Referer(), x.origin.base)
+	if !ours || !localpath.Is(from) || !x.cfg.Site.Local(from) {
+		return x.origin.prefix + "/"
 	}
 	path, query, _ := strings.Cut(from, "?")
 	if query = withoutKeptMark(webauth.StripResponse(query)); query != "" {

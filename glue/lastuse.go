@@ -14,7 +14,7 @@ const noteEvery = time.Minute
 // Last use is kept beside the session, in a small sealed cookie bound to the
 // session's id, so that the session's own cookie is written at login only.
 
-// lastUse gives when the session was last used, at the earliest its start.
+// lastUse returns when the session was last used, at the earliest its start.
 func (q *request) lastUse(s *session) time.Time {
 	last := s.started
 	name := q.origin.cookies.seen

@@ -11,66 +11,66 @@ import (
 )
 
 // loginThen logs in and goes on to the path in "next".
-func (v *exchange) loginThen() {
-	if v.answersResponse() || v.answersTarget() {
+func (x *exchange) loginThen() {
+	if x.answersResponse() || x.answersTarget() {
 		return
 	}
-	next, err := v.next()
+	next, err := x.next()
 	if err != nil {
-		v.fail(site.Event{Name: EventRefused, Reason: "next", Err: err}, pageBadNext)
+		x.fail(site.Event{Name: EventRefused, Reason: "next", Err: err}, pageBadNext)
 		return
 	}
-	if mark, marked := v.marked(); marked && v.r.Method != http.MethodPost {
-		v.loginForForm(&mark, next)
+	if mark, marked := x.marked(); marked && x.r.Method != http.MethodPost {
+		x.loginForForm(&mark, next)
 		return
 	}
-	v.goal = strings.TrimPrefix(next, v.origin.base)
-	s, denial, err := v.evaluate()
+	x.goal = strings.TrimPrefix(next, x.origin.base)
+	s, denial, err := x.evaluate()
 	switch {
 	case err != nil:
-		v.storeDown(err)
+		x.storeDown(err)
 	case denial == "":
-		v.noteUse(v.w, s)
-		respond.Redirect(v.w, v.r, next)
+		x.noteUse(x.w, s)
+		respond.Redirect(x.w, x.r, next)
 	case denial.Forbidden():
-		v.forbid(s, denial)
+		x.forbid(s, denial)
 	default:
-		v.ask(s, denial)
+		x.ask(s, denial)
 	}
 }
 
 // loginForForm logs in for a form that another tab keeps, as its route wants. Who may
 // send it that route decides.
-func (v *exchange) loginForForm(wants *Policy, next string) {
-	a := *v.a
+func (x *exchange) loginForForm(wants *Policy, next string) {
+	a := *x.a
 	a.policy = *wants
-	a.policy.Desc, a.policy.Msg, a.policy.Fail = v.a.policy.Desc, v.a.policy.Msg, v.a.policy.Fail
-	v.a = &a
-	s, denial, err := v.evaluate()
+	a.policy.Desc, a.policy.Msg, a.policy.Fail = x.a.policy.Desc, x.a.policy.Msg, x.a.policy.Fail
+	x.a = &a
+	s, denial, err := x.evaluate()
 	switch {
 	case err != nil:
-		v.storeDown(err)
+		x.storeDown(err)
 	case denial == "":
-		v.noteUse(v.w, s)
-		v.goBack(next)
+		x.noteUse(x.w, s)
+		x.goBack(next)
 	default:
-		v.ask(s, denial)
+		x.ask(s, denial)
 	}
 }
 
-// next gives the URL to go to after Login. It is our own origin with a path appended,
+// next returns the URL to go to after Login. It is our own origin with a path appended,
 // so whatever a browser makes of the path it stays here.
-func (v *exchange) next() (string, error) {
-	q, err := url.ParseQuery(v.query)
+func (x *exchange) next() (string, error) {
+	q, err := url.ParseQuery(x.query)
 	if err != nil || len(q["next"]) > 1 {
 		return "", errors.New("next: the query is malformed, or has more than one")
 	}
 	next := q.Get("next")
 	switch {
 	case next == "":
-		return v.origin.home(), nil
-	case !v.cfg.Site.Local(next):
+		return x.origin.home(), nil
+	case !x.cfg.Site.Local(next):
 		return "", errors.New("next: not a path of this site")
 	}
-	return v.origin.base + next, nil
+	return x.origin.base + next, nil
 }

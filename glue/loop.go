@@ -74,7 +74,7 @@ func (q *request) loopMarks() []loopMark {
 	return marks
 }
 
-func (v *exchange) setLoopMarks(marks []loopMark) {
+func (x *exchange) setLoopMarks(marks []loopMark) {
 	if len(marks) > loopPaths {
 		marks = marks[len(marks)-loopPaths:]
 	}
@@ -82,26 +82,26 @@ func (v *exchange) setLoopMarks(marks []loopMark) {
 	for _, m := range marks {
 		b.WriteString(m.path + " " + strconv.FormatInt(m.at, 10) + " " + strconv.Itoa(m.depth) + "\n")
 	}
-	value, err := v.origin.loops.Seal(v.origin.cookies.loop, v.now.Add(loopWindow), []byte(b.String()))
+	value, err := x.origin.loops.Seal(x.origin.cookies.loop, x.now.Add(loopWindow), []byte(b.String()))
 	if err != nil {
-		v.log(site.Event{Name: EventStoreError, Err: err})
+		x.log(site.Event{Name: EventStoreError, Err: err})
 		return
 	}
-	v.origin.cookies.set(v.w, v.origin.cookies.loop, value)
+	x.origin.cookies.set(x.w, x.origin.cookies.loop, value)
 }
 
-// loopStep tells how deep a redirect to the WLS is, and whether it is one too many.
-func (v *exchange) loopStep() (depth int, stop bool) {
-	switch n := len(v.r.CookiesNamed(v.origin.cookies.loop)); {
+// loopStep returns how deep a redirect to the WLS is, and whether it is one too many.
+func (x *exchange) loopStep() (depth int, stop bool) {
+	switch n := len(x.r.CookiesNamed(x.origin.cookies.loop)); {
 	case n > 1:
 		return 0, true // somebody hides from us how often we were here
-	case n == 0 && v.started != 0 && v.now.Unix()-v.started < int64(loopWindow/time.Second):
+	case n == 0 && x.started != 0 && x.now.Unix()-x.started < int64(loopWindow/time.Second):
 		return 0, true // the login that set the session has set this cookie too: it does not come back
 	}
 	depth = 1
-	here, goal := pathHash(v.path), pathHash(v.pathOf(v.goal))
-	for _, m := range v.loopMarks() {
-		if m.path == here || v.goal != "" && m.path == goal { // whichever loopReturn noted
+	here, goal := pathHash(x.path), pathHash(x.pathOf(x.goal))
+	for _, m := range x.loopMarks() {
+		if m.path == here || x.goal != "" && m.path == goal { // whichever loopReturn noted
 			depth = max(depth, m.depth+1)
 		}
 	}
@@ -110,10 +110,10 @@ func (v *exchange) loopStep() (depth int, stop bool) {
 
 // loopReturn notes that the browser came back from the WLS and is sent on to a URL: a loop
 // is one of what people want, wherever they landed.
-func (v *exchange) loopReturn(depth int, url string) {
-	mark := loopMark{path: pathHash(v.pathOf(url))}
+func (x *exchange) loopReturn(depth int, url string) {
+	mark := loopMark{path: pathHash(x.pathOf(url))}
 	var others []loopMark
-	for _, m := range v.loopMarks() {
+	for _, m := range x.loopMarks() {
 		if m.path == mark.path {
 			mark = m
 		} else {
@@ -123,8 +123,8 @@ func (v *exchange) loopReturn(depth int, url string) {
 	if depth == loopDepthUnknown {
 		depth = mark.depth + 1
 	}
-	mark.depth, mark.at = max(mark.depth, depth), v.now.Unix()
-	v.setLoopMarks(append(others, mark))
+	mark.depth, mark.at = max(mark.depth, depth), x.now.Unix()
+	x.setLoopMarks(append(others, mark))
 }
 
 func pathHash(path string) string {

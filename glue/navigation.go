@@ -6,8 +6,8 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// isNavigation tells a person who opens a page from everything else that a browser
-// sends: only the former may be sent to log in. HEAD is never one.
+// isNavigation reports whether a person opens a page: only they may be sent to log in.
+// HEAD is never one.
 func isNavigation(r *http.Request) bool {
 	return r.Method == http.MethodGet && site.WantsPage(r)
 }

@@ -78,54 +78,54 @@ func pageFor(e *webauth.Error) site.Page {
 
 // fail logs the event and shows the page with the same reference. Unless the page
 // knows better, its link leads to the page that the person wanted.
-func (v *exchange) fail(e site.Event, p site.Page) {
+func (x *exchange) fail(e site.Event, p site.Page) {
 	e.Ref = respond.Ref()
 	p.Ref = e.Ref
-	v.log(e)
-	if p.Links == nil && v.origin != nil {
-		p.Links = []site.Link{{Text: "Try again", Href: v.here()}}
+	x.log(e)
+	if p.Links == nil && x.origin != nil {
+		p.Links = []site.Link{{Text: "Try again", Href: x.here()}}
 		switch p.Kind {
 		case pageBadAddress.Kind, pageBadNext.Kind, pageForbidden.Kind:
-			p.Links = []site.Link{{Text: "Front page", Href: v.origin.home()}}
+			p.Links = []site.Link{{Text: "Front page", Href: x.origin.home()}}
 		}
-		if v.r.Method == http.MethodPost { // a link would not send the form again
-			p.Links = []site.Link{{Text: "Front page", Href: v.origin.home()}}
+		if x.r.Method == http.MethodPost { // a link would not send the form again
+			p.Links = []site.Link{{Text: "Front page", Href: x.origin.home()}}
 		}
 	}
-	v.cfg.Site.Show(v.w, v.r, p)
+	x.cfg.Site.Show(x.w, x.r, p)
 }
 
 // forbid answers a person who is known and may not come in.
-func (v *exchange) forbid(s *session, denial Denial) {
+func (x *exchange) forbid(s *session, denial Denial) {
 	p := pageForbidden
 	p.Principal = s.Principal
-	p.Text = []string{v.a.policy.missing(denial), "If you think that you should see it, ask the site’s webmaster."}
-	if v.cfg.LogoutPath != "" {
-		p.Links = []site.Link{{Text: "Front page", Href: v.origin.home()}, {Text: "Log out", Href: v.origin.base + v.cfg.LogoutPath}}
+	p.Text = []string{x.a.policy.missing(denial), "If you think that you should see it, ask the site’s webmaster."}
+	if x.cfg.LogoutPath != "" {
+		p.Links = []site.Link{{Text: "Front page", Href: x.origin.home()}, {Text: "Log out", Href: x.origin.base + x.cfg.LogoutPath}}
 	}
-	v.fail(site.Event{Name: EventForbidden, Reason: string(denial), Principal: s.Principal}, p)
+	x.fail(site.Event{Name: EventForbidden, Reason: string(denial), Principal: s.Principal}, p)
 }
 
 // storeDown answers while sessions or one-use marks are unavailable. Nobody is
 // logged in by accident meanwhile.
-func (v *exchange) storeDown(err error) {
+func (x *exchange) storeDown(err error) {
 	switch {
 	case errors.Is(err, errSessionTooLarge):
-		v.fail(site.Event{Name: EventStoreError, Reason: "session-too-large", Err: err}, pageMisconfigured)
-	case v.r.Context().Err() != nil:
-		v.w.WriteHeader(http.StatusServiceUnavailable) // the client has gone: no fault of the store
+		x.fail(site.Event{Name: EventStoreError, Reason: "session-too-large", Err: err}, pageMisconfigured)
+	case x.r.Context().Err() != nil:
+		x.w.WriteHeader(http.StatusServiceUnavailable) // the client has gone: no fault of the store
 	default:
-		v.w.Header().Set("Retry-After", "5")
-		v.fail(site.Event{Name: EventStoreError, Reason: string(webauth.ReasonStore), Err: err}, pageStoreDown)
+		x.w.Header().Set("Retry-After", "5")
+		x.fail(site.Event{Name: EventStoreError, Reason: string(webauth.ReasonStore), Err: err}, pageStoreDown)
 	}
 }
 
 // misdirected answers a request for a host that is not ours. The page links to the
 // configured address, never to what the request says.
-func (v *exchange) misdirected() {
-	_ = v.spend() // nobody is let in either way
+func (x *exchange) misdirected() {
+	_ = x.spend() // nobody is let in either way
 	p := pageMisdirected
-	home := v.cfg.Site.Origins()[0]
-	p.Links = []site.Link{{Text: home, Href: home + v.cfg.Site.Path()}}
-	v.fail(site.Event{Name: EventMisdirected, Reason: "host"}, p)
+	home := x.cfg.Site.Origins()[0]
+	p.Links = []site.Link{{Text: home, Href: home + x.cfg.Site.Path()}}
+	x.fail(site.Event{Name: EventMisdirected, Reason: "host"}, p)
 }

@@ -96,14 +96,14 @@ func (p *Policy) check(s webauth.Service, key string, found *site.Findings) {
 	}
 }
 
-// clone gives a copy that shares nothing with the caller's.
+// clone returns a copy that shares nothing with the caller's.
 func (p *Policy) clone() Policy {
 	c := *p
 	c.Principals, c.Ptags, c.AAuth = slices.Clone(p.Principals), slices.Clone(p.Ptags), slices.Clone(p.AAuth)
 	return c
 }
 
-// withDefaults gives a copy that says what the zero values mean.
+// withDefaults returns a copy that says what the zero values mean.
 func (p *Policy) withDefaults(s webauth.Service) Policy {
 	c := p.clone()
 	if c.Ptags == nil && !c.AnyPtags && !s.NoPtags {

@@ -53,7 +53,7 @@ func newSession(resp *webauth.Response, secret webauth.BrowserSecret, service st
 	return s
 }
 
-// randomID gives 128 random bits as 22 characters.
+// randomID returns 128 random bits as 22 characters.
 func randomID() string {
 	var b [16]byte
 	rand.Read(b[:])

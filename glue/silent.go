@@ -16,40 +16,40 @@ const noteSilent = "silent"
 // there. It starts only once the browser has returned a cookie of ours, and marks
 // that it tried before it redirects, so it cannot go round in circles. It reports
 // whether it answered the request.
-func (v *exchange) trySilently() bool {
-	if !isNavigation(v.r) || len(v.r.CookiesNamed(v.origin.cookies.tried)) > 0 {
+func (x *exchange) trySilently() bool {
+	if !isNavigation(x.r) || len(x.r.CookiesNamed(x.origin.cookies.tried)) > 0 {
 		return false
 	}
-	if v.secret == "" {
-		if secret, isNew := v.secretToBe(); isNew {
-			v.origin.cookies.setSecret(v.w, secret)
-			v.handSecret(secret)
+	if x.secret == "" {
+		if secret, isNew := x.secretToBe(); isNew {
+			x.origin.cookies.setSecret(x.w, secret)
+			x.handSecret(secret)
 		}
-		v.w.Header().Set("Cache-Control", "private, no-cache")
+		x.w.Header().Set("Cache-Control", "private, no-cache")
 		return false
 	}
-	if err := v.outside(); err != nil {
-		v.log(outsideEvent(err))
+	if err := x.outside(); err != nil {
+		x.log(outsideEvent(err))
 		return false
 	}
-	if _, stop := v.loopStep(); stop {
+	if _, stop := x.loopStep(); stop {
 		return false // the page is for everybody, and is not refused for that
 	}
-	req := v.strength(DeniedSession)
+	req := x.strength(DeniedSession)
 	req.IAct, req.Fail, req.Note = webauth.IActNo, false, noteSilent
-	location, err := v.loginURL(v.secret, req) // from here on the target may be parked
+	location, err := x.loginURL(x.secret, req) // from here on the target may be parked
 	if err != nil {
 		return false
 	}
-	v.markTried()
-	v.log(site.Event{Name: EventRedirect})
-	respond.Redirect(v.w, v.r, location)
+	x.markTried()
+	x.log(site.Event{Name: EventRedirect})
+	respond.Redirect(x.w, x.r, location)
 	return true
 }
 
 // markTried keeps silent sign-in from starting until the browser is closed.
-func (v *exchange) markTried() {
-	v.origin.cookies.set(v.w, v.origin.cookies.tried, "1")
+func (x *exchange) markTried() {
+	x.origin.cookies.set(x.w, x.origin.cookies.tried, "1")
 }
 
 // handedSecret is the secret that an outer handler gives the browser with the same answer:
@@ -62,18 +62,18 @@ type handedSecret struct {
 type handedKey struct{}
 
 // handSecret tells inner handlers of a secret that the answer sets.
-func (v *exchange) handSecret(secret webauth.BrowserSecret) {
-	v.r = v.r.WithContext(context.WithValue(v.r.Context(), handedKey{}, handedSecret{v.origin.cookies.login, v.origin.base, secret}))
+func (x *exchange) handSecret(secret webauth.BrowserSecret) {
+	x.r = x.r.WithContext(context.WithValue(x.r.Context(), handedKey{}, handedSecret{x.origin.cookies.login, x.origin.base, secret}))
 }
 
 // secretToBe is the browser's secret: what it brought, what an outer handler gives it, or
 // a new one, for the caller to set.
-func (v *exchange) secretToBe() (secret webauth.BrowserSecret, isNew bool) {
-	if v.secret != "" {
-		return v.secret, false
+func (x *exchange) secretToBe() (secret webauth.BrowserSecret, isNew bool) {
+	if x.secret != "" {
+		return x.secret, false
 	}
-	h, ok := v.r.Context().Value(handedKey{}).(handedSecret)
-	if ok && h.cookie == v.origin.cookies.login && h.origin == v.origin.base {
+	h, ok := x.r.Context().Value(handedKey{}).(handedSecret)
+	if ok && h.cookie == x.origin.cookies.login && h.origin == x.origin.base {
 		return h.secret, false
 	}
 	return webauth.NewBrowserSecret(), true

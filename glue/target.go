@@ -54,26 +54,26 @@ type destination struct {
 	waits parkedTarget // where the target was; ref is empty for what was not parked
 }
 
-// loginURL is where to send the browser, to come back to the URL it asked for. Where
+// loginURL returns where to send the browser, to come back to the URL it asked for. Where
 // that URL is too long to be signed, it is parked.
-func (v *exchange) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
-	location, err := v.signedURL(secret, req, v.path, v.query)
+func (x *exchange) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
+	location, err := x.signedURL(secret, req, x.path, x.query)
 	if !errors.Is(err, webauth.ErrTooLong) {
 		return location, err
 	}
-	target := v.goal
+	target := x.goal
 	if target == "" {
-		target = withQuery(v.path, v.query)
+		target = withQuery(x.path, x.query)
 	}
 	if len(target) > localpath.MaxTarget {
 		return "", err
 	}
 	ref := randomID()
-	for _, landing := range v.landings(target) {
+	for _, landing := range x.landings(target) {
 		path, query, _ := strings.Cut(landing, "?")
 		query = strings.TrimPrefix(query+"&"+targetMark+ref, "&")
-		if location, err = v.signedURL(secret, req, path, query); err == nil {
-			return location, v.park(secret, ref, path, target)
+		if location, err = x.signedURL(secret, req, path, query); err == nil {
+			return location, x.park(secret, ref, path, target)
 		}
 	}
 	return "", err
@@ -90,40 +90,40 @@ func (q *request) signedURL(secret webauth.BrowserSecret, req webauth.Request, p
 
 // landings are the addresses, the best first, where the login service may send a person
 // back to whose target is parked. They are also what is left if the target is lost.
-func (v *exchange) landings(target string) []string {
+func (x *exchange) landings(target string) []string {
 	var all []string
-	if v.goal != "" { // of Login, which knows the way from there
+	if x.goal != "" { // of Login, which knows the way from there
 		path, _, _ := strings.Cut(target, "?")
-		all = append(all, v.path+"?next="+url.QueryEscape(path))
+		all = append(all, x.path+"?next="+url.QueryEscape(path))
 	}
-	all = append(all, v.path)
-	if v.cfg.LoginPath != "" && v.cfg.LoginPath != v.path {
-		all = append(all, v.cfg.LoginPath) // even the path is too long
+	all = append(all, x.path)
+	if x.cfg.LoginPath != "" && x.cfg.LoginPath != x.path {
+		all = append(all, x.cfg.LoginPath) // even the path is too long
 	}
 	return all
 }
 
 // park has a target wait in the browser. The oldest goes where too many would.
-func (v *exchange) park(secret webauth.BrowserSecret, ref, landing, target string) error {
-	name := v.origin.cookies.targetName(ref)
-	sealed, err := v.origin.targets.Seal(name, v.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))
+func (x *exchange) park(secret webauth.BrowserSecret, ref, landing, target string) error {
+	name := x.origin.cookies.targetName(ref)
+	sealed, err := x.origin.targets.Seal(name, x.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))
 	if err != nil {
 		return err
 	}
 	parked := parkedTarget{ref: ref, path: cookiePath(landing)}
 	for ; sealed != ""; parked.chunks++ {
 		n := min(len(sealed), chunkSize)
-		v.origin.cookies.setTarget(v.w, parked, parked.chunks, sealed[:n])
+		x.origin.cookies.setTarget(x.w, parked, parked.chunks, sealed[:n])
 		sealed = sealed[n:]
 	}
-	all := append(v.parked(), parked)
+	all := append(x.parked(), parked)
 	for ; len(all) > maxTargets; all = all[1:] {
-		v.dropTarget(all[0])
+		x.dropTarget(all[0])
 	}
-	return v.setParked(all)
+	return x.setParked(all)
 }
 
-// wanted is what a signed URL of ours stands for.
+// wanted returns what a signed URL of ours stands for.
 func (q *request) wanted(signed string) destination {
 	left, ref, ok := cutTargetMark(signed)
 	if !ok {
@@ -159,43 +159,43 @@ func (q *request) openTarget(ref, sealed string) (target string, ok bool) {
 
 // goOn sends a browser that came back from the WLS to what a signed URL stands for.
 // Principal is who is logged in now, as far as that is known; depth is the request's.
-func (v *exchange) goOn(signed, principal string, depth int) {
-	d := v.wanted(signed)
-	v.loopReturn(depth, d.url)
+func (x *exchange) goOn(signed, principal string, depth int) {
+	d := x.wanted(signed)
+	x.loopReturn(depth, d.url)
 	if d.waits.ref != "" {
-		v.forgetTarget(d.waits)
+		x.forgetTarget(d.waits)
 	}
 	if d.lost {
-		v.targetLost(d, principal)
+		x.targetLost(d, principal)
 		return
 	}
-	respond.Redirect(v.w, v.r, d.url)
+	respond.Redirect(x.w, x.r, d.url)
 }
 
 // answersTarget deals with a person who opens a URL that stands for a target without a
 // response: by a reload, or from the history. It reports whether it answered.
-func (v *exchange) answersTarget() bool {
-	if !strings.Contains(v.query, targetMark) || !isNavigation(v.r) {
+func (x *exchange) answersTarget() bool {
+	if !strings.Contains(x.query, targetMark) || !isNavigation(x.r) {
 		return false
 	}
-	d := v.wanted(v.origin.url(v.path, v.query))
+	d := x.wanted(x.origin.url(x.path, x.query))
 	switch {
 	case d.waits.ref == "":
 		return false
 	case d.lost:
-		v.targetLost(d, "")
+		x.targetLost(d, "")
 	default:
-		respond.Redirect(v.w, v.r, d.url)
+		respond.Redirect(x.w, x.r, d.url)
 	}
 	return true
 }
 
 // targetLost tells a person that a part of the address did not come back.
-func (v *exchange) targetLost(d destination, principal string) {
+func (x *exchange) targetLost(d destination, principal string) {
 	page := pageTargetLost
 	page.Principal = principal
 	page.Links = []site.Link{{Text: "Go on to the page", Href: d.url}}
-	v.fail(site.Event{Name: EventTargetLost, Principal: principal}, page)
+	x.fail(site.Event{Name: EventTargetLost, Principal: principal}, page)
 }
 
 // parked are the targets that wait in this browser, the oldest first, as far as it has
@@ -218,26 +218,26 @@ func (q *request) parked() []parkedTarget {
 	return all
 }
 
-func (v *exchange) setParked(all []parkedTarget) error {
-	name := v.origin.cookies.parked
+func (x *exchange) setParked(all []parkedTarget) error {
+	name := x.origin.cookies.parked
 	if len(all) == 0 {
-		v.origin.cookies.clear(v.w, name)
+		x.origin.cookies.clear(x.w, name)
 		return nil
 	}
 	var b strings.Builder
 	for _, p := range all {
 		b.WriteString(p.ref + " " + strconv.Itoa(p.chunks) + " " + p.path + "\n")
 	}
-	value, err := v.origin.targets.Seal(name, v.now.Add(targetLife), []byte(b.String()))
+	value, err := x.origin.targets.Seal(name, x.now.Add(targetLife), []byte(b.String()))
 	if err == nil {
-		v.origin.cookies.setBelow(v.w, name, value, "/", targetLife)
+		x.origin.cookies.setBelow(x.w, name, value, "/", targetLife)
 	}
 	return err
 }
 
 // forgetTarget removes the cookies of a target.
-func (v *exchange) forgetTarget(p parkedTarget) {
-	before := v.parked()
+func (x *exchange) forgetTarget(p parkedTarget) {
+	before := x.parked()
 	var others []parkedTarget
 	for _, other := range before {
 		if other.ref != p.ref {
@@ -246,28 +246,28 @@ func (v *exchange) forgetTarget(p parkedTarget) {
 			p = other
 		}
 	}
-	v.dropTarget(p)
+	x.dropTarget(p)
 	if len(others) < len(before) {
-		if err := v.setParked(others); err != nil {
-			v.log(site.Event{Name: EventStoreError, Err: err})
+		if err := x.setParked(others); err != nil {
+			x.log(site.Event{Name: EventStoreError, Err: err})
 		}
 	}
 }
 
 // forgetTargets removes the cookies of all targets.
-func (v *exchange) forgetTargets() {
-	all := v.parked()
+func (x *exchange) forgetTargets() {
+	all := x.parked()
 	for _, p := range all {
-		v.dropTarget(p)
+		x.dropTarget(p)
 	}
 	if len(all) > 0 {
-		_ = v.setParked(nil) // which cannot fail
+		_ = x.setParked(nil) // which cannot fail
 	}
 }
 
-func (v *exchange) dropTarget(p parkedTarget) {
+func (x *exchange) dropTarget(p parkedTarget) {
 	for i := range min(p.chunks, maxChunks) {
-		v.origin.cookies.setTarget(v.w, p, i, "")
+		x.origin.cookies.setTarget(x.w, p, i, "")
 	}
 }
 

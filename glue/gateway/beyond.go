@@ -164,7 +164,7 @@ var single = map[string]bool{
 	http.MethodOptions: true, "MKCOL": true, "MKCALENDAR": true, "PROPPATCH": true, "UNLOCK": true, "QUERY": true,
 }
 
-// reachOf tells how far a request acts. RFC 4918 lets Depth limit PROPFIND and LOCK (sections
+// reachOf returns how far a request acts. RFC 4918 lets Depth limit PROPFIND and LOCK (sections
 // 9.1 and 9.10.3); servers differ about COPY with one.
 func reachOf(r *http.Request) reach {
 	if single[r.Method] {

@@ -95,7 +95,7 @@ func (c *core) buildLogin() error {
 	return err
 }
 
-// storeFor gives the Redis of a configuration; it stays connected over a reload.
+// storeFor returns the Redis of a configuration; it stays connected over a reload.
 func (g *Gateway) storeFor(cfg *Config) (*sharedStore, error) {
 	key := storeKey{cfg.RedisURL, siteName(cfg.BaseURL), time.Duration(cfg.Session.MaxLife)}
 	s := g.stores[key]

@@ -99,7 +99,7 @@ func (b *beyond) mayReach(name, path string) (ru *rule, ok bool) {
 	return ru, b.refusal == nil
 }
 
-// localPath gives the path, as it was sent, of a Simple-ref (RFC 4918 section 8.3) at the
+// localPath returns the path, as it was sent, of a Simple-ref (RFC 4918 section 8.3) at the
 // origin of a host: an absolute URI, or a path.
 func (c *core) localPath(host, reference string) (path string, absolute bool, err error) {
 	if strings.HasPrefix(reference, "//") || strings.ContainsAny(reference, "?#") {

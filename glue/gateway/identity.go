@@ -93,7 +93,7 @@ func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
 	return nil
 }
 
-// personOf gives whom a rule has let in: the name, and what else is known of people with
+// personOf returns whom a rule has let in: the name, and what else is known of people with
 // a session. It is empty for nobody, and for rules that do not ask, whatever a handler
 // around the gateway put into the context.
 func personOf(ctx context.Context, ru *rule) (user string, who glue.Identity) {
@@ -139,7 +139,7 @@ func (id *identity) setAA(h http.Header, who *glue.Identity) error {
 	return nil
 }
 
-// sign gives the MAC of mod_ucam_webauth's AAHeaderKey: over the value, and the key after
+// sign returns the MAC of mod_ucam_webauth's AAHeaderKey: over the value, and the key after
 // it. It covers neither the header's name nor a time.
 func (id *identity) sign(value string) string {
 	mac := hmac.New(sha1.New, id.key)

@@ -89,7 +89,7 @@ func (c *core) ruleOf(r *http.Request) *rule {
 	return ru
 }
 
-// allRules gives the rules of a host, with that for what no rule fits if there is such.
+// allRules returns the rules of a host, with that for what no rule fits if there is such.
 func (c *core) allRules(host string) []*rule {
 	rules := c.rules[host]
 	if c.match(host, "/") == c.nothing {

@@ -90,7 +90,7 @@ func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
 	}
 }
 
-// whileLoggedIn gives a request that ends with the session of whoever makes it. A
+// whileLoggedIn returns a request that ends with the session of whoever makes it. A
 // WebSocket would outlive that, as no request of it is looked at again. There is nothing
 // to cancel where there is no session.
 func (c *core) whileLoggedIn(r *http.Request, ru *rule) (*http.Request, context.CancelFunc) {
@@ -170,7 +170,7 @@ func standsAlone(r *http.Request) bool {
 	return r.ContentLength < 0
 }
 
-// stripPath gives the path without that of the rule, or of the one whose backend it has.
+// stripPath returns the path without that of the rule, or of the one whose backend it has.
 // Letter case apart, the request's path begins with it, segment by segment.
 func stripPath(ru *rule, u *url.URL) (path, escaped string) {
 	escaped = u.RawPath

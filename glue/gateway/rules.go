@@ -66,7 +66,7 @@ func (g *Gateway) buildRules(c *core) error {
 	return nil
 }
 
-// rulesOf gives the rules of one host in order. Where a rule names no backend, that of
+// rulesOf returns the rules of one host in order. Where a rule names no backend, that of
 // the next one which would fit depends on the host; so does whether browsers have
 // passwords for it.
 func (g *Gateway) rulesOf(c *core, all []*rule, host string) ([]*rule, error) {
@@ -93,7 +93,7 @@ func (g *Gateway) rulesOf(c *core, all []*rule, host string) ([]*rule, error) {
 	return rules, nil
 }
 
-// scriptsOf gives the names for the first of these rules, which are those of the next
+// scriptsOf returns the names for the first of these rules, which are those of the next
 // ones that would fit.
 func scriptsOf(rules []*rule) paths.Scripts {
 	for _, ru := range rules {
@@ -108,7 +108,7 @@ func scriptsOf(rules []*rule) paths.Scripts {
 	return paths.UsualScripts
 }
 
-// backedBy gives the rule whose backend the first of these rules has, itself or the next
+// backedBy returns the rule whose backend the first of these rules has, itself or the next
 // one which would fit; nil if there is none.
 func backedBy(rules []*rule) *rule {
 	for _, ru := range rules {
@@ -198,7 +198,7 @@ func (c *core) newRule(i int) (*rule, error) {
 	return ru, nil
 }
 
-// rulePath gives the normal form of a path as people write it into a configuration:
+// rulePath returns the normal form of a path as people write it into a configuration:
 // percent-encoded or not.
 func rulePath(path string) (string, error) {
 	if !strings.Contains(path, "%") {

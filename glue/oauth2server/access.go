@@ -40,7 +40,7 @@ func (a Access) Has(scope string) bool { return slices.Contains(a.Scopes, scope)
 
 type accessKey struct{}
 
-// AccessFrom gives what Server.RequireAPI and its relatives put into the request's
+// AccessFrom returns what Server.RequireAPI and its relatives put into the request's
 // context. ok is false for an anonymous request, and the Access then zero.
 func AccessFrom(ctx context.Context) (a Access, ok bool) {
 	p, _ := ctx.Value(accessKey{}).(*Access)

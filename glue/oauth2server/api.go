@@ -165,7 +165,7 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 	next.ServeHTTP(w, r.WithContext(withAccess(ctx, &a)))
 }
 
-// judge tells what a good token lacks here; nil if nothing.
+// judge returns what a good token lacks here; nil if nothing.
 func (g gate) judge(ctx context.Context, t store.Token) (*refusal, error) {
 	whom := t.Principal
 	if whom == "" {
@@ -193,7 +193,7 @@ func (g gate) judge(ctx context.Context, t store.Token) (*refusal, error) {
 	return nil, nil
 }
 
-// accessOf tells what a token is good for.
+// accessOf returns what a token is good for.
 func accessOf(t store.Token) Access {
 	a := Access{Kind: KindOAuth, Principal: t.Principal, ClientID: t.ClientID, TokenID: t.ID, Scopes: t.Scopes}
 	switch {

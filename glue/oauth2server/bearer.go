@@ -11,7 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 )
 
-// bearerOf gives the bearer token of a request, or "" if it brings none, and what to go
+// bearerOf returns the bearer token of a request, or "" if it brings none, and what to go
 // on with instead of the request, whose body may have been looked into. bad tells what
 // is wrong with how a token was sent; nothing then makes up for it.
 func bearerOf(r *http.Request) (text string, next *http.Request, bad *refusal) {
@@ -47,7 +47,7 @@ func isBearer(value string) bool {
 	return len(value) == len(scheme) || !isTokenCharacter(value[len(scheme)])
 }
 
-// isTokenCharacter tells what a scheme's name is made of (RFC 9110 section 5.6.2).
+// isTokenCharacter reports whether a scheme's name may have a character (RFC 9110 section 5.6.2).
 func isTokenCharacter(c byte) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':

@@ -33,7 +33,7 @@ type Scope struct {
 // scopeSet is the registered scopes in the order of Config.Scopes.
 type scopeSet []Scope
 
-// find gives a scope by its name.
+// find returns a scope by its name.
 func (s scopeSet) find(name string) (Scope, bool) {
 	i := slices.IndexFunc(s, func(c Scope) bool { return c.Name == name })
 	if i < 0 {
@@ -67,7 +67,7 @@ func (s scopeSet) pick(names []string) scopeSet {
 	return s.where(func(c Scope) bool { return slices.Contains(names, c.Name) })
 }
 
-// check tells what is wrong with the registration.
+// check returns what is wrong with the registration.
 func (s scopeSet) check() error {
 	if len(s) == 0 {
 		return errors.New("oauth2server: Config.Scopes is empty: register at least one scope")
