@@ -44,13 +44,13 @@ func usesAToken(t *testing.T, p *api, b *demotest.Tab) {
 	b.SeesPage("token-new")
 
 	// First without a name.
-	b.Click(`label[for="scopes-1-1"]`)
+	b.Click(`label[for="scopes-0-0"]`)
 	b.Expects("status of 422")
 	b.Follow(`form button`)
 	b.Sees("#name-error")
-	assert.True(t, demotest.Eval[bool](b, `document.getElementById("scopes-1-1").checked`), "what was ticked is kept")
+	assert.True(t, demotest.Eval[bool](b, `document.getElementById("scopes-0-0").checked`), "what was ticked is kept")
 	b.Fill("name", "laptop")
-	b.Click(`label[for="scopes-1-2"]`)
+	b.Click(`label[for="scopes-0-1"]`)
 	b.Follow(`form button`)
 	b.SeesPage("token-made")
 	token := b.Value("secret")
