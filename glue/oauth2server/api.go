@@ -67,9 +67,9 @@ func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
 			text, r, bad := bearerOf(r)
 			switch {
 			case g.broken:
-				g.refuse(w, r, refusalBroken)
+				g.refuse(w, r, errBroken, event{})
 			case bad != nil:
-				g.refuse(w, r, *bad)
+				g.refuse(w, r, bad, event{})
 			case text != "":
 				g.byToken(w, r, next, text)
 			default:
@@ -97,15 +97,13 @@ func (g gate) bySession(w http.ResponseWriter, r *http.Request, next, person htt
 	}
 	switch id, known := glue.IdentityFrom(r.Context()); {
 	case known && g.internal:
-		f := refusalSession
-		f.principal = id.Principal
-		g.refuse(w, r, f)
+		g.refuse(w, r, errSession, event{Principal: id.Principal})
 	case known:
 		person.ServeHTTP(w, r)
 	case g.anonymous: // who has no session cannot be abused by another site
 		next.ServeHTTP(w, r.WithContext(withAccess(r.Context(), nil)))
 	default:
-		g.refuse(w, r, refusalAnonymous)
+		g.refuse(w, r, errAnonymous, event{})
 	}
 }
 
@@ -133,25 +131,23 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 	ctx := r.Context()
 	p, h, ok := credential.Parse(text)
 	if !ok || p != credential.Personal && p != credential.Access {
-		g.refuse(w, r, refusalForm) // a refresh token, say
+		g.refuse(w, r, errTokenForm, event{}) // a refresh token, say
 		return
 	}
 	t, err := g.s.store.Token(ctx, h)
-	if errors.Is(err, store.ErrNotFound) {
-		g.refuse(w, r, refusalToken)
-		return
+	var bad *protocolError
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		bad, err = errToken, nil
+	case err == nil:
+		bad, err = g.judge(ctx, t)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		g.unavailable(w, r, err)
 		return
-	}
-	bad, err := g.judge(ctx, t)
-	if err != nil {
-		g.unavailable(w, r, err)
-		return
-	}
-	if bad != nil {
-		g.refuse(w, r, bad.about(t))
+	case bad != nil:
+		g.refuse(w, r, bad, event{Principal: t.Principal, ClientID: t.ClientID, TokenID: t.ID})
 		return
 	}
 	if err := g.s.store.Touch(ctx, t, h); err != nil && ctx.Err() == nil {
@@ -166,7 +162,7 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 }
 
 // judge returns what a good token lacks here; nil if nothing.
-func (g gate) judge(ctx context.Context, t store.Token) (*refusal, error) {
+func (g gate) judge(ctx context.Context, t store.Token) (*protocolError, error) {
 	whom := t.Principal
 	if whom == "" {
 		whom = t.Owner // who answers for the application
@@ -178,17 +174,17 @@ func (g gate) judge(ctx context.Context, t store.Token) (*refusal, error) {
 	_, session := glue.IdentityFrom(ctx)
 	switch {
 	case t.Kind == store.KindRefresh: // impossible by its prefix
-		return &refusalToken, nil
+		return errToken, nil
 	case !active:
-		return &refusalInactive, nil
+		return errInactive, nil
 	case len(t.Scopes) == 0: // nothing of it is left
-		return &refusalToken, nil
+		return errToken, nil
 	case t.Principal == "" && !g.clients:
-		return &refusalNoPerson, nil
+		return errNoPerson, nil
 	case t.Principal == "" && session:
-		return &refusalTwo, nil
+		return errTwoSubjects, nil
 	case !scopelist.Covers(t.Scopes, g.scopes):
-		return &refusalScope, nil
+		return errScope, nil
 	}
 	return nil, nil
 }

@@ -228,7 +228,7 @@ func TestAFormReachesTheResourceWhole(t *testing.T) {
 		sendForm("access_token=x")(req)
 		require.NoError(t, req.ParseForm())
 		_, _, bad := bearerOf(req)
-		assert.Equal(t, &refusalBody, bad)
+		assert.Equal(t, errTokenInForm, bad)
 	})
 }
 

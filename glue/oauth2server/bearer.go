@@ -12,15 +12,15 @@ import (
 )
 
 // bearerOf returns the bearer token of a request, or "" if it brings none, and what to go
-// on with instead of the request, whose body may have been looked into. bad tells what
+// on with instead of the request, whose body may have been looked into. bad is what
 // is wrong with how a token was sent; nothing then makes up for it.
-func bearerOf(r *http.Request) (text string, next *http.Request, bad *refusal) {
+func bearerOf(r *http.Request) (text string, next *http.Request, bad *protocolError) {
 	if query, _ := url.ParseQuery(r.URL.RawQuery); query.Has("access_token") {
-		return "", r, &refusalQuery
+		return "", r, errTokenInQuery
 	}
 	next, inForm := tokenInForm(r)
 	if inForm {
-		return "", next, &refusalBody
+		return "", next, errTokenInForm
 	}
 	values := r.Header["Authorization"]
 	if len(values) == 0 || len(values) == 1 && !isBearer(values[0]) {
@@ -28,11 +28,11 @@ func bearerOf(r *http.Request) (text string, next *http.Request, bad *refusal) {
 	}
 	const scheme = "Bearer "
 	if len(values) > 1 || len(values[0]) <= len(scheme) || values[0][len(scheme)-1] != ' ' {
-		return "", next, &refusalMalformed
+		return "", next, errBearer
 	}
 	text = values[0][len(scheme):]
 	if !isToken68(text) {
-		return "", next, &refusalMalformed
+		return "", next, errBearer
 	}
 	return text, next, nil
 }
@@ -44,17 +44,11 @@ func isBearer(value string) bool {
 	if len(value) < len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) {
 		return false
 	}
-	return len(value) == len(scheme) || !isTokenCharacter(value[len(scheme)])
+	return len(value) == len(scheme) || strings.IndexByte(schemeCharacters, value[len(scheme)]) < 0
 }
 
-// isTokenCharacter reports whether a scheme's name may have a character (RFC 9110 section 5.6.2).
-func isTokenCharacter(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	}
-	return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
-}
+// schemeCharacters are those of a scheme's name (RFC 9110 section 5.6.2).
+const schemeCharacters = credential.Alphabet + "!#$%&'*+-.^_`|~"
 
 // isToken68 reports whether a text is a b64token of RFC 6750 section 2.1.
 func isToken68(text string) bool {
@@ -67,7 +61,7 @@ func isToken68(text string) bool {
 const peekForm = 64 << 10
 
 // tokenInForm reports whether a form holds a token (RFC 6750 section 2.2, which nobody
-// needs who can set a header), and gives a request that still has its whole body.
+// needs who can set a header), and returns a request that still has its whole body.
 func tokenInForm(r *http.Request) (*http.Request, bool) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" || r.Body == nil || r.Body == http.NoBody {

@@ -24,7 +24,7 @@ func (s *Server) csrf() http.Handler {
 			w.Header().Set("Allow", "GET, HEAD")
 			respond.JSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "invalid_request", "error_description": "Use GET."})
 		case !person || err != nil:
-			g.refuse(w, r, refusalAnonymous)
+			g.refuse(w, r, errAnonymous, event{})
 		default:
 			respond.JSON(w, http.StatusOK, map[string]string{"token": token})
 		}

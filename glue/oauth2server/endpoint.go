@@ -15,49 +15,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
-// protocolError is an error that the specifications name (RFC 6749 sections 4.1.2.1 and
-// 5.2). It tells clients nothing that they do not know.
-type protocolError struct {
-	code        string
-	description string // for developers: printable ASCII without '"' and '\'
-	status      int    // at the endpoints for programs; zero means 400
-}
-
-func (e *protocolError) Error() string { return e.code + ": " + e.description }
-
-// Errors of the authorization endpoint.
-var (
-	errRepeated        = &protocolError{code: "invalid_request", description: "a parameter is there twice"}
-	errNoResponseType  = &protocolError{code: "invalid_request", description: "response_type is missing"}
-	errResponseType    = &protocolError{code: "unsupported_response_type", description: "this response_type is not supported"}
-	errResponseMode    = &protocolError{code: "invalid_request", description: "this response_mode is not supported"}
-	errNoChallenge     = &protocolError{code: "invalid_request", description: "code_challenge is missing (PKCE is required)"}
-	errChallengeMethod = &protocolError{code: "invalid_request", description: "code_challenge_method must be S256"}
-	errChallenge       = &protocolError{code: "invalid_request", description: "code_challenge is no SHA-256 in base64url"}
-	errPrompt          = &protocolError{code: "invalid_request", description: "this prompt is not supported"}
-	errScopeMissing    = &protocolError{code: "invalid_scope", description: "scope is missing or malformed"}
-	errScopeUnknown    = &protocolError{code: "invalid_scope", description: "scope names something that cannot be given"}
-	errAccessDenied    = &protocolError{code: "access_denied", description: "the person declined"}
-	// OpenID Connect Core 1.0 section 3.1.2.6 names what prompt=none can meet.
-	errLoginRequired   = &protocolError{code: "login_required", description: "nobody is logged in"}
-	errConsentRequired = &protocolError{code: "consent_required", description: "the person must be asked"}
-)
-
-// Errors of the endpoints for programs.
-var (
-	errMethod       = &protocolError{code: "invalid_request", description: "use POST", status: http.StatusMethodNotAllowed}
-	errInURL        = &protocolError{code: "invalid_request", description: "parameters belong into the body, not into the address"}
-	errContentType  = &protocolError{code: "invalid_request", description: "the body must be application/x-www-form-urlencoded"}
-	errBody         = &protocolError{code: "invalid_request", description: "the body is malformed or too long"}
-	errTwoWays      = &protocolError{code: "invalid_request", description: "the client authenticates in two ways"}
-	errClient       = &protocolError{code: "invalid_client", description: "client authentication failed", status: http.StatusUnauthorized}
-	errNotForPublic = &protocolError{code: "unauthorized_client", description: "this is for confidential clients"}
-	errMissing      = &protocolError{code: "invalid_request", description: "a parameter is missing"}
-	errGrantType    = &protocolError{code: "unsupported_grant_type", description: "this grant_type is not supported"}
-	errGrant        = &protocolError{code: "invalid_grant", description: "it is not valid, not valid any more, or not this client's"}
-	errUnavailable  = &protocolError{code: "temporarily_unavailable", description: "try again in a moment", status: http.StatusServiceUnavailable}
-)
-
 // call is an authenticated client's request to one of the endpoints for programs.
 type call struct {
 	*Server
@@ -180,20 +137,16 @@ func parseBasic(header string) (id, secret string, ok bool) {
 
 // refuse answers with an error (RFC 6749 section 5.2).
 func (c *call) refuse(w http.ResponseWriter, e *protocolError) {
-	status := e.status
-	switch status {
-	case 0:
-		status = http.StatusBadRequest
+	switch e.status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+c.cfg.Issuer+`"`)
 		c.event(c.r, event{Name: EventClientRefused, Reason: e.code})
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable: // unavailable has reported why
 		w.Header().Set("Retry-After", "5")
-	}
-	if status != http.StatusUnauthorized && status != http.StatusServiceUnavailable {
+	default:
 		c.event(c.r, event{Name: EventRefused, Reason: e.code, ClientID: c.client.ID, Err: e})
 	}
-	respond.JSON(w, status, map[string]string{"error": e.code, "error_description": e.description})
+	e.write(w)
 }
 
 // unavailable notes that the database, or the site's own word on a person, cannot be had.
