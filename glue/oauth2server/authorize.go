@@ -49,7 +49,7 @@ var authParams = []string{
 	"code_challenge", "code_challenge_method", "prompt",
 }
 
-// encode writes the request in its one normal form.
+// encode returns the request in its one normal form.
 func (q *authRequest) encode() string {
 	v := url.Values{}
 	for _, name := range authParams {
@@ -113,13 +113,8 @@ func (q *authRequest) checkPrompt() *protocolError {
 	}
 	q.prompt = strings.Split(q.params.get("prompt"), " ")
 	for _, prompt := range q.prompt {
-		switch prompt {
-		case promptLogin, promptConsent:
-		case promptNone:
-			if len(q.prompt) > 1 {
-				return errPrompt
-			}
-		default:
+		known := prompt == promptLogin || prompt == promptConsent || prompt == promptNone
+		if !known || prompt == promptNone && len(q.prompt) > 1 {
 			return errPrompt
 		}
 	}

@@ -1,6 +1,7 @@
 package oauth2server
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -48,8 +49,8 @@ type Config struct {
 	// Path is where Handler is mounted, as browsers see it; empty means "/oauth".
 	Path string
 
-	// Home is the path of the page of the site that the settings lead back to; empty
-	// means "/".
+	// Home is the path of the page of the site that the settings lead back to, as browsers
+	// see it; empty means the site's start.
 	Home string
 
 	// Scopes are what tokens may allow; at least one.
@@ -119,41 +120,23 @@ type Config struct {
 	PasswordCheck func(ctx context.Context, username, password string) (principal string, err error)
 }
 
-const (
-	defaultPath        = "/oauth"
-	defaultAccessLife  = time.Hour
-	defaultRefreshLife = 90 * 24 * time.Hour
-	defaultGrantLife   = 365 * 24 * time.Hour
-	defaultCodeLife    = time.Minute
-	defaultFreshFor    = 5 * time.Minute
-	defaultMaxPersonal = 50
-	defaultMaxClients  = 20
-)
-
 // normalise fills in defaults and reports every mistake at once.
 func (c *Config) normalise() error {
 	if err := c.checkRequired(); err != nil {
 		return err // the rest leans on these
 	}
 	c.Scopes, c.ClientScopes = slices.Clone(c.Scopes), slices.Clone(c.ClientScopes)
-	setDefault(&c.Path, defaultPath)
-	setDefault(&c.Home, "/")
-	setDefault(&c.Issuer, c.Auth.Site().Origins()[0])
-	setDefault(&c.AccessLife, defaultAccessLife)
-	setDefault(&c.RefreshLife, max(defaultRefreshLife, c.AccessLife))
-	setDefault(&c.GrantLife, max(defaultGrantLife, c.RefreshLife))
-	setDefault(&c.CodeLife, defaultCodeLife)
-	setDefault(&c.FreshFor, defaultFreshFor)
-	setDefault(&c.MaxPersonal, defaultMaxPersonal)
-	setDefault(&c.MaxClients, defaultMaxClients)
+	c.Path = cmp.Or(c.Path, "/oauth")
+	c.Home = cmp.Or(c.Home, c.Auth.Site().Path()+"/")
+	c.Issuer = cmp.Or(c.Issuer, c.Auth.Site().Origins()[0])
+	c.AccessLife = cmp.Or(c.AccessLife, time.Hour)
+	c.RefreshLife = cmp.Or(c.RefreshLife, max(90*day, c.AccessLife))
+	c.GrantLife = cmp.Or(c.GrantLife, max(365*day, c.RefreshLife))
+	c.CodeLife = cmp.Or(c.CodeLife, time.Minute)
+	c.FreshFor = cmp.Or(c.FreshFor, 5*time.Minute)
+	c.MaxPersonal = cmp.Or(c.MaxPersonal, 50)
+	c.MaxClients = cmp.Or(c.MaxClients, 20)
 	return errors.Join(scopeSet(c.Scopes).check(), c.checkClientScopes(), c.checkAddresses(), c.checkTimes(), c.checkInsecure())
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 func configError(format string, args ...any) error {
@@ -201,11 +184,11 @@ func (c *Config) checkAddresses() error {
 		// Clients compare it byte for byte, and it is quoted in headers.
 		errs = append(errs, configError("Issuer is %q, want an origin such as %q, or that with a path, without a slash at its end", c.Issuer, origin))
 	}
-	if !strings.HasPrefix(c.Home, "/") || strings.HasPrefix(c.Home, "//") || strings.ContainsAny(c.Home, "\\ \t\r\n") {
-		errs = append(errs, configError("Home is %q, want a path of this site", c.Home))
+	if err := c.Auth.Site().CheckPath(c.Home); err != nil {
+		errs = append(errs, configError("Home: %v", err))
 	}
 	if !validPath(c.Path) {
-		errs = append(errs, configError("Path is %q, want a path such as %q, without a slash at its end", c.Path, defaultPath))
+		errs = append(errs, configError("Path is %q, want a path such as %q, without a slash at its end", c.Path, "/oauth"))
 	}
 	return errors.Join(errs...)
 }

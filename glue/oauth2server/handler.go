@@ -62,7 +62,10 @@ func (s *Server) Handler() http.Handler {
 	})
 }
 
-// below gives the part of a path below Config.Path. A front server, or
+// url returns the URL of an endpoint.
+func (s *Server) url(path string) string { return s.site.Origins()[0] + s.cfg.Path + path }
+
+// below returns the part of a path below Config.Path. A front server, or
 // http.StripPrefix, may have taken the first parts of that away already, or all of it.
 func (s *Server) below(path string) string {
 	for prefix := s.cfg.Path; prefix != ""; {
@@ -78,7 +81,7 @@ func (s *Server) below(path string) string {
 	return path
 }
 
-// atPath gives the request the path that browsers see.
+// atPath returns the request with the path that browsers see.
 func (s *Server) atPath(r *http.Request, below string) *http.Request {
 	if r.URL.Path == s.cfg.Path+below {
 		return r

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // metadata describes the server to clients (RFC 8414 section 2).
@@ -25,26 +26,22 @@ type metadata struct {
 	AuthorizationNamesIss bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 }
 
-// MetadataPath is where Metadata belongs (RFC 8414 section 3.1): below the origin of
+// MetadataPath returns where Metadata belongs (RFC 8414 section 3.1): below the origin of
 // the issuer, whose own path, if it has one, comes last.
 func (s *Server) MetadataPath() string {
-	_, rest, _ := strings.Cut(s.cfg.Issuer, "://")
-	_, path, found := strings.Cut(rest, "/")
-	if found {
-		path = "/" + path
-	}
-	return "/.well-known/oauth-authorization-server" + path
+	origin, _ := webauth.Origin(s.cfg.Issuer) // New has checked it
+	return "/.well-known/oauth-authorization-server" + strings.TrimPrefix(s.cfg.Issuer, origin)
 }
 
-// Metadata tells clients about the server; mount it at MetadataPath.
+// Metadata returns a handler that describes the server to clients; mount it at
+// [Server.MetadataPath].
 func (s *Server) Metadata() http.Handler {
 	secret := []string{"client_secret_basic", "client_secret_post"}
 	all := append(secret[:len(secret):len(secret)], "none")
-	base := s.cfg.Auth.Site().Origins()[0] + s.cfg.Path
 	m := &metadata{
 		Issuer:        s.cfg.Issuer,
-		Authorization: base + pathAuthorize, Token: base + pathToken,
-		Revocation: base + pathRevoke, Introspection: base + pathIntrospect,
+		Authorization: s.url(pathAuthorize), Token: s.url(pathToken),
+		Revocation: s.url(pathRevoke), Introspection: s.url(pathIntrospect),
 		Scopes:        s.scopes.offered().names(),
 		ResponseTypes: []string{responseCode}, ResponseModes: []string{"query"},
 		GrantTypes: []string{grantTypeCode, grantTypeRefresh},

@@ -47,7 +47,7 @@ func parseParams(raw string, most int) (params, error) {
 	return p, nil
 }
 
-// get gives a parameter; "" if it is left out, without a value, or repeated.
+// get returns a parameter; "" if it is left out, without a value, or repeated.
 func (p params) get(name string) string { return p.values[name] }
 
 // readScopes reads the scope parameter, which must name something, and nothing but what

@@ -143,7 +143,7 @@ func (c *customer) code(t testing.TB) string {
 func (c *customer) at(p *process) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: c.client.ID, ClientSecret: c.secret, RedirectURL: "https://app.example/cb",
-		Endpoint: oauth2.Endpoint{TokenURL: p.url + defaultPath + pathToken, AuthStyle: oauth2.AuthStyleInHeader},
+		Endpoint: oauth2.Endpoint{TokenURL: p.url + "/oauth" + pathToken, AuthStyle: oauth2.AuthStyleInHeader},
 	}
 }
 

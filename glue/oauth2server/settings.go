@@ -1,6 +1,7 @@
 package oauth2server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"html/template"
@@ -137,7 +138,7 @@ type fieldError struct {
 
 type fieldErrors []fieldError
 
-// On gives what is wrong with a field; empty for nothing.
+// On returns what is wrong with a field; empty for nothing.
 func (e fieldErrors) On(field string) string {
 	for _, one := range e {
 		if one.Field == field {
@@ -158,9 +159,7 @@ func (p settings) page(w http.ResponseWriter, r *http.Request, section string, p
 		page.Nav = append(page.Nav, l)
 	}
 	page.Nav = append(page.Nav, site.Link{Text: "Back to the site", Href: p.cfg.Home})
-	if page.Status == 0 {
-		page.Status = http.StatusOK
-	}
+	page.Status = cmp.Or(page.Status, http.StatusOK)
 	p.show(w, r, page, data)
 	return nil
 }
@@ -173,7 +172,7 @@ func (p settings) done(w http.ResponseWriter, r *http.Request, to, what string) 
 	respond.Redirect(w, r, p.path(to)+doneQuery+what)
 }
 
-// notice gives the text for what was just done, unless another site's link claims it.
+// notice returns the text for what was just done, unless another site's link claims it.
 func notice(r *http.Request, texts map[string]string) string {
 	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
 		return ""

@@ -81,7 +81,6 @@ type appPage struct {
 }
 
 func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identity, c store.Client) error {
-	origin := p.cfg.Auth.Site().Origins()[0]
 	data := appPage{
 		guardedForm: p.form(r), Client: c,
 		Notice: notice(r, map[string]string{
@@ -89,7 +88,7 @@ func (p settings) showApp(w http.ResponseWriter, r *http.Request, id glue.Identi
 			"changed":    "The changes are stored.",
 		}),
 		Delete: p.appPath(c.ID) + "/delete",
-		Issuer: p.cfg.Issuer, AuthorizeURL: origin + p.cfg.Path + pathAuthorize, TokenURL: origin + p.cfg.Path + pathToken, RevokeURL: origin + p.cfg.Path + pathRevoke,
+		Issuer: p.cfg.Issuer, AuthorizeURL: p.url(pathAuthorize), TokenURL: p.url(pathToken), RevokeURL: p.url(pathRevoke),
 	}
 	if p.mayRegister(r, id) {
 		data.Edit, data.Secret = p.appPath(c.ID)+"/edit", p.appPath(c.ID)+"/secret"

@@ -120,12 +120,10 @@ func checkOrigin(uri string) error {
 	return nil
 }
 
-// port matches a number that may be one, as it is written.
-var port = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
-
+// isPort reports whether a text is the number of a port, as it is written.
 func isPort(text string) bool {
-	n, _ := strconv.Atoi(text)
-	return port.MatchString(text) && n < 1<<16
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0 && text[0] != '0'
 }
 
 // checkQuery keeps the names of the answer's parameters out of the query: a client

@@ -67,18 +67,19 @@ func (s *Store) CreateClient(ctx context.Context, c Client) (made Client, secret
 
 // Client returns an application.
 func (s *Store) Client(ctx context.Context, id string) (Client, error) {
-	if !validID(id) {
-		return Client{}, ErrNotFound
-	}
-	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE id = $1`, id))
+	return s.client(ctx, `id = $1`, id)
 }
 
 // OwnClient returns an application that owner registered.
 func (s *Store) OwnClient(ctx context.Context, owner, id string) (Client, error) {
+	return s.client(ctx, `id = $1 AND owner = $2`, id, owner)
+}
+
+func (s *Store) client(ctx context.Context, condition, id string, more ...any) (Client, error) {
 	if !validID(id) {
 		return Client{}, ErrNotFound
 	}
-	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner))
+	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE `+condition, append([]any{id}, more...)...))
 }
 
 // holdClient returns an application, and keeps it as it is until the transaction ends:

@@ -71,7 +71,7 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, c Code, asked bool) erro
 		return s.addConsent(ctx, tx, c.Principal, c.ClientID, c.Scopes)
 	}
 	allowed, err := consentIn(ctx, tx, c.Principal, c.ClientID)
-	if err == nil && !scopelist.Covers(allowed, c.Scopes) {
+	if err == nil && (allowed == nil || !scopelist.Covers(allowed, c.Scopes)) {
 		return ErrNoConsent
 	}
 	return err

@@ -19,11 +19,7 @@ type Authorisation struct {
 
 // Consented returns the scopes that a person allowed an application; nil for none.
 func (s *Store) Consented(ctx context.Context, principal, clientID string) ([]string, error) {
-	scopes, err := consentIn(ctx, s.db, principal, clientID)
-	if errors.Is(err, ErrNoConsent) {
-		return nil, nil
-	}
-	return scopes, err
+	return consentIn(ctx, s.db, principal, clientID)
 }
 
 // queryer is a transaction, or a database without one.
@@ -35,7 +31,7 @@ func consentIn(ctx context.Context, q queryer, principal, clientID string) (scop
 	err = q.QueryRowContext(ctx, `SELECT scopes FROM wlsoauth_consents WHERE principal = $1 AND client_id = $2`, principal, clientID).
 		Scan((*words)(&scopes))
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNoConsent
+		return nil, nil
 	}
 	return scopes, err
 }
