@@ -171,6 +171,9 @@ func FuzzForwardedURI(f *testing.F) {
 func noting(t testing.TB, r *http.Request, use func(*http.Request)) {
 	log, err := observe.NewAccessLog(observe.Off, observe.Combined)
 	require.NoError(t, err)
-	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { use(r) })
-	observe.Handler[notes](handler, log, observe.NewMetrics(), time.Now).ServeHTTP(httptest.NewRecorder(), r)
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		observe.RecordOf(r.Context()).Notes = &notes{}
+		use(r)
+	})
+	observe.Handler(handler, log, observe.NewMetrics(), time.Now).ServeHTTP(httptest.NewRecorder(), r)
 }

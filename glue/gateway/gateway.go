@@ -81,8 +81,7 @@ func New(cfg Config) (*Gateway, error) {
 		backends: map[backendKey]*backend{},
 		stores:   map[storeKey]*sharedStore{},
 	}
-	g.removals = newRemovals(cfg.Now, g.metrics)
-	g.removals.setLogger(cfg.Logger)
+	g.removals = &removals{now: cfg.Now, metrics: g.metrics, logged: map[removed]time.Time{}}
 	c, err := g.build(cfg)
 	if err != nil {
 		return nil, err
@@ -92,7 +91,7 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, err
 	}
 	g.core.Store(c)
-	g.handler = observe.Handler[notes](http.HandlerFunc(g.serve), g.log, g.metrics, cfg.Now)
+	g.handler = observe.Handler(http.HandlerFunc(g.serve), g.log, g.metrics, cfg.Now)
 	g.metrics.Reloaded(cfg.Now(), nil)
 	return g, nil
 }
@@ -139,7 +138,6 @@ func (g *Gateway) Reload(cfg Config) error {
 		return err
 	}
 	old := g.core.Swap(c)
-	g.removals.setLogger(c.cfg.Logger)
 	g.metrics.Reloaded(c.cfg.Now(), nil)
 	warnOfLoosened(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
 	g.retire(old)
@@ -182,6 +180,7 @@ func (g *Gateway) Close() error {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	c := g.acquire()
 	defer g.leave(c)
+	observe.RecordOf(r.Context()).Notes = &notes{}
 	defer paceBody(w, r, &c.cfg.Limits).end()
 	if c.cfg.ForwardAuth {
 		captureForwarded(r, &c.cfg.Front)
@@ -229,7 +228,7 @@ func (g *Gateway) release(c *core) {
 	for _, b := range c.backends {
 		if b.users--; b.users == 0 {
 			delete(g.backends, b.key)
-			b.close()
+			b.transport.CloseIdleConnections()
 		}
 	}
 	if s := c.store; s != nil {

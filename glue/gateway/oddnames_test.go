@@ -167,15 +167,15 @@ func TestRemovals(t *testing.T) {
 // TestRemovalsBounded: whoever makes up names fills neither memory nor log.
 func TestRemovalsBounded(t *testing.T) {
 	w := openWorld(t)
-	r := w.gateway.removals
+	r, log := w.gateway.removals, w.gateway.core.Load().cfg.Logger
 	for i := range 10 * removalNames {
-		r.header("X_"+itoa(i), oddName)
+		r.header(log, "X_"+itoa(i), oddName)
 	}
 	assert.LessOrEqual(t, len(r.logged), removalNames+1)
 	assert.Equal(t, removalNames, strings.Count(w.log.String(), "header=X_"))
 	assert.Equal(t, 1, strings.Count(w.log.String(), "headers of many names"))
 	w.fake.Advance(removalAgain)
-	r.header("X_new", oddName)
+	r.header(log, "X_new", oddName)
 	assert.Equal(t, 1, strings.Count(w.log.String(), "header=X_new"), "there is room again")
 	assert.Len(t, r.logged, 1)
 	assert.Equal(t, strings.Repeat("x", headername.MaxName)+"...", showName(strings.Repeat("x", 5000)))

@@ -59,8 +59,8 @@ func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
 	b := ru.backend
 	observe.RecordOf(r.Context()).Backend = b.name
 	n := notesOf(r.Context())
-	p := &proxied{ResponseWriter: w, c: c, rule: ru, in: r}
-	n.proxied = p
+	p := &n.proxied
+	*p = proxied{ResponseWriter: w, c: c, rule: ru, in: r}
 	n.body.use(ru.cfg.BodyRate)
 	if most := c.cfg.Limits.BodyBytes; most > 0 {
 		if r.ContentLength > most {
@@ -129,7 +129,7 @@ func (transports) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // proxiedOf returns what pass noted. Every request that gets there has notes.
-func proxiedOf(r *http.Request) *proxied { return notesOf(r.Context()).proxied }
+func proxiedOf(r *http.Request) *proxied { return &notesOf(r.Context()).proxied }
 
 // rewrite makes the request that the backend gets. The proxy has removed hop-by-hop
 // headers already, and what Connection lists, so nothing that is set here can be undone
@@ -304,7 +304,7 @@ func (p *proxied) cleanTrailers() {
 	for marked := range h {
 		if name, ok := strings.CutPrefix(marked, http.TrailerPrefix); ok && !isTrailer(name) {
 			delete(h, marked)
-			p.c.removals.trailer(name)
+			p.c.removals.trailer(p.c.cfg.Logger, name)
 		}
 	}
 }

@@ -26,7 +26,6 @@ type removals struct {
 	metrics *observe.Metrics
 
 	mu     sync.Mutex
-	logger *slog.Logger
 	logged map[removed]time.Time
 }
 
@@ -34,21 +33,10 @@ type removals struct {
 // names that there is no room for.
 type removed struct{ from, name string }
 
-func newRemovals(now func() time.Time, m *observe.Metrics) *removals {
-	return &removals{now: now, metrics: m, logged: map[removed]time.Time{}}
-}
-
-// setLogger says where to log from now on.
-func (r *removals) setLogger(log *slog.Logger) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.logger = log
-}
-
 // header notes that a header was removed from a request, and why. What front servers write
 // as a matter of course, and what the configuration says, is as it should be and not worth
 // a word.
-func (r *removals) header(name string, why *headername.Entry) {
+func (r *removals) header(log *slog.Logger, name string, why *headername.Entry) {
 	if (why.Class == headername.Peers || why == moreName) && headername.IsPlain(name) {
 		return
 	}
@@ -57,20 +45,19 @@ func (r *removals) header(name string, why *headername.Entry) {
 	if why.Class != 0 && !headername.IsOwn(name) {
 		level = slog.LevelWarn // no honest program writes it so
 	}
-	r.log(level, "requests", name, why.Reason)
+	r.log(log, level, "requests", name, why.Reason)
 }
 
 // trailer notes that a field was removed from what came after an answer.
-func (r *removals) trailer(name string) {
+func (r *removals) trailer(log *slog.Logger, name string) {
 	r.metrics.TrailerRemoved()
-	r.log(slog.LevelInfo, "trailers", name, "programs that take it for a header would believe it")
+	r.log(log, slog.LevelInfo, "trailers", name, "programs that take it for a header would believe it")
 }
 
 // log tells about a name, if it is time to.
-func (r *removals) log(level slog.Level, from, name, reason string) {
-	log, name := r.turn(from, showName(name))
-	switch {
-	case log == nil:
+func (r *removals) log(log *slog.Logger, level slog.Level, from, name, reason string) {
+	switch name, now := r.turn(from, showName(name)); {
+	case !now:
 	case name == "":
 		log.Warn("wls gateway: headers of many names are removed; no further name is logged for an hour")
 	default:
@@ -78,26 +65,26 @@ func (r *removals) log(level slog.Level, from, name, reason string) {
 	}
 }
 
-// turn returns where a name is to be logged now; nil if it was lately. The name that it
+// turn reports whether a name is to be logged now, and was not lately. The name that it
 // returns is empty where the line is about all those that there is no room for.
-func (r *removals) turn(from, name string) (*slog.Logger, string) {
+func (r *removals) turn(from, name string) (shown string, due bool) {
 	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := removed{from, name}
 	if r.isLately(key, now) {
-		return nil, ""
+		return "", false
 	}
 	if len(r.logged) >= removalNames {
 		maps.DeleteFunc(r.logged, func(other removed, _ time.Time) bool { return !r.isLately(other, now) })
 	}
 	if len(r.logged) >= removalNames {
 		if key = (removed{}); r.isLately(key, now) {
-			return nil, ""
+			return "", false
 		}
 	}
 	r.logged[key] = now
-	return r.logger, key.name
+	return key.name, true
 }
 
 func (r *removals) isLately(key removed, now time.Time) bool {

@@ -12,17 +12,17 @@ import (
 // do not read alike; those by which some program takes the path, the method, the scheme,
 // the host, the client or the person for another, in every spelling; and more. What is
 // told about the request is set after that.
-type stripping struct{ more []string }
+type stripping struct{ more map[string]bool }
 
 // newStripping knows more names beside those that are always removed.
 func newStripping(more []string) (*stripping, error) {
-	s := &stripping{}
+	s := &stripping{map[string]bool{}}
 	for _, name := range more {
 		folded := headername.FoldString(name)
 		if folded == "" || len(name) > headername.MaxName || neededHeaders[folded] {
 			return nil, fmt.Errorf("%q cannot be removed from requests", name)
 		}
-		s.more = append(s.more, folded)
+		s.more[folded] = true
 	}
 	return s, nil
 }
@@ -95,13 +95,7 @@ func (s *stripping) hasMore(name string) bool {
 		return false
 	}
 	var buf [headername.MaxName]byte
-	folded := headername.Fold(&buf, name)
-	for _, m := range s.more {
-		if m == string(folded) {
-			return true
-		}
-	}
-	return false
+	return s.more[string(headername.Fold(&buf, name))]
 }
 
 // stripHeaders removes what a client must not tell the backend of a rule.
@@ -109,7 +103,7 @@ func (c *core) stripHeaders(h http.Header, ru *rule) {
 	for name := range h {
 		if why := c.stripping.removes(name, ru.pass); why != nil {
 			delete(h, name)
-			c.removals.header(name, why)
+			c.removals.header(c.cfg.Logger, name, why)
 		}
 	}
 }
@@ -120,7 +114,7 @@ func (c *core) removedBefore(_ *http.Request, name string) {
 	if c.cfg.ForwardAuth && isForwardedName(name) {
 		return
 	}
-	c.removals.header(name, headername.Lookup(name))
+	c.removals.header(c.cfg.Logger, name, headername.Lookup(name))
 }
 
 // passAnywhere are the names that some rule lets through and package site would not.

@@ -177,7 +177,7 @@ func TestLogCannotBeWritten(t *testing.T) {
 		l, _ := logTo(t, format)
 		require.NoError(t, l.use(brokenWriter{}, nil, format))
 		m := NewMetrics()
-		h := Handler[struct{}](http.NotFoundHandler(), l, m, time.Now)
+		h := Handler(http.NotFoundHandler(), l, m, time.Now)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 		assert.Equal(t, http.StatusNotFound, w.Code)

@@ -1,11 +1,13 @@
 package observe
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
@@ -38,38 +40,34 @@ const namespace = "wlsgateway"
 // NewMetrics returns metrics of which nothing has happened yet.
 func NewMetrics() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
+	to := promauto.With(m.registry)
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+		return to.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
-	gauge := func(name, help string) prometheus.GaugeOpts {
-		return prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}
+	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return to.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
 	m.requests = counters("requests_total", "Requests answered, by rule, method and class of status.", "rule", "method", "code")
-	m.durations = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	m.durations = to.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "request_duration_seconds",
 		Help:    "From a request's header to the end of its answer, by rule; without upgraded connections.",
 		Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10, 30, 100},
 	}, []string{"rule"})
-	m.inFlight = prometheus.NewGauge(gauge("requests_in_flight", "Requests being answered now, and upgraded connections."))
+	m.inFlight = gauges("requests_in_flight", "Requests being answered now, and upgraded connections.").WithLabelValues()
 	m.backendErrors = counters("backend_errors_total", "Requests that a backend did not answer, by rule and reason.", "rule", "reason")
 	m.events = counters("login_events_total", "What happened about logins, by event and reason.", "event", "reason")
 	m.passwordTries = counters("password_attempts_total", "Passwords looked at, by verdict; not those remembered as right.", "verdict")
 	m.reloads = counters("config_loads_total", "Configurations loaded, the first included, by result.", "result")
-	m.lastReload = prometheus.NewGauge(gauge("config_last_load_success_timestamp_seconds", "When the configuration in force was loaded."))
-	m.certificates = prometheus.NewGaugeVec(gauge("certificate_expiry_timestamp_seconds", "When the certificate in a file expires."), []string{"file"})
-	m.lostLines = prometheus.NewCounter(prometheus.CounterOpts{
-		Namespace: namespace, Name: "access_log_lost_lines_total", Help: "Lines that could not be written to the access log.",
-	})
+	m.lastReload = gauges("config_last_load_success_timestamp_seconds", "When the configuration in force was loaded.").WithLabelValues()
+	m.certificates = gauges("certificate_expiry_timestamp_seconds", "When the certificate in a file expires.", "file")
+	m.lostLines = counters("access_log_lost_lines_total", "Lines that could not be written to the access log.").WithLabelValues()
 	removed := counters("headers_removed_total", "Headers removed from requests, by reason; without those that front servers write as a matter of course.", "reason")
 	m.removedHeaders = map[string]prometheus.Counter{}
 	for _, reason := range []string{reasonOdd, "frames", "judged", "identifies", "routes", "methods", "peers", "suspects"} {
 		m.removedHeaders[reason] = removed.WithLabelValues(reason)
 	}
-	m.trailersRemoved = prometheus.NewCounter(prometheus.CounterOpts{
-		Namespace: namespace, Name: "trailers_removed_total", Help: "Fields removed from what came after answers.",
-	})
-	m.registry.MustRegister(removed, m.trailersRemoved, m.requests, m.durations, m.inFlight, m.backendErrors, m.events, m.passwordTries, m.reloads,
-		m.lastReload, m.certificates, m.lostLines,
+	m.trailersRemoved = counters("trailers_removed_total", "Fields removed from what came after answers.").WithLabelValues()
+	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
 }
@@ -80,11 +78,7 @@ const noRule = "none"
 
 // request counts an answered request.
 func (m *Metrics) request(r *http.Request, o *observed) {
-	rule := o.record.Rule
-	if rule == "" {
-		rule = noRule
-	}
-	status := o.finalStatus()
+	rule, status := cmp.Or(o.record.Rule, noRule), o.finalStatus()
 	m.requests.WithLabelValues(rule, methodLabel(r.Method), statusClass(status)).Inc()
 	if status != http.StatusSwitchingProtocols {
 		m.durations.WithLabelValues(rule).Observe(o.duration.Seconds())
@@ -150,11 +144,4 @@ func (m *Metrics) TrailerRemoved() { m.trailersRemoved.Inc() }
 // Handler serves the metrics, for Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
-}
-
-// logged counts a line that the access log lost.
-func (m *Metrics) logged(err error) {
-	if err != nil {
-		m.lostLines.Inc()
-	}
 }

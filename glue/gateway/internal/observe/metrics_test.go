@@ -20,7 +20,7 @@ import (
 func TestMetricsAreBounded(t *testing.T) {
 	log, _ := logTo(t, "combined")
 	m := NewMetrics()
-	h := Handler[struct{}](http.NotFoundHandler(), log, m, time.Now)
+	h := Handler(http.NotFoundHandler(), log, m, time.Now)
 	for _, method := range []string{"GET", "POST", "BREW", "PROPFIND", "get", strings.Repeat("X", 100)} {
 		for _, host := range []string{"a.example", "b.example"} {
 			r := httptest.NewRequest(http.MethodGet, "http://"+host+"/"+method, nil)

@@ -4,6 +4,7 @@ package observe
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -20,12 +21,10 @@ type Record struct {
 	Rule      string     // label of the rule: its host and path as configured
 	Backend   string     // as configured
 	Ref       string     // reference on the page that was shown
+	Notes     any        // what handlers leave for each other; not looked at here
 }
 
-type (
-	recordKey struct{}
-	notesKey  struct{}
-)
+type recordKey struct{}
 
 // RecordOf returns the record of a request. It is never nil: outside of [Handler] it is one
 // that nobody reads.
@@ -36,19 +35,10 @@ func RecordOf(ctx context.Context) *Record {
 	return &Record{}
 }
 
-// NotesOf returns the notes that the handlers of a request leave for each other, of the
-// type that [Handler] was made with. It is never nil.
-func NotesOf[N any](ctx context.Context) *N {
-	if notes, ok := ctx.Value(notesKey{}).(*N); ok {
-		return notes
-	}
-	return new(N)
-}
-
 // Handler counts and logs every request. It goes around everything else.
-func Handler[N any](next http.Handler, log *AccessLog, m *Metrics, now func() time.Time) http.Handler {
+func Handler(next http.Handler, log *AccessLog, m *Metrics, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o := &noted[N]{observed: observed{ResponseWriter: w, Context: r.Context(), start: now()}}
+		o := &observed{ResponseWriter: w, Context: r.Context(), start: now()}
 		m.inFlight.Inc()
 		// Deferred, because the proxy ends a broken answer by a panic.
 		ended := false
@@ -58,8 +48,10 @@ func Handler[N any](next http.Handler, log *AccessLog, m *Metrics, now func() ti
 			}
 			m.inFlight.Dec()
 			o.duration = now().Sub(o.start)
-			m.request(r, &o.observed)
-			m.logged(log.write(r, &o.observed))
+			m.request(r, o)
+			if err := log.write(r, o); err != nil {
+				m.lostLines.Inc()
+			}
 		}()
 		next.ServeHTTP(o, r.WithContext(o))
 		ended = true
@@ -91,19 +83,10 @@ type observed struct {
 	bytes    int64 // of the body
 }
 
-// noted is an observed request with the notes of handlers, in the same allocation.
-type noted[N any] struct {
-	observed
-	notes N
-}
-
-// Value makes the record and the notes part of the context.
-func (o *noted[N]) Value(key any) any {
-	switch key {
-	case recordKey{}:
+// Value makes the record part of the context.
+func (o *observed) Value(key any) any {
+	if key == (recordKey{}) {
 		return &o.record
-	case notesKey{}:
-		return &o.notes
 	}
 	return o.Context.Value(key)
 }
@@ -120,7 +103,7 @@ func (o *observed) WriteHeader(status int) {
 }
 
 func (o *observed) Write(p []byte) (int, error) {
-	o.begun()
+	o.status = o.finalStatus()
 	n, err := o.ResponseWriter.Write(p)
 	o.bytes += int64(n)
 	return n, err
@@ -128,7 +111,7 @@ func (o *observed) Write(p []byte) (int, error) {
 
 // FlushError is what http.ResponseController calls.
 func (o *observed) FlushError() error {
-	o.begun()
+	o.status = o.finalStatus()
 	return http.NewResponseController(o.ResponseWriter).Flush()
 }
 
@@ -144,17 +127,6 @@ func (o *observed) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
-func (o *observed) begun() {
-	if o.status == 0 {
-		o.status = http.StatusOK
-	}
-}
-
 // finalStatus is the status as logs have it: of a handler that wrote nothing it is the
 // one that net/http sends.
-func (o *observed) finalStatus() int {
-	if o.status == 0 {
-		return http.StatusOK
-	}
-	return o.status
-}
+func (o *observed) finalStatus() int { return cmp.Or(o.status, http.StatusOK) }

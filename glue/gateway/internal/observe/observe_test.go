@@ -61,7 +61,7 @@ func TestObserve(t *testing.T) {
 			log, lines := logTo(t, "combined")
 			m := NewMetrics()
 			ended := make(chan struct{})
-			h := Handler[struct{}](row.handler, log, m, stopped)
+			h := Handler(row.handler, log, m, stopped)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				defer close(ended)
 				h.ServeHTTP(w, r)
@@ -99,7 +99,7 @@ func TestObserveUpgrades(t *testing.T) {
 	log, lines := logTo(t, "combined")
 	m := NewMetrics()
 	ended := make(chan struct{})
-	h := Handler[struct{}](http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
 		if !assert.NoError(t, err) {
 			return
@@ -142,7 +142,7 @@ func TestRecordOf(t *testing.T) {
 	log, lines := logTo(t, "json")
 	m := NewMetrics()
 	type key struct{}
-	h := Handler[struct{}](http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "kept", r.Context().Value(key{}), "what else is in the context")
 		ctx, cancel := context.WithCancelCause(r.Context())
 		defer cancel(errors.New("done"))
@@ -165,7 +165,7 @@ func TestObserveAllocates(t *testing.T) {
 	log, err := NewAccessLog("off", Combined)
 	require.NoError(t, err)
 	bare := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { RecordOf(r.Context()).Rule = "/" })
-	h := Handler[struct{}](bare, log, NewMetrics(), time.Now)
+	h := Handler(bare, log, NewMetrics(), time.Now)
 	r := httptest.NewRequest(http.MethodGet, "/a?b=c", nil)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r) // makes the labels

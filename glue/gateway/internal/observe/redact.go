@@ -2,6 +2,7 @@ package observe
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -68,19 +69,12 @@ func indexFold(s, part string) int {
 	return -1
 }
 
+var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 // unescapeLoosely undoes the percent-encoding that is right and leaves the rest.
 func unescapeLoosely(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			if c, err := url.PathUnescape(s[i : i+3]); err == nil {
-				b.WriteString(c)
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
+	return escapes.ReplaceAllStringFunc(s, func(escape string) string {
+		plain, _ := url.PathUnescape(escape) // which is right
+		return plain
+	})
 }
