@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
@@ -19,7 +18,7 @@ import (
 func (c *core) finish(ru *rule) *rule {
 	ru.serve = c.guard(ru, c.withinReach(ru, c.forward(ru)))
 	ru.respond = c.auth.Optional(http.HandlerFunc(c.notFound))
-	if ru.cfg.Access == Login || ru.cfg.Access == "" {
+	if ru.cfg.Access == Login {
 		ru.respond = ru.auth.Require(http.HandlerFunc(c.notFound))
 	}
 	return ru
@@ -31,11 +30,9 @@ func (ru *rule) accessFor(r *http.Request) Access {
 	addr := site.ClientIP(r)
 	within := slices.ContainsFunc(ru.cfg.AllowFrom, func(p netip.Prefix) bool { return p.Contains(addr) })
 	switch {
-	case !within && ru.cfg.Access == "":
-		return Login
 	case !within:
 		return ru.cfg.Access
-	case ru.cfg.Access == Login || ru.cfg.Access == "":
+	case ru.cfg.Access == Login:
 		return Optional
 	}
 	return Public // no session and no password matters there
@@ -193,5 +190,3 @@ func (c *core) withPassword(ru *rule, r *http.Request) (*http.Request, *refusal)
 	}
 	return r.WithContext(context.WithValue(r.Context(), basicUserKey{}, user)), nil
 }
-
-func durationOf(d Duration) time.Duration { return time.Duration(d) }

@@ -122,8 +122,6 @@ func newBackend(key backendKey, pem []byte) (*backend, error) {
 	return b, nil
 }
 
-func (b *backend) close() { b.transport.CloseIdleConnections() }
-
 // errBusy says that all connections to a backend stayed in use.
 var errBusy = errors.New("all connections to the backend are in use")
 
@@ -134,19 +132,16 @@ func (b *backend) enter(ctx context.Context) error {
 		return nil
 	default:
 	}
-	var late <-chan time.Time
 	if b.key.dial > 0 {
-		timer := time.NewTimer(b.key.dial)
-		defer timer.Stop()
-		late = timer.C
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, b.key.dial, errBusy)
+		defer cancel()
 	}
 	select {
 	case b.slots <- struct{}{}:
 		return nil
-	case <-late:
-		return errBusy
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
@@ -171,7 +173,7 @@ func reachOf(r *http.Request) reach {
 		return resource
 	}
 	depth := r.Header["Depth"]
-	if len(depth) != 1 || isDropped(r.Header, "Depth") {
+	if len(depth) != 1 || httpguts.HeaderValuesContainsToken(r.Header["Connection"], "Depth") { // what Connection lists goes no further (RFC 9110 section 7.6.1)
 		return tree
 	}
 	switch r.Method + " " + depth[0] {
@@ -194,17 +196,4 @@ func overriddenReach(h http.Header, overrides []string) reach {
 		}
 	}
 	return resource
-}
-
-// isDropped reports whether Connection lists a header, so that it goes no further (RFC
-// 9110 section 7.6.1).
-func isDropped(h http.Header, name string) bool {
-	for _, line := range h["Connection"] {
-		for listed := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(listed), name) {
-				return true
-			}
-		}
-	}
-	return false
 }

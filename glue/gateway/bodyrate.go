@@ -39,7 +39,7 @@ func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) *bodyPace {
 	}
 	b := &bodyPace{
 		ReadCloser: r.Body, control: http.NewResponseController(w),
-		rate: l.BodyRate, grace: durationOf(l.BodyGrace), streams: r.ProtoMajor >= 2,
+		rate: l.BodyRate, grace: time.Duration(l.BodyGrace), streams: r.ProtoMajor >= 2,
 	}
 	if whole := timeoutOf(r, l); whole > 0 {
 		b.whole = time.Now().Add(whole)
@@ -59,7 +59,7 @@ func timeoutOf(r *http.Request, l *Limits) time.Duration {
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && l.BodyTimeout <= 0 {
 		return server.ReadTimeout
 	}
-	return durationOf(l.BodyTimeout)
+	return time.Duration(l.BodyTimeout)
 }
 
 // end leaves the connection alone from now on. A transport may read on when its request

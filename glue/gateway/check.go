@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -291,7 +293,7 @@ func (k *checker) checkIdentity() {
 		}
 	}
 	for i, name := range k.Identity.Strip {
-		if !headerName.MatchString(name) {
+		if !httpguts.ValidHeaderFieldName(name) {
 			k.Errorf(config.Element("identity.strip", i+1), "%q is no name of a header", name)
 		}
 	}
@@ -299,9 +301,6 @@ func (k *checker) checkIdentity() {
 		k.Errorf("identity.hmac-key-file", "only the X-AA headers have this form: add %q to identity.send, or leave it out", sendXAA)
 	}
 }
-
-// headerName is a field name of RFC 9110 section 5.1.
-var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 func (k *checker) checkLimits() {
 	l := &k.Limits

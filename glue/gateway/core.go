@@ -97,7 +97,9 @@ func (c *core) buildLogin() error {
 
 // storeFor returns the Redis of a configuration; it stays connected over a reload.
 func (g *Gateway) storeFor(cfg *Config) (*sharedStore, error) {
-	key := storeKey{cfg.RedisURL, siteName(cfg.BaseURL), time.Duration(cfg.Session.MaxLife)}
+	// The site's name in Redis is its host, with the port.
+	name := strings.Trim(strings.NewReplacer("[", "-", "]", "-", ":", "-").Replace(hostOf(cfg.BaseURL)), "-")
+	key := storeKey{cfg.RedisURL, name, time.Duration(cfg.Session.MaxLife)}
 	s := g.stores[key]
 	if s == nil {
 		store, err := redisstore.New(redisstore.Config{
@@ -111,18 +113,6 @@ func (g *Gateway) storeFor(cfg *Config) (*sharedStore, error) {
 	}
 	s.users++
 	return s, nil
-}
-
-// siteName is the site's name in Redis: its host, with the port.
-func siteName(baseURL string) string {
-	origin, _ := webauth.Origin(baseURL) // in its normal form, or refused elsewhere
-	_, host, _ := strings.Cut(origin, "://")
-	return strings.Trim(strings.Map(func(r rune) rune {
-		if strings.ContainsRune("[]:", r) {
-			return '-'
-		}
-		return r
-	}, host), "-")
 }
 
 // buildSite makes what stands in front of everything, hosts, front servers and headers, and
@@ -164,11 +154,11 @@ func hostOf(origin string) string {
 func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 	observe.RecordOf(r.Context()).Client = site.ClientIP(r)
 	if !isPassedOn(r.Method) {
-		c.spendOr(c.badMethod).ServeHTTP(w, r)
+		c.spendOr(w, r, c.badMethod)
 		return
 	}
 	if err := normalise(r); err != nil {
-		c.spendOr(func(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, err) }).ServeHTTP(w, r)
+		c.spendOr(w, r, func(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, err) })
 		return
 	}
 	path := r.URL.RawPath
@@ -179,7 +169,7 @@ func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 	ru := c.ruleOf(r)
 	observe.RecordOf(r.Context()).Rule = ru.label
 	if ru == c.ambiguous { // before any login: that would not make it clear
-		c.spendOr(c.ambiguousPath).ServeHTTP(w, r)
+		c.spendOr(w, r, func(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, paths.ErrAmbiguous) })
 		return
 	}
 	if carriesResponse(r) {
@@ -239,7 +229,7 @@ func (c *core) serveReserved(w http.ResponseWriter, r *http.Request, path string
 	case path == loginPath:
 		c.login(w, r)
 	case carriesResponse(r):
-		c.spendOr(c.notFound).ServeHTTP(w, r)
+		c.spendOr(w, r, c.notFound)
 	case path == logoutPath:
 		c.auth.Logout(w, r)
 	case path == authPath && c.cfg.ForwardAuth:
@@ -263,14 +253,12 @@ func carriesResponse(r *http.Request) bool {
 // spendOr answers a request that is refused before any rule is asked. A response of the
 // login service that it brings is spent all the same, so that nobody can use it who finds
 // it in a log.
-func (c *core) spendOr(refuse http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if carriesResponse(r) {
-			c.auth.Optional(refuse).ServeHTTP(w, r)
-			return
-		}
-		refuse(w, r)
-	})
+func (c *core) spendOr(w http.ResponseWriter, r *http.Request, refuse http.HandlerFunc) {
+	if carriesResponse(r) {
+		c.auth.Optional(refuse).ServeHTTP(w, r)
+		return
+	}
+	refuse(w, r)
 }
 
 // misdirected spends what a request for a host that is not ours brings.

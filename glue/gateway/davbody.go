@@ -56,7 +56,10 @@ func (b *beyond) body() {
 		return
 	}
 	b.r = b.r.WithContext(b.r.Context())
-	b.r.Body = readCloser{bytes.NewReader(text), b.r.Body}
+	b.r.Body = struct {
+		io.Reader
+		io.Closer
+	}{bytes.NewReader(text), b.r.Body}
 	b.r.ContentLength, b.r.TransferEncoding = int64(len(text)), nil
 }
 
@@ -89,11 +92,6 @@ func (b *beyond) named(what, ref string, reach reach) bool {
 // serves all of the host, and no rule there keeps out whom that of the path has let in.
 func (b *beyond) mayMatter() bool {
 	return b.c.mayDiffer(b.r.Host, b.rule) || slices.ContainsFunc(b.c.allRules(b.r.Host), func(other *rule) bool { return !isSameServer(b.rule, other) })
-}
-
-type readCloser struct {
-	io.Reader
-	io.Closer
 }
 
 var pageBody = site.Page{Kind: "body", Status: http.StatusBadRequest, Title: "What you sent cannot be read",

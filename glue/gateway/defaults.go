@@ -109,19 +109,15 @@ func (c *Config) socketPath(address string) string {
 	return address
 }
 
-// silent reports whether nothing is said about where to listen.
-func (l *Listen) silent() bool {
-	return l.HTTPS == nil && l.Redirect == nil && l.HTTP == nil && l.Unix == ""
-}
-
 // listening is Listen with what it means if it says nothing: the customary ports, or the one
 // of an http BaseURL. Where systemd has passed sockets, it says with them where to listen, so
 // that a silent configuration means nothing more.
 func (c *Config) listening(passed bool) Listen {
 	l := c.Listen
+	silent := l.HTTPS == nil && l.Redirect == nil && l.HTTP == nil && l.Unix == ""
 	base, err := url.Parse(c.BaseURL)
 	switch {
-	case passed || !l.silent() || err != nil:
+	case passed || !silent || err != nil:
 	case base.Scheme == "http":
 		l.HTTP = []string{net.JoinHostPort(base.Hostname(), cmp.Or(base.Port(), "80"))}
 	default:
@@ -147,8 +143,7 @@ func (c *Config) hosts() []string {
 	var hosts []string
 	for _, raw := range append([]string{c.BaseURL}, c.Origins...) {
 		if origin, err := webauth.Origin(raw); err == nil {
-			_, host, _ := strings.Cut(origin, "://")
-			hosts = append(hosts, host)
+			hosts = append(hosts, hostOf(origin))
 		}
 	}
 	return hosts

@@ -31,7 +31,7 @@ type identity struct {
 // buildIdentity prepares what is said about people and what they must not say themselves.
 func (c *core) buildIdentity() error {
 	cfg := &c.cfg.Identity
-	id := &identity{timeout: durationOf(c.cfg.Session.Inactivity), now: c.cfg.Now}
+	id := &identity{timeout: time.Duration(c.cfg.Session.Inactivity), now: c.cfg.Now}
 	id.remoteUser = slices.Contains(cfg.Send, sendRemoteUser)
 	id.forwardedUser = slices.Contains(cfg.Send, sendXForwardedUser)
 	id.aa = slices.Contains(cfg.Send, sendXAA)
@@ -151,10 +151,5 @@ func (id *identity) sign(value string) string {
 // isHeaderSafe reports whether a value reaches every backend as it is: printable ASCII
 // with no blank at either end. An empty one does.
 func isHeaderSafe(value string) bool {
-	for i := range len(value) {
-		if value[i] < ' ' || value[i] > '~' {
-			return false
-		}
-	}
-	return strings.TrimSpace(value) == value
+	return strings.TrimSpace(value) == value && !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' })
 }

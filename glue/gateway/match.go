@@ -13,17 +13,11 @@ import (
 // another rule, it is a rule that refuses.
 func (c *core) ruleFor(host, path string) *rule {
 	ru := c.match(host, path)
-	others := paths.Interpretations(path, c.cfg.IgnoreCase)
-	for _, other := range others {
-		if c.match(host, other) != ru {
-			return c.ambiguous
-		}
-	}
 	if c.isRoutedElsewhere(host, path, ru) {
 		return c.ambiguous
 	}
-	for _, other := range others {
-		if c.isRoutedElsewhere(host, other, ru) {
+	for _, other := range paths.Interpretations(path, c.cfg.IgnoreCase) {
+		if c.match(host, other) != ru || c.isRoutedElsewhere(host, other, ru) {
 			return c.ambiguous
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -57,10 +56,6 @@ func (c *core) badMethod(w http.ResponseWriter, r *http.Request) {
 
 func (c *core) badPath(w http.ResponseWriter, r *http.Request, err error) {
 	c.refuse(w, r, "path", err, pageAddress)
-}
-
-func (c *core) ambiguousPath(w http.ResponseWriter, r *http.Request) {
-	c.badPath(w, r, paths.ErrAmbiguous)
 }
 
 func (c *core) notFound(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/htpasswd"
@@ -211,7 +212,7 @@ func rulePath(path string) (string, error) {
 func (ru *rule) policy(p *glue.Policy) {
 	r := ru.cfg
 	p.Ptags, p.AnyPtags = r.Ptags, r.AnyPtags
-	p.IAct, p.AAuth, p.Fresh = webauth.Interact(r.IAct), r.AAuth, durationOf(r.Fresh)
+	p.IAct, p.AAuth, p.Fresh = webauth.Interact(r.IAct), r.AAuth, time.Duration(r.Fresh)
 	p.Desc, p.Msg = r.Desc, r.Msg
 	switch {
 	case r.Groups != nil:

@@ -35,71 +35,48 @@ func (s *Server) stop() error {
 
 // shutdown ends some of the servers, all at the same time.
 func (s *Server) shutdown(ctx context.Context, which func(kind string) bool) error {
-	var (
-		group sync.WaitGroup
-		mu    sync.Mutex
-		errs  []error
-	)
-	for _, p := range s.listeners {
+	var group sync.WaitGroup
+	errs := make([]error, len(s.listeners))
+	for i, p := range s.listeners {
 		if !which(p.kind) {
 			continue
 		}
 		group.Go(func() {
-			err := p.server.Shutdown(ctx)
-			if err != nil {
-				err = errors.Join(err, p.server.Close())
+			if err := p.server.Shutdown(ctx); err != nil {
+				errs[i] = errors.Join(err, p.server.Close())
 			}
 			_ = p.Close() // Shutdown closes only what Serve has seen
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
 		})
 	}
 	group.Wait()
 	return errors.Join(errs...)
 }
 
-// upgrades counts requests that may become other protocols: a server forgets about
-// connections that were taken over.
-type upgrades struct {
-	mu      sync.Mutex
-	stopped bool
-	running sync.WaitGroup
-}
+// upgrades knows of requests that may become other protocols, each of which reads for as
+// long as it runs: a server forgets about connections that were taken over.
+type upgrades struct{ running sync.RWMutex }
 
-// count passes requests on. After stop there are no more upgrades.
+// count passes requests on. After stop, which does not unlock, there are no more upgrades.
 func (u *upgrades) count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header["Upgrade"] == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !u.begin() {
+		if !u.running.TryRLock() {
 			respond.Text(w, http.StatusServiceUnavailable, "The server is stopping.")
 			return
 		}
-		defer u.running.Done()
+		defer u.running.RUnlock()
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (u *upgrades) begin() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if !u.stopped {
-		u.running.Add(1)
-	}
-	return !u.stopped
-}
-
 // stop waits for what began to end.
 func (u *upgrades) stop(grace time.Duration) {
-	u.mu.Lock()
-	u.stopped = true
-	u.mu.Unlock()
 	ended := make(chan struct{})
 	go func() {
-		u.running.Wait()
+		u.running.Lock()
 		close(ended)
 	}()
 	select {

@@ -4,6 +4,8 @@ package headers
 import (
 	"net/http"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // protectedCaching is for protected answers of backends that say nothing themselves.
@@ -24,7 +26,7 @@ func KeepPrivate(h http.Header) {
 	for _, name := range SharedCaching {
 		delete(h, name)
 	}
-	if !variesByCookie(h["Vary"]) {
+	if vary := h["Vary"]; !httpguts.HeaderValuesContainsToken(vary, "Cookie") && !httpguts.HeaderValuesContainsToken(vary, "*") {
 		h["Vary"] = append(h["Vary"], "Cookie")
 	}
 }
@@ -67,15 +69,4 @@ func splitQuoted(list string) func(yield func(string) bool) {
 			}
 		}
 	}
-}
-
-func variesByCookie(lines []string) bool {
-	for _, line := range lines {
-		for field := range strings.SplitSeq(line, ",") {
-			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, "Cookie") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -1,6 +1,9 @@
 package htpasswd
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // checkName refuses names that could not be told apart from something else in a file,
 // a header or a log line.
@@ -12,11 +15,8 @@ func checkName(what, name string) error {
 		return fmt.Errorf("the %s is longer than %d bytes", what, longestName)
 	case name[0] == '#':
 		return fmt.Errorf("the %s begins with #: comments have lines of their own", what)
-	}
-	for i := range len(name) {
-		if c := name[i]; c <= ' ' || c >= 0x7f || c == ':' || c == ',' {
-			return fmt.Errorf("the %s has a character that is not allowed: use ASCII letters, digits and signs, no blank, colon or comma", what)
-		}
+	case strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == ':' || c == ',' }):
+		return fmt.Errorf("the %s has a character that is not allowed: use ASCII letters, digits and signs, no blank, colon or comma", what)
 	}
 	return nil
 }

@@ -28,10 +28,8 @@ func SplitTarget(uri string) (path, query string, err error) {
 // checkQuery refuses what would end the target, or the line, for a program that reads
 // on after it. HTTP/2 can carry such bytes.
 func checkQuery(query string) error {
-	for i := range len(query) {
-		if c := query[i]; c <= ' ' || c == '#' || c == 0x7f {
-			return errQuery
-		}
+	if strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c == '#' || c == 0x7f }) {
+		return errQuery
 	}
 	return nil
 }
