@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -106,9 +105,9 @@ func newBackend(key backendKey, pem []byte) (*backend, error) {
 		}
 		return b, nil
 	}
-	u, err := url.Parse(key.to)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%q is no backend: write http://host:port, https://host or unix:/path", key.to)
+	u, err := url.Parse(key.to) // checkTo has let it through
+	if err != nil {
+		return nil, err
 	}
 	b.scheme, b.host = u.Scheme, u.Host
 	b.transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -31,7 +32,7 @@ func (c *core) checkerOf(file string, p *htpasswd.Passwords) *password.Checker {
 	return c.checker.With(file, func(_ context.Context, user, password string) (bool, error) {
 		right := p.Verify(user, password)
 		if right {
-			c.metrics.PasswordAttempt(attemptRight)
+			c.metrics.PasswordAttempts.WithLabelValues(attemptRight).Inc()
 		}
 		return right, nil
 	})
@@ -69,11 +70,7 @@ var passwordRefusals = map[string]passwordRefusal{
 // authenticate returns the name of a user who sent the right password for a rule, or why
 // there is none: 401 or, with Retry-After, 429 or 503.
 func (c *core) authenticate(ru *rule, r *http.Request) (user string, no *refusal) {
-	realm := ru.cfg.Host
-	if realm == "" {
-		realm = r.Host
-	}
-	user, denied := ru.checker.Basic(r, realm)
+	user, denied := ru.checker.Basic(r, cmp.Or(ru.cfg.Host, r.Host))
 	if denied == nil {
 		return user, nil
 	}
@@ -81,7 +78,7 @@ func (c *core) authenticate(ru *rule, r *http.Request) (user string, no *refusal
 	if !known { // nothing that can be read
 		return "", &refusal{page: pageNoPassword, header: denied.Header}
 	}
-	c.metrics.PasswordAttempt(because.verdict)
+	c.metrics.PasswordAttempts.WithLabelValues(because.verdict).Inc()
 	no = newRefusal(because.reason, errors.New(because.text), because.page)
 	no.header = denied.Header
 	return "", no

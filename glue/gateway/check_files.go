@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,10 +88,7 @@ func (k *checker) tryCertificates() {
 		k.lookAtCertificate(config.Element("listen.certificate", i+1), p)
 	}
 	for _, host := range k.hosts() {
-		name := host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			name = h
-		}
+		name := hostnameOf(host)
 		if !slices.ContainsFunc(pairs, func(p *keyPair) bool { return p.pair.Leaf.VerifyHostname(name) == nil }) {
 			k.Warnf("listen.certificate", "no certificate is for %s: browsers will warn people", name)
 		}

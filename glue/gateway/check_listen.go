@@ -15,10 +15,13 @@ func (k *checker) checkListen() {
 	used := map[string]string{} // the key of each address
 	for _, at := range k.Listen.addresses(k.Admin.Listen) {
 		if path, ok := strings.CutPrefix(at.address, listen.Unix); ok {
-			k.checkSocketPath(at.key, path, used)
+			if path == "" {
+				k.Errorf(at.key, "the path is missing: write it such as unix:/run/wlsgateway/admin.sock")
+			}
+			k.checkUsed(at, used)
 			continue
 		}
-		k.checkAddress(at.key, at.address, used)
+		k.checkAddress(at, used)
 		if at.kind == socketHTTP && !isLoopbackAddress(at.address) && len(k.Front.Proxies) == 0 {
 			k.Errorf(at.key, "%q can be reached from other machines, without encryption: use a loopback address, or name the front servers in front.proxies", at.address)
 		}
@@ -28,14 +31,12 @@ func (k *checker) checkListen() {
 	k.checkCertificates()
 }
 
-func (k *checker) checkSocketPath(key, path string, used map[string]string) {
-	if path == "" {
-		k.Errorf(key, "the path is missing: write it such as unix:/run/wlsgateway/admin.sock")
+// checkUsed checks that an address is not used twice.
+func (k *checker) checkUsed(at address, used map[string]string) {
+	if other, ok := used[at.address]; ok {
+		k.Errorf(at.key, "%s is the same: an address can be listened at once", other)
 	}
-	if other, ok := used[listen.Unix+path]; ok {
-		k.Errorf(key, "%s is the same", other)
-	}
-	used[listen.Unix+path] = key
+	used[at.address] = at.key
 }
 
 // checkFronts warns of listeners that nobody, or too many, may come in by.
@@ -56,7 +57,8 @@ func (k *checker) checkFronts() {
 }
 
 // checkAddress checks an address to listen at, and that it is not used twice.
-func (k *checker) checkAddress(key, address string, used map[string]string) {
+func (k *checker) checkAddress(at address, used map[string]string) {
+	key, address := at.key, at.address
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		k.Errorf(key, "%q is no address: write it such as :443, 127.0.0.1:8080 or [::1]:8080", address)
@@ -73,10 +75,9 @@ func (k *checker) checkAddress(key, address string, used map[string]string) {
 			return
 		}
 	}
-	if other, ok := used[address]; ok && n != 0 { // port 0 is another free one each time
-		k.Errorf(key, "%s is the same: an address can be listened at once", other)
+	if n != 0 { // port 0 is another free one each time
+		k.checkUsed(at, used)
 	}
-	used[address] = key
 }
 
 // hostName is a name that may be in DNS.

@@ -72,8 +72,7 @@ func (c *Config) sameFold(a, b string) bool {
 // checkWho checks the kind of access, and that nothing is set that it has no use for.
 func (k *checker) checkWho(i int) {
 	r := &k.Rules[i]
-	all := []Access{Public, Optional, Login, Basic}
-	if !slices.Contains(all, r.Access) {
+	if _, known := strictness[r.Access]; !known {
 		k.oneOf(ruleKey(i, "access"), string(r.Access), "public", "optional", "login", "basic")
 		return
 	}

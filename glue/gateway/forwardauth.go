@@ -81,12 +81,11 @@ func (c *core) allow(w http.ResponseWriter, ru *rule, v *verdict) {
 	if ru.cfg.Access != Public {
 		v.decision.Mark(w)
 	}
-	names := c.identity.names()
-	for _, name := range names {
+	for _, name := range c.identity.names {
 		h[name] = []string{""}
 	}
 	if err := c.identity.set(h, v.admitted, ru); err != nil {
-		for _, name := range names {
+		for _, name := range c.identity.names {
 			delete(h, name)
 		}
 		p := pageIdentity
@@ -139,21 +138,6 @@ func (c *core) redirectToLogin(w http.ResponseWriter, asked *http.Request) {
 	default:
 		respond.Redirect(w, asked, c.site.URL(asked, loginPath+"?next="+url.QueryEscape(next)))
 	}
-}
-
-// names are the headers that set may put.
-func (id *identity) names() []string {
-	var names []string
-	if id.remoteUser {
-		names = append(names, "Remote-User")
-	}
-	if id.forwardedUser {
-		names = append(names, "X-Forwarded-User")
-	}
-	if id.aa {
-		names = append(names, aaHeaders[:]...)
-	}
-	return names
 }
 
 // askedAbout makes the request that a front server asks about out of the one that asks:

@@ -236,11 +236,12 @@ func TestLoginAsksForWhatNextAsks(t *testing.T) {
 
 // Whatever a backend may be told, a front server is told, if only that there is nothing.
 func TestIdentityNamesAreAll(t *testing.T) {
-	id := &identity{remoteUser: true, forwardedUser: true, aa: true, now: time.Now}
+	id := newIdentity([]string{sendRemoteUser, sendXForwardedUser, sendXAA})
+	id.now = time.Now
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r = r.WithContext(glue.WithIdentity(r.Context(), glue.Identity{Principal: "spqr1"}))
 	h := http.Header{}
 	require.NoError(t, id.set(h, r, &rule{cfg: &Rule{Access: Login}}))
-	assert.ElementsMatch(t, slices.Collect(maps.Keys(h)), id.names())
-	assert.Empty(t, (&identity{}).names())
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(h)), id.names)
+	assert.Empty(t, newIdentity(nil).names)
 }

@@ -88,7 +88,7 @@ func TestForwardAuthNames(t *testing.T) {
 // TestForwardAuthAnswerNames: the names in the gateway's answer are ones that the same
 // table keeps clients from sending.
 func TestForwardAuthAnswerNames(t *testing.T) {
-	names := (&identity{remoteUser: true, forwardedUser: true, aa: true}).names()
+	names := newIdentity([]string{sendRemoteUser, sendXForwardedUser, sendXAA}).names
 	require.Len(t, names, 11)
 	for _, name := range names {
 		assert.True(t, headername.IsOwn(name))

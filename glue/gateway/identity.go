@@ -22,6 +22,7 @@ import (
 // identity makes the headers that tell a backend who somebody is.
 type identity struct {
 	remoteUser, forwardedUser, aa bool
+	names                         []string // of all that set may put
 
 	key     []byte        // for the HMAC form of the X-AA headers; nil for plain values
 	timeout time.Duration // Session.Inactivity
@@ -31,10 +32,8 @@ type identity struct {
 // buildIdentity prepares what is said about people and what they must not say themselves.
 func (c *core) buildIdentity() error {
 	cfg := &c.cfg.Identity
-	id := &identity{timeout: time.Duration(c.cfg.Session.Inactivity), now: c.cfg.Now}
-	id.remoteUser = slices.Contains(cfg.Send, sendRemoteUser)
-	id.forwardedUser = slices.Contains(cfg.Send, sendXForwardedUser)
-	id.aa = slices.Contains(cfg.Send, sendXAA)
+	id := newIdentity(cfg.Send)
+	id.timeout, id.now = time.Duration(c.cfg.Session.Inactivity), c.cfg.Now
 	if cfg.HMACKeyFile != "" {
 		var err error
 		if id.key, err = readKey(cfg.HMACKeyFile); err != nil {
@@ -47,6 +46,18 @@ func (c *core) buildIdentity() error {
 	}
 	c.identity, c.stripping = id, stripping
 	return nil
+}
+
+func newIdentity(send []string) *identity {
+	id := &identity{
+		remoteUser:    slices.Contains(send, sendRemoteUser),
+		forwardedUser: slices.Contains(send, sendXForwardedUser),
+		aa:            slices.Contains(send, sendXAA),
+	}
+	for _, way := range send {
+		id.names = append(id.names, identityHeaders[way]...)
+	}
+	return id
 }
 
 const (
@@ -116,6 +127,9 @@ const aaTime = "20060102T150405Z"
 var aaHeaders = [...]string{
 	"X-Aaprincipal", "X-Aaptags", "X-Aaauth", "X-Aasso", "X-Aaissue", "X-Aalast", "X-Aalife", "X-Aatimeout", "X-Aaid",
 }
+
+// identityHeaders are those of each way of Identity.Send, spelled so too.
+var identityHeaders = map[string][]string{sendRemoteUser: {"Remote-User"}, sendXForwardedUser: {"X-Forwarded-User"}, sendXAA: aaHeaders[:]}
 
 // setAA puts the headers of mod_ucam_webauth. As there, the life is that of the session
 // from its issue on, not what is left of it.

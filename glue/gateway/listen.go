@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"net"
+	"net/http"
 	"slices"
 	"syscall"
 
@@ -20,10 +21,11 @@ const (
 	socketAdmin    = "admin"    // for operators
 )
 
-// socket is an open listener, and which kind.
+// socket is an open listener, which kind, and what answers there.
 type socket struct {
 	kind, key string // key of the configuration; empty for one that was passed
 	net.Listener
+	server *http.Server
 }
 
 // openSockets opens what the configuration says beside what was passed, or nothing.
@@ -37,14 +39,14 @@ func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error
 			found.Errorf(at.key, "%v%s", err, listenAdvice(err))
 			continue
 		}
-		sockets = append(sockets, socket{at.kind, at.key, l})
+		sockets = append(sockets, socket{kind: at.kind, key: at.key, Listener: l})
 	}
 	serves := func(s socket) bool { return s.kind == socketHTTPS || s.kind == socketHTTP }
 	if !slices.ContainsFunc(sockets, serves) && len(found) == 0 {
 		found.Errorf("listen", "nobody can reach the site: set listen.https, listen.http or listen.unix, or pass a socket")
 	}
 	if err := cfg.file.Err(found); err != nil {
-		closeSockets(sockets)
+		_ = closeSockets(sockets) // nothing was accepted
 		return nil, err
 	}
 	return sockets, nil
@@ -73,10 +75,12 @@ func (l *Listen) addresses(admin string) []address {
 	return all
 }
 
-func closeSockets(sockets []socket) {
+func closeSockets(sockets []socket) error {
+	var errs []error
 	for _, s := range sockets {
-		_ = s.Close() // nothing was accepted
+		errs = append(errs, s.Close())
 	}
+	return errors.Join(errs...)
 }
 
 // passedSockets takes over sockets that somebody else has opened.
@@ -90,7 +94,7 @@ func passedSockets(found *site.Findings, passed map[string][]net.Listener) (sock
 				found.Errorf("listen", "what was passed as %q is no stream socket", name)
 				continue
 			}
-			sockets = append(sockets, socket{name, "", l})
+			sockets = append(sockets, socket{kind: name, Listener: l})
 		}
 	}
 	return sockets

@@ -346,7 +346,7 @@ func (p *proxied) broken(err error) {
 func (p *proxied) failed(w http.ResponseWriter, err error) {
 	c, r := p.c, p.in
 	fault := func(reason string, retry bool) {
-		c.metrics.BackendError(p.rule.label, reason)
+		c.metrics.BackendErrors.WithLabelValues(p.rule.label, reason).Inc()
 		if retry {
 			w.Header().Set("Retry-After", "5")
 		}

@@ -50,7 +50,7 @@ func (r *removals) header(log *slog.Logger, name string, why *headername.Entry) 
 
 // trailer notes that a field was removed from what came after an answer.
 func (r *removals) trailer(log *slog.Logger, name string) {
-	r.metrics.TrailerRemoved()
+	r.metrics.TrailersRemoved.Inc()
 	r.log(log, slog.LevelInfo, "trailers", name, "programs that take it for a header would believe it")
 }
 

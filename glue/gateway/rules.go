@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ type rule struct {
 	backend   *backend          // nil where there is none
 	strip     string            // the path that is removed for it, as path; empty for none
 	renamed   bool              // Host is the backend's own
-	pass      passHeaders       // Rule.PassHeaders
+	pass      map[string]bool   // Rule.PassHeaders
 	overrides []string          // those of pass by which the backend takes the method for another
 	noBasic   bool              // names and passwords of the host's .htpasswd files may be in Authorization
 	scripts   paths.Scripts     // segments that the backend may route without
@@ -144,11 +145,7 @@ func (g *Gateway) connect(c *core, ru, from *rule) error {
 // isHost reports whether a rule's host, in lower case, is that of an origin, with its
 // port or without.
 func isHost(ruleHost, host string) bool {
-	if ruleHost == host {
-		return true
-	}
-	i := strings.LastIndexByte(host, ':')
-	return i > strings.LastIndexByte(host, ']') && ruleHost == host[:i]
+	return ruleHost == host || ruleHost+":"+(&url.URL{Host: host}).Port() == host
 }
 
 // newRule reads all of a rule that is the same at every host.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -27,10 +26,10 @@ import (
 //	}
 //	err = s.Serve(ctx) // until ctx ends
 type Server struct {
-	gateway   *Gateway
-	cfg       atomic.Pointer[Config]
-	certs     *certificates
-	listeners []listener
+	gateway *Gateway
+	cfg     atomic.Pointer[Config]
+	certs   *certificates
+	sockets []socket
 
 	// requests is the context of all requests; it ends when the server has stopped, and
 	// with it the connections that were upgraded.
@@ -39,12 +38,6 @@ type Server struct {
 	upgrades    upgrades
 
 	mu sync.Mutex // held during Reload
-}
-
-// listener is a socket with what answers there.
-type listener struct {
-	socket
-	server *http.Server
 }
 
 // NewServer opens the sockets of a configuration, the one that g was made of, and reads
@@ -61,15 +54,15 @@ func NewServer(g *Gateway, cfg Config, passed map[string][]net.Listener) (*Serve
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{gateway: g, certs: newCertificates(&cfg, g.metrics.CertificateExpires)}
+	s := &Server{gateway: g, certs: newCertificates(&cfg, g.metrics.CertificateExpires), sockets: sockets}
 	s.cfg.Store(&cfg)
 	s.requests, s.endRequests = context.WithCancel(context.Background())
-	for _, at := range sockets {
-		s.listeners = append(s.listeners, listener{at, s.newHTTPServer(at)})
+	for i, at := range sockets {
+		sockets[i].server = s.newHTTPServer(at)
 	}
 	pairs, err := s.loadCertificates(&cfg)
 	if err != nil {
-		closeSockets(sockets)
+		_ = s.Close() // nothing was accepted
 		return nil, err
 	}
 	s.certs.use(pairs)
@@ -88,7 +81,7 @@ func (s *Server) loadCertificates(cfg *Config) ([]*keyPair, error) {
 // "http" (the unix socket among those) or "admin".
 func (s *Server) Addrs(kind string) []net.Addr {
 	var addrs []net.Addr
-	for _, p := range s.listeners {
+	for _, p := range s.sockets {
 		if p.kind == kind {
 			addrs = append(addrs, p.Addr())
 		}
@@ -133,7 +126,7 @@ func (s *Server) redirect() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cfg := s.cfg.Load()
 		defer paceBody(w, r, &cfg.Limits).end()
-		redirectTo(cfg.BaseURL).ServeHTTP(w, r)
+		redirectTo(w, r, cfg.BaseURL)
 	})
 }
 
@@ -142,8 +135,7 @@ func (s *Server) redirect() http.Handler {
 func (s *Server) forFronts(next http.Handler) http.Handler {
 	redirect := s.redirect()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if proxies := s.cfg.Load().Front.proxies(); (err == nil && peer.Addr().Unmap().IsLoopback()) || proxies.Trusts(r) {
+		if proxies := s.cfg.Load().Front.proxies(); isLoopbackAddress(r.RemoteAddr) || proxies.Trusts(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -155,8 +147,8 @@ func (s *Server) forFronts(next http.Handler) http.Handler {
 // have begun may take another Limits.StopTimeout, and WebSockets are closed when they
 // have ended. A Server serves once.
 func (s *Server) Serve(ctx context.Context) error {
-	failed := make(chan error, len(s.listeners))
-	for _, p := range s.listeners {
+	failed := make(chan error, len(s.sockets))
+	for _, p := range s.sockets {
 		s.cfg.Load().Logger.Info("wls gateway: listening", "kind", p.kind, "address", p.Addr().String())
 		go func() { failed <- p.serve() }()
 	}
@@ -168,7 +160,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return errors.Join(err, s.stop())
 }
 
-func (p listener) serve() error {
+func (p socket) serve() error {
 	if p.kind == socketHTTPS {
 		return p.server.ServeTLS(p.Listener, "", "") // TLSConfig has the certificates
 	}
@@ -178,11 +170,7 @@ func (p listener) serve() error {
 // Close closes the sockets of a server that does not serve yet.
 func (s *Server) Close() error {
 	s.endRequests()
-	var errs []error
-	for _, p := range s.listeners {
-		errs = append(errs, p.Close())
-	}
-	return errors.Join(errs...)
+	return closeSockets(s.sockets)
 }
 
 // Reload puts another configuration in force, certificates included, or changes nothing.
@@ -230,7 +218,7 @@ func (s *Server) failed(err error) error {
 func (s *Server) unchangeable(now *Config) error {
 	var found site.Findings
 	old := s.cfg.Load()
-	passed := slices.ContainsFunc(s.listeners, func(p listener) bool { return p.key == "" })
+	passed := slices.ContainsFunc(s.sockets, func(p socket) bool { return p.key == "" })
 	before, after := old.listening(passed), now.listening(passed)
 	for _, f := range []struct {
 		key  string

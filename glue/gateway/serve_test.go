@@ -297,7 +297,7 @@ func TestServer_cutFile(t *testing.T) {
 }
 
 func TestRedirectTo(t *testing.T) {
-	h := redirectTo("https://soc.example")
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { redirectTo(w, r, "https://soc.example") })
 	for _, row := range []struct {
 		request, host string
 		status        int

@@ -36,8 +36,8 @@ func (s *Server) stop() error {
 // shutdown ends some of the servers, all at the same time.
 func (s *Server) shutdown(ctx context.Context, which func(kind string) bool) error {
 	var group sync.WaitGroup
-	errs := make([]error, len(s.listeners))
-	for i, p := range s.listeners {
+	errs := make([]error, len(s.sockets))
+	for i, p := range s.sockets {
 		if !which(p.kind) {
 			continue
 		}

@@ -35,14 +35,10 @@ var neededHeaders = map[string]bool{
 	"depth": true, "destination": true, "if": true, "overwrite": true,
 }
 
-// passHeaders are names of headers, as net/http spells them, that a rule lets through.
-type passHeaders map[string]bool
-
-func newPassHeaders(names []string) passHeaders {
-	if len(names) == 0 {
-		return nil
-	}
-	pass := make(passHeaders, len(names))
+// newPassHeaders returns the set of the headers that a rule lets through, as net/http spells
+// their names.
+func newPassHeaders(names []string) map[string]bool {
+	pass := map[string]bool{}
 	for _, name := range names {
 		pass[http.CanonicalHeaderKey(name)] = true
 	}
@@ -68,7 +64,7 @@ var (
 )
 
 // removes returns why a header is removed from requests; nil if it is not.
-func (s *stripping) removes(name string, pass passHeaders) *headername.Entry {
+func (s *stripping) removes(name string, pass map[string]bool) *headername.Entry {
 	e := headername.Lookup(name)
 	switch {
 	case s.hasMore(name):
@@ -80,7 +76,7 @@ func (s *stripping) removes(name string, pass passHeaders) *headername.Entry {
 			return nil
 		}
 		return e
-	case len(pass) > 0 && pass[name]:
+	case pass[name]:
 		return nil
 	case e.Class != 0:
 		return e

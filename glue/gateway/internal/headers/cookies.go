@@ -2,6 +2,7 @@ package headers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -37,17 +38,9 @@ func withoutIn(line string, own func(name string) bool) string {
 
 // DropSetCookies removes what a backend would set under our cookies' names.
 func DropSetCookies(h http.Header, own func(name string) bool) {
-	lines := h["Set-Cookie"]
-	kept := lines[:0]
-	for _, line := range lines {
-		if !own(setCookieName(line)) {
-			kept = append(kept, line)
-		}
-	}
-	if len(kept) == 0 {
+	h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(line string) bool { return own(setCookieName(line)) })
+	if len(h["Set-Cookie"]) == 0 {
 		delete(h, "Set-Cookie")
-	} else {
-		h["Set-Cookie"] = kept
 	}
 }
 

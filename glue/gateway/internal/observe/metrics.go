@@ -19,19 +19,19 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
-	requests      *prometheus.CounterVec
-	durations     *prometheus.HistogramVec
-	inFlight      prometheus.Gauge
-	backendErrors *prometheus.CounterVec
-	events        *prometheus.CounterVec
-	passwordTries *prometheus.CounterVec
-	reloads       *prometheus.CounterVec
-	lastReload    prometheus.Gauge
-	certificates  *prometheus.GaugeVec
-	lostLines     prometheus.Counter
+	requests     *prometheus.CounterVec
+	durations    *prometheus.HistogramVec
+	inFlight     prometheus.Gauge
+	events       *prometheus.CounterVec
+	reloads      *prometheus.CounterVec
+	lastReload   prometheus.Gauge
+	certificates *prometheus.GaugeVec
+	lostLines    prometheus.Counter
 
-	removedHeaders  map[string]prometheus.Counter // by reason
-	trailersRemoved prometheus.Counter
+	BackendErrors    *prometheus.CounterVec // by rule, and reason: a few constants such as "dial"
+	PasswordAttempts *prometheus.CounterVec // by verdict
+	TrailersRemoved  prometheus.Counter
+	removedHeaders   map[string]prometheus.Counter // by reason
 }
 
 // namespace begins the names of all our metrics.
@@ -54,9 +54,9 @@ func NewMetrics() *Metrics {
 		Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10, 30, 100},
 	}, []string{"rule"})
 	m.inFlight = gauges("requests_in_flight", "Requests being answered now, and upgraded connections.").WithLabelValues()
-	m.backendErrors = counters("backend_errors_total", "Requests that a backend did not answer, by rule and reason.", "rule", "reason")
+	m.BackendErrors = counters("backend_errors_total", "Requests that a backend did not answer, by rule and reason.", "rule", "reason")
 	m.events = counters("login_events_total", "What happened about logins, by event and reason.", "event", "reason")
-	m.passwordTries = counters("password_attempts_total", "Passwords looked at, by verdict; not those remembered as right.", "verdict")
+	m.PasswordAttempts = counters("password_attempts_total", "Passwords looked at, by verdict; not those remembered as right.", "verdict")
 	m.reloads = counters("config_loads_total", "Configurations loaded, the first included, by result.", "result")
 	m.lastReload = gauges("config_last_load_success_timestamp_seconds", "When the configuration in force was loaded.").WithLabelValues()
 	m.certificates = gauges("certificate_expiry_timestamp_seconds", "When the certificate in a file expires.", "file")
@@ -66,7 +66,7 @@ func NewMetrics() *Metrics {
 	for _, reason := range []string{reasonOdd, "frames", "judged", "identifies", "routes", "methods", "peers", "suspects"} {
 		m.removedHeaders[reason] = removed.WithLabelValues(reason)
 	}
-	m.trailersRemoved = counters("trailers_removed_total", "Fields removed from what came after answers.").WithLabelValues()
+	m.TrailersRemoved = counters("trailers_removed_total", "Fields removed from what came after answers.").WithLabelValues()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
@@ -104,15 +104,6 @@ func statusClass(status int) string {
 	return "other" // a backend may send 999
 }
 
-// BackendError counts a request that the backend of a rule did not answer; reason is
-// one of a few constants such as "dial".
-func (m *Metrics) BackendError(rule, reason string) {
-	m.backendErrors.WithLabelValues(rule, reason).Inc()
-}
-
-// PasswordAttempt counts what became of a password.
-func (m *Metrics) PasswordAttempt(verdict string) { m.passwordTries.WithLabelValues(verdict).Inc() }
-
 // Reloaded notes an attempt to load a configuration, the first one included.
 func (m *Metrics) Reloaded(at time.Time, err error) {
 	m.reloads.WithLabelValues(map[bool]string{true: "success", false: "failure"}[err == nil]).Inc()
@@ -137,9 +128,6 @@ func (m *Metrics) HeaderRemoved(why *headername.Entry) {
 	}
 	m.removedHeaders[reason].Inc()
 }
-
-// TrailerRemoved counts a field that was removed from what came after an answer.
-func (m *Metrics) TrailerRemoved() { m.trailersRemoved.Inc() }
 
 // Handler serves the metrics, for Prometheus.
 func (m *Metrics) Handler() http.Handler {

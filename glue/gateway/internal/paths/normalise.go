@@ -2,6 +2,7 @@ package paths
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -75,29 +76,16 @@ func isNormal(path string) bool {
 
 // Decode undoes percent-encoding and refuses what is not one plain text.
 func Decode(escaped string) (string, error) {
-	var b strings.Builder
-	b.Grow(len(escaped))
-	for i := 0; i < len(escaped); i++ {
-		c := escaped[i]
-		switch {
-		case c == '%':
-			if i+2 >= len(escaped) || !isHex(escaped[i+1]) || !isHex(escaped[i+2]) {
-				return "", errPathEscape
-			}
-			c = unhex(escaped[i+1])<<4 | unhex(escaped[i+2])
-			i += 2
-			if c == '/' {
-				return "", errPathSlash
-			}
-		case c <= ' ' || c == '#' || c == '?' || c == 0x7f:
-			return "", errPathByte
-		}
-		if c == '\\' || c == ';' {
-			return "", errPathSlash
-		}
-		b.WriteByte(c)
+	if strings.ContainsFunc(escaped, func(c rune) bool { return c <= ' ' || c == '#' || c == '?' || c == 0x7f }) {
+		return "", errPathByte
 	}
-	text := b.String()
+	text, err := url.PathUnescape(escaped)
+	switch {
+	case err != nil:
+		return "", errPathEscape
+	case strings.Count(text, "/") > strings.Count(escaped, "/"), strings.ContainsAny(text, `\;`):
+		return "", errPathSlash
+	}
 	return text, checkDecoded(text)
 }
 
@@ -182,13 +170,6 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-func unhex(c byte) byte {
-	if c <= '9' {
-		return c - '0'
-	}
-	return (c | 0x20) - 'a' + 10
-}
-
 // IsResolved reports whether a path differs from its normal form by percent-encoding
 // at most. What the gateway passes on itself, it passes on in that form; a front server
 // passes on what it got, and a backend may take "/private/../public" for something
@@ -201,7 +182,7 @@ func IsResolved(path, normal string) bool {
 // TrimSlash returns a path without its final slash.
 func TrimSlash(path string) string { return strings.TrimSuffix(path, "/") }
 
-// fits reports whether a path is prefix or below it.
+// Covers reports whether a path is prefix or below it.
 func Covers(prefix, path string) bool {
 	return strings.HasPrefix(path, prefix) && (len(path) == len(prefix) || path[len(prefix)] == '/')
 }
