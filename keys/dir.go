@@ -152,7 +152,8 @@ func (d *Dir) read() *reading {
 		next.problems = append(next.problems, err)
 	}
 	if len(next.set.keys) == 0 && len(next.problems) == 0 {
-		next.problems = append(next.problems, noKeyFiles(d.path))
+		next.problems = append(next.problems,
+			fmt.Errorf("keys: %s: no key file in this directory: one is called pubkeyN, where N is its kid", d.path))
 	}
 	d.last.Store(next)
 	return next

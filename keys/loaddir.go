@@ -19,31 +19,11 @@ import (
 // One file that is refused fails the whole directory. The error names every such file, so that all can be mended at
 // once. A directory without key files is an error.
 func LoadDir(dir string) (*Set, error) {
-	files, skipped, err := listDir(dir)
+	d, err := OpenDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	var keys []Key
-	var problems []error
-	for _, kid := range files.kids() {
-		key, err := files.load(kid)
-		if err != nil {
-			problems = append(problems, err)
-			continue
-		}
-		keys = append(keys, key)
-	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	if len(keys) == 0 {
-		return nil, noKeyFiles(dir)
-	}
-	return &Set{keys: keys, skipped: skipped}, nil
-}
-
-func noKeyFiles(dir string) error {
-	return fmt.Errorf("keys: %s: no key file in this directory: one is called pubkeyN, where N is its kid", dir)
+	return d.last.Load().set, nil
 }
 
 // keyFiles are the paths of a directory's key files, by kid.
