@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,37 +10,22 @@ import (
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
-func compare(args []string, stdout, stderr io.Writer) int {
+func compare(args []string, stdout, stderr io.Writer) (status int, err error) {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	var wanted *keys.KnownKey
 	flags.Func("service", "", func(name string) (err error) {
 		wanted, err = knownByName(name)
 		return err
 	})
-	files, err := parseArgs(flags, args)
-	if err != nil {
-		return badArgs(err, stdout, stderr)
-	}
-	if len(files) == 0 {
-		return misused(stderr, errors.New("compare needs at least one file"))
-	}
-	status := exitSame
-	for _, path := range files {
-		key, err := readKey(path)
-		switch {
-		case err != nil:
-			unreadable(stderr, path, err)
-			status = exitTrouble
-		case wanted != nil:
-			status = max(status, compareWith(stdout, path, key, *wanted))
-		default:
-			status = max(status, compareWithAll(stdout, path, key))
+	return eachKey(flags, args, stderr, func(path string, key keys.Key) int {
+		if wanted != nil {
+			return compareWith(stdout, path, key, *wanted)
 		}
-	}
-	return status
+		return compareWithAll(stdout, path, key)
+	})
 }
 
-// compareWith answers whether the file holds this known key.
+// compareWith prints whether the file holds this known key.
 func compareWith(stdout io.Writer, path string, key keys.Key, wanted keys.KnownKey) int {
 	if key.Fingerprints().SPKI == wanted.Fingerprints.SPKI {
 		printSame(stdout, path, key, wanted)
@@ -58,8 +42,8 @@ func compareWith(stdout io.Writer, path string, key keys.Key, wanted keys.KnownK
 	return exitDifferent
 }
 
-// compareWithAll answers which known key the file holds. One that anybody can sign with does not pass here: whoever
-// wants it has to name it.
+// compareWithAll prints which known key the file holds. One that anybody can sign with does not pass here: it has to be
+// named.
 func compareWithAll(stdout io.Writer, path string, key keys.Key) int {
 	known, ok := whichKnown(key)
 	if !ok {
@@ -90,7 +74,7 @@ func printSame(stdout io.Writer, path string, key keys.Key, known keys.KnownKey)
 	}
 }
 
-// kidOfName returns the kid that the file's name gives, if any.
+// kidOfName returns the kid in the file's name, if any.
 func kidOfName(path string) (string, bool) {
 	name, ok := strings.CutPrefix(filepath.Base(path), "pubkey")
 	kid, _, _ := strings.Cut(name, ".")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +14,28 @@ import (
 
 // sizeLimit is more than a key file may have, in bytes; keys.Parse refuses a file that reaches it.
 const sizeLimit = 1 << 20
+
+// eachKey calls do for the key in each file that args name. It returns the highest status, which is exitTrouble where a
+// file cannot be read.
+func eachKey(flags *flag.FlagSet, args []string, stderr io.Writer, do func(path string, key keys.Key) int) (status int, err error) {
+	files, err := parseArgs(flags, args)
+	if err != nil {
+		return exitTrouble, err
+	}
+	if len(files) == 0 {
+		return exitTrouble, fmt.Errorf("%s needs at least one file", flags.Name())
+	}
+	for _, path := range files {
+		key, err := readKey(path)
+		if err != nil {
+			fmt.Fprintf(stderr, "wlskeys: %s: %s\n", path, reason(err))
+			status = exitTrouble
+			continue
+		}
+		status = max(status, do(path, key))
+	}
+	return status, nil
+}
 
 // readKey reads a file wherever it lies and whatever its name and mode: it is only looked at, not trusted.
 func readKey(path string) (keys.Key, error) {
@@ -26,10 +49,6 @@ func readKey(path string) (keys.Key, error) {
 		return keys.Key{}, err
 	}
 	return keys.Parse("1", data) // any kid: it is not shown
-}
-
-func unreadable(stderr io.Writer, path string, err error) {
-	fmt.Fprintf(stderr, "wlskeys: %s: %s\n", path, reason(err))
 }
 
 // reason is an error's text without what introduces it: package keys' name, or the operation and path.
@@ -57,7 +76,7 @@ func title(known keys.KnownKey) string {
 	return known.Service + ", kid " + known.Kid
 }
 
-// printKey prints what tells one key from another, and whether it is one that nobody should trust.
+// printKey prints the fingerprints of a key, and a warning if nobody should trust it.
 func printKey(w io.Writer, key keys.Key) {
 	printFingerprints(w, key.Fingerprints())
 	if key.Published() {

@@ -24,18 +24,17 @@ type listed struct {
 	Note        string `json:"note"`
 }
 
-func list(args []string, stdout, stderr io.Writer) int {
+func list(args []string, stdout, stderr io.Writer) (status int, err error) {
 	flags := flag.NewFlagSet("list", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "")
 	files, err := parseArgs(flags, args)
-	if err != nil {
-		return badArgs(err, stdout, stderr)
-	}
-	if len(files) > 0 {
-		return misused(stderr, errors.New("list takes no files"))
-	}
-	if *asJSON {
-		return listJSON(stdout, stderr)
+	switch {
+	case err != nil:
+		return exitTrouble, err
+	case len(files) > 0:
+		return exitTrouble, errors.New("list takes no files")
+	case *asJSON:
+		return listJSON(stdout, stderr), nil
 	}
 	for i, known := range keys.Known() {
 		if i > 0 {
@@ -48,7 +47,7 @@ func list(args []string, stdout, stderr io.Writer) int {
 		}
 		fmt.Fprintf(stdout, "  %s\n", known.Note)
 	}
-	return exitSame
+	return exitSame, nil
 }
 
 func listJSON(stdout, stderr io.Writer) int {

@@ -27,6 +27,20 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	status, err := runCommand(args, stdout, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, help)
+		return exitSame
+	case err != nil:
+		fmt.Fprintf(stderr, "wlskeys: %v\nRun \"wlskeys help\" for help.\n", err)
+		return exitTrouble
+	}
+	return status
+}
+
+// runCommand returns an error where the command line is wrong, or asks for help.
+func runCommand(args []string, stdout, stderr io.Writer) (status int, err error) {
 	command := "help"
 	if len(args) > 0 {
 		command, args = args[0], args[1:]
@@ -39,15 +53,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case "compare":
 		return compare(args, stdout, stderr)
 	case "help", "-h", "-help", "--help":
-		fmt.Fprint(stdout, help)
-		return exitSame
+		return exitSame, flag.ErrHelp
 	}
-	return misused(stderr, fmt.Errorf("no command %q: list, show, compare or help", command))
-}
-
-func misused(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "wlskeys: %v\nRun \"wlskeys help\" for help.\n", err)
-	return exitTrouble
+	return exitTrouble, fmt.Errorf("no command %q: list, show, compare or help", command)
 }
 
 // parseArgs reads flags before, between and after files, and after "--" files only. It returns flag.ErrHelp where help is
@@ -68,13 +76,4 @@ func parseArgs(flags *flag.FlagSet, args []string) (files []string, err error) {
 		files = append(files, flags.Arg(0))
 		args = flags.Args()[1:]
 	}
-}
-
-// badArgs answers a failure of parseArgs.
-func badArgs(err error, stdout, stderr io.Writer) int {
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, help)
-		return exitSame
-	}
-	return misused(stderr, err)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -9,25 +8,11 @@ import (
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
-func show(args []string, stdout, stderr io.Writer) int {
-	files, err := parseArgs(flag.NewFlagSet("show", flag.ContinueOnError), args)
-	if err != nil {
-		return badArgs(err, stdout, stderr)
-	}
-	if len(files) == 0 {
-		return misused(stderr, errors.New("show needs at least one file"))
-	}
-	status := exitSame
-	for _, path := range files {
-		key, err := readKey(path)
-		if err != nil {
-			unreadable(stderr, path, err)
-			status = exitTrouble
-			continue
-		}
+func show(args []string, stdout, stderr io.Writer) (status int, err error) {
+	return eachKey(flag.NewFlagSet("show", flag.ContinueOnError), args, stderr, func(path string, key keys.Key) int {
 		showKey(stdout, path, key)
-	}
-	return status
+		return exitSame
+	})
 }
 
 func showKey(stdout io.Writer, path string, key keys.Key) {
