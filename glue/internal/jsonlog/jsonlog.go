@@ -40,7 +40,7 @@ func escape(line []byte, from int) []byte {
 	escaped := append(make([]byte, 0, 2*len(line)), line[:from]...)
 	for rest := line[from:]; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
-		if r < 0x7f || Shows(r) && (r != utf8.RuneError || size > 1) {
+		if r < 0x7f || shows(r) && (r != utf8.RuneError || size > 1) {
 			escaped = append(escaped, rest[:size]...)
 		} else {
 			escaped = appendEscape(escaped, r)
@@ -50,9 +50,9 @@ func escape(line []byte, from int) []byte {
 	return escaped
 }
 
-// Shows reports whether a character is a letter, mark, number, punctuation, symbol or blank
+// shows reports whether a character is a letter, mark, number, punctuation, symbol or blank
 // that can be seen as itself. Letters without a shape (the fillers of Hangul) are none.
-func Shows(r rune) bool {
+func shows(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && !unicode.Is(unicode.Variation_Selector, r)
 }
 

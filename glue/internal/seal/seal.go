@@ -1,5 +1,5 @@
 // Package seal makes sealed values: text for cookies and form fields that
-// whoever carries it can neither read nor alter.
+// browsers can neither read nor alter.
 //
 //	codec, err := seal.New("session cookie", secret.Derive("session cookie", origin))
 //	value, err := codec.Seal("__Host-session", now.Add(2*time.Hour), data)
@@ -50,8 +50,8 @@ var ErrInvalid = errors.New("seal: not a valid sealed value")
 // ErrExpired says that a value is genuine but its time is over.
 var ErrExpired = errors.New("seal: the sealed value has expired")
 
-// MaxPlaintext is the most that a Codec made by [New] seals, in bytes: a form
-// of 64 KiB and what is kept with it.
+// MaxPlaintext is the most that a Codec seals, in bytes: a form of 64 KiB and what is
+// kept with it.
 const MaxPlaintext = 96 << 10
 
 const (
@@ -71,9 +71,8 @@ var encoding = base64.RawURLEncoding.Strict()
 // Codec seals and opens values for one purpose. It may be used by several
 // goroutines at once.
 type Codec struct {
-	keys         []key
-	boundPrefix  []byte // start of the associated data
-	maxPlaintext int
+	keys        []key
+	boundPrefix []byte // start of the associated data
 }
 
 type key struct {
@@ -85,22 +84,14 @@ type key struct {
 // them. Each key has 32 bytes. The purpose says what the values are for; those
 // of one purpose are invalid for any other, even under the same keys.
 func New(purpose string, keys [][]byte) (*Codec, error) {
-	return NewSized(purpose, keys, MaxPlaintext)
-}
-
-// NewSized is New for plaintexts of up to maxPlaintext bytes.
-func NewSized(purpose string, keys [][]byte, maxPlaintext int) (*Codec, error) {
 	if purpose == "" {
 		return nil, errors.New("seal: no purpose")
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("seal: no keys")
 	}
-	if maxPlaintext < 0 {
-		return nil, fmt.Errorf("seal: a maximum of %d bytes", maxPlaintext)
-	}
 	prefix := binary.BigEndian.AppendUint64([]byte{version}, uint64(len(purpose)))
-	c := &Codec{boundPrefix: append(prefix, purpose...), maxPlaintext: maxPlaintext}
+	c := &Codec{boundPrefix: append(prefix, purpose...)}
 	for i, k := range keys {
 		aead, err := newAEAD(k)
 		if err != nil {
@@ -134,10 +125,10 @@ func keyID(k []byte) byte {
 // Seal returns plaintext as a sealed value that opens under the same name until
 // expires. The expiry is kept in whole seconds, rounded down; one before 1970
 // (such as the zero time) or after the year 9999 is an error, as is a plaintext
-// over the Codec's maximum.
+// over MaxPlaintext.
 func (c *Codec) Seal(name string, expires time.Time, plaintext []byte) (string, error) {
-	if len(plaintext) > c.maxPlaintext {
-		return "", fmt.Errorf("seal: %d bytes are more than the maximum of %d", len(plaintext), c.maxPlaintext)
+	if len(plaintext) > MaxPlaintext {
+		return "", fmt.Errorf("seal: %d bytes are more than the maximum of %d", len(plaintext), MaxPlaintext)
 	}
 	expiry := expires.Unix()
 	if expiry < 0 || expiry > maxExpiry {
@@ -169,10 +160,10 @@ func (c *Codec) Open(name, value string, now time.Time) (plaintext []byte, expir
 	return payload[expiryLen:], expires, err
 }
 
-// decrypt gives the expiry and the plaintext.
+// decrypt returns the expiry and the plaintext.
 func (c *Codec) decrypt(name, value string) (payload []byte, ok bool) {
 	size := encoding.DecodedLen(len(value))
-	if size < overhead || size > overhead+c.maxPlaintext {
+	if size < overhead || size > overhead+MaxPlaintext {
 		return nil, false
 	}
 	// The decoder skips line breaks, so that many texts would be one value.

@@ -281,21 +281,13 @@ func TestExpiryOutOfRange(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	small, err := seal.NewSized(purpose, [][]byte{testKey(0)}, 10)
+	codec := newCodec(t, purpose, testKey(0))
+	_, err := codec.Seal(name, expires, make([]byte, seal.MaxPlaintext+1))
+	assert.EqualError(t, err, "seal: 98305 bytes are more than the maximum of 98304")
+	_, _, err = codec.Open(name, sealed(t, codec, make([]byte, seal.MaxPlaintext)), now)
 	require.NoError(t, err)
-	large, err := seal.NewSized(purpose, [][]byte{testKey(0)}, 11)
-	require.NoError(t, err)
-
-	_, err = small.Seal(name, expires, make([]byte, 11))
-	assert.EqualError(t, err, "seal: 11 bytes are more than the maximum of 10")
-	_, _, err = small.Open(name, sealed(t, small, make([]byte, 10)), now)
-	require.NoError(t, err)
-	assertInvalid(t, small, name, sealed(t, large, make([]byte, 11)))
-
-	_, err = newCodec(t, purpose, testKey(0)).Seal(name, expires, make([]byte, seal.MaxPlaintext+1))
-	assert.Error(t, err)
-	assertInvalid(t, small, name, "")
-	assertInvalid(t, small, name, strings.Repeat("A", 1<<20))
+	assertInvalid(t, codec, name, "")
+	assertInvalid(t, codec, name, strings.Repeat("A", 1<<20))
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -303,19 +295,17 @@ func TestNewRefuses(t *testing.T) {
 		name    string
 		purpose string
 		keys    [][]byte
-		max     int
 		want    string
 	}{
-		{"no purpose", "", [][]byte{testKey(0)}, 10, "no purpose"},
-		{"nil keys", purpose, nil, 10, "no keys"},
-		{"no keys", purpose, [][]byte{}, 10, "no keys"},
-		{"an AES-128 key", purpose, [][]byte{testKey(0), testKey(1)[:16]}, 10, "key 2: 16 bytes long, not 32"},
-		{"an empty key", purpose, [][]byte{nil}, 10, "key 1: 0 bytes long, not 32"},
-		{"a negative size", purpose, [][]byte{testKey(0)}, -1, "a maximum of -1 bytes"},
+		{"no purpose", "", [][]byte{testKey(0)}, "no purpose"},
+		{"nil keys", purpose, nil, "no keys"},
+		{"no keys", purpose, [][]byte{}, "no keys"},
+		{"an AES-128 key", purpose, [][]byte{testKey(0), testKey(1)[:16]}, "key 2: 16 bytes long, not 32"},
+		{"an empty key", purpose, [][]byte{nil}, "key 1: 0 bytes long, not 32"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			codec, err := seal.NewSized(tt.purpose, tt.keys, tt.max)
+			codec, err := seal.New(tt.purpose, tt.keys)
 			assert.EqualError(t, err, "seal: "+tt.want)
 			assert.Nil(t, codec)
 		})
