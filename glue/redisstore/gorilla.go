@@ -65,16 +65,12 @@ func (s *Store) load(ctx context.Context, handle string) (map[any]any, error) {
 	case !now.Before(finish), s.cfg.Inactivity != 0 && now.Sub(used) > s.cfg.Inactivity:
 		return nil, nil // Redis, with a clock of its own, is about to drop it
 	case now.Sub(used) >= noteEvery:
-		err = s.touch(ctx, key, now)
+		err = s.run(ctx, touchScript, []string{key}, now.UnixMilli(), s.cfg.Inactivity.Milliseconds()).Err()
 	}
-	return values, err
-}
-
-func (s *Store) touch(ctx context.Context, key string, now time.Time) error {
-	if err := s.run(ctx, touchScript, []string{key}, now.UnixMilli(), s.cfg.Inactivity.Milliseconds()).Err(); err != nil {
-		return s.unavailable(err)
+	if err != nil {
+		return nil, s.unavailable(err)
 	}
-	return nil
+	return values, nil
 }
 
 // unixMilli reads a time from a reply.

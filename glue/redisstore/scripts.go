@@ -1,7 +1,7 @@
 package redisstore
 
 import (
-	_ "embed"
+	"embed"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -9,39 +9,28 @@ import (
 // Whatever must happen at once, or not at all, is a script that Redis runs. All keys
 // of a site share one hash slot, so that scripts work on a cluster as well.
 
-//go:embed lua/memory.lua
-var memoryLua string
-
-//go:embed lua/once.lua
-var onceLua string
-
-//go:embed lua/check.lua
-var checkLua string
-
-//go:embed lua/session.lua
-var sessionLua string
-
-//go:embed lua/save.lua
-var saveLua string
-
-//go:embed lua/touch.lua
-var touchLua string
-
-//go:embed lua/end.lua
-var endLua string
-
-//go:embed lua/endall.lua
-var endAllLua string
-
-//go:embed lua/list.lua
-var listLua string
+//go:embed lua
+var lua embed.FS
 
 var (
-	onceScript   = redis.NewScript(memoryLua + onceLua)
-	checkScript  = redis.NewScript(memoryLua + checkLua)
-	saveScript   = redis.NewScript(sessionLua + saveLua)
-	touchScript  = redis.NewScript(touchLua)
-	endScript    = redis.NewScript(sessionLua + endLua)
-	endAllScript = redis.NewScript(sessionLua + endAllLua)
-	listScript   = redis.NewScript(listLua)
+	onceScript   = script("memory", "once")
+	checkScript  = script("memory", "check")
+	saveScript   = script("session", "save")
+	touchScript  = script("touch")
+	endScript    = script("session", "end")
+	endAllScript = script("session", "endall")
+	listScript   = script("list")
 )
+
+// script returns the files of these names as one script.
+func script(names ...string) *redis.Script {
+	var text []byte
+	for _, name := range names {
+		part, err := lua.ReadFile("lua/" + name + ".lua")
+		if err != nil {
+			panic("redisstore: " + err.Error()) // only in a broken source tree
+		}
+		text = append(text, part...)
+	}
+	return redis.NewScript(string(text))
+}
