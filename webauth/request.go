@@ -69,11 +69,14 @@ func (s Service) LoginURL(r Request) (string, error) {
 	if err := checkServiceURL(s.AuthURL); err != nil {
 		return "", fmt.Errorf("webauth: AuthURL of service %q: %v", s.Name, err)
 	}
-	if err := r.check(); err != nil {
+	addr, err := r.check()
+	if err != nil {
 		return "", err
 	}
-	if err := checkReturn(r.URL); err != nil {
-		return "", err
+	// Otherwise browsers would bring the response to another page than the one that the
+	// URL names.
+	if err := addr.checkCanonical(); err != nil {
+		return "", fmt.Errorf("webauth: Request.URL: %v", err)
 	}
 	desc, err := encodeText(r.Desc)
 	if err != nil {
@@ -107,43 +110,32 @@ func (s Service) LoginURL(r Request) (string, error) {
 	return b.String(), nil
 }
 
-func (r Request) check() error {
-	if _, err := parseAddress(r.URL); err != nil {
-		return fmt.Errorf("webauth: Request.URL: %v", err)
+// check returns the URL taken apart, or what does not follow the protocol.
+func (r Request) check() (address, error) {
+	addr, err := parseAddress(r.URL)
+	if err != nil {
+		return address{}, fmt.Errorf("webauth: Request.URL: %v", err)
 	}
 	if strings.Contains(unescapeLoosely(r.URL), ResponseParam) {
 		// The service would add a second one, and a request with two is refused before
 		// the good one is marked as used. Behind a ';' counts: some services split there.
-		return errors.New("webauth: Request.URL holds a " + ResponseParam + ": take it out with StripResponse")
+		return address{}, errors.New("webauth: Request.URL holds a " + ResponseParam + ": take it out with StripResponse")
 	}
 	if err := checkStrength(r.IAct, r.AAuth); err != nil {
-		return fmt.Errorf("webauth: Request.%v", err)
+		return address{}, fmt.Errorf("webauth: Request.%v", err)
 	}
 	if y := r.Date.UTC().Year(); y < 0 || y > 9999 {
-		return errors.New("webauth: Request.Date: the protocol's years have four digits")
+		return address{}, errors.New("webauth: Request.Date: the protocol's years have four digits")
 	}
 	if r.Note != "" && !isNote(r.Note) {
-		return fmt.Errorf("webauth: Request.Note: %q: use 1 to 32 of A-Z, a-z, 0-9, '-' and '_'", r.Note)
+		return address{}, fmt.Errorf("webauth: Request.Note: %q: use 1 to 32 of A-Z, a-z, 0-9, '-' and '_'", r.Note)
 	}
 	for i := range len(r.Params) {
 		if c := r.Params[i]; c < ' ' || c > '~' {
-			return errors.New("webauth: Request.Params: only printable ASCII survives the journey")
+			return address{}, errors.New("webauth: Request.Params: only printable ASCII survives the journey")
 		}
 	}
-	return nil
-}
-
-// checkReturn refuses to send people to where their browsers would ask for another page
-// than the one that the URL names: that page would get the response.
-func checkReturn(rawURL string) error {
-	a, err := parseAddress(rawURL)
-	if err == nil {
-		err = a.checkCanonical()
-	}
-	if err != nil {
-		return fmt.Errorf("webauth: Request.URL: %v", err)
-	}
-	return nil
+	return addr, nil
 }
 
 func (r Request) longest() string {

@@ -113,10 +113,11 @@ func NewRequestSigner(cfg SignerConfig) (*RequestSigner, error) {
 // signer's origin, Params empty and the secret Valid. Whether browsers will ask for the
 // URL as it stands is for Service.LoginURL and Verifier.Verify to look at.
 func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
-	if err := r.check(); err != nil {
+	addr, err := r.check()
+	if err != nil {
 		return Request{}, err
 	}
-	if origin, err := Origin(r.URL); err != nil || origin != s.origin {
+	if addr.origin() != s.origin {
 		return Request{}, fmt.Errorf("webauth: Request.URL is not of the origin %s", s.origin)
 	}
 	if r.Params != "" {

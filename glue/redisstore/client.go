@@ -31,29 +31,22 @@ func newClient(o redis.UniversalOptions, timeout time.Duration) redis.UniversalC
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
-			return unconnected{fmt.Errorf("%v", err)}, nil // unwrapped, it would be tried again
+			closed, _ := net.Pipe()
+			return unconnected{closed, fmt.Errorf("%v", err)}, nil // wrapped, it would be tried again
 		}
 		return conn, nil
 	}
 	return redis.NewUniversalClient(&o)
 }
 
-// unconnected stands for a connection that was not made: the first use of it gives the
+// unconnected stands for a connection that was not made: its first use returns the
 // reason. The client counts connections that it could not make, and after as many as
-// its pool holds tries only once a second; this way a Redis that is back is met at
-// once. What is not there costs no more than a refused connection meanwhile.
-type unconnected struct{ err error }
+// its pool holds tries only once a second; this way a Redis that is back is used at
+// once. Each try costs no more than a refused connection meanwhile.
+type unconnected struct {
+	net.Conn // for the methods that say nothing
+	err      error
+}
 
-func (c unconnected) Read([]byte) (int, error)         { return 0, c.err }
-func (c unconnected) Write([]byte) (int, error)        { return 0, c.err }
-func (c unconnected) Close() error                     { return nil }
-func (c unconnected) LocalAddr() net.Addr              { return noAddr{} }
-func (c unconnected) RemoteAddr() net.Addr             { return noAddr{} }
-func (c unconnected) SetDeadline(time.Time) error      { return nil }
-func (c unconnected) SetReadDeadline(time.Time) error  { return nil }
-func (c unconnected) SetWriteDeadline(time.Time) error { return nil }
-
-type noAddr struct{}
-
-func (noAddr) Network() string { return "none" }
-func (noAddr) String() string  { return "not connected" }
+func (c unconnected) Read([]byte) (int, error)  { return 0, c.err }
+func (c unconnected) Write([]byte) (int, error) { return 0, c.err }

@@ -1,7 +1,9 @@
 package webauthtest
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 )
@@ -79,20 +81,14 @@ func (f Fault) check() error {
 // mix draws faults with fixed probabilities from a seeded source, so that a run can be
 // repeated. The zero mix draws none. It is not safe for concurrent use.
 type mix struct {
-	shares []share
-	random *rand.Rand
-}
-
-type share struct {
-	fault Fault
-	upTo  float64 // end of its part of [0, 1); it begins where the one before ends
+	probabilities map[Fault]float64
+	random        *rand.Rand
 }
 
 func newMix(probabilities map[Fault]float64, seed uint64) (mix, error) {
-	m := mix{random: rand.New(rand.NewPCG(seed, seed))}
 	for f := range probabilities {
 		if f == FaultNone {
-			return mix{}, fmt.Errorf("webauthtest: Faults: the empty fault has no probability")
+			return mix{}, errors.New("webauthtest: Faults: the empty fault has no probability")
 		}
 		if err := f.check(); err != nil {
 			return mix{}, err
@@ -100,26 +96,22 @@ func newMix(probabilities map[Fault]float64, seed uint64) (mix, error) {
 	}
 	sum := 0.0
 	for _, f := range faults { // not the map's order, which changes
-		p, ok := probabilities[f]
-		if !ok {
-			continue
-		}
+		p := probabilities[f]
 		if sum += p; !(p >= 0 && p <= 1) || sum > 1+1e-9 { // NaN fails too
 			return mix{}, fmt.Errorf("webauthtest: Faults: %s=%v: want probabilities of 0 to 1 that add up to at most 1", f, p)
 		}
-		m.shares = append(m.shares, share{fault: f, upTo: sum})
 	}
-	return m, nil
+	return mix{maps.Clone(probabilities), rand.New(rand.NewPCG(seed, seed))}, nil
 }
 
 func (m *mix) draw() Fault {
-	if len(m.shares) == 0 {
+	if len(m.probabilities) == 0 {
 		return FaultNone
 	}
 	x := m.random.Float64()
-	for _, s := range m.shares {
-		if x < s.upTo {
-			return s.fault
+	for _, f := range faults {
+		if x -= m.probabilities[f]; x < 0 {
+			return f
 		}
 	}
 	return FaultNone

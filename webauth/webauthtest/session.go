@@ -43,20 +43,6 @@ func (t *sessionTable) start(s session) (id string) {
 	return id
 }
 
-func (t *sessionTable) get(id string) (session, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s, ok := t.byID[id]
-	return s, ok
-}
-
-// end forgets a session; its place in order is dropped when its turn comes.
-func (t *sessionTable) end(id string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.byID, id)
-}
-
 // cookieName holds the port, because browsers send a host's cookies to all its ports.
 func (w *WLS) cookieName() string {
 	if port := w.base.Port(); port != "" {
@@ -71,7 +57,9 @@ func (w *WLS) sessionOf(r *http.Request) *session {
 	if err != nil {
 		return nil
 	}
-	s, ok := w.sessions.get(c.Value)
+	w.sessions.mu.Lock()
+	s, ok := w.sessions.byID[c.Value]
+	w.sessions.mu.Unlock()
 	if _, active := w.users.active(s.user); !ok || !active || !w.Now().Before(s.expires) {
 		return nil
 	}
@@ -86,9 +74,13 @@ func (w *WLS) startSession(rw http.ResponseWriter, r *http.Request, user string)
 	return s
 }
 
+// dropSession ends the browser's single sign-on. Its id leaves the order when it is the
+// oldest.
 func (w *WLS) dropSession(r *http.Request) {
+	w.sessions.mu.Lock()
+	defer w.sessions.mu.Unlock()
 	for _, c := range r.CookiesNamed(w.cookieName()) {
-		w.sessions.end(c.Value)
+		delete(w.sessions.byID, c.Value)
 	}
 }
 

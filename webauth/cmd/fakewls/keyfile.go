@@ -23,15 +23,11 @@ type privateKey struct {
 // signingKey reads the key in path, makes one there if there is no such file, or makes
 // one for this run if path is empty.
 func signingKey(path string) (privateKey, error) {
-	if path == "" {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		return privateKey{key, "made for this run"}, err
-	}
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return makeKeyFile(path)
-	}
-	if err != nil {
+	switch {
+	case path == "" || errors.Is(err, fs.ErrNotExist):
+		return makeKey(path)
+	case err != nil:
 		return privateKey{}, err
 	}
 	key, err := parsePrivateKey(text)
@@ -41,10 +37,13 @@ func signingKey(path string) (privateKey, error) {
 	return privateKey{key, "read from " + path}, nil
 }
 
-func makeKeyFile(path string) (privateKey, error) {
+func makeKey(path string) (privateKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
+	switch {
+	case err != nil:
 		return privateKey{}, err
+	case path == "":
+		return privateKey{key, "made for this run"}, nil
 	}
 	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
 	if err := writeNew(path, pem.EncodeToMemory(block), 0o600); err != nil {
