@@ -16,15 +16,15 @@ const (
 	defaultInterval = 10 * time.Second
 )
 
-// DirConfig tells how to follow a directory of key files.
+// DirConfig configures a [Dir].
 type DirConfig struct {
 	// Path is the directory.
 	Path string
 	// Grace is how long a key that was read stays trusted once its file cannot be read any more, or no longer holds a
 	// key. Default and maximum: 10 minutes, time to mend a mistake without people being locked out.
 	Grace time.Duration
-	// Interval is how long a reading of the directory serves before the next use causes another one. Default: 10 s; at
-	// most Grace.
+	// Interval is how old a reading of the directory may be before the next use reads it again. Default: 10 s; at most
+	// Grace.
 	Interval time.Duration
 	// Now is the clock. Default: [time.Now].
 	Now func() time.Time
@@ -40,7 +40,7 @@ type DirConfig struct {
 //   - a new or changed file: its key is trusted from now on;
 //   - a file that is gone, or a link that leads nowhere: its key is no longer trusted;
 //   - a file that is still there, but is refused or cannot be read: the key that it held before stays trusted, at most
-//     DirConfig.Grace from when it was last read, and [Dir.Problems] tells.
+//     DirConfig.Grace from when it was last read, and [Dir.Problems] reports it.
 //
 // A key whose private half is public can turn up in any reading: ask [Key.Published] of what Lookup returns, each time.
 type Dir struct {
@@ -60,8 +60,8 @@ type reading struct {
 	problems  []error
 }
 
-// OpenDir reads a directory, to follow it with the defaults of [DirConfig]. Like [LoadDir] it fails if any file is
-// refused, or if there is none.
+// OpenDir returns the keys in the directory path, with the defaults of [DirConfig]. Like [LoadDir] it fails if any file
+// is refused, or if there is none.
 func OpenDir(path string) (*Dir, error) { return NewDir(DirConfig{Path: path}) }
 
 // NewDir is [OpenDir] with settings.
@@ -98,12 +98,12 @@ func (d *Dir) Keys() []Key { return d.current().set.Keys() }
 // Set returns the keys that are trusted now, as a set that will not follow the directory.
 func (d *Dir) Set() *Set { return d.current().set }
 
-// Problems returns what was wrong with the directory when it was last read, nothing if all was well: every file that was
+// Problems returns what was wrong with the directory when it was last read, nil if nothing was: every file that was
 // refused with the reason, and until when the key it held before stays trusted.
 func (d *Dir) Problems() []error { return slices.Clone(d.current().problems) }
 
-// Reload reads the directory now. What could be read is in use when it returns; its error joins what [Dir.Problems] then
-// tells.
+// Reload reads the directory now. The keys that could be read are in use when it returns; its error joins those of
+// [Dir.Problems].
 func (d *Dir) Reload() error {
 	d.reading.Lock()
 	defer d.reading.Unlock()

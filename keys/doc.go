@@ -5,7 +5,7 @@
 //
 //	set := keys.Raven()                           // the University of Cambridge's service, bundled
 //	set, err := keys.LoadDir("/etc/webauth-keys") // any other service: its pubkeyN files
-//	dir, err := keys.OpenDir("/etc/webauth-keys") // the same, noticing when the files change
+//	dir, err := keys.OpenDir("/etc/webauth-keys") // the same, and files may change
 //	key, ok := set.Lookup("2")                    // by kid, the key's id in a response
 //	err = key.VerifySHA1(sha1.Sum(signed), sig)
 //
@@ -17,12 +17,12 @@
 // A key is trusted for the service it was loaded for, and for no other: keep a set, and a directory, for each service.
 //
 // The private halves of some keys are public, so that anybody can sign with them: that of Raven's demonstration service
-// and those of the test keys in RFC 9500. [Key.Published] and [IsPublished] know them by fingerprint, whatever file or
-// kid they come in. They load like any other key, because tests and demonstrations need them. Whoever trusts a key has
-// to ask first; package webauth does, and refuses them for any site that is not on loopback.
+// and those of the test keys in RFC 9500. [Key.Published] and [IsPublished] recognise them by fingerprint, in any file and
+// under any kid. They load like any other key, because tests and demonstrations need them. Ask before trusting a key;
+// package webauth does, and refuses them for any site that is not on loopback.
 //
-// Compare the fingerprints of a key file with those that the service's operator gives, over a channel that whoever sent
-// the file does not control. The wlskeys program in this folder does so, and its help shows how to do it with openssl.
+// Compare the fingerprints of a key file with those of the service's operator, over a channel that the sender of the
+// file does not control. The wlskeys program in this folder does so, and its help shows how to do it with openssl.
 //
 // # Limits of the standard library
 //

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// LoadFile reads a key file whose name gives the kid: pubkeyN, the name that Apache's mod_ucam_webauth uses, or
-// pubkeyN.crt or pubkeyN.pem. [LoadFileAs] takes files of other names, [Parse] tells what a file may hold.
+// LoadFile reads a key file whose name has the kid: pubkeyN, the name that Apache's mod_ucam_webauth uses, or
+// pubkeyN.crt or pubkeyN.pem. [LoadFileAs] takes files of other names; [Parse] says what a file may hold.
 //
 // It wants a regular file of at most 64 KiB, to which symbolic links may lead. On Unix it refuses a file that anybody
 // could have chosen: one that its group or everyone may write to, and one that lies, or is linked to, in a directory where
 // everyone may write, unless the directory is sticky (as /tmp is) and the entry belongs to root, to the directory's owner
-// or to the user who runs the program. Directories further up are not looked at, and on other systems nothing of this is.
+// or to the user who runs the program. Directories further up are not checked, and on other systems none of this is.
 //
 // Every error names the file and the reason.
 func LoadFile(path string) (Key, error) {
@@ -53,7 +53,7 @@ func kidOfFile(name string) (kid string, ok bool) {
 
 // readFile returns at most one byte more than a key file may have: parse refuses that.
 func readFile(path string) ([]byte, error) {
-	if err := checkPlace(path); err != nil {
+	if err := checkLocation(path); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, openFlags, 0)

@@ -12,4 +12,4 @@ const openFlags = os.O_RDONLY
 // Other systems keep permissions in ways that file modes do not show: there the operator has to see to them.
 func checkMode(fs.FileMode) error { return nil }
 
-func checkPlace(string) error { return nil }
+func checkLocation(string) error { return nil }

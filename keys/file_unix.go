@@ -22,9 +22,9 @@ func checkMode(mode fs.FileMode) error {
 		"after making sure that it still holds the right key", mode.Perm())
 }
 
-// checkPlace refuses a file that somebody else could have put in its place: where it is named and, if that is a symbolic
+// checkLocation refuses a file that another user could have replaced: where it is named and, if that is a symbolic
 // link, where the file itself lies.
-func checkPlace(path string) error {
+func checkLocation(path string) error {
 	final, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func checkEntry(path string) error {
 		"keep key files in a directory of their own", name, owner)
 }
 
-// ownerOf returns the numeric user id, -1 where the file system tells none.
+// ownerOf returns the numeric user id, -1 where the file system has none.
 func ownerOf(info fs.FileInfo) int {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 )
 
 // Sizes of a modulus, in bits. Raven's own key has the least, below which crypto/rsa refuses too; the most is the limit
-// that crypto/tls sets, beyond which a signature costs whoever verifies it too much.
+// that crypto/tls sets, beyond which a signature is too expensive to verify.
 const (
 	minBits = 1024
 	maxBits = 8192
@@ -27,8 +27,8 @@ type Key struct {
 	source    string
 }
 
-// New makes a key of a public key that the caller has got already; it keeps a copy. It refuses a kid that is not
-// [ValidKid], a modulus that is even or not of 1024 to 8192 bits, and an exponent that is even, below 3 or above 2^31-1.
+// New returns a key with a copy of pub. It refuses a kid that is not [ValidKid], a modulus that is even or not of 1024
+// to 8192 bits, and an exponent that is even, below 3 or above 2^31-1.
 func New(kid string, pub *rsa.PublicKey) (Key, error) {
 	key, err := newKey(kid, pub)
 	if err != nil {
@@ -72,7 +72,7 @@ func clone(pub *rsa.PublicKey) *rsa.PublicKey {
 	return &rsa.PublicKey{N: new(big.Int).Set(pub.N), E: pub.E}
 }
 
-// ValidKid tells whether kid is a key id as responses may carry it: 1 to 8 digits, the first not 0
+// ValidKid reports whether kid is a key id that responses may have: 1 to 8 digits, the first not 0
 // (WAA2WLS, "Authentication response").
 func ValidKid(kid string) bool {
 	if len(kid) < 1 || len(kid) > 8 || kid[0] == '0' {
@@ -105,18 +105,18 @@ func (k Key) Bits() int {
 	return k.pub.N.BitLen()
 }
 
-// Source tells where the key came from: the path of a file as it was given, "bundled", or nothing for a key that the
+// Source returns where the key came from: the path of a file as it was named, "bundled", or "" for a key that the
 // program made itself.
 func (k Key) Source() string { return k.source }
 
-// Published tells whether the private half of the key is public knowledge, so that anybody can sign with it. See
-// [IsPublished]. The answer was found when the key was made: asking costs nothing.
+// Published reports whether the private half of the key is public knowledge, so that anybody can sign with it, as
+// [IsPublished] does. The result was computed when the key was made.
 func (k Key) Published() bool { return k.published }
 
 // Fingerprints returns the key's fingerprints, to be compared by people.
 func (k Key) Fingerprints() Fingerprints { return k.prints }
 
-// Equal tells whether both are the same public key, whatever their kids and sources. The zero Key equals none.
+// Equal reports whether both are the same public key, whatever their kids and sources. The zero Key equals none.
 func (k Key) Equal(other Key) bool {
 	return k.pub != nil && other.pub != nil && k.pub.Equal(other.pub)
 }

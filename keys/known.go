@@ -5,7 +5,7 @@ import (
 	"math/big"
 )
 
-// KnownKey is what we know of a key, whether or not it is trusted anywhere: enough to tell whether a file holds it.
+// KnownKey describes a key, whether or not it is trusted anywhere: enough to recognise it in a file.
 type KnownKey struct {
 	// Name is short and unique: "raven", "raven-demo", "nevar", and the names of RFC 9500 for its test keys.
 	Name string
@@ -17,11 +17,11 @@ type KnownKey struct {
 	Bits int
 	// Fingerprints holds the one of a certificate too, where the service has published one.
 	Fingerprints Fingerprints
-	// Bundled tells whether the key itself comes with this package.
+	// Bundled reports whether the key itself comes with this package.
 	Bundled bool
-	// Published tells whether the private half is public: see [IsPublished].
+	// Published reports whether the private half is public: see [IsPublished].
 	Published bool
-	// Note tells where the key is published, or was seen.
+	// Note says where the key is published, or was seen.
 	Note string
 }
 
@@ -84,9 +84,9 @@ func Known() []KnownKey {
 // publishedExponent is the exponent of every published key that we know.
 const publishedExponent = 65537
 
-// IsPublished tells whether the private half of a key is public knowledge: Raven's demonstration key, and the RSA test
-// keys of RFC 9500. It goes by the fingerprint, so that no other kid or file name hides such a key. Another exponent does
-// not hide it either: who knows how to factor a modulus can sign with any exponent.
+// IsPublished reports whether the private half of a key is public knowledge: Raven's demonstration key, and the RSA test
+// keys of RFC 9500. It compares fingerprints, so that no other kid or file name hides such a key. Nor does another
+// exponent: with the factors of a modulus anybody can sign with any exponent.
 func IsPublished(pub *rsa.PublicKey) bool {
 	if pub == nil || pub.N == nil || pub.N.Sign() <= 0 {
 		return false

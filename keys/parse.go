@@ -13,13 +13,13 @@ import (
 // certificates and for the text that "openssl x509 -text" writes above them.
 const maxFileSize = 64 << 10
 
-// Parse reads a key from PEM text: an RSA PUBLIC KEY (PKCS #1), a PUBLIC KEY (PKIX) or a CERTIFICATE (X.509). It wants
+// Parse parses a key in PEM: an RSA PUBLIC KEY (PKCS #1), a PUBLIC KEY (PKIX) or a CERTIFICATE (X.509). It wants
 // exactly one block; text outside the block is ignored, as RFC 7468 section 2 has it.
 //
-// Of a certificate nothing but the key counts, because whoever trusts the file has decided that already. Its dates,
-// names and signature are not looked at: those of Raven's own certificates ran out in 2004 and 2005.
+// Only the key of a certificate counts, because trust was decided with the file. Its dates, names and signature are
+// ignored: those of Raven's own certificates ran out in 2004 and 2005.
 //
-// A private key is refused, and so is whatever [New] refuses.
+// A private key is refused, and so is any key that [New] refuses.
 func Parse(kid string, pemData []byte) (Key, error) {
 	key, err := parse(kid, pemData)
 	if err != nil {

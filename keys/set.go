@@ -15,7 +15,7 @@ type Set struct {
 	skipped []string
 }
 
-// NewSet makes a set of at least one key. It refuses two keys of one kid, and the zero Key.
+// NewSet returns a set of at least one key. It refuses two keys of one kid, and the zero Key.
 func NewSet(keys ...Key) (*Set, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("keys: a set needs at least one key")
@@ -60,8 +60,8 @@ func (s *Set) Keys() []Key {
 }
 
 // Skipped returns the names of files that [LoadDir] saw and did not read, because their names are not those of key files:
-// pubkey2.bak, say. Names that begin with a dot are not among them. It is for showing to whoever wonders why a key is
-// not trusted.
+// pubkey2.bak, say. Names that begin with a dot are not among them. They help to find out why a key is not
+// trusted.
 func (s *Set) Skipped() []string {
 	if s == nil {
 		return nil

@@ -32,9 +32,9 @@ type attempt struct {
 func (a *attempt) judge(ctx context.Context) *Error {
 	refusal := cmp.Or(a.checkSignature(), a.checkVersion(), a.checkTime(), a.checkURL()) // the first; all are made
 	a.readToken()
-	// Marking the response comes before judging the token: otherwise whoever owns the
-	// token could replay, from a log, what is refused here. For the same reason what
-	// was refused for its time or url is marked too.
+	// The response is marked before the token is judged: otherwise the token's owner could
+	// replay, from a log, what is refused here. For the same reason a response that is
+	// refused for its time or url is marked too.
 	for _, e := range [...]*Error{a.useResponse(ctx), a.useToken(ctx)} {
 		if e != nil && (refusal == nil || e.Reason == ReasonStore) {
 			refusal = e
@@ -137,9 +137,9 @@ func (a *attempt) checkURL() *Error {
 	return a.checkReturn()
 }
 
-// checkReturn refuses a url that no browser asks for: it has brought the response to
-// another page, and whoever could read it there brings it here. Services that we did not
-// ask ourselves may have been given a url that browsers only encode.
+// checkReturn refuses a url that no browser requests as it is written: the response has
+// been at another page, and was brought here by somebody who could read it there. Without
+// a Signer the request may be another program's, whose url browsers only encode.
 func (a *attempt) checkReturn() *Error {
 	addr := a.u.addr
 	_, _, err := CanonicalTarget(addr.path, addr.query)
@@ -153,8 +153,8 @@ func (a *attempt) checkReturn() *Error {
 	return nil
 }
 
-// readToken says whether the token was made here for this browser; whether it may be used
-// is for later.
+// readToken finds out whether the token was made here for this browser; useToken, whether
+// it may be used.
 func (a *attempt) readToken() {
 	if signer := a.v.cfg.Signer; signer != nil {
 		a.token, a.made, a.tokenErr = signer.check(a.want.Secret, a.u.url, a.u.params)
@@ -178,9 +178,9 @@ func (a *attempt) useResponse(ctx context.Context) *Error {
 	return onceError(err, ReasonReplay, "this response was used before")
 }
 
-// issued is when the response was made. It says so to the second, and is older than all of
-// that second to a memory that began within it; but what answers a token of this second
-// was made after the token.
+// issued returns when the response was made. Its issue has whole seconds, so that a memory
+// which began within that second takes it for older; but a response to a token of this
+// second was made after the token.
 func (a *attempt) issued() time.Time {
 	issue := a.u.issue
 	if a.token.Issued.Truncate(time.Second).Equal(issue) {
@@ -189,7 +189,7 @@ func (a *attempt) issued() time.Time {
 	return issue
 }
 
-// once marks an item as used, in the room of what brought it.
+// once marks an item as used, in the room of the response that brought it.
 func (a *attempt) once(ctx context.Context, item Item) error {
 	item.Unsigned, item.Failure = !a.signed, a.u.status != 200
 	return a.v.cfg.OneUse.Once(ctx, item)
@@ -225,8 +225,8 @@ func (a *attempt) useToken(ctx context.Context) *Error {
 	return nil
 }
 
-// useTokenAgain is for a token that a failure spent in this browser. It may fail again, as
-// often as it likes: that lets nobody in. One success may follow.
+// useTokenAgain uses a token that a failure spent in this browser. Further failures are
+// let through: they let nobody in. One success may follow.
 func (a *attempt) useTokenAgain(ctx context.Context) error {
 	switch {
 	case a.u.status != 200:
@@ -242,7 +242,7 @@ func (a *attempt) useTokenAgain(ctx context.Context) error {
 // useSeenToken spends a token that came without the secret of the browser that it was
 // made for: to another browser, without cookies, to another origin of ours. Its MAC
 // cannot be checked then, but the service signed the response for us, so the token may
-// well be good, and whoever reads it in a log must not log in with it.
+// well be good, and must not let in anybody who reads it in a log.
 func (a *attempt) useSeenToken(ctx context.Context) *Error {
 	cfg := &a.v.cfg
 	if cfg.OneUse == nil || !a.signed || !a.forUs() {

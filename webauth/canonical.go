@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// CanonicalTarget returns a path and a raw query, as they stand in a request, in the
-// form in which a browser asks for them once it is told to open a URL that has them
-// (WHATWG URL Standard, "URL parsing"): what it would percent-encode is encoded, and so
-// is a backslash in the query; all else stays as it is, escapes and slashes in a row
-// included. The form of a form is itself.
+// CanonicalTarget returns the path and raw query of a request in the form in which a
+// browser requests them when it opens a URL that has them (WHATWG URL Standard, "URL
+// parsing"): what it would percent-encode is encoded, and so is a backslash in the query;
+// all else stays as it is, including escapes and repeated slashes. The result is its own
+// canonical form.
 //
-// It is an error where a browser would ask for something else: where the path has dot
-// segments ("." and "..", however encoded) or a backslash, either of the two a control
-// character, which browsers may drop, or a "#", where they end. Nothing of that kind may
+// It is an error where a browser would request another target: where the path has dot
+// segments ("." and "..", encoded or not) or a backslash, or where path or query have a
+// control character, which browsers may drop, or a "#", where they end. No such target may
 // be signed: the response would go to a page that never asked for it.
 func CanonicalTarget(path, query string) (canonicalPath, canonicalQuery string, err error) {
 	if !strings.HasPrefix(path, "/") {
@@ -35,9 +35,9 @@ func CanonicalTarget(path, query string) (canonicalPath, canonicalQuery string, 
 	return canonicalPath, canonicalQuery, nil
 }
 
-// CanonicalURL returns an absolute http or https URL in the form in which a browser asks
-// for it: origin as [Origin] has it, path and query as [CanonicalTarget]. It is what
-// [Request.URL] must be, and so what Expect.URL is compared with.
+// CanonicalURL returns an absolute http or https URL in the form in which a browser
+// requests it: its origin in the form of [Origin], path and query in that of
+// [CanonicalTarget]. [Request.URL] must have this form, and so must [Expect.URL].
 func CanonicalURL(rawURL string) (string, error) {
 	origin, target := rawURL, ""
 	if i := strings.Index(rawURL, "://"); i >= 0 {
@@ -63,7 +63,7 @@ func CanonicalURL(rawURL string) (string, error) {
 	return origin + path, nil
 }
 
-// checkCanonical reports why a browser that is told to open an address would not ask for
+// checkCanonical returns an error if a browser that opens the address would not request
 // its path and query as they are written.
 func (a address) checkCanonical() error {
 	path, query, err := CanonicalTarget(a.path, a.query)
@@ -78,7 +78,7 @@ func (a address) checkCanonical() error {
 
 // encodedInPath reports whether a browser encodes a printable byte of a path: the "path
 // percent-encode set" of the WHATWG URL Standard, and the bar, which Chromium encodes and
-// the standard does not. What is encoded already, nobody encodes again.
+// the standard does not. Escapes are not encoded again.
 func encodedInPath(c byte) bool {
 	switch c {
 	case ' ', '"', '<', '>', '?', '^', '`', '{', '|', '}':
@@ -87,7 +87,7 @@ func encodedInPath(c byte) bool {
 	return false
 }
 
-// encodedInQuery is the same for a query: the "special-query percent-encode set", and the
+// encodedInQuery reports the same for a query: the "special-query percent-encode set", and the
 // backslash, which browsers leave alone there, but which no URL may have (RFC 3986).
 func encodedInQuery(c byte) bool {
 	switch c {
@@ -97,7 +97,7 @@ func encodedInQuery(c byte) bool {
 	return false
 }
 
-// encodeTarget percent-encodes what must be, byte by byte, whether that is UTF-8 or not.
+// encodeTarget percent-encodes the bytes that encoded reports, whether they are UTF-8 or not.
 func encodeTarget(s string, encoded func(c byte) bool) (string, error) {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder

@@ -17,10 +17,11 @@
 //	resp, err := verifier.Verify(ctx, value, webauth.Expect{URL: here, Secret: secret})
 //	// start a session for resp.Principal(), bound to secret.Binding(); 303 to resp.URL()
 //
-// What the caller must still do: take the origin in here from configuration, never
-// from the Host header as sent, and the rest as CanonicalURL has it; start a new session id at each login; check the
-// binding on every request and change the secret at logout; check ptags; send
-// Cache-Control: no-store; keep WLS-Response out of logs.
+// What the caller must still do: take the origin of the variable here from configuration,
+// never from the Host header, and its path and query in the form of [CanonicalTarget];
+// start a new session id at each login; check the binding on every request and change the
+// secret at logout; check ptags; send Cache-Control: no-store; keep WLS-Response out of
+// logs.
 //
 // The API is not stable before version 1; what it accepts on the wire will not become
 // laxer.

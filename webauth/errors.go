@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Reason says which check a response failed.
+// Reason is the check that a response failed.
 type Reason string
 
 // The checks, in the order in which they are made. ReasonStore is no fault of the
@@ -35,7 +35,7 @@ type Error struct {
 	Detail string
 	// Status is the response's status code where the shape was right, else 0.
 	Status int
-	// Signed tells that the response carried a signature and that it verified.
+	// Signed reports whether the response has a signature that verified.
 	Signed bool
 
 	cause     error
@@ -54,28 +54,28 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the error of the OneUse store behind a ReasonStore, else nil.
+// Unwrap returns the error of the [OneUse] behind a [ReasonStore], else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Message is the text that the WLS sent with a failure. Anybody can write one where
+// Message returns the text that the WLS sent with a failure. Anybody can write one where
 // Signed is false: it is for logs, not for pages.
 func (e *Error) Message() string { return e.msg }
 
-// SamePrincipal reports whether the refused response was, all the same, signed by
-// the service for the URL being asked for, a success, and about this principal. It
+// SamePrincipal reports whether the refused response was nevertheless signed by the
+// service for the requested URL, a success, and about this principal. It
 // can only confirm a name that the caller already has, which is what a repeated
 // response (back button, restored tabs) needs; it is no login.
 func (e *Error) SamePrincipal(principal string) bool {
 	return e.principal != "" && e.principal == principal
 }
 
-// ReturnURL is the signed url of a refused response, if signature, origin and path
-// held, or the url under our own token's MAC; else empty.
+// ReturnURL returns the signed url of a refused response, if signature, origin and path
+// held, or the url under our own token's MAC; else "".
 func (e *Error) ReturnURL() string { return e.returnURL }
 
-// OwnURL is ReturnURL where our own token's MAC holds over it, for this browser, whether
-// or not the token is still good; else empty. It is the whole of what we asked to come
-// back to, and nobody else's choice, so it is fit for a link.
+// OwnURL returns [Error.ReturnURL] if our own token's MAC holds over it, for this browser,
+// whether or not the token is still good; else "". It is the whole URL that we asked to
+// come back to, chosen by nobody else, and so fit for a link.
 func (e *Error) OwnURL() string {
 	if !e.ownURL {
 		return ""
@@ -83,8 +83,8 @@ func (e *Error) OwnURL() string {
 	return e.returnURL
 }
 
-// Token gives the token of a refused response, if its MAC held for this browser and
-// it was not used before, or only by failures of this browser (see Expect.Failed): then
+// Token returns the token of a refused response, if its MAC held for this browser and
+// it was not used before, or only by failures of this browser (see [Expect.Failed]): then
 // the failure answers a request of ours.
 func (e *Error) Token() (Token, bool) {
 	if e.token == nil {
@@ -93,7 +93,7 @@ func (e *Error) Token() (Token, bool) {
 	return *e.token, true
 }
 
-// ReasonOf gives the Reason of an error from this package, or "" for another error.
+// ReasonOf returns the Reason of an [*Error] in err's tree, or "" for other errors.
 func ReasonOf(err error) Reason {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason

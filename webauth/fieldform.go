@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// splitFields gives the fields of a response as they are written, and how many there
-// are; where that is too many, one more than can be.
+// splitFields returns the fields of a response as they are written, and how many there
+// are; where that is too many, one more than the most.
 func splitFields(value string) (raw [fieldsV3]string, n int) {
 	for more := true; more && n <= len(raw); n++ {
 		var field string
@@ -18,7 +18,7 @@ func splitFields(value string) (raw [fieldsV3]string, n int) {
 	return raw, n
 }
 
-// unescapeField undoes the escaping of one field: %21 and %25 and no other.
+// unescapeField decodes the escapes of one field: %21 and %25, and no other.
 func unescapeField(s string) (string, bool) {
 	if strings.IndexByte(s, '%') < 0 {
 		return s, true
@@ -66,7 +66,7 @@ func isName(s string) bool {
 	return true
 }
 
-// parseTime reads the protocol's form of a time. Formatting it back refuses what
+// parseTime parses the protocol's form of a time. Formatting it back refuses what
 // time.Parse lets through, such as fractions of a second.
 func parseTime(s string) (time.Time, bool) {
 	t, err := time.Parse(timeLayout, s)
@@ -77,7 +77,7 @@ func parseTime(s string) (time.Time, bool) {
 	return t, string(t.AppendFormat(b[:0], timeLayout)) == s
 }
 
-// parseLife reads life: empty, zero or a number of at most 9 digits, perhaps negative.
+// parseLife parses life: empty, zero or a number of at most 9 digits, perhaps negative.
 func parseLife(s string) (*int, bool) {
 	switch {
 	case s == "":
@@ -89,8 +89,8 @@ func parseLife(s string) (*int, bool) {
 	return &n, err == nil
 }
 
-// splitList reads a comma-separated list without blanks or empty entries; empty is
-// no list at all.
+// splitList splits a comma-separated list without blanks or empty entries; it is nil for an
+// empty string.
 func splitList(s string) ([]string, bool) {
 	if s == "" {
 		return nil, true

@@ -15,14 +15,14 @@ var errExpired = errors.New("webauth: already expired by the clock of the Memory
 type MemoryOneUse struct {
 	mu    sync.Mutex
 	now   func() time.Time
-	start time.Time // what was used before, nobody knows here; to the microsecond, as tokens have it
+	start time.Time // what was used before is not known here; to the microsecond, as in tokens
 	max   int
 	used  map[markID]struct{}
 	rooms [roomCount]room
-	// forgotten has the latest expiry, in Unix seconds, of what was dropped, by kind. A
+	// forgotten is the latest expiry, in Unix seconds, of the dropped items, by kind. A
 	// clock that is put back makes an item good again after its mark has gone. By kind,
-	// because within one the life is the same, so that what is made after the dropped ones
-	// expires after them, and is not taken for one of them.
+	// because items of one kind live equally long, so that those made after the dropped
+	// ones expire after them, and are not taken for one of them.
 	forgotten [len(kinds)]int64
 }
 
@@ -34,26 +34,26 @@ type room struct {
 
 const (
 	// forgetPerRoom is how many expired items a call drops from each room, at most: so many
-	// that room comes back faster than it is taken, and so few that nobody waits for it.
+	// that space is freed faster than it is taken, and so few that no caller waits.
 	forgetPerRoom = 10
-	// lingerPerRoom is how many items of a room are kept though they have expired, those
-	// that expired last, where there is room to spare: after a clock was ahead, what was
-	// used is known from what was not.
+	// lingerPerRoom is how many expired items of a room are kept, those that expired last,
+	// where there is space to spare: after a clock was ahead, they can still be told from
+	// items that were not used.
 	lingerPerRoom = 10_000
 )
 
 // defaultMemory is how many items a MemoryOneUse holds if nothing else is said.
 const defaultMemory = 1_000_000
 
-// NewMemoryOneUse returns one that holds at most max items, about 60 bytes each, and
-// answers ErrFull to more until some expire. A login takes two, one for 35 seconds and one
-// for an hour. Half of max is for RoomLogin alone and a twentieth for each other Room;
-// the rest is for those who come first.
+// NewMemoryOneUse returns a memory of at most max items, about 60 bytes each. It returns
+// [ErrFull] for more until some expire. A login takes two, one for 35 seconds and one for
+// an hour. Half of max is for [RoomLogin] alone and a twentieth for each other [Room]; the
+// rest is for all, first come, first served.
 //
-// It refuses what is older than itself: what was used before a restart nobody knows, so
-// logins under way at a restart begin again. It refuses as well what a clock that was put
-// back makes good again after it may have been forgotten. max 0 means 1,000,000; a nil now means
-// time.Now, and must be the clock of the Verifier where that has one of its own.
+// It refuses items older than itself, because it cannot know what was used before a
+// restart: logins under way at a restart begin again. It also refuses items that a clock
+// which was put back makes good again after they may have been forgotten. max 0 means
+// 1,000,000; a nil now means time.Now. It must be the clock of the [Verifier].
 func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	if max <= 0 {
 		max = defaultMemory
@@ -64,7 +64,7 @@ func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	return &MemoryOneUse{now: now, start: now().Truncate(time.Microsecond), max: max, used: map[markID]struct{}{}}
 }
 
-// Once implements OneUse.
+// Once implements [OneUse].
 func (m *MemoryOneUse) Once(_ context.Context, item Item) error {
 	sum := sha256.Sum256([]byte(item.ID))
 	k := mark{id: markID(sum[:len(markID{})]), kind: kindOf(item.ID)}
@@ -93,8 +93,8 @@ func (m *MemoryOneUse) Once(_ context.Context, item Item) error {
 	return nil
 }
 
-// full reports whether there is no room for another item: its Room has all that it has to
-// itself, and what is not kept free for the others is taken.
+// full reports whether there is no space for another item: its Room has used up its
+// reserve, and what is not reserved for the others is taken.
 func (m *MemoryOneUse) full(r Room) bool {
 	if m.rooms[r].count < m.reserved(r) {
 		return false
@@ -106,7 +106,7 @@ func (m *MemoryOneUse) full(r Room) bool {
 	return taken >= m.max
 }
 
-// reserved is how many items are kept free for a Room.
+// reserved returns how many items are kept free for a Room.
 func (m *MemoryOneUse) reserved(r Room) int {
 	if r == RoomLogin {
 		return m.max / 2
@@ -114,7 +114,7 @@ func (m *MemoryOneUse) reserved(r Room) int {
 	return m.max / 20
 }
 
-// forget drops some of what has expired, from rooms that have more than may linger.
+// forget drops some of the expired items, from rooms that have more than may linger.
 func (m *MemoryOneUse) forget(now int64) {
 	for i := range m.rooms {
 		r := &m.rooms[i]

@@ -12,10 +12,10 @@ const ResponseParam = "WLS-Response"
 // maxResponse bounds an encoded response in a query and the decoded value alike.
 const maxResponse = 8 << 10
 
-// ResponseFrom finds the response in a raw query (r.URL.RawQuery). found is true as
-// soon as the parameter is there at all, so that a request that carries a broken one
-// is never mistaken for one without. The error is an *Error with ReasonMalformed: the
-// parameter came twice, is longer than 8 KiB or is badly percent-encoded.
+// ResponseFrom returns the response in a raw query (r.URL.RawQuery). found reports whether
+// the parameter is there at all, so that a request with a malformed one is never mistaken
+// for one without. The error is an [*Error] with [ReasonMalformed]: the parameter came
+// twice, is longer than 8 KiB or is badly percent-encoded.
 func ResponseFrom(rawQuery string) (value string, found bool, err error) {
 	for part := range strings.SplitSeq(rawQuery, "&") {
 		raw, is := responsePart(part)
@@ -43,8 +43,8 @@ func ResponseFrom(rawQuery string) (value string, found bool, err error) {
 	return value, found, nil
 }
 
-// StripResponse takes every response out of a raw query and leaves the rest as it
-// is, byte for byte and in order.
+// StripResponse returns a raw query without its responses, the rest as it is, byte for byte
+// and in order.
 func StripResponse(rawQuery string) string {
 	if !strings.Contains(rawQuery, "WLS") && !strings.Contains(rawQuery, "%") {
 		return rawQuery
@@ -58,8 +58,8 @@ func StripResponse(rawQuery string) string {
 	return strings.Join(kept, "&")
 }
 
-// responsePart tells whether one part of a query is the response, however its name
-// is percent-encoded, and gives its undecoded value.
+// responsePart reports whether one part of a query is the response, however its name
+// is percent-encoded, and returns its undecoded value.
 func responsePart(part string) (raw string, is bool) {
 	name, raw, _ := strings.Cut(part, "=")
 	if strings.Contains(name, "%") {
@@ -68,7 +68,7 @@ func responsePart(part string) (raw string, is bool) {
 	return raw, name == ResponseParam
 }
 
-// unescapeLoosely undoes the percent-encoding that is right and leaves the rest.
+// unescapeLoosely decodes the escapes that are well formed and leaves the rest.
 func unescapeLoosely(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

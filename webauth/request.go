@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// Interact says how far the person may or must be troubled (parameter iact).
+// Interact says whether the WLS may or must interact with the person (parameter iact).
 type Interact string
 
 // The values of iact.
@@ -25,8 +25,8 @@ const (
 // maxLoginURL bounds the whole URL: services and old browsers cut longer ones.
 const maxLoginURL = 2048
 
-// ErrTooLong says that a login URL would be longer than 2 KiB. Nothing else is wrong
-// with the request.
+// ErrTooLong is the error of a login URL that would be longer than 2 KiB. Nothing else is
+// wrong with the request.
 var ErrTooLong = errors.New("webauth: the login URL is too long")
 
 // timeLayout is the protocol's form of a time, always in UTC.
@@ -36,8 +36,8 @@ const timeLayout = "20060102T150405Z"
 // fields are left out of the message.
 type Request struct {
 	// URL is where the WLS sends the person back to: absolute, http or https, without
-	// userinfo, fragment or a response (StripResponse takes one out), and as browsers will
-	// ask for it (CanonicalURL brings it to that form). Required.
+	// userinfo, fragment or a response ([StripResponse] removes one), and in the form in
+	// which browsers request it, that of [CanonicalURL]. Required.
 	URL string
 	// Desc says what is asking, Msg why; both plain Unicode text without control
 	// characters, shown by the WLS to the person.
@@ -51,20 +51,20 @@ type Request struct {
 	// Params comes back unaltered in the response. It is not secret. RequestSigner.Sign
 	// fills it.
 	Params string
-	// Date is our clock, sent so that operators can see skew; zero means now.
+	// Date is the site's time, sent so that operators can see skew; zero means now.
 	Date time.Time
-	// Note is for the site to know its own requests apart: 1 to 32 of A-Z, a-z, 0-9, '-'
-	// and '_'. RequestSigner.Sign puts it into the token, under the MAC, where Token.Note
-	// gives it back; the service, and whoever reads logs, can read it. It is not sent
-	// without a token. Empty is none.
+	// Note lets the site distinguish its own requests: 1 to 32 of A-Z, a-z, 0-9, '-' and
+	// '_'. [RequestSigner.Sign] puts it into the token, under the MAC, and [Token.Note]
+	// returns it; the service, and readers of logs, can read it. It is not sent without a
+	// token. Empty is none.
 	Note string
 	// Fail asks the WLS to show its own page on any failure and not to come back.
 	Fail bool
 }
 
-// LoginURL builds the version 3 message that sends a browser to the service to log
-// in. It is an error if a field does not follow the protocol or if the whole is
-// longer than 2 KiB, which is [ErrTooLong].
+// LoginURL returns the URL, with a request of version 3, that sends a browser to the
+// service to log in. It is an error if a field does not follow the protocol, or
+// [ErrTooLong] if the whole is longer than 2 KiB.
 func (s Service) LoginURL(r Request) (string, error) {
 	if err := checkServiceURL(s.AuthURL); err != nil {
 		return "", fmt.Errorf("webauth: AuthURL of service %q: %v", s.Name, err)
@@ -148,7 +148,7 @@ func (r Request) longest() string {
 	return name
 }
 
-// encodeText writes text in the alphabet of desc and msg: printable ASCII, anything
+// encodeText returns text in the alphabet of desc and msg: printable ASCII, anything
 // else as an HTML numeric character reference. The WLS escapes < and > itself but
 // not &, so & must be a reference too (WAA2WLS, "Authentication request").
 func encodeText(s string) (string, error) {

@@ -29,10 +29,10 @@ const (
 // sigEncoding is base64 with the protocol's URL-safe replacements of + / and =.
 var sigEncoding = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.").WithPadding('_').Strict()
 
-// ParseResponse takes the value of WLS-Response apart (after form decoding, see
-// ResponseFrom). It accepts versions 1 to 3 in their one canonical form, at most
-// 8 KiB of printable ASCII; anything else is an *Error with ReasonMalformed, or with
-// ReasonVersion for a version number that nobody has defined.
+// ParseResponse parses the value of WLS-Response (after form decoding, see
+// [ResponseFrom]). It accepts versions 1 to 3 in their one canonical form, at most
+// 8 KiB of printable ASCII; anything else is an [*Error] with [ReasonMalformed], or with
+// [ReasonVersion] for an undefined version number.
 func ParseResponse(value string) (*Unverified, error) {
 	u, err := parseResponse(value)
 	if err != nil { // not a typed nil

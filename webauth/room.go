@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Room is one of the rooms into which a bounded OneUse divides its memory, so that those
-// who can fill one of them shut nobody out of another.
+// Room is one of the rooms into which a bounded [OneUse] divides its memory, so that
+// clients who can fill one of them shut nobody out of another.
 type Room int
 
-// The rooms, by what somebody must have to put an item there.
+// The rooms, by what a client must have to put an item there.
 const (
 	// RoomLogin is for successes that the WLS signed, the tokens they spend, and logins that
 	// the person was asked about: it takes an account. A token that came without its
@@ -27,7 +27,7 @@ const (
 	// RoomXSRF is for single-use tokens against cross-site request forgery of people who
 	// are logged in: a session.
 	RoomXSRF
-	// RoomVisitor is for those of people who are not: anybody.
+	// RoomVisitor is for such tokens of people who are not logged in: anybody.
 	RoomVisitor
 
 	roomCount

@@ -13,15 +13,15 @@ import (
 // and sessions are bound to it. It hides itself in logs; string(s) is the cookie.
 type BrowserSecret string
 
-// NewBrowserSecret makes a secret for a browser that has none.
+// NewBrowserSecret returns a new random secret.
 func NewBrowserSecret() BrowserSecret {
 	var b [16]byte
 	rand.Read(b[:])
 	return BrowserSecret(base64.RawURLEncoding.EncodeToString(b[:]))
 }
 
-// Valid reports whether the secret has the form of those that NewBrowserSecret
-// makes. A cookie that has not counts as no cookie.
+// Valid reports whether the secret has the form of those of [NewBrowserSecret]. A cookie
+// without that form counts as absent.
 func (s BrowserSecret) Valid() bool {
 	if len(s) != 22 {
 		return false
@@ -31,16 +31,17 @@ func (s BrowserSecret) Valid() bool {
 	return err == nil && n == 16
 }
 
-// Binding is a hash of the secret, for a session to hold: a session fits the browser
-// whose secret has the session's binding, see Fits. 22 characters of base64url.
+// Binding returns a hash of the secret for a session to hold: a session belongs to the
+// browser whose secret has the session's binding, see [BrowserSecret.Fits]. It has 22
+// characters of base64url.
 func (s BrowserSecret) Binding() string {
 	b := s.binding()
 	return string(b[:])
 }
 
-// Fits reports whether what holds this binding, such as a session, belongs to the
+// Fits reports whether a session, or another value, with this binding belongs to the
 // browser with this secret. Nothing belongs to a browser without one. It compares in
-// constant time and allocates nothing, for it is part of every request.
+// constant time and allocates nothing, because every request calls it.
 func (s BrowserSecret) Fits(binding string) bool {
 	own := s.binding()
 	return s != "" && subtle.ConstantTimeCompare(own[:], []byte(binding)) == 1

@@ -12,8 +12,8 @@ import (
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
-// KeySource gives the public keys trusted for one service. *keys.Set (fixed) and
-// *keys.Dir (re-read from a directory) are key sources.
+// KeySource holds the public keys trusted for one service. [*keys.Set] (fixed) and
+// [*keys.Dir] (re-read from a directory) are key sources.
 type KeySource interface {
 	// Lookup returns the key trusted now under kid.
 	Lookup(kid string) (keys.Key, bool)
@@ -32,13 +32,12 @@ type Service struct {
 	LogoutURL string
 	// Keys are the keys this service, and no other, is trusted to sign with.
 	Keys KeySource
-	// NoPtags says that the service sets no ptags. Where it does, a policy asks for
-	// "current" unless it says otherwise; where it does not, that would lock everybody
-	// out.
+	// NoPtags says that the service sends no ptags. A policy requires "current" by
+	// default; for such a service that would lock everybody out.
 	NoPtags bool
 }
 
-// Raven is the University of Cambridge's service at raven.cam.ac.uk (since
+// Raven returns the University of Cambridge's service at raven.cam.ac.uk (since
 // December 2024 a proxy that speaks the same protocol), with the bundled key 2.
 func Raven() Service {
 	return Service{
@@ -49,7 +48,7 @@ func Raven() Service {
 	}
 }
 
-// RavenDemo is Raven's public test service, with the bundled key 901. The private
+// RavenDemo returns Raven's public test service, with the bundled key 901. The private
 // half of that key is published, so only sites on a loopback address may use it.
 func RavenDemo() Service {
 	return Service{
@@ -60,7 +59,7 @@ func RavenDemo() Service {
 	}
 }
 
-// Nevar is the Student-Run Computing Facility's bridge to University Accounts. Its
+// Nevar returns the Student-Run Computing Facility's bridge to University Accounts. Its
 // key is handed out to operators; none is bundled.
 func Nevar(k KeySource) Service {
 	return Service{
@@ -71,7 +70,7 @@ func Nevar(k KeySource) Service {
 	}
 }
 
-// Goose is the Student-Run Computing Facility's service for SRCF accounts. It sets
+// Goose returns the Student-Run Computing Facility's service for SRCF accounts. It sets
 // no ptags. Its key is handed out to operators; none is bundled.
 func Goose(k KeySource) Service {
 	return Service{
@@ -83,13 +82,13 @@ func Goose(k KeySource) Service {
 	}
 }
 
-// ID names the service in key derivation and in one-use marks: name and
-// authenticate URL, so that a service that borrows another's name is still another.
+// ID returns what names the service in key derivation and in one-use marks: name and
+// authenticate URL, so that two services of one name differ.
 func (s Service) ID() string { return s.Name + " " + s.AuthURL }
 
 var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
-// Check reports everything that makes the service unusable.
+// Check returns everything that makes the service unusable, joined, or nil.
 func (s Service) Check() error {
 	var errs []error
 	if !serviceName.MatchString(s.Name) {
@@ -143,9 +142,9 @@ func checkServiceURL(raw string) error {
 	return nil
 }
 
-// Origin gives the origin of an absolute http or https URL in its one normal form:
-// lower case, without a default port. It refuses URLs with userinfo, a fragment,
-// white space, backslashes, characters outside ASCII, a host that is no plain name or
+// Origin returns the origin of an absolute http or https URL in its one normal form:
+// lower case, without a default port. It refuses URLs with userinfo, a fragment, white
+// space, backslashes, characters outside ASCII, a host that is neither a plain name nor an
 // address, or a port beyond 1 to 65535.
 func Origin(rawURL string) (string, error) {
 	a, err := parseAddress(rawURL)
@@ -155,8 +154,8 @@ func Origin(rawURL string) (string, error) {
 	return a.origin(), nil
 }
 
-// IsLoopback reports whether the URL's host is this machine: localhost, 127.0.0.0/8
-// or [::1], by spelling and without asking any resolver.
+// IsLoopback reports whether the URL's host is localhost, in 127.0.0.0/8, or [::1], as
+// written: no name is resolved.
 func IsLoopback(rawURL string) bool {
 	a, err := parseAddress(rawURL)
 	return err == nil && a.loopback()

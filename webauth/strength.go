@@ -6,7 +6,7 @@ import (
 )
 
 // defaultAAuth is what is accepted where nothing was configured. The protocol would
-// let none mean any; a type that nobody thought of is no reason to let somebody in.
+// let none mean any; but an unexpected type is no reason to let somebody in.
 var defaultAAuth = []string{"pwd"}
 
 var strengthLetter = map[Interact]string{IActAsNeeded: "a", IActYes: "y", IActNo: "n"}
@@ -31,9 +31,9 @@ func ParseStrength(s string) (iact Interact, aauth []string, ok bool) {
 	return "", nil, false
 }
 
-// CheckStrength tells whether a login by auth (the type used just now, or empty) and
+// CheckStrength checks whether a login by auth (the type used just now, or empty) and
 // sso (types used earlier) meets what was asked for. It returns "" if so, else
-// ReasonInteract or ReasonAuthType. aauth nil accepts "pwd"; other types in sso are
+// [ReasonInteract] or [ReasonAuthType]. aauth nil accepts "pwd"; other types in sso are
 // ignored. (WAA2WLS, "Validating the authentication response".)
 func CheckStrength(iact Interact, aauth []string, auth string, sso []string) Reason {
 	if aauth == nil {

@@ -35,7 +35,7 @@ const defaultTokenTTL = time.Hour
 // tokenSkew is how far the clocks of a site's own machines may disagree.
 const tokenSkew = time.Minute
 
-// SignerConfig configures a RequestSigner.
+// SignerConfig configures a [RequestSigner].
 type SignerConfig struct {
 	// Service the requests go to. Required.
 	Service Service
@@ -50,8 +50,8 @@ type SignerConfig struct {
 }
 
 // RequestSigner makes requests tamper-evident: it puts a token into params that
-// ties a request to this site, this browser, one URL and one strength, and knows its
-// own tokens again when they come back under the WLS's signature. Without it anybody
+// binds a request to this site, this browser, one URL and one strength, and recognises
+// its own tokens when they come back under the WLS's signature. Without it anybody
 // can send somebody else's response, or a laxer one, to a site ("login CSRF"). It is
 // for one service and one origin, immutable, and safe for concurrent use.
 type RequestSigner struct {
@@ -63,7 +63,7 @@ type RequestSigner struct {
 	now     func() time.Time
 }
 
-// Token is what a token of ours says.
+// Token is the content of a token that a [RequestSigner] made.
 type Token struct {
 	Issued time.Time
 	IAct   Interact
@@ -73,7 +73,7 @@ type Token struct {
 	Note string
 }
 
-// NewRequestSigner checks the configuration and derives the keys.
+// NewRequestSigner returns a signer for cfg, with keys derived from cfg.Keys.
 func NewRequestSigner(cfg SignerConfig) (*RequestSigner, error) {
 	if err := cfg.Service.Check(); err != nil {
 		return nil, err
@@ -110,8 +110,8 @@ func NewRequestSigner(cfg SignerConfig) (*RequestSigner, error) {
 }
 
 // Sign returns the request with Params and Date filled in. The URL must be of the
-// signer's origin, Params empty and the secret Valid. Whether browsers will ask for the
-// URL as it stands is for Service.LoginURL and Verifier.Verify to look at.
+// signer's origin, Params empty and the secret Valid. Whether browsers request the URL as
+// it is written is checked by [Service.LoginURL] and [Verifier.Verify].
 func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
 	addr, err := r.check()
 	if err != nil {
@@ -143,9 +143,9 @@ func (s *RequestSigner) Sign(secret BrowserSecret, r Request) (Request, error) {
 	return r, nil
 }
 
-// Check says whether params is a token that this signer made for this browser and
-// this url, byte for byte, and has not expired. That it was not used before, and that
-// the WLS signed it, is for Verifier.Verify. The errors hold no part of the token.
+// Check returns the token in params, if this signer made it for this browser and this
+// url, byte for byte, and it has not expired. Whether it was used before, and whether the
+// WLS signed it, is checked by [Verifier.Verify]. Errors hold no part of the token.
 func (s *RequestSigner) Check(secret BrowserSecret, url, params string) (Token, error) {
 	t, _, err := s.check(secret, url, params)
 	return t, err
@@ -178,7 +178,7 @@ func (s *RequestSigner) String() string { return "RequestSigner(" + s.scope + ")
 // GoString is String.
 func (s *RequestSigner) GoString() string { return s.String() }
 
-// item is what marks the token as used.
+// item returns the item that marks the token as used.
 func (s *RequestSigner) item(t Token) Item { return s.itemAt(s.origin, t) }
 
 func (s *RequestSigner) itemAt(origin string, t Token) Item {
@@ -189,15 +189,15 @@ func (s *RequestSigner) itemAt(origin string, t Token) Item {
 	}
 }
 
-// againItem is what marks the one success that may follow a failure with the same token
-// in the same browser. A nonce holds no blank.
+// againItem returns the item that marks the one success that may follow a failure with the
+// same token in the same browser. A nonce holds no blank.
 func (s *RequestSigner) againItem(t Token) Item {
 	t.Nonce += " again"
 	return s.item(t)
 }
 
-// seen is item for a token of any origin of the site whose MAC nobody can check here. ok
-// is false for what is no token, or one that has expired.
+// seen returns the item of a token for any origin of the site whose MAC cannot be checked
+// here. ok is false if params is not a token, or if it has expired.
 func (s *RequestSigner) seen(origin, params string) (item Item, ok bool) {
 	i := strings.LastIndexByte(params, '.')
 	if i < 0 {
@@ -241,9 +241,9 @@ func parseToken(body string) (Token, bool) {
 	return t, ok
 }
 
-// formatTokenTime writes when a token was made, to the microsecond: a site that begins
-// within a second cannot know what was used before in it, and would refuse all tokens
-// of that second if they said no more.
+// formatTokenTime returns the text of the time when a token was made, to the microsecond:
+// a site that starts within a second cannot know what was used earlier in that second, and
+// would refuse all its tokens if they had whole seconds.
 func formatTokenTime(t time.Time) string {
 	text := strconv.FormatInt(t.Unix(), 10)
 	if micro := t.Nanosecond() / 1000; micro != 0 {
@@ -252,7 +252,7 @@ func formatTokenTime(t time.Time) string {
 	return text
 }
 
-// parseTokenTime reads what formatTokenTime writes, and nothing else.
+// parseTokenTime parses what formatTokenTime returns, and nothing else.
 func parseTokenTime(text string) (time.Time, bool) {
 	whole, fraction, _ := strings.Cut(text, "~")
 	sec, err := strconv.ParseInt(whole, 10, 64)

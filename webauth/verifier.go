@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// VerifierConfig configures a Verifier.
+// VerifierConfig configures a [Verifier].
 type VerifierConfig struct {
 	// Service whose responses are accepted. Required.
 	Service Service
 	// Versions a success may have; nil means 3 alone. The version is not under our
 	// token's MAC and older ones imply ptag "current", so leave it alone except for
-	// diagnosis and for services that know no better.
+	// diagnosis and for services that have no version 3.
 	Versions []int
 	// MaxAge is how old a response may be; zero means 30 s. At most 10 minutes where a
 	// Signer is set, else 100 years. Skew is how far the clocks may disagree; zero means 5 s.
 	MaxAge, Skew time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Signer knows our tokens again. Required, but see InsecureNoToken.
+	// Signer checks the tokens of requests. Required, but see InsecureNoToken.
 	Signer *RequestSigner
 	// OneUse remembers what was used. Required, but see InsecureNoReplayCheck. Verifiers
 	// that share one must agree on MaxAge and Skew: marks last just as long.
@@ -35,14 +35,14 @@ type VerifierConfig struct {
 	// log a visitor in as somebody else, or with less proof than was asked for.
 	InsecureNoToken bool
 	// InsecureNoReplayCheck lets the same response in again and again while it is
-	// fresh, for whoever can read an access log.
+	// fresh: anybody who can read an access log can log in with it.
 	InsecureNoReplayCheck bool
 	// InsecurePublishedKeys trusts keys whose private half is public on any site:
 	// anybody can log in as anybody. For looking at old responses only.
 	InsecurePublishedKeys bool
 }
 
-// Verifier turns the value of WLS-Response into a verified Response or an *Error. It
+// Verifier turns the value of WLS-Response into a verified [Response] or an [*Error]. It
 // is immutable and safe for concurrent use.
 type Verifier struct {
 	cfg     VerifierConfig
@@ -51,19 +51,19 @@ type Verifier struct {
 
 // Expect is what a response must match.
 type Expect struct {
-	// URL is the absolute URL being asked for now: the origin from configuration,
-	// path and query as the browser sent them (in the form of CanonicalURL, if it is not a
-	// browser's). With a Signer the query is not
-	// compared, because services rewrite it: the signed url as a whole is under our
-	// token's MAC. Without one all of it must be equal.
+	// URL is the absolute URL of the current request: the origin from configuration, path
+	// and query as the browser sent them (from other clients, in the form of
+	// [CanonicalURL]). With a Signer the query is not compared, because services rewrite
+	// it: the signed url as a whole is under our token's MAC. Without one the whole URL
+	// must be equal.
 	URL string
 	// Secret is the browser's secret; empty where the browser brought none.
 	Secret BrowserSecret
 	// Failed reports whether the request with this token failed in this very browser: a
 	// Verify gave an Error with ReasonStatus and that Token. The token is spent then, but
 	// people cancel, go back and log in after all. Where Failed says so, one success may
-	// follow, and Response.Confirm is true: the token has been in a log by then, so whoever
-	// reads that can have made the success for the person to be logged in as somebody else.
+	// follow, and Response.Confirm is true: the token has been in a log by then, so a
+	// reader of that log can have made the success, to log the person in as somebody else.
 	// The caller must ask the person. Nil lets no token be used again.
 	Failed func(Token) bool
 	// IAct and AAuth are used without a Signer only: with one, the token says what was
@@ -71,14 +71,14 @@ type Expect struct {
 	IAct  Interact
 	AAuth []string
 	// InsecureAnyURL skips the url check: a response for any site is accepted.
-	// The ReturnURL and SamePrincipal of an Error then tell nothing.
+	// ReturnURL and SamePrincipal of an [Error] then mean nothing.
 	InsecureAnyURL bool
 }
 
 // longestWindow keeps the sum of MaxAge and Skew from overflowing a Duration.
 const longestWindow = 100 * 365 * 24 * time.Hour
 
-// NewVerifier checks the configuration. It is an error in Go's FIPS-only mode, which
+// NewVerifier returns a verifier for cfg. It is an error in Go's FIPS-only mode, which
 // has no SHA-1: the protocol has nothing else.
 func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	if fips140.Enforced() {
@@ -111,7 +111,7 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	return v, nil
 }
 
-// complete fills in the defaults and checks what does not hang on the service.
+// complete fills in the defaults and checks what does not depend on the service.
 func (cfg *VerifierConfig) complete() error {
 	if cfg.Versions == nil {
 		cfg.Versions = []int{3}
@@ -150,13 +150,13 @@ func (cfg *VerifierConfig) complete() error {
 	return nil
 }
 
-// Verify checks a response (the decoded value, see ResponseFrom), in this order:
-// shape; a key of this service; signature; version; time; url, which must be the one being
-// asked for, and of the form in which browsers ask for it (see CanonicalTarget); one use of
-// the response; the token; then the status, or iact and aauth. The token is spent as soon as
-// its MAC holds, and where that cannot be checked if the response is signed for this
-// site. The first check that fails makes the *Error; marking as used goes on all the
-// same, so that whatever was refused cannot be tried again elsewhere.
+// Verify checks a response (the decoded value, see [ResponseFrom]), in this order:
+// shape; a key of this service; signature; version; time; url, which must be that of
+// [Expect.URL], in the form of [CanonicalTarget]; one use of the response; the token; then
+// the status, or iact and aauth. The token is spent as soon as its MAC holds, and, where
+// that cannot be checked, if the response is signed for this site. The first check that
+// fails makes the [*Error]; response and token are marked as used all the same, so that
+// what was refused cannot be tried again elsewhere.
 func (v *Verifier) Verify(ctx context.Context, value string, want Expect) (*Response, error) {
 	u, e := parseResponse(value)
 	if e != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// newClient makes a client whose every wait is bounded by timeout, and by the deadline
+// newClient returns a client whose every wait is bounded by timeout, and by the deadline
 // of the context.
 func newClient(o redis.UniversalOptions, timeout time.Duration) redis.UniversalClient {
 	o.ContextTimeoutEnabled = true

@@ -13,15 +13,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Config is everything that can be set. Site and one of URL and Redis are required;
+// Config configures a [Store]. Site and one of URL and Redis are required;
 // every other field's zero value is the safe default.
 type Config struct {
-	// URL says where Redis is: "redis://[user:password@]host[:port][/database]",
+	// URL is the address of Redis: "redis://[user:password@]host[:port][/database]",
 	// "rediss://..." for TLS, or "unix:///path/of/socket".
 	URL string
-	// Redis says it where a URL cannot: for a cluster, Sentinel, client certificates,
-	// credentials that change. It is copied. Time limits, retries and the routing of
-	// reads are New's own.
+	// Redis has the options that a URL cannot express: for a cluster, Sentinel, client
+	// certificates, credentials that change. It is copied. New sets time limits, retries
+	// and the routing of reads.
 	Redis *redis.UniversalOptions
 	// Site names the site's keys, which all begin with "wls1:{Site}:": the same on all
 	// machines of the site, another for every other site that uses the same Redis. 1 to
@@ -37,17 +37,17 @@ type Config struct {
 	// Options.MaxAge ends a session that long after it was last saved; 0 makes a cookie
 	// that lasts as long as the browser runs, and leaves the end to MaxLife.
 	MaxLife time.Duration
-	// Inactivity ends a session that was not used for this long, give or take the
-	// minute in which a use is noted once; zero is off. At least 2 minutes. Sites that
-	// use package glue set glue.Session.Inactivity instead, which knows whose session
-	// it was.
+	// Inactivity ends a session that was not used for this long, plus or minus a minute,
+	// because a use is noted once a minute; zero is off. At least 2 minutes. Sites that
+	// use package glue set glue.Session.Inactivity instead, which can name the
+	// person on its page.
 	Inactivity time.Duration
 
-	// Cookie is how the cookies of sessions are made whose Options are not set; nil
-	// means for the path "/", Secure, HttpOnly, SameSite=Lax, and no MaxAge.
+	// Cookie has the attributes of the cookies of sessions without Options; nil means the
+	// path "/", Secure, HttpOnly, SameSite=Lax, and no MaxAge.
 	Cookie *sessions.Options
 
-	// Logger gets what operators need to know; nil means slog.Default().
+	// Logger is for warnings to operators; nil means slog.Default().
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now. It must be the one of glue.Config.
 	Now func() time.Time
@@ -104,7 +104,7 @@ func validSite(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, allowed) == ""
 }
 
-// normaliseRedis leaves in c.Redis what was said in either way.
+// normaliseRedis sets c.Redis from either of URL and Redis.
 func (c *Config) normaliseRedis() error {
 	switch {
 	case c.URL != "" && c.Redis != nil:

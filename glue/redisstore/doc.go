@@ -1,7 +1,7 @@
 // Package redisstore keeps the sessions of a site, and what was used once, in Redis, so
-// that several machines can serve the site together: whoever logged in at one is known
-// at all, a response of the WLS is good at one of them once, and a session that is
-// ended, here or by "log out everywhere", is ended on all of them at once.
+// that several machines can serve the site together: a login at one is valid at all, a
+// response of the WLS is accepted once by one of them, and a session that is ended, here
+// or by "log out everywhere", is ended on all of them at once.
 //
 //	store, err := redisstore.New(redisstore.Config{
 //		URL:  "redis://127.0.0.1:6379",
@@ -32,16 +32,16 @@
 // # When Redis fails
 //
 // Nobody is let in by a Redis that does not answer. Each operation waits for at most
-// Config.Timeout and then gives an error, which package glue shows as a page with status
-// 503 while it goes on by itself as soon as Redis is back.
+// [Config.Timeout] and then returns an error, which package glue answers with a page and
+// status 503. It recovers by itself as soon as Redis is back.
 //
 // A Redis that forgot what was used would let a response in twice. So it keeps a note of
 // the time since which it has forgotten nothing; the note is missing in a Redis that was
 // emptied or came back empty, and is another process's in one that came back with an
 // older snapshot, or in a replica that took over. What was made before that time
-// ([ErrLostMemory]), or less than half a second after it, is refused: whoever was at the
-// login page during the restart logs in once more. So is, for a second or two, whoever
-// begins a login right after Redis came up. The time is the later one of Redis's clock
+// ([ErrLostMemory]), or less than half a second after it, is refused: people who were at the
+// login page during the restart log in once more. So do, for a second or two, people who
+// begin a login right after Redis came up. The time is the later one of Redis's clock
 // and of the machine's that noticed; keep all clocks set by NTP. Where Redis's clock is more
 // than five minutes ahead, nobody can log in. Marks outlive what they stand for by five
 // minutes, so that smaller leaps of that clock lose nothing; where a larger one, there and
@@ -66,8 +66,8 @@
 // logins, 500,000 for failures that the WLS signed (two each: silent sign-in gets one for
 // every visitor who is not logged in), and 100,000 each for unsigned failures, kept forms,
 // single-use tokens of people, and those of visitors; beyond that, the next of the same
-// kind are refused, and no others (webauth.Item.Room). Whoever can fill one of these can
-// do no more than that. If Redis is not on the
+// kind are refused, and no others ([webauth.Item.Room]). A client who can fill one of
+// these can do no more than that. If Redis is not on the
 // same machine, use TLS (rediss://) and a user of its own:
 //
 //	ACL SETUSER soc on >PASSWORD ~wls1:{soc-example}:* resetchannels -@all +@connection +@read +@write +@scripting +time +info

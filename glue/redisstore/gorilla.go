@@ -13,21 +13,20 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 )
 
-// ErrEnded is what Save answers for a session that has ended since it was loaded, by
-// logout, by Revoke, or by age: saving does not bring it back.
+// ErrEnded is the error of [Store.Save] for a session that has ended since it was loaded,
+// by logout, by [Store.Revoke], or by age: saving does not restore it.
 var ErrEnded = errors.New("redisstore: the session has ended")
 
-// noteEvery bounds how often the last use of a session is written down.
+// noteEvery bounds how often the last use of a session is stored.
 const noteEvery = time.Minute
 
-// Get gives the session of that name as the request's gorilla registry has it.
+// Get returns the session of that name from the request's gorilla registry.
 func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(s, name)
 }
 
-// New gives the session that the request's cookie of that name stands for, or a new one
-// where there is no such cookie, or one that stands for nothing. An error means that
-// Redis does not answer.
+// New returns the session of the request's cookie of that name, or a new one if there is no
+// such cookie, or no session for it. It is an error if Redis does not answer.
 func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	session.Options, session.IsNew = s.cookieOptions(), true
@@ -43,7 +42,7 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	return session, nil
 }
 
-// load gives the values of a live session, nil if there is none, and notes its use.
+// load returns the values of a live session, nil if there is none, and notes its use.
 func (s *Store) load(ctx context.Context, handle string) (map[any]any, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -73,7 +72,7 @@ func (s *Store) load(ctx context.Context, handle string) (map[any]any, error) {
 	return values, nil
 }
 
-// unixMilli reads a time from a reply.
+// unixMilli parses a time of a reply.
 func unixMilli(field any) (time.Time, bool) {
 	text, _ := field.(string)
 	n, err := strconv.ParseInt(text, 10, 64)
@@ -84,8 +83,8 @@ func unixMilli(field any) (time.Time, bool) {
 // deletes the cookie. Values may be strings, bools, ints and int64s under keys that are
 // strings, 64 KiB together. A session gets its id when it is first saved, and a new one
 // when the principal in its values changes: an id from before a login, which somebody
-// else may have put into the browser, is good for nothing after it. Saving does not
-// bring back what has ended (ErrEnded).
+// else may have put into the browser, is worthless after it. Saving does not restore a
+// session that has ended ([ErrEnded]).
 func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
 	options := session.Options
 	if options == nil || *options == (sessions.Options{}) {
@@ -107,7 +106,7 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 	return nil
 }
 
-// save stores the session, and gives it an id where it has none or needs another.
+// save stores the session, under a new id if it has none or needs another.
 func (s *Store) save(ctx context.Context, session *sessions.Session, maxAge int) error {
 	values, err := encodeValues(session.Values)
 	if err != nil {
@@ -150,9 +149,9 @@ func (s *Store) put(ctx context.Context, session *sessions.Session, values, mode
 	if life == 0 {
 		life = max(defaultLife, age)
 	}
-	who := person(principal)
-	state, err = s.run(ctx, saveScript, []string{s.names.sessions() + handle, s.names.people() + who},
-		mode, handle, s.names.people(), values, who, shown,
+	user := userHash(principal)
+	state, err = s.run(ctx, saveScript, []string{s.names.sessions() + handle, s.names.userSessions() + user},
+		mode, handle, s.names.userSessions(), values, user, shown,
 		s.cfg.Now().UnixMilli(), life.Milliseconds(), age.Milliseconds(), s.cfg.Inactivity.Milliseconds(),
 	).Text()
 	if err != nil {
@@ -167,14 +166,14 @@ func (s *Store) end(ctx context.Context, session *sessions.Session) error {
 	if !ok {
 		return nil // never saved, or no id of ours: nothing is stored
 	}
-	if err := s.run(ctx, endScript, []string{s.names.sessions() + handle}, handle, s.names.people()).Err(); err != nil {
+	if err := s.run(ctx, endScript, []string{s.names.sessions() + handle}, handle, s.names.userSessions()).Err(); err != nil {
 		return s.unavailable(err)
 	}
 	session.ID, session.IsNew = "", true
 	return nil
 }
 
-// cookieOptions gives a copy, because sessions share nothing.
+// cookieOptions returns a copy, because sessions share nothing.
 func (s *Store) cookieOptions() *sessions.Options {
 	o := *s.cfg.Cookie
 	return &o

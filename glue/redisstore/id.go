@@ -9,7 +9,7 @@ import (
 
 // A session's id is the value of its cookie: a version and 256 random bits. Redis never
 // sees it: it is stored under its handle, a hash of it and of the cookie's name, so
-// that whoever reads the database, a backup or a log of commands cannot use a session.
+// that readers of the database, a backup or a log of commands cannot use a session.
 const (
 	idVersion = "1."
 	idBytes   = 32
@@ -22,7 +22,7 @@ func newID() string {
 	return idVersion + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// handleOf gives the handle that belongs to an id; false if it is none.
+// handleOf returns the handle that belongs to an id; false if id is malformed.
 func handleOf(cookieName, id string) (string, bool) {
 	text, versioned := strings.CutPrefix(id, idVersion)
 	if !versioned || len(text) != base64.RawURLEncoding.EncodedLen(idBytes) {
@@ -35,9 +35,9 @@ func handleOf(cookieName, id string) (string, bool) {
 	return digest("session", cookieName, id), true
 }
 
-// presented gives the id that a request brought and its handle. A cookie that comes
-// twice counts as absent: one of the two was put there by somebody else, and nobody can
-// tell which.
+// presented returns the session id of a request and its handle. A cookie that comes twice
+// counts as absent: one of the two was put there by somebody else, and there is no knowing
+// which.
 func presented(r *http.Request, cookieName string) (id, handle string, ok bool) {
 	found := r.CookiesNamed(cookieName)
 	if len(found) != 1 {

@@ -11,9 +11,9 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// ErrLostMemory is what Once answers for an item that was made before the time since
-// which Redis remembers everything: nobody can tell whether it was used before, so it
-// is not accepted. A login that begins now will be.
+// ErrLostMemory is the error of [Store.Once] for an item that was made before the time
+// since which Redis remembers everything: it may have been used before, so it is refused.
+// A login that begins now will be accepted.
 var ErrLostMemory = fmt.Errorf("redis has lost its memory, or another server took over, since this was made: %w", webauth.ErrForgotten)
 
 var (
@@ -22,17 +22,17 @@ var (
 )
 
 const (
-	// clockSlack is how much later than the beginning of Redis's memory an item must
-	// have been made: its time comes from another clock. Half a second is ten times
-	// what NTP leaves, and short enough for people not to notice.
+	// clockSlack is how much later than the start of Redis's memory an item must have been
+	// made: its time is another clock's. Half a second is ten times the error of NTP, and
+	// short enough for people not to notice.
 	clockSlack = 500 * time.Millisecond
 	// markSlack is how much longer than an item's life its mark is kept, because
 	// another machine's clock may be behind, and how far Redis's clock may be ahead.
 	markSlack = 5 * time.Minute
 )
 
-// most is how many items of a room an hour are marked, all machines together. A Redis
-// full of them would be good for nothing else. A login takes two, and so does a signed
+// most returns how many items of a room are marked in an hour, by all machines together. A
+// Redis full of them would be of no other use. A login takes two, and so does a signed
 // failure, which is what silent sign-in gets for every visitor who is not logged in.
 func most(r webauth.Room) int {
 	switch r {
@@ -44,11 +44,11 @@ func most(r webauth.Room) int {
 	return 100_000
 }
 
-// Once implements webauth.OneUse. A mark carries a random value of the call, so that a
-// call which the client repeats after a lost reply knows its own mark again. Any error
-// but webauth.ErrUsed means that Once cannot say: Redis does not answer, has lost its
-// memory (ErrLostMemory), or has marked too many items of this room in this hour
-// (webauth.ErrFull).
+// Once implements [webauth.OneUse]. A mark has a random value of the call, so that a call
+// which the client repeats after a lost reply recognises its own mark. Any error but
+// [webauth.ErrUsed] means that Once cannot know: Redis does not answer, has lost its memory
+// ([ErrLostMemory]), or has marked too many items of this room in this hour
+// ([webauth.ErrFull]).
 func (s *Store) Once(ctx context.Context, item webauth.Item) error {
 	now := s.cfg.Now()
 	if item.ID == "" {
@@ -71,7 +71,7 @@ func (s *Store) Once(ctx context.Context, item webauth.Item) error {
 	return s.verdict(reply, item)
 }
 
-// verdict turns the script's reply into an error; only "first" is none.
+// verdict returns the error for the script's reply, nil for "first" alone.
 func (s *Store) verdict(reply []string, item webauth.Item) error {
 	switch {
 	case len(reply) == 1 && reply[0] == "first":
@@ -90,7 +90,7 @@ func (s *Store) verdict(reply []string, item webauth.Item) error {
 	return s.unavailable(errReply)
 }
 
-// shown is a time in Unix milliseconds, for messages.
+// shown formats a time in Unix milliseconds for messages.
 func shown(milli string) string {
 	ms, _ := strconv.ParseInt(milli, 10, 64)
 	return time.UnixMilli(ms).UTC().Format(time.RFC3339)

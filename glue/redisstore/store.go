@@ -11,7 +11,7 @@ import (
 )
 
 // Store keeps sessions and one-use marks in Redis. It is a sessions.Store and a
-// webauth.OneUse, safe for concurrent use; make it once with New.
+// [webauth.OneUse], safe for concurrent use; make it once with [New].
 type Store struct {
 	cfg    Config
 	client redis.UniversalClient
@@ -19,8 +19,8 @@ type Store struct {
 	names  names
 }
 
-// New checks the configuration and that Redis answers and is fit for its purpose. It
-// waits for no longer than Config.Timeout. An error about Redis names its address.
+// New returns a store for cfg. It is an error if Redis does not answer within
+// [Config.Timeout] or is not fit for the purpose. An error about Redis names its address.
 func New(cfg Config) (*Store, error) {
 	if err := cfg.normalise(); err != nil {
 		return nil, err
@@ -44,16 +44,16 @@ func (s *Store) Close() error { return s.client.Close() }
 // its memory is full: a forgotten mark lets a response in again.
 var ErrEviction = errors.New("it may evict keys")
 
-// Check says whether Redis answers and is fit for its purpose, for health checks. A
-// Redis that lost its memory is found out by Check or by the first login after that;
-// no login that was begun before then can be completed, so that a site which calls
-// Check every few seconds sends fewer people back.
+// Check returns an error if Redis does not answer or is not fit for its purpose. It is for
+// health checks. A Redis that lost its memory is noticed by Check or by the first login
+// after that; logins that began before then cannot be completed, so that a site which
+// calls Check every few seconds sends fewer people back.
 func (s *Store) Check(ctx context.Context) error {
 	_, err := s.check(ctx)
 	return err
 }
 
-// condition is what Redis says about itself.
+// condition is the state that Redis reports.
 type condition struct {
 	ahead           time.Duration // of our clock
 	process, policy string        // "" where it does not say
@@ -94,7 +94,7 @@ func (s *Store) warn(c condition) {
 	}
 }
 
-// bounded gives the context of one operation.
+// bounded returns the context of one operation.
 func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, s.cfg.Timeout)
 }
@@ -106,8 +106,8 @@ func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, ar
 	return script.Run(ctx, s.client, keys, args...)
 }
 
-// unavailable says that Redis did not do what it should. The causes hold no ids: they
-// are not sent.
+// unavailable returns the error for a failure of Redis. Causes hold no session ids, because
+// those are not sent to it.
 func (s *Store) unavailable(err error) error {
 	return fmt.Errorf("redisstore: Redis at %s: %w", s.addr, err)
 }

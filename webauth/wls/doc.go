@@ -2,7 +2,7 @@
 // that web sites send and builds and signs the responses they get.
 //
 // Sites do not need it: package webauth is their half. It is for tests, for the fake
-// service of package webauthtest, and for whoever writes a web login service.
+// service of package webauthtest, and for authors of web login services.
 //
 //	req, err := wls.ParseRequest(r.URL.RawQuery)
 //	// err, where not nil, is a *wls.RequestError with the status to answer
@@ -16,8 +16,8 @@
 //	// 303 to target
 //
 // It is exact: what it builds follows the protocol, versions 1 to 3, and what it
-// parses is refused if it does not. [Fields] is the way round that, for tests that
-// need a response no service should send. What a service must do itself: authenticate
+// parses is refused if it does not. [Fields] avoids that, for tests that need a response no
+// service should send. What a service must do itself: authenticate
 // people, honour iact, aauth and fail, and show who is asking.
 //
 // The protocol is "The Cambridge Web Authentication System: WAA->WLS communication

@@ -22,7 +22,7 @@ var sigEncoding = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 // escaper writes what would end a field or start an escape; nothing else is escaped.
 var escaper = strings.NewReplacer("%", "%25", "!", "%21")
 
-// Sign gives the value with kid and an RSASSA-PKCS1-v1_5 signature with SHA-1 over
+// Sign returns the value with kid and an RSASSA-PKCS1-v1_5 signature with SHA-1 over
 // everything before them. The kid is taken as it is.
 func (f Fields) Sign(key *rsa.PrivateKey, kid string) (string, error) {
 	if key == nil {
@@ -37,10 +37,10 @@ func (f Fields) Sign(key *rsa.PrivateKey, kid string) (string, error) {
 	return text + "!" + kid + "!" + sigEncoding.EncodeToString(sig), nil
 }
 
-// Unsigned gives the value with kid and sig empty.
+// Unsigned returns the value with kid and sig empty.
 func (f Fields) Unsigned() string { return f.text() + "!!" }
 
-// text is what a signature covers.
+// text returns what a signature covers.
 func (f Fields) text() string {
 	escaped := make([]string, len(f))
 	for i, s := range f {

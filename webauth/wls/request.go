@@ -12,7 +12,7 @@ import (
 // Request is a parsed authentication request (WAA2WLS, "Authentication request").
 // Empty fields were absent or empty.
 type Request struct {
-	// Ver is the protocol version asked for, 1 to 3; 0 if it could not be told.
+	// Ver is the protocol version of the request, 1 to 3; 0 if it is unknown.
 	Ver int
 	// URL is where the person is to come back to: absolute, http or https.
 	URL string
@@ -33,7 +33,7 @@ type Request struct {
 	Skew string
 }
 
-// RequestError says why a request is refused and with which status to answer it.
+// RequestError is the reason why a request is refused, and the status to answer with.
 type RequestError struct {
 	Status int    // StatusVersion or StatusRequest
 	Msg    string // printable ASCII, fit for the response's msg
@@ -61,7 +61,7 @@ var parameters = [...]string{"ver", "url", "desc", "aauth", "iact", "msg", "para
 // ParseRequest parses the raw query of a request; parameters in a body do not count.
 // It refuses repeated and unknown parameters, ";" as a separator, and more than 8 KiB.
 //
-// The error is a *RequestError. The request is given even then, as far as it is
+// The error is a [*RequestError]. The request is returned even then, as far as it is
 // needed to answer: URL, Params and Fail where they were usable, and Ver. An empty URL
 // means that the browser cannot be sent back and needs a page of the service's own.
 func ParseRequest(rawQuery string) (*Request, error) {
@@ -80,7 +80,7 @@ func ParseRequest(rawQuery string) (*Request, error) {
 	return r, nil
 }
 
-// splitQuery gives the parameters that came exactly once and well encoded, and the
+// splitQuery returns the parameters that came exactly once and well encoded, and the
 // first reason to refuse the request.
 func splitQuery(rawQuery string) (map[string]string, *RequestError) {
 	values := make(map[string]string)
@@ -194,7 +194,7 @@ func (r *Request) readDate(s string) *RequestError {
 	return nil
 }
 
-// Encode writes the request as a query that ParseRequest reads back. It checks
+// Encode returns the request as a query that [ParseRequest] parses. It checks
 // nothing, so that tests can send requests which break the protocol.
 func (r Request) Encode() string {
 	values := map[string]string{

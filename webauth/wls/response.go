@@ -44,10 +44,10 @@ type Response struct {
 	Params string
 }
 
-// NewID makes an id as current services do: 24 random characters (120 bits).
+// NewID returns a new id in the form of current services: 24 random characters (120 bits).
 func NewID() string { return rand.Text()[:24] }
 
-// Sign checks that the response follows the protocol and gives the signed value of
+// Sign checks that the response follows the protocol and returns the signed value of
 // WLS-Response, before any encoding for a query. kid names the key: 1 to 8 digits
 // without a leading zero.
 func (r Response) Sign(key *rsa.PrivateKey, kid string) (string, error) {
@@ -60,7 +60,7 @@ func (r Response) Sign(key *rsa.PrivateKey, kid string) (string, error) {
 	return r.Fields().Sign(key, kid)
 }
 
-// Unsigned checks that the response follows the protocol and gives its value without
+// Unsigned checks that the response follows the protocol and returns its value without
 // kid and sig. A success must be signed, so that it is an error here.
 func (r Response) Unsigned() (string, error) {
 	if err := r.Check(); err != nil {
@@ -72,7 +72,7 @@ func (r Response) Unsigned() (string, error) {
 	return r.Fields().Unsigned(), nil
 }
 
-// Check says what in the response breaks the protocol, if anything.
+// Check returns an error if the response breaks the protocol.
 func (r Response) Check() error {
 	switch {
 	case r.Ver < 1 || r.Ver > 3:
@@ -123,7 +123,7 @@ func (r Response) checkSuccess() error {
 	return nil
 }
 
-// Fields gives the response's fields without checking them; versions other than 3
+// Fields returns the response's fields without checking them; versions other than 3
 // have no ptags.
 func (r Response) Fields() Fields {
 	life := ""

@@ -17,7 +17,7 @@ type ReturnOption int
 // PlusSpaces writes blanks as + (as ucam-wls does) and not as %20 (as Raven does).
 const PlusSpaces ReturnOption = 1
 
-// ReturnURL gives the URL that carries a response back to the site: value appended to
+// ReturnURL returns the URL that carries a response back to the site: value appended to
 // the request's url as WLS-Response, with & if that has a query, else with ?, and
 // before a fragment. For ver 1 the query is dropped first (WAA2WLS, "Authentication
 // response"). ver is the response's version, which need not be the request's.
@@ -39,8 +39,8 @@ func ReturnURL(target string, ver int, value string, options ...ReturnOption) (s
 	return base, nil
 }
 
-// checkURL accepts an absolute http or https URL in printable ASCII. The error reads
-// on from the name of whatever holds the URL.
+// checkURL accepts an absolute http or https URL in printable ASCII. The error continues a
+// sentence that begins with the name of the field.
 func checkURL(raw string) error {
 	if !isName(raw) || strings.Contains(raw, `\`) {
 		return errors.New("is not a URL in printable ASCII without blanks and backslashes")

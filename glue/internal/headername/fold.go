@@ -2,8 +2,8 @@ package headername
 
 import "strings"
 
-// MaxName is longer than any name that matters, in bytes: it is enough to look at as much
-// of one.
+// MaxName is longer than any name in the table, in bytes: the rest of a name does not
+// matter.
 const MaxName = 64
 
 // IsPlain reports whether a name is made of letters, digits and hyphens alone. All
@@ -19,7 +19,7 @@ func IsPlain(name string) bool {
 	return name != ""
 }
 
-// Fold returns the one form that names are compared in, in buf, as far as it goes. CGI and
+// Fold returns the one form that names are compared in, in buf, cut to its length. CGI and
 // its heirs pass headers on as variables, in which Remote_User and Remote.User are
 // Remote-User; and some take Http-Remote-User for a variable that they made themselves.
 // So all that is neither letter nor digit counts as '-', case does not count, and "http-"
@@ -33,13 +33,13 @@ func Fold(buf *[MaxName]byte, name string) []byte {
 	return buf[:n]
 }
 
-// FoldString is Fold for names that are looked at once.
+// FoldString is [Fold] without a buffer, for names that are folded once.
 func FoldString(name string) string {
 	var buf [MaxName]byte
 	return string(Fold(&buf, name))
 }
 
-// trimHTTP removes what variables made of headers begin with.
+// trimHTTP removes the prefix "http-" of variables made of headers.
 func trimHTTP(name string) string {
 	for len(name) > len("http-") && name[0]|0x20 == 'h' && strings.EqualFold(name[:4], "http") && foldByte(name[4]) == '-' {
 		name = name[len("http-"):]

@@ -1,6 +1,6 @@
-// Package headername knows the names of headers that mean something to more than the
-// application: where a message ends, which path, method, scheme or host is asked for, where
-// a request comes from, and who sends it. Clients can write any of them, in any spelling
+// Package headername classifies the names of headers that mean something to more than the
+// application: where a message ends, which path, method, scheme or host is requested, where
+// a request comes from, and who sends it. Clients can send any of them, in any spelling
 // that some program takes for it.
 package headername
 
@@ -21,8 +21,8 @@ const (
 	// Frames say where a message ends and what becomes of its connection. Under their very
 	// names they are for HTTP itself, which net/http sees to.
 	Frames Class = 1 << iota
-	// Judged are looked at before a request goes on. Under their very names they go on as
-	// they were judged; in another spelling nobody has judged them.
+	// Judged are checked before a request is passed on. Under their very names they are
+	// passed on as they were checked; in another spelling they were not checked.
 	Judged
 	// Identifies say who sends a request.
 	Identifies
@@ -48,22 +48,22 @@ func (c Class) String() string {
 	return "none"
 }
 
-// Entry is what is known about a name, or all names with a prefix.
+// Entry describes a name, or all names with a prefix.
 type Entry struct {
 	// Name is in the form that Fold returns; a prefix ends where the rest may begin.
 	Name   string
 	Prefix bool
 	// Class is zero for names that mean something to the application alone.
 	Class Class
-	// Reason says who takes the header for what.
+	// Reason says which programs take the header for what.
 	Reason string
 }
 
-// free is what is known about all other names.
+// free is the entry of all other names.
 var free = &Entry{}
 
-// Lookup returns what is known about a header's name, in whatever spelling. The longest
-// entry that fits counts; what fits none is free for applications to use.
+// Lookup returns the entry for a header's name, in any spelling. The longest entry that
+// fits counts; a name that fits none is free for applications to use.
 func Lookup(name string) *Entry {
 	name = trimHTTP(name)
 	for _, e := range table[bucket(name)] {
@@ -74,13 +74,14 @@ func Lookup(name string) *Entry {
 	return free
 }
 
-// IsOwn reports whether a name is spelled as programs spell it that mean the header itself:
-// letter case apart, the form that names are compared in.
+// IsOwn reports whether a name is the usual spelling of the header itself: letter case
+// apart, the form of [Fold].
 func IsOwn(name string) bool { return IsPlain(name) && len(trimHTTP(name)) == len(name) }
 
-// MayPass returns why no configuration may let headers of a name through that would be
-// removed; nil if one may. What frames a message, was judged or says who somebody is may
-// never come from a client in any spelling, and what routes under its own name alone.
+// MayPass returns nil if a configuration may let headers of a name through that would be
+// removed, else the reason why it may not. Headers that frame a message, are judged or
+// identify the sender may never come from a client in any spelling, and those that route,
+// under their own names alone.
 func MayPass(name string) error {
 	e := Lookup(name)
 	switch {
@@ -111,7 +112,7 @@ func (e *Entry) fits(name string) bool {
 	return true
 }
 
-// table has the entries by two bytes that tell most about a name, the longest first.
+// table has the entries by the two most telling bytes of a name, the longest first.
 var table = func() (table [2 * buckets][]*Entry) {
 	for _, group := range groups {
 		for name := range strings.FieldsSeq(group.names) {
@@ -140,7 +141,7 @@ func bucket(name string) int {
 	return start + (int(foldByte(name[0]))*33+int(foldByte(name[1])))%buckets
 }
 
-// Entries calls yield for each entry; it is for tests and for what is made of the table.
+// Entries is an iterator over all entries, for tests.
 func Entries(yield func(*Entry) bool) {
 	for _, entries := range table {
 		for _, e := range entries {

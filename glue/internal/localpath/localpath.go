@@ -1,4 +1,4 @@
-// Package localpath tells paths of a site from what a browser may take for an address
+// Package localpath checks that a path of a site cannot be taken by a browser for a URL
 // elsewhere.
 package localpath
 
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maxPath bounds what configurations and forms name, and the path of a target.
+// maxPath bounds paths in configurations and forms, and the path of a target.
 const maxPath = 1 << 10
 
 // MaxTarget is the longest target, in bytes: a path, and a query of the 8 KiB that
@@ -18,8 +18,8 @@ const MaxTarget = maxPath + 1 + 8<<10
 // cannot be read as anything else by a browser that resolves it as a reference.
 func Is(s string) bool { return len(s) <= maxPath && IsTarget(s) }
 
-// IsTarget is Is for what people ask for, whose query may be longer: up to MaxTarget
-// bytes with the path.
+// IsTarget is [Is] for the targets of requests, whose query may be longer: up to
+// [MaxTarget] bytes with the path.
 func IsTarget(s string) bool {
 	if path, _, _ := strings.Cut(s, "?"); len(path) > maxPath || len(s) > MaxTarget {
 		return false

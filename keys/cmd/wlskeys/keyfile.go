@@ -37,7 +37,7 @@ func eachKey(flags *flag.FlagSet, args []string, stderr io.Writer, do func(path 
 	return status, nil
 }
 
-// readKey reads a file wherever it lies and whatever its name and mode: it is only looked at, not trusted.
+// readKey reads a file of any name and mode, in any directory: its key is shown, not trusted.
 func readKey(path string) (keys.Key, error) {
 	f, err := os.Open(path)
 	if err != nil {

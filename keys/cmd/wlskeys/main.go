@@ -1,5 +1,5 @@
 // Wlskeys shows and compares the public keys by which sites recognise a login service of the Ucam-WebAuth protocol. Run
-// it without arguments for help, which also tells how to do the same with openssl.
+// it without arguments for help, which also says how to do the same with openssl.
 package main
 
 import (

@@ -14,7 +14,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
-// privateKey is the key to sign with and how we came by it.
+// privateKey is the key to sign with and where it is from.
 type privateKey struct {
 	private *rsa.PrivateKey
 	origin  string
@@ -99,7 +99,7 @@ func checkSame(path, kid string, text []byte, key *rsa.PublicKey) error {
 	return fmt.Errorf("%s is there and is not this key: remove it, or sign with its private half by -key FILE", path)
 }
 
-// writeNew writes a file that did not exist, with exactly this mode whatever the umask.
+// writeNew writes a file that did not exist, with exactly this mode under any umask.
 func writeNew(path string, text []byte, mode fs.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {

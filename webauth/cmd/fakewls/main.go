@@ -3,11 +3,11 @@
 //
 //	fakewls -addr 127.0.0.1:8081 -key FILE -write-pubkey DIR
 //
-// It prints where to send people to log in, who can, and where the key is; then one
-// line for every request, with what was wrong about it. Interrupt it to stop.
+// It prints where to send people to log in, the users, and where the key is; then one
+// line for every request, with what was wrong with it. Interrupt it to stop.
 //
-// It is for tests only: the passwords are public, and whoever can reach it can log in
-// as anybody. So it listens on loopback addresses alone, unless -insecure-any-addr is
+// It is for tests only: the passwords are public, and anybody who can reach it can log
+// in as anyone. So it listens on loopback addresses alone, unless -insecure-any-addr is
 // given.
 package main
 
@@ -41,7 +41,7 @@ const (
 	exitUsage  = 2
 )
 
-// run is the program: it serves until ctx ends and gives the exit code.
+// run is the program: it serves until ctx ends and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseOptions(args, stdout)
 	switch {
@@ -102,7 +102,7 @@ func listen(ctx context.Context, listener net.Listener, wls *webauthtest.WLS) er
 	return server.Shutdown(last)
 }
 
-// baseURL is where browsers find what listens on addr.
+// baseURL returns the URL at which browsers find a server that listens on addr.
 func baseURL(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {

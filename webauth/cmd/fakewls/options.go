@@ -22,7 +22,7 @@ type options struct {
 	quirks                        []webauthtest.Quirk
 }
 
-// parseOptions writes help to out if asked, and gives flag.ErrHelp then.
+// parseOptions returns flag.ErrHelp if help is asked for, and writes it to out.
 func parseOptions(args []string, out io.Writer) (options, error) {
 	o := options{faults: make(map[webauthtest.Fault]float64)}
 	flags := flag.NewFlagSet("fakewls", flag.ContinueOnError)

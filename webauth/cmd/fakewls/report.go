@@ -12,7 +12,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
-// introduce prints what somebody needs who wants to try a client.
+// introduce prints what one needs to try a client.
 func introduce(out io.Writer, s webauth.Service, o options, key privateKey, published string) {
 	fmt.Fprintf(out, "A fake web login service, for tests only. Interrupt to stop.\n\n")
 	fmt.Fprintf(out, "  log in      %s\n", s.AuthURL)

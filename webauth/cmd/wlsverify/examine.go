@@ -9,7 +9,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// result is what is printed. Names stay as they are; more may come.
+// result is the output. Names stay as they are; more may come.
 type result struct {
 	OK        bool           `json:"ok"`
 	Reason    webauth.Reason `json:"reason"`
@@ -21,7 +21,7 @@ type result struct {
 	*claims
 }
 
-// fields are there where the shape is right, whoever wrote them.
+// fields are set where the shape is right; anybody may have written them.
 type fields struct {
 	Ver    int       `json:"ver"`
 	Status int       `json:"status"`
@@ -34,7 +34,7 @@ type fields struct {
 	Kid    string    `json:"kid"`
 }
 
-// claims are there where a success is signed by the service.
+// claims are set where a success is signed by the service.
 type claims struct {
 	Principal string   `json:"principal"`
 	Ptags     []string `json:"ptags"`
@@ -42,8 +42,8 @@ type claims struct {
 	SSO       []string `json:"sso"`
 }
 
-// examine tells all that there is to tell. An error means that the options make no
-// verifier.
+// examine returns everything about the response in text. It is an error if the options
+// make no verifier.
 func examine(o options, text string) (*result, error) {
 	now := time.Now()
 	if !o.at.IsZero() {
@@ -112,7 +112,7 @@ func decode(u *webauth.Unverified) *fields {
 	return f
 }
 
-// claims gives what a signed success says about the person, even where another check
+// claims returns what a signed success says about the person, even where another check
 // refused it: a second verifier at the time of issue takes any version, url and type,
 // so that only what has verified can ever be printed. A failure has no claims.
 func (o options) claims(u *webauth.Unverified, value string) (*claims, error) {
@@ -133,7 +133,7 @@ func (o options) claims(u *webauth.Unverified, value string) (*claims, error) {
 	}, nil
 }
 
-// typesIn names all types in auth and sso of a well-formed value: the fields before
+// typesIn returns all types in auth and sso of a well-formed value: the fields before
 // life, params, kid and sig.
 func typesIn(value string) []string {
 	raw := strings.Split(value, "!")
@@ -141,5 +141,5 @@ func typesIn(value string) []string {
 	return strings.Split(strings.NewReplacer("%21", "!", "%25", "%").Replace(types), ",")
 }
 
-// listOf makes an empty list [] and not null.
+// listOf returns a list that is [] and not null in JSON.
 func listOf(list []string) []string { return append([]string{}, list...) }

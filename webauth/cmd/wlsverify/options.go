@@ -23,7 +23,7 @@ type options struct {
 	response     string
 }
 
-// parseOptions gives flag.ErrHelp where help is asked for.
+// parseOptions returns flag.ErrHelp if help is asked for.
 func parseOptions(args []string) (options, error) {
 	var o options
 	var service, keyDir, at, iact, aauth, versions string
@@ -99,7 +99,7 @@ func (o *options) setTimes(at string) (err error) {
 	if o.maxAge < 0 || o.skew < 0 {
 		return errors.New("-max-age and -skew must not be negative")
 	}
-	// To webauth zero means the default, to whoever types it, zero.
+	// In webauth zero means the default; on the command line it means zero.
 	o.maxAge, o.skew = max(o.maxAge, 1), max(o.skew, 1)
 	if at == "" {
 		return nil

@@ -13,7 +13,7 @@ import (
 // maxText is more than any response needs, however it is encoded.
 const maxText = 64 << 10
 
-// readText gives the RESPONSE argument, or standard input where that is "-", without
+// readText returns the RESPONSE argument, or standard input where that is "-", without
 // the white space around it.
 func readText(arg string, stdin io.Reader) (string, error) {
 	if arg == "-" {
@@ -29,8 +29,8 @@ func readText(arg string, stdin io.Reader) (string, error) {
 	return strings.TrimSpace(arg), nil
 }
 
-// valueOf gives the value of WLS-Response in any of the forms that the help names. No
-// text has two of them: a raw value begins with a digit, a URL with its scheme, and
+// valueOf returns the value of WLS-Response from any of the forms in the help. No text has
+// two of them: a raw value begins with a digit, a URL with its scheme, and
 // only a percent-encoded value is without "!". A raw value is never decoded, because
 // the %21 and %25 in it belong to the protocol.
 func valueOf(text string) (string, error) {

@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// Session is one place where a person is logged in, for a page that lists them.
+// Session is one session of a person, for a page that lists them.
 type Session struct {
-	// Handle names the session to Revoke and RevokeAll. It is of no use as a cookie.
+	// Handle names the session for [Store.Revoke] and [Store.RevokeAll]. It does not work as
+	// a cookie.
 	Handle string
 	// Created is when it began, LastUsed when it was last used, to the minute, and
 	// Expires when it ends at the latest. All are in UTC.
 	Created, LastUsed, Expires time.Time
 }
 
-// maxListed is how many sessions Sessions gives.
+// maxListed is the most sessions that Sessions returns.
 const maxListed = 1000
 
-// Sessions lists where the principal is logged in: the sessions that hold it as the
-// value glue.ValuePrincipal, those made last first. Where there are more than 1,000, it
-// gives those that end last. Sessions of all the site's origins and login services
-// count.
+// Sessions returns the principal's sessions: those that hold it as the value
+// [glue.ValuePrincipal], the newest first. If there are more than 1,000, it returns those
+// that end last. Sessions of all the site's origins and login services count.
 func (s *Store) Sessions(ctx context.Context, principal string) ([]Session, error) {
-	reply, err := s.run(ctx, listScript, []string{s.names.people() + person(principal)},
+	reply, err := s.run(ctx, listScript, []string{s.names.userSessions() + userHash(principal)},
 		s.names.sessions(), maxListed).Slice()
 	if err != nil {
 		return nil, s.unavailable(err)
@@ -46,7 +46,7 @@ func (s *Store) Sessions(ctx context.Context, principal string) ([]Session, erro
 	return all, nil
 }
 
-// readSession reads an entry of the script's list: handle, start, used, finish, shown.
+// readSession parses an entry of the script's list: handle, start, used, finish, shown.
 func readSession(entry any) (Session, bool) {
 	field, _ := entry.([]any)
 	if len(field) != 5 {
@@ -69,8 +69,8 @@ func readSession(entry any) (Session, bool) {
 	return session, !slices.Contains(ok[:], false)
 }
 
-// Is reports whether the request came with this session's cookie, so that a page can
-// tell people which of their sessions they are looking from.
+// Is reports whether the request has this session's cookie, so that a page can mark the
+// session that it is seen from.
 func (session Session) Is(r *http.Request) bool {
 	return slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
 		handle, ok := handleOf(c.Name, c.Value)
@@ -84,7 +84,7 @@ func (s *Store) Revoke(ctx context.Context, principal, handle string) (bool, err
 	if principal == "" || len(handle) != handleLen {
 		return false, nil
 	}
-	n, err := s.run(ctx, endScript, []string{s.names.sessions() + handle}, handle, s.names.people(), person(principal)).Int()
+	n, err := s.run(ctx, endScript, []string{s.names.sessions() + handle}, handle, s.names.userSessions(), userHash(principal)).Int()
 	if err != nil {
 		return false, s.unavailable(err)
 	}
@@ -92,14 +92,14 @@ func (s *Store) Revoke(ctx context.Context, principal, handle string) (bool, err
 }
 
 // RevokeAll ends all sessions of the principal ("log out everywhere"), at once and on
-// all machines, but for those with the handles in keep. It gives how many it ended. A
-// login that is on its way is not stopped.
+// all machines, but for those with the handles in keep. It returns how many it ended. A
+// login under way is not stopped.
 func (s *Store) RevokeAll(ctx context.Context, principal string, keep ...string) (int, error) {
-	args := []any{s.names.sessions(), s.names.people()}
+	args := []any{s.names.sessions(), s.names.userSessions()}
 	for _, handle := range keep {
 		args = append(args, handle)
 	}
-	n, err := s.run(ctx, endAllScript, []string{s.names.people() + person(principal)}, args...).Int()
+	n, err := s.run(ctx, endAllScript, []string{s.names.userSessions() + userHash(principal)}, args...).Int()
 	if err != nil {
 		return 0, s.unavailable(err)
 	}
