@@ -183,6 +183,41 @@ func TestEvaluateAndSpendAResponse(t *testing.T) {
 	}
 }
 
+// A response changes nothing about a host that is not the site's, and a policy that is
+// wrong, but for being spent.
+func TestDecisionRefusesAsRequireDoes(t *testing.T) {
+	for _, row := range []struct {
+		name, host string
+		edit       func(p *glue.Policy)
+		status     int
+		page       string
+	}{
+		{"a foreign host", "elsewhere.example", func(*glue.Policy) {}, http.StatusMisdirectedRequest, "misdirected"},
+		{"a wrong policy", "", decisionPolicies["wrong"], http.StatusInternalServerError, "misconfigured"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := startSite(t, setup{})
+			b := s.browser("test0001")
+			back := s.respond(b.begin("/private/"), "test0001")
+			r := httptest.NewRequest(http.MethodGet, back, nil)
+			if row.host != "" {
+				r.Host = row.host
+			}
+			auth := s.auth.With(row.edit)
+			d, err := auth.Evaluate(r)
+			require.NoError(t, err)
+			assert.Equal(t, glue.DeniedResponse, d.Denial)
+			refused, required := httptest.NewRecorder(), httptest.NewRecorder()
+			d.Refuse(refused)
+			assert.Equal(t, row.status, refused.Code)
+			assert.Contains(t, refused.Body.String(), `data-page="`+row.page+`"`)
+			b.once(back).requirePage(http.StatusForbidden, "refused")
+			auth.Require(echo).ServeHTTP(required, r)
+			assert.Equal(t, required.Code, refused.Code)
+		})
+	}
+}
+
 func TestTheZeroDecisionLetsNobodyIn(t *testing.T) {
 	var d glue.Decision
 	assert.False(t, d.Allowed)

@@ -117,9 +117,9 @@ func (x *exchange) ask(s *session, denial Denial) {
 // deny answers a request for which nobody is sent to log in.
 func (x *exchange) deny(s *session, denial Denial) {
 	switch {
-	case denial == DeniedHost:
+	case x.origin == nil: // whatever else the request brings
 		x.misdirected()
-	case denial == DeniedPolicy:
+	case x.a.err != nil:
 		_ = x.spend() // nobody is let in either way
 		x.fail(site.Event{Name: EventRefused, Err: x.a.err}, pageMisconfigured)
 	case denial == DeniedResponse:
