@@ -18,6 +18,8 @@ import (
 	_ "embed"
 
 	"golang.org/x/oauth2"
+
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 )
 
 // consumer is a third party's application: a web site on a server of its own that
@@ -54,7 +56,7 @@ func newConsumer(ownURL, siteURL string) http.Handler {
 	mux.HandleFunc("POST /add", c.with(c.add))
 	mux.HandleFunc("POST /refresh", c.with(c.refresh))
 	mux.HandleFunc("POST /disconnect", c.with(c.disconnect))
-	mux.HandleFunc("GET /page.css", style)
+	mux.HandleFunc("GET /page.css", demo.Style)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -124,7 +126,7 @@ func (c *consumer) front(w http.ResponseWriter, _ *http.Request, v *visitor) (st
 	if v.token != nil {
 		page.Scopes, _ = v.token.Extra("scope").(string)
 	}
-	render(w, http.StatusOK, consumerTemplate, page)
+	demo.Show(w, http.StatusOK, consumerTemplate, page)
 	return "", errAnswered
 }
 

@@ -127,16 +127,12 @@ func (rs *records) serveList(w http.ResponseWriter, r *http.Request) {
 	if mine == nil {
 		mine = []record{}
 	}
-	reply(w, http.StatusOK, map[string]any{"records": mine})
+	reply(w, http.StatusOK, map[string]any{"records": mine}, nil)
 }
 
 func (rs *records) serveOne(w http.ResponseWriter, r *http.Request) {
 	rec, err := rs.get(whose(r), idOf(r))
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	reply(w, http.StatusOK, rec)
+	reply(w, http.StatusOK, rec, err)
 }
 
 // serveAdd and serveChange take a title and a text.
@@ -145,12 +141,10 @@ func (rs *records) serveAdd(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		rec, err = rs.put(whose(r), rec)
 	}
-	if err != nil {
-		refuse(w, err)
-		return
+	if err == nil {
+		w.Header().Set("Location", "/api/records/"+strconv.Itoa(rec.ID))
 	}
-	w.Header().Set("Location", "/api/records/"+strconv.Itoa(rec.ID))
-	reply(w, http.StatusCreated, rec)
+	reply(w, http.StatusCreated, rec, err)
 }
 
 func (rs *records) serveChange(w http.ResponseWriter, r *http.Request) {
@@ -162,27 +156,23 @@ func (rs *records) serveChange(w http.ResponseWriter, r *http.Request) {
 		rec.ID = idOf(r)
 		rec, err = rs.put(whose(r), rec)
 	}
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	reply(w, http.StatusOK, rec)
+	reply(w, http.StatusOK, rec, err)
 }
 
 func (rs *records) serveRemove(w http.ResponseWriter, r *http.Request) {
 	if err := rs.remove(whose(r), idOf(r)); err != nil {
-		refuse(w, err)
+		reply(w, 0, nil, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func (rs *records) serveStatistics(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, rs.statistics())
+	reply(w, http.StatusOK, rs.statistics(), nil)
 }
 
 func serveWho(w http.ResponseWriter, r *http.Request) {
-	reply(w, http.StatusOK, map[string]string{"principal": whose(r)})
+	reply(w, http.StatusOK, map[string]string{"principal": whose(r)}, nil)
 }
 
 // whose is the person: the same function for tokens and for sessions.
@@ -229,12 +219,11 @@ var statuses = map[error]int{
 	errMediaType: http.StatusUnsupportedMediaType, errJSON: http.StatusBadRequest,
 }
 
-// refuse answers with one of the errors above.
-func refuse(w http.ResponseWriter, err error) {
-	reply(w, statuses[err], map[string]string{"error": err.Error()})
-}
-
-func reply(w http.ResponseWriter, status int, v any) {
+// reply answers with a status and a value, or with one of the errors above.
+func reply(w http.ResponseWriter, status int, v any, refused error) {
+	if refused != nil {
+		status, v = statuses[refused], map[string]string{"error": refused.Error()}
+	}
 	body, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		http.Error(w, "the answer is out of order", http.StatusInternalServerError)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -12,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -88,7 +87,7 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	mux.Handle("POST /{$}", auth.Require(guard.Check(http.HandlerFunc(pages.add))))
 	mux.HandleFunc("/login", auth.Login)
 	mux.HandleFunc("/logout", auth.Logout)
-	mux.HandleFunc("GET /page.css", style)
+	mux.HandleFunc("GET /page.css", demo.Style)
 	// Only our own host, only with our headers; no page of another site posts to us.
 	return soc.Handler(guard.Protect(mux)), nil
 }
@@ -96,14 +95,10 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 // maxForm is the largest form that is read, in bytes.
 const maxForm = 64 << 10
 
-var (
-	//go:embed site.html
-	siteText string
-	//go:embed page.css
-	pageStyle string
+//go:embed site.html
+var siteText string
 
-	siteTemplate = template.Must(template.New("site").Parse(siteText))
-)
+var siteTemplate = template.Must(template.New("site").Parse(siteText))
 
 // sitePages are those for people.
 type sitePages struct {
@@ -137,21 +132,5 @@ func (p sitePages) show(w http.ResponseWriter, r *http.Request, status int, page
 	if id, ok := glue.IdentityFrom(r.Context()); ok {
 		page.Principal, page.Records, page.Token = id.Principal, p.records.list(id.Principal), p.guard.Field(r)
 	}
-	render(w, status, siteTemplate, page)
-}
-
-func render(w http.ResponseWriter, status int, t *template.Template, page any) {
-	var b bytes.Buffer
-	if err := t.Execute(&b, page); err != nil {
-		http.Error(w, "the page is out of order", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(cmp.Or(status, http.StatusOK))
-	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
-}
-
-func style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write([]byte(pageStyle))
+	demo.Show(w, status, siteTemplate, page)
 }

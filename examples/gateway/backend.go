@@ -1,12 +1,13 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
 	"html/template"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 )
 
 //go:embed page.html
@@ -21,14 +22,8 @@ func tell(w http.ResponseWriter, r *http.Request) {
 		told = append(told, header{name, strings.Join(values, " | ")})
 	}
 	slices.SortFunc(told[3:], func(a, b header) int { return strings.Compare(a.Name, b.Name) })
-	var b bytes.Buffer
-	if err := page.Execute(&b, view{User: r.Header.Get("Remote-User"), Path: r.URL.Path, Told: told}); err != nil {
-		http.Error(w, "the page is out of order", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
-	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
+	demo.Show(w, http.StatusOK, page, view{User: r.Header.Get("Remote-User"), Path: r.URL.Path, Told: told})
 }
 
 type header struct{ Name, Value string }

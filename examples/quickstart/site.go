@@ -1,27 +1,23 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
 	"html/template"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
-var (
-	//go:embed page.html
-	pageText string
-	//go:embed page.css
-	pageStyle string
+//go:embed page.html
+var pageText string
 
-	pageTemplate = template.Must(template.New("page").Parse(pageText))
-)
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // app is the application: a few pages behind different doors.
 type app struct {
@@ -67,7 +63,7 @@ func newSite(around site.Config, cfg glue.Config) (http.Handler, error) {
 	}
 	mux.HandleFunc("/login", auth.Login)
 	mux.HandleFunc("/logout", auth.Logout)
-	mux.HandleFunc("GET /page.css", style)
+	mux.HandleFunc("GET /page.css", demo.Style)
 	// Only our own host, only with our headers; no page of another site posts to us.
 	return soc.Handler(guard.Protect(mux)), nil
 }
@@ -114,16 +110,5 @@ func show(w http.ResponseWriter, r *http.Request, v view) {
 	if id, ok := glue.IdentityFrom(r.Context()); ok {
 		v.ID = &id
 	}
-	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, v); err != nil {
-		http.Error(w, "the page is out of order", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
-}
-
-func style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write([]byte(pageStyle))
+	demo.Show(w, http.StatusOK, pageTemplate, v)
 }

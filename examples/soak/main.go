@@ -12,7 +12,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
@@ -35,13 +34,14 @@ func main() { program(&options{}).Main() }
 
 func program(o *options) demo.Program {
 	return demo.Program{Name: "soak", Flags: o.define, Check: o.check, Run: func(ctx context.Context, stdout, _ io.Writer) error {
+		start := measureProcess()
 		s, err := newSoak(*o)
 		if err != nil {
 			return err
 		}
-		start := measureProcess()
-		s.run(ctx, stdout)
-		s.close()
+		if err := s.run(ctx, stdout); err != nil {
+			return err
+		}
 		if !s.stats.report(stdout, start, measureProcess()) {
 			return errors.New("something happened that must not")
 		}
@@ -67,7 +67,8 @@ func (o *options) check() error {
 // soak is a site, a fake login service and what they went through.
 type soak struct {
 	options
-	site, wls *http.Server
+	listeners []net.Listener
+	site      http.Handler
 	baseURL   string
 	fake      *webauthtest.WLS
 	stats     *stats
@@ -75,23 +76,20 @@ type soak struct {
 
 func newSoak(o options) (*soak, error) {
 	s := &soak{options: o, stats: newStats()}
-	siteListener, err := net.Listen("tcp", "localhost:0")
+	addr, wlsAddr := "localhost:0", "127.0.0.1:0"
+	listeners, err := demo.Listen(&addr, &wlsAddr)
 	if err != nil {
 		return nil, err
 	}
-	wlsListener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, errors.Join(err, siteListener.Close())
-	}
 	began := time.Now()
 	now := func() time.Time { return began.Add(time.Since(began) * time.Duration(o.speed)) }
-	s.baseURL = fmt.Sprintf("http://localhost:%d", siteListener.Addr().(*net.TCPAddr).Port)
+	s.listeners, s.baseURL = listeners, "http://"+addr
 	users := make([]webauthtest.User, o.users)
 	for i := range users {
 		users[i] = webauthtest.User{ID: userName(i), Password: "test", Ptags: []string{"current"}}
 	}
 	s.fake, err = webauthtest.NewWLS(webauthtest.Config{
-		BaseURL: "http://" + wlsListener.Addr().String(), Users: users, Now: now, Seed: o.seed, LogSize: 1,
+		BaseURL: "http://" + wlsAddr, Users: users, Now: now, Seed: o.seed, LogSize: 1,
 		SlowFor: 300 * time.Millisecond,
 		Faults: map[webauthtest.Fault]float64{
 			webauthtest.FaultCancel: 0.05, webauthtest.FaultStale: 0.05,
@@ -102,18 +100,19 @@ func newSoak(o options) (*soak, error) {
 		s.site, err = newSite(s.baseURL, s.fake.Service(), now, s.stats)
 	}
 	if err != nil {
-		return nil, errors.Join(err, siteListener.Close(), wlsListener.Close())
+		demo.Close(listeners)
+		return nil, err
 	}
-	s.wls = &http.Server{Handler: s.fake, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	go func() { _ = s.site.Serve(siteListener) }() // ends with close
-	go func() { _ = s.wls.Serve(wlsListener) }()
 	return s, nil
 }
 
 func userName(i int) string { return fmt.Sprintf("soak%05d", i) }
 
-// run lets the browsers go until the time is over.
-func (s *soak) run(ctx context.Context, out io.Writer) {
+// run serves, and lets the browsers go until the time is over.
+func (s *soak) run(ctx context.Context, out io.Writer) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // the browsers' last requests need it
+	stopped := make(chan error, 1)
+	go func() { stopped <- demo.Serve(serving, s.listeners, s.site, s.fake) }()
 	ctx, cancel := context.WithTimeout(ctx, s.length)
 	defer cancel()
 	var browsers sync.WaitGroup
@@ -133,14 +132,9 @@ func (s *soak) run(ctx context.Context, out io.Writer) {
 	browsers.Wait()
 	s.stats.ended = time.Now()
 	fmt.Fprintln(out)
-}
-
-func (s *soak) close() {
-	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
 	s.fake.Close()
-	_ = s.site.Shutdown(grace)
-	_ = s.wls.Shutdown(grace)
+	stop()
+	return <-stopped
 }
 
 // process is what the process uses.

@@ -1,5 +1,5 @@
-// Package demo is what the example programs have in common: flags, exit codes, and
-// servers on loopback that start and stop together.
+// Package demo is what the example programs have in common: flags, exit codes, servers
+// on loopback that start and stop together, and how pages are shown.
 package demo
 
 import (
