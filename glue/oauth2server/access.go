@@ -40,8 +40,8 @@ func (a Access) Has(scope string) bool { return slices.Contains(a.Scopes, scope)
 
 type accessKey struct{}
 
-// AccessFrom returns what Server.RequireAPI and its relatives put into the request's
-// context. ok is false for an anonymous request, and the Access then zero.
+// AccessFrom returns the [Access] that [Server.RequireAPI] and its relatives put into the
+// context of a request. It reports false for an anonymous request.
 func AccessFrom(ctx context.Context) (a Access, ok bool) {
 	p, _ := ctx.Value(accessKey{}).(*Access)
 	if p == nil {
@@ -50,7 +50,7 @@ func AccessFrom(ctx context.Context) (a Access, ok bool) {
 	return *p, true
 }
 
-// WithAccess puts an Access into a context, and its Identity where there is a person,
+// WithAccess returns a context with an [Access], and its Identity where there is a person,
 // for tests of handlers.
 func WithAccess(ctx context.Context, a Access) context.Context {
 	if a.Principal != "" {
@@ -59,7 +59,7 @@ func WithAccess(ctx context.Context, a Access) context.Context {
 	return withAccess(ctx, &a)
 }
 
-// withAccess puts an Access into a context; nil hides one that an outer handler may
+// withAccess returns a context with an Access; nil hides one that an outer handler may
 // have put there.
 func withAccess(ctx context.Context, a *Access) context.Context {
 	return context.WithValue(ctx, accessKey{}, a)

@@ -1,6 +1,7 @@
 package oauth2server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -11,33 +12,33 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
-// RequireAPI lets a request through to a resource with a token of a person that has all
-// these scopes, or with the browser session of a person and, where the request may
-// change something, the token of package xsrf; a session may do everything that is
-// registered, but for what is Scope.Internal. AccessFrom tells the resource who it is
-// and by what, glue.IdentityFrom who.
+// RequireAPI returns a decorator that lets a request through to a resource with a token of
+// a person that has all these scopes, or with the browser session of a person and, where
+// the request may change something, the token of package xsrf. A session may do everything
+// that is registered, but for what is [Scope.Internal]. [AccessFrom] returns who it is and
+// by what, [glue.IdentityFrom] who.
 //
-// Nobody is sent to log in. Without either, or with a bad token, the answer is 401, and
+// Nobody is sent to log in. Without token and session, or with a bad token, the answer is 401, and
 // with a token, or a session, that lacks a scope 403, in JSON and with WWW-Authenticate (RFC 6750
 // section 3). A request with a token is never judged by its session. A token counts in
 // the Authorization header only: in a query or a form it is answered with 400.
 //
-// A scope that Config.Scopes does not have is logged, and answered with 500.
+// A scope that [Config.Scopes] does not have is logged, and answered with 500.
 func (s *Server) RequireAPI(scopes ...string) func(http.Handler) http.Handler {
 	return s.decorate(gate{scopes: scopes})
 }
 
-// AllowAnonymous is RequireAPI that also lets requests through that bring neither token
-// nor session; AccessFrom then tells of none. A token that they bring must be good all
-// the same, while the cookie of a session that has ended, or never was, counts for
+// AllowAnonymous is [Server.RequireAPI] that also lets requests through that bring neither
+// token nor session; [AccessFrom] then reports false. A token that they bring must be good
+// all the same, while the cookie of a session that has ended, or never was, counts for
 // nothing: the request is anonymous.
 func (s *Server) AllowAnonymous(scopes ...string) func(http.Handler) http.Handler {
 	return s.decorate(gate{scopes: scopes, anonymous: true})
 }
 
-// AllowClients is RequireAPI that also takes tokens that an application got for itself
-// (client credentials); there is then no person, and no Identity. With a scope that is
-// Internal it takes no others.
+// AllowClients is [Server.RequireAPI] that also takes tokens that an application got for
+// itself (client credentials); there is then no person, and no Identity. With a scope that
+// is internal it takes no others.
 func (s *Server) AllowClients(scopes ...string) func(http.Handler) http.Handler {
 	return s.decorate(gate{scopes: scopes, clients: true})
 }
@@ -108,8 +109,8 @@ func (g gate) bySession(w http.ResponseWriter, r *http.Request, next, person htt
 }
 
 // withSession returns the request with the person in its context whose session it brings,
-// or without anybody. It is false where the request has been answered: nobody is sent to
-// log in, and a response of the WLS lets nobody in here.
+// or without anybody. It reports false where the request has been answered: nobody is sent
+// to log in, and a response of the WLS lets nobody in here.
 func (s *Server) withSession(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
 	d, err := s.auth.Evaluate(r)
 	ctx := r.Context()
@@ -163,11 +164,7 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 
 // judge returns what a good token lacks here; nil if nothing.
 func (g gate) judge(ctx context.Context, t store.Token) (*protocolError, error) {
-	whom := t.Principal
-	if whom == "" {
-		whom = t.Owner // who answers for the application
-	}
-	active, err := g.s.active(ctx, whom)
+	active, err := g.s.active(ctx, cmp.Or(t.Principal, t.Owner)) // the owner answers for the application
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (q *authRequest) encode() string {
 	return v.Encode()
 }
 
-// check reads what comes after client and redirect URI. Its errors are for the client.
+// check reads the rest of the request, and returns what is wrong with it, for the client.
 func (q *authRequest) check(s *Server) *protocolError {
 	if len(q.params.repeated) > 0 {
 		return errRepeated
@@ -68,21 +68,20 @@ func (q *authRequest) check(s *Server) *protocolError {
 	if err := q.checkPrompt(); err != nil {
 		return err
 	}
-	switch q.responseType {
-	case responseCode:
+	mode := "query" // how the answer travels
+	switch {
+	case q.responseType == responseCode:
 		if err := q.checkChallenge(); err != nil {
 			return err
 		}
-	case responseToken:
-		if !q.fragment {
-			return errResponseType
-		}
-	case "":
+	case q.responseType == "":
 		return errNoResponseType
+	case q.fragment:
+		mode = "fragment"
 	default:
 		return errResponseType
 	}
-	if mode := q.params.get("response_mode"); mode != "" && mode != q.responseMode() {
+	if asked := q.params.get("response_mode"); asked != "" && asked != mode {
 		return errResponseMode
 	}
 	var bad *protocolError
@@ -119,15 +118,6 @@ func (q *authRequest) checkPrompt() *protocolError {
 		}
 	}
 	return nil
-}
-
-// responseMode is how the answer travels: in the query, and that of the implicit grant
-// in the fragment.
-func (q *authRequest) responseMode() string {
-	if q.fragment {
-		return "fragment"
-	}
-	return "query"
 }
 
 // authorizer is the authorization endpoint (RFC 6749 section 3.1).
@@ -266,7 +256,7 @@ var (
 		Text: []string{"You are logged in, but this site has deactivated your account, so you cannot authorise applications. Ask the site’s webmaster."}}
 )
 
-// stop tells a person that a request goes no further.
+// stop answers with a page that says why a request goes no further.
 func (a *authorizer) stop(w http.ResponseWriter, r *http.Request, reason string, page site.Page) {
 	id, _ := glue.IdentityFrom(r.Context())
 	a.problem(w, r, event{Name: EventRefused, Reason: reason, Principal: id.Principal}, page)

@@ -38,7 +38,7 @@ type Config struct {
 	DB *sql.DB
 	// Dialect says what kind of database it is.
 	Dialect Dialect
-	// Auth is the site's login; it tells who uses the pages and the API with a browser.
+	// Auth is the site's login, for the pages and for API calls of a browser.
 	Auth *glue.Auth
 	// Guard checks the forms of the pages, and API calls made with the browser session.
 	Guard *xsrf.Guard
@@ -61,13 +61,13 @@ type Config struct {
 	// MayRegister, because otherwise everybody who can log in could help themselves.
 	ClientScopes []string
 
-	// Active tells whether a person may still use the site. It is asked at each use of a
+	// Active reports whether a person may still use the site. It is asked at each use of a
 	// token, about the person whom it stands for, or about the owner of the application
 	// where it stands for nobody: false ends that use at once; an error is answered with
 	// 503. It must be quick. Nil means that everybody is.
 	Active func(ctx context.Context, principal string) (bool, error)
-	// MayRegister tells who may register applications; nil means everybody who can log
-	// in. It is asked again when they edit one and when they make a new secret, but not
+	// MayRegister reports whether a person may register applications; nil means that
+	// everybody who can log in may. It is asked again when they edit one and when they make a new secret, but not
 	// at each use of a token, as Active is. Whoever may, gets all of ClientScopes, by a
 	// confidential client of theirs, and keeps it until that is deleted.
 	MayRegister func(r *http.Request, id glue.Identity) bool
@@ -114,7 +114,7 @@ type Config struct {
 	// type their password into other sites and goes past the WLS and whatever it asks
 	// beside a password; RFC 9700 section 2.4 says that it must not be used.
 	InsecureAllowPassword bool
-	// PasswordCheck tells whose user name and password these are: "" nobody's. An error
+	// PasswordCheck returns whose user name and password these are: "" nobody's. An error
 	// is answered with 503. It must be slow to guess at, and take as long for users that
 	// do not exist.
 	PasswordCheck func(ctx context.Context, username, password string) (principal string, err error)

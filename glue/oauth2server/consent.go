@@ -106,7 +106,7 @@ func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authReque
 	a.cfg.Guard.Protect(check).ServeHTTP(w, r)
 }
 
-// decisionOf reads the pressed button from the form, never from the address.
+// decisionOf returns the pressed button from the form, never from the address.
 func decisionOf(r *http.Request) string {
 	if err := r.ParseForm(); err != nil || len(r.PostForm[decisionField]) != 1 {
 		return ""
@@ -149,7 +149,7 @@ func (a *authorizer) give(w http.ResponseWriter, r *http.Request, q *authRequest
 	a.redirect(w, r, q, url.Values{"code": {text}})
 }
 
-// codeFor is what the request asks of a person.
+// codeFor returns what the request asks of a person.
 func (q *authRequest) codeFor(principal string) store.Code {
 	return store.Code{
 		ClientID: q.client.ID, Principal: principal, RedirectURI: q.redirectURI,

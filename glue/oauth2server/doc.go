@@ -35,9 +35,9 @@
 //
 //	wls[parcs]_[0-9A-Za-z]{49}
 //
-// A code, and a refresh token, is used by a conditional update whose row count tells
-// who was first, on whatever machine. Whatever comes a second time, from the client
-// that it belongs to, ends all that the first time gave. What is revoked is deleted and
+// A code, and a refresh token, is used by a conditional update whose row count says who
+// was first, on any machine. What comes a second time, from the client that it belongs to,
+// ends all that the first time gave. What is revoked is deleted and
 // ends at once, on all machines, because each use of a token asks the database.
 //
 // # What the site must still do

@@ -23,11 +23,12 @@ type call struct {
 	params params
 }
 
-// The time that a call may take once it has been read. It goes on if the client hangs up: whoever shows a
-// stolen code or token must not be able to stop what that sets off.
+// callTime is how long a call may take once it has been read. It goes on if the client
+// hangs up: a thief who shows a stolen code or token must not be able to stop what that
+// sets off.
 const callTime = 15 * time.Second
 
-// endpoint makes a handler of what an endpoint does with a call (RFC 6749 section 3.2).
+// endpoint returns a handler for what an endpoint does with a call (RFC 6749 section 3.2).
 // The answer is sent as JSON; nil is an empty one.
 func (s *Server) endpoint(serve func(context.Context, *call) (answer any, err *protocolError)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -149,13 +150,13 @@ func (c *call) refuse(w http.ResponseWriter, e *protocolError) {
 	e.write(w)
 }
 
-// unavailable notes that the database, or the site's own word on a person, cannot be had.
+// unavailable reports that the database, or [Config.Active], cannot say.
 func (c *call) unavailable(err error) *protocolError {
 	c.event(c.r, event{Name: EventStoreError, ClientID: c.client.ID, Err: err})
 	return errUnavailable
 }
 
-// mayUse asks whether the person may still use the site.
+// mayUse returns an error unless the person may still use the site.
 func (c *call) mayUse(ctx context.Context, principal string) *protocolError {
 	switch active, err := c.active(ctx, principal); {
 	case err != nil:

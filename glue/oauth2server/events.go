@@ -56,5 +56,5 @@ func (e event) forSite() site.Event {
 	return se
 }
 
-// event tells the operators of something about a request.
+// event reports an event about a request.
 func (s *Server) event(r *http.Request, e event) { s.site.Report(r, e.forSite()) }

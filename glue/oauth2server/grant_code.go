@@ -48,7 +48,7 @@ func (c *call) answer(e event, given store.Issued, err error) (any, *protocolErr
 	return newTokenAnswer(given), nil
 }
 
-// refusal is what the client is told of an error of the store.
+// refusal returns what the client is told of an error of the store.
 func (c *call) refusal(err error) *protocolError {
 	switch {
 	case errors.Is(err, store.ErrStale):

@@ -15,10 +15,10 @@ const (
 	pathSettings   = "/settings"
 )
 
-// Handler serves everything below Config.Path: the endpoints authorize, token, revoke
-// and introspect, the settings pages from settings on, and csrf, where a script of the
-// site's own gets what its calls of the API must send. Mount it at Config.Path + "/",
-// outside of Auth.Require: programs call it, and it has people log in itself.
+// Handler returns a handler for everything below [Config.Path]: the endpoints authorize,
+// token, revoke and introspect, the settings pages, and csrf, where a script of the site's
+// own gets what its calls of the API must send. Mount it at Config.Path + "/", outside of
+// [glue.Auth.Require]: programs call it, and it has people log in itself.
 //
 // What clients need to know beside the metadata:
 //
@@ -35,7 +35,7 @@ const (
 //   - token, revoke and introspect take a POST with a form, whose parameters must not be
 //     repeated, and nothing in the address. A confidential client authenticates by Basic
 //     or in the form.
-//   - introspect is for confidential clients and tells them of their own tokens only.
+//   - introspect is for confidential clients and their own tokens only.
 //
 // Programs that are scripts on pages of other origins cannot use the endpoints: there is
 // no Access-Control-Allow-Origin.

@@ -1,6 +1,7 @@
 package oauth2server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -8,8 +9,8 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
-// introspection tells of a token (RFC 7662 section 2.2). Of one that is not active it
-// tells nothing else.
+// introspection describes a token (RFC 7662 section 2.2). Of one that is not active it
+// says nothing else.
 type introspection struct {
 	Active    bool   `json:"active"`
 	Scope     string `json:"scope,omitempty"`
@@ -45,11 +46,7 @@ func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
 	case found.ClientID != c.client.ID || !found.Used.IsZero():
 		return introspection{}, nil
 	}
-	person := found.Principal
-	if person == "" {
-		person = c.client.Owner
-	}
-	switch active, err := c.active(ctx, person); {
+	switch active, err := c.active(ctx, cmp.Or(found.Principal, c.client.Owner)); {
 	case err != nil:
 		return nil, c.unavailable(err)
 	case !active:
@@ -64,11 +61,8 @@ func serveIntrospect(ctx context.Context, c *call) (any, *protocolError) {
 func (c *call) describe(t store.Token) introspection {
 	d := introspection{
 		Active: true, Scope: scopelist.Join(t.Scopes), ClientID: t.ClientID, Issuer: c.cfg.Issuer,
-		Subject: t.Principal, Username: t.Principal,
+		Subject: cmp.Or(t.Principal, t.ClientID), Username: t.Principal,
 		Expires: t.Expires.Unix(), Issued: t.Created.Unix(),
-	}
-	if t.Principal == "" {
-		d.Subject = t.ClientID
 	}
 	if t.Kind == store.KindAccess {
 		d.TokenType = "Bearer"

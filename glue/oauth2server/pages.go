@@ -11,7 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// show answers with a page, whose body is the template of its kind filled with data. On
+// show answers with a page, whose body is the template of its kind, filled in with data. On
 // the pages "token-made" and "secret" it holds a secret that is shown this once.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, p site.Page, data any) {
 	var body strings.Builder
@@ -24,7 +24,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, p site.Page, data 
 	s.site.Show(w, r, known(r, p))
 }
 
-// known adds who is logged in to a page.
+// known returns a page with the name of the person who is logged in.
 func known(r *http.Request, p site.Page) site.Page {
 	if id, ok := glue.IdentityFrom(r.Context()); ok {
 		p.Principal = id.Principal
@@ -32,15 +32,15 @@ func known(r *http.Request, p site.Page) site.Page {
 	return p
 }
 
-// problem tells the operators of an event, and whoever asked, in fixed words: people
-// get the page with the reference that the log line has, scripts a short text.
+// problem reports an event and answers in fixed words: people get the page with the
+// reference that the log line has, scripts a short text.
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, e event, p site.Page) {
 	p.Brief = p.Title + "."
 	s.site.Refuse(w, r, e.forSite(), known(r, p))
 }
 
-// storeDown answers while the database cannot say. Nothing is shown or changed by
-// accident meanwhile.
+// storeDown answers while the database is away. Nothing is shown or changed by accident
+// meanwhile.
 func (s *Server) storeDown(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Retry-After", "5")
 	s.problem(w, r, event{Name: EventStoreError, Err: err}, site.Page{

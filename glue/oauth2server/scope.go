@@ -42,7 +42,7 @@ func (s scopeSet) find(name string) (Scope, bool) {
 	return s[i], true
 }
 
-// names are those of all scopes.
+// names returns the names of all scopes.
 func (s scopeSet) names() []string {
 	names := make([]string, len(s))
 	for i, c := range s {
@@ -51,12 +51,12 @@ func (s scopeSet) names() []string {
 	return names
 }
 
-// where are the scopes that a condition holds for, in the same order.
+// where returns the scopes for which a condition holds, in the same order.
 func (s scopeSet) where(holds func(Scope) bool) scopeSet {
 	return slices.DeleteFunc(slices.Clone(s), func(c Scope) bool { return !holds(c) })
 }
 
-// offered are the scopes that people can give: all but the internal ones.
+// offered returns the scopes that people can give: all but the internal ones.
 func (s scopeSet) offered() scopeSet {
 	return s.where(func(c Scope) bool { return !c.Internal })
 }

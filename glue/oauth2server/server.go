@@ -37,7 +37,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// storeConfig is what the store needs to know of the configuration.
+// storeConfig returns what the store needs to know of the configuration.
 func (s *Server) storeConfig() store.Config {
 	return store.Config{
 		DB: s.cfg.DB, PostgreSQL: s.cfg.Dialect == PostgreSQL, Now: s.site.Now,
@@ -51,8 +51,8 @@ func (s *Server) storeConfig() store.Config {
 	}
 }
 
-// active asks whether a person may still use the site. There is always one to ask
-// about: no principal is no person.
+// active reports whether a person may still use the site. An empty principal is no
+// person, and may not.
 func (s *Server) active(ctx context.Context, principal string) (bool, error) {
 	if principal == "" || s.cfg.Active == nil {
 		return principal != "", nil

@@ -73,10 +73,11 @@ func (p settings) remover(remove func(ctx context.Context, principal, id string)
 	}
 }
 
-// path is that of a settings page.
+// path returns the path of a settings page.
 func (p settings) path(of string) string { return p.cfg.Path + pathSettings + of }
 
-// pattern is that of a settings page for http.ServeMux: a method, a blank and a path.
+// pattern returns the pattern of a settings page for [http.ServeMux]: a method, a blank
+// and a path.
 func (p settings) pattern(of string) string {
 	method, path, _ := strings.Cut(of, " ")
 	return method + " " + p.path(path)
@@ -122,7 +123,7 @@ func (p settings) form(r *http.Request, errs ...fieldError) guardedForm {
 	return guardedForm{Token: p.cfg.Guard.Field(r, settingsAction, xsrf.SingleUse()), Errors: errs}
 }
 
-// status is that of the page with the form.
+// status returns the status of the page with the form.
 func (f guardedForm) status() int {
 	if len(f.Errors) > 0 {
 		return http.StatusUnprocessableEntity

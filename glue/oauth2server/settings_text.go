@@ -69,6 +69,6 @@ func pilesUp(text string) bool {
 	return false
 }
 
-// isolated is a name within a sentence: whatever direction it is written in, the rest
+// isolated returns a name for use within a sentence: whatever direction it is written in, the rest
 // of the sentence stays where it is (U+2068 and U+2069; where there is markup, <bdi>).
 func isolated(name string) string { return "\u2068" + name + "\u2069" }

@@ -132,8 +132,8 @@ type tokenLife struct {
 
 const day = 24 * time.Hour
 
-// livesUpTo are the choices that Config.PersonalMaxLife leaves. If it is none of the usual
-// ones, it is one itself.
+// livesUpTo returns the choices that [Config.PersonalMaxLife] leaves. If it is none of the
+// usual ones, it is one itself.
 func livesUpTo(most time.Duration, now time.Time) []tokenLife {
 	var lives []tokenLife
 	add := func(value string, lasts time.Duration) {
@@ -154,7 +154,7 @@ func livesUpTo(most time.Duration, now time.Time) []tokenLife {
 	return lives
 }
 
-// usualLife is what stands in a new form: 30 days, or the longest below that.
+// usualLife returns the choice in a new form: 30 days, or the longest below that.
 func usualLife(lives []tokenLife) string {
 	usual := lives[0].Value
 	for _, l := range lives {
@@ -165,7 +165,7 @@ func usualLife(lives []tokenLife) string {
 	return usual
 }
 
-// durationText is a duration in words: in days where it is some, else in hours, rounded
+// durationText returns a duration in words: in days where it is some, else in hours, rounded
 // up.
 func durationText(d time.Duration) string {
 	n, unit := int(d/day), "day"

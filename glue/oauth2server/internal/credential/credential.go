@@ -71,7 +71,7 @@ func Parse(text string) (p Prefix, h Hash, ok bool) {
 	return p, sha256.Sum256([]byte(text)), true
 }
 
-// ParseAs is parse for one kind.
+// ParseAs is [Parse] for one kind.
 func ParseAs(p Prefix, text string) (h Hash, ok bool) {
 	found, h, ok := Parse(text)
 	if !ok || found != p {

@@ -17,7 +17,7 @@ import (
 	_ "modernc.org/sqlite" // and the other
 )
 
-// Database is an empty one of a test's own.
+// Database is an empty database of a test's own.
 type Database struct {
 	PostgreSQL  bool // else it is SQLite
 	Driver, DSN string
@@ -85,7 +85,7 @@ func (d *Database) Exec(t testing.TB, query string, args ...any) {
 	})
 }
 
-// Number asks for one.
+// Number returns the number that a query selects.
 func (d *Database) Number(t testing.TB, query string, args ...any) (n int) {
 	t.Helper()
 	d.behind(t, func(c *sql.Conn) error { return c.QueryRowContext(context.Background(), query, args...).Scan(&n) })

@@ -61,7 +61,7 @@ var start = sync.OnceValues(func() (*postgres, error) {
 
 func (s *postgres) dsn() string { return "host=" + s.dir + " user=postgres dbname=postgres" }
 
-// stop ends it.
+// stop ends the server.
 func (s *postgres) stop() {
 	_ = s.control.Close()
 	_ = s.leash.Close()

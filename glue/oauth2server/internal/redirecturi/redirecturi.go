@@ -81,12 +81,12 @@ func Check(uri string, confidential bool) error {
 func checkTarget(uri string, u *url.URL, confidential bool) error {
 	switch KindOf(uri) {
 	case HTTPS:
-		return checkOrigin(uri)
+		return checkOrigin(uri, u)
 	case Loopback:
 		if !webauth.IsLoopback(uri) {
 			return errors.New("want https: http is for loopback addresses, such as “http://127.0.0.1/callback”")
 		}
-		return checkOrigin(uri)
+		return checkOrigin(uri, u)
 	case Private:
 		if confidential {
 			return errors.New("a scheme of its own is for public applications on people’s devices: want https")
@@ -101,7 +101,7 @@ func checkTarget(uri string, u *url.URL, confidential bool) error {
 
 // checkOrigin refuses spellings that no browser would send, which could only confuse:
 // capitals, a default port, a final dot.
-func checkOrigin(uri string) error {
+func checkOrigin(uri string, u *url.URL) error {
 	origin, err := webauth.Origin(uri)
 	if err != nil {
 		return errors.New("the host is no plain name or address")
@@ -110,9 +110,8 @@ func checkOrigin(uri string) error {
 	if !found || rest != "" && rest[0] != '/' && rest[0] != '?' {
 		return errors.New("write the host in lower case and leave out the default port: “" + origin + "”")
 	}
-	u, err := url.Parse(origin)
 	switch {
-	case err != nil || strings.HasSuffix(u.Hostname(), "."):
+	case strings.HasSuffix(u.Hostname(), "."):
 		return errors.New("leave out the dot after the host")
 	case u.Port() != "" && !isPort(u.Port()):
 		return errors.New("ports are numbers from 1 to 65535")

@@ -89,8 +89,8 @@ func holdClient(ctx context.Context, tx *sql.Tx, id string) (Client, error) {
 		WHERE id = $1 RETURNING `+clientColumns, id))
 }
 
-// holdCaller is holdClient for what an application asks for itself. It is ErrStale unless
-// the secret with which the application has authenticated is still the one it has.
+// holdCaller is holdClient for what an application asks for itself. It returns ErrStale
+// unless the secret with which the application has authenticated is still the one it has.
 func holdCaller(ctx context.Context, tx *sql.Tx, by Client) error {
 	held, err := holdClient(ctx, tx, by.ID)
 	switch {
@@ -102,7 +102,7 @@ func holdCaller(ctx context.Context, tx *sql.Tx, by Client) error {
 	return err
 }
 
-// ClientsOf lists what owner registered, the oldest first.
+// ClientsOf returns what owner registered, the oldest first.
 func (s *Store) ClientsOf(ctx context.Context, owner string) ([]Client, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE owner = $1 ORDER BY created_at, id`, owner)
 	if err != nil {

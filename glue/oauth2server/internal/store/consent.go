@@ -54,7 +54,7 @@ func (s *Store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID 
 		principal, clientID, scopelist.Join(slices.Concat(before, scopes)))
 }
 
-// Authorisations lists what a person allows to whom, by the applications' names.
+// Authorisations returns what a person allows to whom, by the applications' names.
 func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authorisation, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT c.id, c.name, c.website, a.scopes, a.created_at, a.updated_at
 		FROM wlsoauth_consents a JOIN wlsoauth_clients c ON c.id = a.client_id
@@ -69,7 +69,7 @@ func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authori
 }
 
 // RevokeAuthorisation takes back what a person allows an application, with all that it
-// got by that. It is ErrNotFound if there is nothing of that.
+// got by that. It returns ErrNotFound if there is nothing of that.
 func (s *Store) RevokeAuthorisation(ctx context.Context, principal, clientID string) error {
 	return s.txAbout(ctx, clientID, func(tx *sql.Tx) error {
 		if _, err := holdClient(ctx, tx, clientID); err != nil && !errors.Is(err, ErrNotFound) {

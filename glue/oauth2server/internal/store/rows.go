@@ -49,7 +49,7 @@ func (s *seconds) Scan(value any) error {
 	return nil
 }
 
-// toUnix is a time for a column.
+// toUnix returns a time for a column.
 func toUnix(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -195,7 +195,7 @@ func (s *Store) skipLocked() string {
 	return " FOR UPDATE SKIP LOCKED"
 }
 
-// now is the clock, to the second.
+// now returns the time, to the second.
 func (s *Store) now() time.Time { return s.cfg.Now().Truncate(time.Second) }
 
 // execer is a transaction, or a database without one.
@@ -227,7 +227,7 @@ func changeOne(ctx context.Context, e execer, query string, args ...any) error {
 	return err
 }
 
-// newID makes an id of 130 random bits. It is no credential.
+// newID returns an id of 130 random bits. It is no credential.
 func newID() string { return rand.Text() }
 
 // validID reports whether newID can have made it. Databases are asked about nothing
