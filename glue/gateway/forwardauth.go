@@ -48,7 +48,7 @@ func (c *core) forwardAuth(w http.ResponseWriter, r *http.Request, orLogin bool)
 	v := c.decide(ru, asked)
 	if v.admitted != nil {
 		if v.admitted, v.refusal = c.beyondPath(ru, v.admitted, true); v.refusal == nil {
-			c.allow(w, ru, &v)
+			c.allow(w, ru, &v, orLogin)
 			return
 		}
 	}
@@ -76,7 +76,7 @@ func isOpened(r *http.Request) bool { return r.Method == http.MethodGet && site.
 // backend would get. Those about nobody are there too, and empty: a front server then
 // replaces what the client sent, and Caddy up to 2.6, which knows no default, does not
 // pass on the name of a variable as that of a person.
-func (c *core) allow(w http.ResponseWriter, ru *rule, v *verdict) {
+func (c *core) allow(w http.ResponseWriter, ru *rule, v *verdict, orLogin bool) {
 	h := w.Header()
 	if ru.cfg.Access != Public {
 		v.decision.Mark(w)
@@ -89,7 +89,9 @@ func (c *core) allow(w http.ResponseWriter, ru *rule, v *verdict) {
 			delete(h, name)
 		}
 		p := pageIdentity
-		p.Status = http.StatusForbidden
+		if !orLogin {
+			p.Status = http.StatusForbidden
+		}
 		c.refuse(w, v.admitted, "identity", err, p)
 		return
 	}
@@ -100,9 +102,13 @@ func (c *core) allow(w http.ResponseWriter, ru *rule, v *verdict) {
 // the way than a login, such as too many passwords or a store that is away, means 403.
 func (c *core) denyPlainly(w http.ResponseWriter, asked *http.Request, v *verdict) {
 	switch {
-	case v.refusal != nil && v.refusal.page.Status != http.StatusUnauthorized:
-		v.refusal.page.Status = http.StatusForbidden
+	case v.refusal != nil:
+		if v.refusal.page.Status != http.StatusUnauthorized {
+			v.refusal.page.Status = http.StatusForbidden
+		}
 		c.answer(w, asked, v.refusal)
+	case v.err != nil && asked.Context().Err() != nil:
+		w.WriteHeader(http.StatusForbidden) // the client has gone: no fault of the store
 	case v.err != nil:
 		c.site.Refuse(w, asked, site.Event{From: "wls", Name: glue.EventStoreError, Reason: string(webauth.ReasonStore), Level: slog.LevelError, Err: v.err}, pageFront)
 	case v.decision.Denial.Login():

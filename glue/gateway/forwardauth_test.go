@@ -7,13 +7,16 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // askingWorld is a gateway that trusts these front servers, and the test is one of them.
@@ -182,6 +185,38 @@ func TestForwardAuthHasThreeVerdicts(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusForbidden, ask(authPath))
 	assert.Equal(t, http.StatusTooManyRequests, ask(orLoginPath))
+}
+
+// A rule for another path that keeps a request out says itself how to be let in.
+func TestForwardAuthAsksForAPasswordElsewhere(t *testing.T) {
+	w := askingWorld(t, loopback)
+	for _, path := range []string{authPath, orLoginPath} {
+		answer := w.visitor("").get(path, about("COPY", "/optional/x"), header("Destination", w.url+"/basic/y"))
+		assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+		assert.Contains(t, answer.Header.Get("WWW-Authenticate"), "Basic ", path)
+	}
+	assert.Equal(t, 2, strings.Count(w.log.String(), "reason=destination"))
+}
+
+// While sessions cannot be looked up, nobody is let in, and nobody sent to log in.
+func TestForwardAuthWhileTheStoreIsAway(t *testing.T) {
+	mini := miniredis.RunT(t)
+	mini.SetTime(testNow)
+	w := newWorld(t, kit{rules: frontRules(t), config: func(cfg *Config) {
+		cfg.ForwardAuth, cfg.Front.Proxies, cfg.RedisURL = true, []netip.Prefix{loopback}, "redis://"+mini.Addr()
+	}})
+	// Redis remembers what was used from the first that it is asked about.
+	_ = w.gateway.core.Load().store.Once(t.Context(), webauth.Item{ID: "first", Issued: testNow, Expires: testNow.Add(time.Minute)})
+	w.fake.SetNow(testNow.Add(2 * time.Minute))
+	mini.SetTime(testNow.Add(2 * time.Minute))
+	v := w.loggedIn("test0001")
+	for path, want := range map[string]int{"/public": 200, "/optional": 503, "/private/": 503} {
+		mini.SetError("")
+		require.Equal(t, http.StatusOK, v.get(orLoginPath, about("GET", path)).StatusCode, path)
+		mini.SetError("gone")
+		assert.Equal(t, want, v.get(orLoginPath, about("GET", path)).StatusCode, path)
+		assert.Equal(t, min(want, http.StatusForbidden), v.get(authPath, about("GET", path)).StatusCode, path)
+	}
 }
 
 func TestForwardAuthIsOffByDefault(t *testing.T) {
