@@ -14,7 +14,8 @@ import (
 func (k *checker) checkListen() {
 	used := map[string]string{} // the key of each address
 	for _, at := range k.Listen.addresses(k.Admin.Listen) {
-		if path, ok := strings.CutPrefix(at.address, listen.Unix); ok {
+		path, ok := strings.CutPrefix(at.address, listen.Unix)
+		if ok && (at.key == "listen.unix" || at.key == "admin.listen") { // the lists are of TCP addresses
 			if path == "" {
 				k.Errorf(at.key, "the path is missing: write it such as unix:/run/wlsgateway/admin.sock")
 			}

@@ -35,6 +35,7 @@ to = "http://127.0.0.1:8000"
 		{name: "URL with a query", old: "soc.example", new: "soc.example?a", want: []string{`1:12: base-url: "https://soc.example?a" must not have a query`}},
 		{name: "plain http", old: "https", new: "http", want: []string{`1:12: base-url: origin http://soc.example is http: use https`}},
 		{name: "http on loopback", old: "https://soc.example", new: "http://localhost:8080"},
+		{name: "origin for all names below", top: `origins = ["https://.soc.example"]`, want: []string{`4:12: origins[1]: "https://.soc.example" has a host that begins with a dot`}},
 		{name: "origin twice", top: `origins = ["https://wiki.soc.example", "https://SOC.example:443/"]`, want: []string{"4:1: origins: host soc.example comes twice"}},
 		{name: "unknown wls", old: "raven", new: "crow", want: []string{`2:7: wls: "crow" is none of raven, raven-demo, nevar, goose, custom`}},
 		{name: "nevar without keys", old: "raven", new: "nevar", want: []string{"1:1: key-dir: this is missing: the operators of nevar"}},
@@ -61,6 +62,7 @@ to = "http://127.0.0.1:8000"
 		{name: "half a certificate", top: "[[listen.certificate]]\ncert = \"a\"", want: []string{"4:3: listen.certificate[1].key: this is missing"}},
 		{name: "certificate twice", top: "[[listen.certificate]]\ncert = \"a\"\nkey = \"b\"\n[[listen.certificate]]\ncert = \"a\"\nkey = \"b\"", want: []string{"7:3: listen.certificate[2]: listen.certificate[1] is the same"}},
 		{name: "admin at the site's address", top: "listen.https = [\"127.0.0.1:443\"]\nadmin.listen = \"127.0.0.1:443\"", want: []string{"5:16: admin.listen: listen.https[1] is the same"}},
+		{name: "a socket among addresses", top: "listen.https = [\"unix:/run/a\"]\nlisten.redirect = [\"unix:a\"]", want: []string{`4:17: listen.https[1]: "unix:/run/a": the port must be`, `5:20: listen.redirect[1]: "unix:a": the port must be`}},
 		{name: "admin at the site's socket", top: "listen.unix = \"/run/a\"\nadmin.listen = \"unix:/run/a\"", want: []string{"5:16: admin.listen: listen.unix is the same"}},
 		{name: "admin without a path", top: "admin.listen = \"unix:\"", want: []string{"4:16: admin.listen: the path is missing"}},
 

@@ -129,6 +129,8 @@ func (k *checker) checkSite() {
 		case err != nil:
 			k.Errorf(key, "%q: %v; write it such as https://soc.example", raw, err)
 			continue
+		case strings.HasPrefix(hostOf(origin), "."): // to package site, all names below it
+			k.Errorf(key, "%q has a host that begins with a dot: name the hosts one by one", raw)
 		case hasPath(raw):
 			k.Errorf(key, "%q has a path or a query: write %s", raw, origin)
 		case strings.HasPrefix(origin, "https:") != strings.HasPrefix(k.BaseURL, "https:") && k.BaseURL != "":
