@@ -147,6 +147,20 @@ func TestVerifyRemembers(t *testing.T) {
 	}
 }
 
+// Who was right is not kept out at that network by guesses from elsewhere, even if memory
+// alone said so.
+func TestWhatIsRememberedMakesANetworkFamiliar(t *testing.T) {
+	w := newWorld(t, password.Config{Check: onePassword})
+	require.Equal(t, right, w.verify("192.0.2.1", "ada", "correct horse"))
+	require.Equal(t, right, w.verify("192.0.2.2", "ada", "correct horse"))
+	for i := 0; w.verify(fmt.Sprintf("203.0.113.%d", i), "ada", "guess").Wait == 0; i++ {
+		require.Less(t, i, 100)
+	}
+	assert.Equal(t, right, w.verify("192.0.2.1", "ada", "correct horse"))
+	assert.Equal(t, right, w.verify("192.0.2.2", "ada", "correct horse"))
+	assert.NotZero(t, w.verify("192.0.2.3", "ada", "correct horse").Wait)
+}
+
 // A page with many images is no attack, not even with one try left.
 func TestVerifyManyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -163,6 +163,13 @@ func (l *limits) giveBack(t *try) {
 	l.each(t, false, (*ratelimit.Limiter).Remove)
 }
 
+// welcome notes that a password was right at a network that does not know that yet.
+func (l *limits) welcome(t *try) {
+	if t.network != "" && !t.familiar {
+		l.familiar.Add(t.network, t.name)
+	}
+}
+
 // right undoes take, for a try that was right.
 func (l *limits) right(t *try) {
 	if t.network != "" {

@@ -151,6 +151,7 @@ func (c *Checker) Verify(r *http.Request, name, password string) Verdict {
 	}
 	t := c.newTry(r, name, password)
 	if c.limits.wait(&t) == 0 && c.right.Has(name, password) {
+		c.limits.welcome(&t)
 		return Verdict{Right: true}
 	}
 	// The limits come after it is known who asks the same: a page with many images is one
