@@ -24,8 +24,14 @@ var (
 
 // Refuse answers a request that [Guard.Verify] or [Guard.VerifyOrigin] did not pass, as
 // [Guard.Check] and [Guard.Protect] do: with a page for people, with JSON or text for
-// scripts, and with a log line that has the reason for operators.
+// scripts, and with a log line that has the reason for operators. Where people log in, a
+// request for another host is refused as one.
 func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if _, ours := g.cfg.Site.OriginOf(r.Host); !ours && g.cfg.Auth != nil {
+		d, _ := g.cfg.Auth.Evaluate(r) // which looks up no session there
+		d.Refuse(w)
+		return
+	}
 	reason, known := reasons[err]
 	page := pageExpired
 	switch {

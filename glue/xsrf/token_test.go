@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -277,4 +278,18 @@ func TestPeopleGetAPageAndScriptsAReason(t *testing.T) {
 	assert.Contains(t, string(page), `data-page="cross-origin"`)
 	assert.Contains(t, string(page), "Nothing was done.")
 	assert.NotContains(t, string(page), "Try again", "a retry would be a GET of a page that may not be there")
+}
+
+// A request for another host is that first, whoever sent it.
+func TestARequestForAnotherHost(t *testing.T) {
+	s := newSite(t)
+	for _, accept := range []string{"text/html", "application/json"} {
+		r := httptest.NewRequest(http.MethodPost, "http://elsewhere.example/change", nil)
+		r.Header.Set("Accept", accept)
+		r.Header.Set("Origin", "https://evil.example")
+		w := httptest.NewRecorder()
+		s.guard.Protect(http.NotFoundHandler()).ServeHTTP(w, r)
+		assert.Equal(t, http.StatusMisdirectedRequest, w.Code)
+		assert.Contains(t, w.Body.String(), `href="`+s.url)
+	}
 }
