@@ -2,7 +2,7 @@ package webauth
 
 import (
 	"net/url"
-	"strconv"
+	"regexp"
 	"strings"
 )
 
@@ -68,18 +68,12 @@ func responsePart(part string) (raw string, is bool) {
 	return raw, name == ResponseParam
 }
 
+var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 // unescapeLoosely decodes the escapes that are well formed and leaves the rest.
 func unescapeLoosely(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
-				b.WriteByte(byte(c))
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
+	return escapes.ReplaceAllStringFunc(s, func(escape string) string {
+		plain, _ := url.PathUnescape(escape) // which is right
+		return plain
+	})
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -45,16 +46,13 @@ type backend struct {
 	users     int           // configurations; guarded by Gateway.mu
 }
 
-// backendFor gives the backend of a rule, a new one if none is like it. The caller holds
+// backendFor returns the backend of a rule, a new one if none is like it. The caller holds
 // g.mu, or nobody else knows g yet.
 func (g *Gateway) backendFor(cfg *Config, ru *Rule) (*backend, error) {
 	l := &cfg.Limits
 	key := backendKey{
-		to: ru.To, dial: limit(l.DialTimeout), response: limit(l.ResponseTimeout),
+		to: ru.To, dial: limit(l.DialTimeout), response: limit(cmp.Or(ru.ResponseTimeout, l.ResponseTimeout)),
 		most: l.Connections, mostIdles: l.IdleConnections,
-	}
-	if ru.ResponseTimeout != 0 {
-		key.response = limit(ru.ResponseTimeout)
 	}
 	var pem []byte
 	if ru.BackendCA != "" {
@@ -75,7 +73,7 @@ func (g *Gateway) backendFor(cfg *Config, ru *Rule) (*backend, error) {
 	return b, nil
 }
 
-// limit gives a time limit as package net/http has it: zero for none.
+// limit returns a time limit as package net/http has it: zero for none.
 func limit(d Duration) time.Duration { return max(0, time.Duration(d)) }
 
 func newBackend(key backendKey, pem []byte) (*backend, error) {

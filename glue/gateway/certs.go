@@ -58,7 +58,7 @@ func loadKeyPairs(cfg *Config) ([]*keyPair, error) {
 	return pairs, cfg.file.Err(found)
 }
 
-// readKeyPair gives the state of the files even where they cannot be used.
+// readKeyPair returns the state of the files even where they cannot be used.
 func readKeyPair(files Certificate) (*keyPair, error) {
 	p := &keyPair{files: files}
 	p.cert, p.key = stat(files.Cert), stat(files.Key) // before reading: a later change shows

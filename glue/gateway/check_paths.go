@@ -50,7 +50,7 @@ func judgeDifferently(a, b *Rule) bool {
 	return !(open(a) && open(b)) && (asksMore(a, b) || asksMore(b, a))
 }
 
-// otherCases gives spellings of a path that differ in letter case, from each segment on.
+// otherCases returns spellings of a path that differ in letter case, from each segment on.
 func otherCases(path string) []string {
 	var all []string
 	for i := range len(path) {
@@ -68,7 +68,7 @@ func otherCases(path string) []string {
 	return all
 }
 
-// judges gives the rule for a path, as written, at one of the hosts of a rule with that
+// judges returns the rule for a path, as written, at one of the hosts of a rule with that
 // host; nil if none is.
 func (c *Config) judges(host, path string) *Rule {
 	var best *Rule

@@ -276,7 +276,7 @@ func (k *checker) servesFronts() bool {
 	return len(l.HTTP) > 0 || l.Unix != ""
 }
 
-// lookAtBackend tells who else may reach a backend, and what is on the way there.
+// lookAtBackend warns of who else may reach a backend, and what is on the way there.
 func (k *checker) lookAtBackend(i int) {
 	r := &k.Rules[i]
 	key := ruleKey(i, "to")

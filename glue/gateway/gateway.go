@@ -188,7 +188,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	c.handler.ServeHTTP(w, r)
 }
 
-// acquire gives the core in force and counts its user. One that is replaced at this
+// acquire returns the core in force and counts its user. One that is replaced at this
 // moment is not used any more: whoever replaced it may have seen that nobody does.
 func (g *Gateway) acquire() *core {
 	for {

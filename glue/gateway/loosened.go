@@ -3,7 +3,8 @@ package gateway
 import (
 	"log/slog"
 	"slices"
-	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
 // warnOfLoosened tells the operator what a reload has opened: a file that was cut short while
@@ -11,7 +12,7 @@ import (
 func warnOfLoosened(log *slog.Logger, before, after []Rule) {
 	var gone, loosened []string
 	for _, old := range before {
-		i := slices.IndexFunc(after, func(r Rule) bool { return r.Host == old.Host && trimmedPath(r) == trimmedPath(old) })
+		i := slices.IndexFunc(after, func(r Rule) bool { return r.Host == old.Host && paths.TrimSlash(r.Path) == paths.TrimSlash(old.Path) })
 		switch {
 		case i < 0:
 			gone = append(gone, old.Host+old.Path)
@@ -26,8 +27,6 @@ func warnOfLoosened(log *slog.Logger, before, after []Rule) {
 		log.Warn("wls gateway: rules ask for less since the reload", "rules", loosened)
 	}
 }
-
-func trimmedPath(r Rule) string { return strings.TrimSuffix(r.Path, "/") }
 
 // strictness orders what rules ask for.
 var strictness = map[Access]int{Public: 0, Optional: 1, Basic: 2, Login: 3}
@@ -64,7 +63,7 @@ func asksMore(ru, than *Rule) bool {
 	return isLoosened(outspoken(ru), outspoken(than))
 }
 
-// outspoken gives a rule that says what another means by its silence.
+// outspoken returns a rule that says what another means by its silence.
 func outspoken(r *Rule) *Rule {
 	said := *r
 	if said.Ptags == nil && !said.AnyPtags {

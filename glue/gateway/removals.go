@@ -54,7 +54,7 @@ func (r *removals) trailer(log *slog.Logger, name string) {
 	r.log(log, slog.LevelInfo, "trailers", name, "programs that take it for a header would believe it")
 }
 
-// log tells about a name, if it is time to.
+// log logs a name, if it is time to.
 func (r *removals) log(log *slog.Logger, level slog.Level, from, name, reason string) {
 	switch name, now := r.turn(from, showName(name)); {
 	case !now:

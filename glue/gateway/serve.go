@@ -77,7 +77,7 @@ func (s *Server) loadCertificates(cfg *Config) ([]*keyPair, error) {
 	return loadKeyPairs(cfg)
 }
 
-// Addrs gives where the server listens with sockets of a kind: "https", "redirect",
+// Addrs returns where the server listens with sockets of a kind: "https", "redirect",
 // "http" (the unix socket among those) or "admin".
 func (s *Server) Addrs(kind string) []net.Addr {
 	var addrs []net.Addr

@@ -26,7 +26,7 @@ func (c *Config) Show(w io.Writer) error {
 	return err
 }
 
-// withoutSecrets gives of a Redis's URL what cannot be a password: which one it is.
+// withoutSecrets returns what of a Redis's URL cannot be a password: which one it is.
 func withoutSecrets(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -31,7 +31,7 @@ func KeepPrivate(h http.Header) {
 	}
 }
 
-// privately gives Cache-Control with "private", which stands for the whole answer, and
+// privately returns Cache-Control with "private", which stands for the whole answer, and
 // without what shared caches would go by.
 func privately(lines []string) string {
 	var b strings.Builder
@@ -51,7 +51,7 @@ func privately(lines []string) string {
 	return b.String()
 }
 
-// splitQuoted gives the elements of a list, in which commas in quotes separate nothing.
+// splitQuoted returns the elements of a list, in which commas in quotes separate nothing.
 func splitQuoted(list string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		start, quoted := 0, false

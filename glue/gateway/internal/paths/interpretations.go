@@ -29,11 +29,10 @@ func Interpretations(path string, streams bool) []string {
 	if !strings.ContainsAny(path, "%.") {
 		return found
 	}
-	if i := strings.Index(path, "%3F"); i >= 0 {
-		found = append(found, path[:i])
-	}
-	if i := strings.Index(path, "%23"); i >= 0 {
-		found = append(found, path[:i])
+	for _, mark := range [...]string{"%3F", "%23"} {
+		if before, _, ok := strings.Cut(path, mark); ok {
+			found = append(found, before)
+		}
 	}
 	if !strings.Contains(path, ".") && !strings.Contains(path, "%20") {
 		return found
@@ -72,8 +71,8 @@ func trimNames(path string) string {
 	return resolved(segments)
 }
 
-// resolved returns the path of segments that were changed. Above the root it stays there, as
-// programs do.
+// resolved returns the path of segments without empty and dot ones; a final slash stays, or
+// comes from a final dot segment. Above the root it stays there, as programs do.
 func resolved(segments []string) string {
 	clean := path.Clean("/" + strings.Join(segments, "/"))
 	if last := segments[len(segments)-1]; clean != "/" && (last == "" || last == "." || last == "..") {
@@ -86,12 +85,9 @@ func resolved(segments []string) string {
 // case. It is not clear where a character is a letter of ASCII in some other case (the
 // long s, the Kelvin sign, the dotless i): systems that ignore case disagree about these.
 func Fold(path string) (folded string, clear bool) {
-	text := path
-	if strings.Contains(path, "%") {
-		var err error
-		if text, err = Decode(path); err != nil {
-			return "", false
-		}
+	text, err := Decode(path)
+	if err != nil {
+		return "", false
 	}
 	var b strings.Builder
 	b.Grow(len(text))

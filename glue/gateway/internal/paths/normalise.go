@@ -108,7 +108,7 @@ func checkDecoded(text string) error {
 	return nil
 }
 
-// isLookalike tells the characters that become a slash, a backslash, a dot, a semicolon
+// isLookalike reports whether a character becomes a slash, a backslash, a dot, a semicolon
 // or a percent sign where a program normalises Unicode (NFKC) or fits a path to an
 // 8-bit code page.
 func isLookalike(r rune) bool {
@@ -126,29 +126,21 @@ func isLookalike(r rune) bool {
 // resolveDots removes empty and dot segments (RFC 3986 section 5.2.4), but refuses to go
 // above the root. A final slash stays, or comes from a final dot segment.
 func resolveDots(path string) (string, error) {
-	var segments []string
-	last := ""
-	for segment := range strings.SplitSeq(path[1:], "/") {
-		last = segment
+	segments := strings.Split(path, "/")
+	depth := 0
+	for _, segment := range segments {
 		switch segment {
 		case "", ".":
 		case "..":
-			if len(segments) == 0 {
-				return "", errPathAbove
-			}
-			segments = segments[:len(segments)-1]
+			depth--
 		default:
-			segments = append(segments, segment)
+			depth++
+		}
+		if depth < 0 {
+			return "", errPathAbove
 		}
 	}
-	if len(segments) == 0 {
-		return "/", nil
-	}
-	clean := "/" + strings.Join(segments, "/")
-	if last == "" || last == "." || last == ".." {
-		clean += "/"
-	}
-	return clean, nil
+	return resolved(segments), nil
 }
 
 // Escape puts the percent-encoding back.
