@@ -101,8 +101,10 @@ func (a *Auth) Require(next http.Handler) http.Handler {
 	})
 }
 
-// Optional lets every request through to next, with an identity where the session
-// satisfies the policy and without one otherwise. What next answers differs by person
+// Optional lets requests through to next with an identity where the session satisfies the
+// policy, and without one otherwise. It answers itself what Require answers apart from the
+// login: requests for other hosts, responses of the login service, a store that fails; and
+// with Policy.Silent it redirects a browser once. What next answers differs by person
 // and may carry a cookie of ours: it must not be given to shared caches ("public").
 func (a *Auth) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -60,8 +60,8 @@ type Config struct {
 	KeepForms int
 
 	// OnPersonChange runs when a browser that had a session of one person gets one of
-	// another, or of nobody (logout): clear what the application keeps of them. One of
-	// the two may be the zero Identity. It does not run where the old session cannot be
+	// another, or of nobody (logout): clear what the application keeps of them. to is the
+	// zero Identity after a logout. It does not run where the old session cannot be
 	// read any more.
 	OnPersonChange func(w http.ResponseWriter, r *http.Request, from, to Identity)
 

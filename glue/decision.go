@@ -66,8 +66,8 @@ func (d Denial) Forbidden() bool {
 // Evaluate decides as [Auth.Require] would, and does nothing about it: nobody is sent
 // anywhere, no cookie is set, no response of the WLS is taken or spent. It is for those
 // who answer requests themselves: APIs, WebSockets, front servers that ask. They call
-// [Decision.Mark] before they answer, and [Auth.Spend] where Denial is [DeniedResponse];
-// [Decision.Refuse] answers for them where they have no better words.
+// [Decision.Mark] before an answer to a person let in, and [Auth.Spend] where Denial is
+// [DeniedResponse], or have [Decision.Refuse] answer whom they do not let in.
 // What Require keeps of forms over a login means nothing here: the request is judged as
 // it came.
 //

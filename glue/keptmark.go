@@ -170,8 +170,8 @@ func withoutKeptMarkURI(uri string) string {
 }
 
 // Unmarked returns the request as it was before its address was marked as that of a kept
-// form. It is for those who ask what may be done with a request that goes elsewhere:
-// the pages of a kept form are not what its address has there.
+// form: a request for another host or backend is judged by its plain address. It is for
+// package gateway.
 func Unmarked(r *http.Request) *http.Request {
 	if !hasKeptMark(r.URL.RawQuery) {
 		return r

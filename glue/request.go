@@ -26,8 +26,8 @@ type request struct {
 	wants   *Policy   // how somebody must have logged in for a kept form, beside the policy
 }
 
-// receive finds out which of our origins the request is for. It denies what no session
-// is looked at for.
+// receive finds out which of our origins the request is for. It refuses
+// other hosts and wrong policies before a session is loaded.
 func (q *request) receive() Denial {
 	q.cfg = &q.a.s.cfg
 	q.now = inSeconds(q.cfg.Site.Now())

@@ -36,7 +36,7 @@ func Findings(err error) []site.Finding {
 	return []site.Finding{{Severity: site.SeverityError, Text: err.Error()}}
 }
 
-// Check lists everything wrong or weak about a configuration, errors first. It reads the
+// Check lists what is wrong about a configuration or, if nothing is, what is weak. It reads the
 // files that are named, tries what New does, and leaves everything as it is: no secret is
 // made, no log begun, no socket opened. An empty list is a good sign, not a proof.
 func Check(cfg Config) []site.Finding {

@@ -290,9 +290,8 @@ type Rule struct {
 	// route without, beside *.php, *.cgi, *.pl, *.py, *.fcgi and their kin: there
 	// /index.php/admin is /admin. What follows one is refused where the path has another
 	// rule without it, and so is a query that begins with a slash (/?/admin) where that path
-	// has. An empty list says that the backend does no such thing, for the
-	// script that the rule's path names, as a rule. Nil means that of the rule that would be
-	// next.
+	// has. An empty list switches this off, for a backend that does not do so. Nil
+	// means the list of the rule that would match without this one.
 	Scripts []string `toml:"scripts"`
 	// ResponseTimeout replaces that of Limits.
 	ResponseTimeout Duration `toml:"response-timeout,omitempty"`

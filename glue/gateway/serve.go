@@ -144,8 +144,8 @@ func (s *Server) forFronts(next http.Handler) http.Handler {
 }
 
 // Serve answers requests until ctx ends or a socket fails, and then stops: requests that
-// have begun may take another Limits.StopTimeout, and WebSockets are closed when they
-// have ended. A Server serves once.
+// have begun may take another Limits.StopTimeout, and open WebSockets are closed after
+// that. A Server serves once.
 func (s *Server) Serve(ctx context.Context) error {
 	failed := make(chan error, len(s.sockets))
 	for _, p := range s.sockets {

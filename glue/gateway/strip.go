@@ -10,8 +10,8 @@ import (
 
 // stripping knows the headers that do not go on to a backend: those whose names programs
 // do not read alike; those by which some program takes the path, the method, the scheme,
-// the host, the client or the person for another, in every spelling; and more. What is
-// told about the request is set after that.
+// the host, the client or the person for another, in every spelling; and the names of identity.strip (more).
+// The gateway's own headers about the request are set afterwards.
 type stripping struct{ more map[string]bool }
 
 // newStripping knows more names beside those that are always removed.

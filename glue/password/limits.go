@@ -56,9 +56,15 @@ func (l *Limits) normalise() (errs []error) {
 	if l.Site == (Rate{}) {
 		l.Site = Rate{3 * l.Network.Tries, l.Network.Rest / 3}
 	}
-	for field, r := range map[string]Rate{"Name": l.Name, "Network": l.Network, "Site": l.Site} {
-		if r.Tries < 1 || r.Tries > 3*maxTries || r.Rest < 1 || r.Rest > maxRest {
-			errs = append(errs, fmt.Errorf("password: Config.Limits.%s is %d tries and %v: want 1 to %d, and a time up to %v", field, r.Tries, r.Rest, maxTries, maxRest))
+	for _, f := range []struct {
+		name string
+		rate Rate
+		most int
+	}{
+		{"Name", l.Name, maxTries}, {"Network", l.Network, maxTries}, {"Site", l.Site, 3 * maxTries},
+	} {
+		if r := f.rate; r.Tries < 1 || r.Tries > f.most || r.Rest < 1 || r.Rest > maxRest {
+			errs = append(errs, fmt.Errorf("password: Config.Limits.%s is %d tries and %v: want 1 to %d, and a time up to %v", f.name, r.Tries, r.Rest, f.most, maxRest))
 		}
 	}
 	return errs

@@ -34,9 +34,8 @@ type Config struct {
 	// Remember is how long a pair of name and password that was right is not asked about
 	// again; zero means 1 minute. Forms are asked about always.
 	Remember time.Duration
-	// NoAddress reports whether nothing is known of a request's client but the address of
-	// a front server: it counts for no network then. Nil means that none is such. See also
-	// [Checker.Behind].
+	// NoAddress reports whether the only address known of a request's client is a front
+	// server's own: tries then count for no network. Nil means that this never is so.
 	NoAddress func(r *http.Request) bool
 }
 
@@ -123,9 +122,8 @@ func (c *Checker) With(scope string, check func(ctx context.Context, name, passw
 	}
 }
 
-// Behind tells c of a front server: noAddress reports whether nothing but that server's own
-// address is known of a request's client, as [Config.NoAddress] does. It is for package
-// remoteuser, which knows the front servers.
+// Behind sets a further test beside [Config.NoAddress]. It is for package remoteuser, which
+// knows the front servers.
 func (c *Checker) Behind(noAddress func(r *http.Request) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

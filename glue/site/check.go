@@ -11,7 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// Check lists everything wrong or weak about a configuration, errors first. It makes no
+// Check lists what is wrong about a configuration or, if nothing is, what is weak. It makes no
 // secret file; an empty list is a good sign, not a proof.
 func Check(cfg Config) []Finding {
 	s, found := read(cfg)

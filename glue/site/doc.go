@@ -47,8 +47,6 @@
 //
 // # Stability
 //
-// The exported names and the keys that Derive gives for a line, a purpose and
-// a context do not change within a major version. Default headers may become
-// stricter, and more headers may be removed from requests; nothing that is
-// refused will be accepted.
+// The API is not stable before version 1. Default headers may become stricter, and
+// more headers may be removed from requests; nothing that is refused will be accepted.
 package site

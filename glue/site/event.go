@@ -13,10 +13,10 @@ import (
 // Event is something that operators may want to know. It holds no password, token or
 // other secret.
 type Event struct {
-	// From names the package that reports it, in the log's message: "wls", "remoteuser",
-	// "oauth2".
+	// From says who reports it, in the log's message: "wls" (packages glue and gateway),
+	// "site", "xsrf", "password", "remoteuser" or "oauth2".
 	From string
-	// Name is one of that package's Event constants.
+	// Name is one of the Event constants of that package.
 	Name string
 	// Reason says which check failed, if one did.
 	Reason string

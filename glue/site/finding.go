@@ -67,7 +67,7 @@ func (fs *Findings) Notef(key, format string, args ...any) {
 	*fs = append(*fs, Finding{Severity: SeverityNote, Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-// Sorted returns the findings, the worst first.
+// Sorted sorts the findings in place, the worst first, and returns them.
 func (fs Findings) Sorted() []Finding {
 	order := []Severity{SeverityError, SeverityWarning, SeverityNote}
 	slices.SortStableFunc(fs, func(a, b Finding) int {
@@ -91,8 +91,8 @@ func (fs Findings) Err(before string) error {
 	return e
 }
 
-// ConfigError is the error of a New that refuses a configuration. Its text has a line for
-// each thing that is wrong.
+// ConfigError is the error of site.New, glue.New and of package gateway for a configuration
+// that they refuse. Its text has a line for each thing that is wrong.
 type ConfigError struct {
 	Findings []Finding // of SeverityError
 	before   string

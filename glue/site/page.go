@@ -14,7 +14,7 @@ import (
 )
 
 // Page is a page for a person, mostly something that they must be told, in fixed words.
-// Nothing in it comes from a request or a response that was refused.
+// Title and Text hold nothing that a client sent.
 type Page struct {
 	// Kind is the page's stable name, such as "cancelled".
 	Kind string

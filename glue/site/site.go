@@ -157,7 +157,7 @@ func read(cfg Config) (*Site, Findings) {
 // For next, the request's Host is in normal form (lower case, without a final dot or
 // the default port), its URL has neither scheme nor host, and its headers hold nothing
 // that tells a client's address, scheme or host, or that path or method are others,
-// whoever wrote it: use [ClientIP], [Scheme] and Host. (RemoteAddr and TLS are still those
+// whoever wrote it: use [ClientIP], [Scheme] and r.Host. (RemoteAddr and TLS are still those
 // of the connection.) Forwarded and all that begins with X-Forwarded are among what is
 // removed, and so are X-Real-Ip, True-Client-Ip, Cf-Connecting-Ip, X-Original-Url,
 // X-HTTP-Method-Override, Script-Name and their like, in every spelling that some software

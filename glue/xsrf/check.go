@@ -13,9 +13,9 @@ import (
 )
 
 // Check lets a request that may change something through only with a token made for
-// whoever sends it. GET, HEAD and OPTIONS pass, and so does a request with
-// "Authorization: Bearer" and no session cookie; a WebSocket needs an Origin of this site
-// instead. Mount it inside auth.Require or
+// its sender. GET, HEAD and OPTIONS pass, and so does a request with
+// "Authorization: Bearer" and no session cookie (no cookie at all, without [Config.Auth]); a
+// WebSocket needs an Origin of this site instead. Mount it inside auth.Require or
 // auth.Optional.
 func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,8 +36,8 @@ func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
 	})
 }
 
-// Verify is the check of Check. It is one of this package's errors, or that of the
-// OneUse store, which is nobody's fault. A form's body is read, into r.PostForm.
+// Verify does what Check does, and returns nil or one of this package's errors, or that of
+// the OneUse store, which is nobody's fault. A form's body is read, into r.PostForm.
 //
 // A form that was kept over a login gets the verdict that it would have had when it was
 // sent: its token must be made for that session. Where the session had ended by then, a

@@ -16,7 +16,8 @@ type Config struct {
 	// Site is whose forms and scripts are protected. It must have a secret.
 	Site *site.Site
 	// Auth is the site's login, if it has one. A request with a bearer token and without a
-	// session cookie of its needs no other token.
+	// session cookie of the site's logins needs no other token; if Auth is nil, it must have
+	// no cookie at all.
 	Auth *glue.Auth
 
 	// TTL is how long a token lasts; zero means 1 hour. 1 minute to 24 hours.
@@ -32,7 +33,7 @@ type Config struct {
 	MaxForm int64
 }
 
-// Names of what carries a token by default.
+// Names of what carries a token by default. Send always uses Header and CookieName.
 const (
 	Header     = "X-XSRF-Token"
 	CookieName = "XSRF-TOKEN"

@@ -2,8 +2,8 @@ package xsrf
 
 import "errors"
 
-// Why a request was refused. Check and Verify wrap none of them: compare with
-// errors.Is or ==.
+// Why a request was refused. Verify, VerifyOrigin and Token return them as they are:
+// compare with errors.Is or ==.
 var (
 	// ErrCrossOrigin: the browser says that a page of another origin sent it.
 	ErrCrossOrigin = errors.New("xsrf: sent by a page of another origin")
