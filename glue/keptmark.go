@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -163,10 +164,7 @@ func withoutKeptMark(query string) string {
 
 func withoutKeptMarkURI(uri string) string {
 	path, query, _ := strings.Cut(uri, "?")
-	if query = withoutKeptMark(query); query == "" {
-		return path
-	}
-	return path + "?" + query
+	return localpath.WithQuery(path, withoutKeptMark(query))
 }
 
 // Unmarked returns the request as it was before its address was marked as that of a kept

@@ -215,10 +215,7 @@ func (x *exchange) cameFrom() string {
 		return x.origin.prefix + "/"
 	}
 	path, query, _ := strings.Cut(from, "?")
-	if query = withoutKeptMark(webauth.StripResponse(query)); query != "" {
-		path += "?" + query
-	}
-	return path
+	return localpath.WithQuery(path, withoutKeptMark(webauth.StripResponse(query)))
 }
 
 // markPath adds a mark to a path with or without a query.

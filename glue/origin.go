@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -67,12 +68,7 @@ func newOrigin(cfg *Config, secret *site.Secret, base string) (*origin, error) {
 }
 
 // url makes an absolute URL of this site.
-func (o *origin) url(path, query string) string {
-	if query != "" {
-		path += "?" + query
-	}
-	return o.base + path
-}
+func (o *origin) url(path, query string) string { return o.base + localpath.WithQuery(path, query) }
 
 // home is the URL of the site's start.
 func (o *origin) home() string { return o.base + o.prefix + "/" }

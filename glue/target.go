@@ -63,7 +63,7 @@ func (x *exchange) loginURL(secret webauth.BrowserSecret, req webauth.Request) (
 	}
 	target := x.goal
 	if target == "" {
-		target = withQuery(x.path, x.query)
+		target = localpath.WithQuery(x.path, x.query)
 	}
 	if len(target) > localpath.MaxTarget {
 		return "", err
@@ -304,13 +304,6 @@ func cookiePath(landing string) string {
 // pathOf is the path of a URL of ours.
 func (q *request) pathOf(url string) string {
 	path, _, _ := strings.Cut(strings.TrimPrefix(url, q.origin.base), "?")
-	return path
-}
-
-func withQuery(path, query string) string {
-	if query != "" {
-		return path + "?" + query
-	}
 	return path
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -94,10 +95,7 @@ func (f *Refusal) Answer(s *site.Site, w http.ResponseWriter, r *http.Request) {
 // asked returns the path, with its query, that the browser asked for; empty where nobody is
 // to be sent to it.
 func asked(s *site.Site, r *http.Request) string {
-	target, query := s.Asked(r)
-	if query != "" {
-		target += "?" + query
-	}
+	target := localpath.WithQuery(s.Asked(r))
 	if !s.Local(target) {
 		return ""
 	}

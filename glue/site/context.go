@@ -109,18 +109,6 @@ func (s *Site) URL(r *http.Request, path string) string {
 	return origin + s.prefix + escapeTarget(path)
 }
 
-// target is the path and query that the client asked for, as it wrote them.
-func target(r *http.Request) string {
-	if strings.HasPrefix(r.RequestURI, "/") {
-		return escapeTarget(r.RequestURI)
-	}
-	uri := r.URL.EscapedPath() // absolute form, or a request made by hand
-	if r.URL.RawQuery != "" {
-		uri += "?" + r.URL.RawQuery
-	}
-	return escapeTarget(uri)
-}
-
 // escapeTarget makes a path and query fit to follow an origin.
 func escapeTarget(s string) string {
 	const hex = "0123456789ABCDEF"

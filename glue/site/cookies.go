@@ -1,6 +1,9 @@
 package site
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Cookies are those that a way of logging in sets at a site.
 type Cookies struct {
@@ -28,30 +31,13 @@ func (s *Site) AddCookies(c Cookies) {
 // none that what stands behind the login should see, or set.
 func (s *Site) OwnCookie(name string) bool {
 	all := s.cookies.Load()
-	if all == nil {
-		return false
-	}
-	for _, c := range *all {
-		if c.Own(name) {
-			return true
-		}
-	}
-	return false
+	return all != nil && slices.ContainsFunc(*all, func(c Cookies) bool { return c.Own(name) })
 }
 
 // HasSessionCookie reports whether a request brings a cookie that says who somebody is,
 // good or bad.
 func (s *Site) HasSessionCookie(r *http.Request) bool {
+	brought := func(name string) bool { return len(r.CookiesNamed(name)) > 0 }
 	all := s.cookies.Load()
-	if all == nil {
-		return false
-	}
-	for _, c := range *all {
-		for _, name := range c.Sessions {
-			if len(r.CookiesNamed(name)) > 0 {
-				return true
-			}
-		}
-	}
-	return false
+	return all != nil && slices.ContainsFunc(*all, func(c Cookies) bool { return slices.ContainsFunc(c.Sessions, brought) })
 }

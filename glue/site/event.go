@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -143,13 +144,11 @@ func (s *Site) nextStep(r *http.Request, status int) []Link {
 // response of the login service; empty where no browser would ask this site for that.
 func (s *Site) localAsked(r *http.Request) string {
 	path, query, err := webauth.CanonicalTarget(s.Asked(r))
-	if query = webauth.StripResponse(query); query != "" {
-		path += "?" + query
-	}
-	if err != nil || !s.Local(path) {
+	target := localpath.WithQuery(path, webauth.StripResponse(query))
+	if err != nil || !s.Local(target) {
 		return ""
 	}
-	return path
+	return target
 }
 
 // SameOrigin reports whether a page of this very origin sent the request, as the browser

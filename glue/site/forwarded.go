@@ -3,6 +3,7 @@ package site
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -94,14 +95,9 @@ func parseElement(s string) (element, error) {
 			continue
 		}
 		name, value, rest, ok := cutParam(s)
-		if !ok || n == maxParams {
-			return element{}, errForwarded
-		}
 		name = strings.ToLower(name)
-		for _, other := range names[:n] {
-			if name == other {
-				return element{}, errForwarded
-			}
+		if !ok || n == maxParams || slices.Contains(names[:n], name) {
+			return element{}, errForwarded
 		}
 		names[n] = name
 		n++
@@ -138,20 +134,11 @@ func cutParam(s string) (name, value, rest string, ok bool) {
 
 // cutToken cuts a token off (RFC 9110 section 5.6.2).
 func cutToken(s string) (token, rest string) {
-	i := 0
-	for i < len(s) && isTokenByte(s[i]) {
-		i++
-	}
-	return s[:i], s[i:]
+	rest = strings.TrimLeft(s, "!#$%&'*+-.^_`|~"+alphanumeric)
+	return s[:len(s)-len(rest)], rest
 }
 
-func isTokenByte(c byte) bool {
-	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
-}
-
-func isAlphanumeric(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-}
+const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // cutQuoted cuts a quoted string off (RFC 9110 section 5.6.4) and removes its quotes.
 func cutQuoted(s string) (value, rest string, ok bool) {
@@ -214,15 +201,8 @@ func isNodePort(s string) bool {
 
 // isObfuscated reports whether s is an identifier that a proxy made up.
 func isObfuscated(s string) bool {
-	if len(s) < 2 || s[0] != '_' {
-		return false
-	}
-	for i := 1; i < len(s); i++ {
-		if !isAlphanumeric(s[i]) && strings.IndexByte("._-", s[i]) < 0 {
-			return false
-		}
-	}
-	return true
+	name, ok := strings.CutPrefix(s, "_")
+	return ok && name != "" && strings.Trim(name, "._-"+alphanumeric) == ""
 }
 
 // parseForwardedFor reads an entry of X-Forwarded-For: an address, with a port where

@@ -79,10 +79,8 @@ func checkName(name string) error {
 		if label == "" || len(label) > 63 {
 			return errHostLength
 		}
-		for i := range len(label) {
-			if c := label[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-				return errHostChars
-			}
+		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return errHostChars
 		}
 		last = label
 	}

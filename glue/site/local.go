@@ -14,22 +14,22 @@ import (
 // Asked returns the path and the query that the browser asked for, as it wrote them: before
 // any StripPrefix, and with the prefix that a front server removed.
 func (s *Site) Asked(r *http.Request) (path, query string) {
+	path, query, _ = strings.Cut(requestTarget(r), "?")
+	return s.prefix + path, query
+}
+
+// requestTarget returns the path and query that the client asked this program for, as it
+// wrote them.
+func requestTarget(r *http.Request) string {
 	uri := r.RequestURI
 	if i := strings.Index(uri, "://"); i > 0 && uri[0] != '/' { // absolute form, as proxies use
 		uri = uri[i+len("://"):]
 		uri = "/" + strings.TrimPrefix(strings.TrimLeftFunc(uri, func(c rune) bool { return c != '/' && c != '?' }), "/")
 	}
 	if !strings.HasPrefix(uri, "/") { // a request made by hand
-		uri = r.URL.EscapedPath()
-		if r.URL.RawQuery != "" {
-			uri += "?" + r.URL.RawQuery
-		}
+		return localpath.WithQuery(r.URL.EscapedPath(), r.URL.RawQuery)
 	}
-	path, query, _ = strings.Cut(uri, "?")
-	if s.prefix != "" {
-		path = s.prefix + path
-	}
-	return path, query
+	return uri
 }
 
 // Local reports whether a target is a path of this site, with a query or without: below
@@ -61,12 +61,7 @@ func (s *Site) Reaches(path string) bool {
 	if len(got) < len(want) {
 		return false
 	}
-	for i := range want {
-		if !sameSegment(got[i], want[i]) {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(got[:len(want)], want, sameSegment)
 }
 
 func sameSegment(a, b string) bool {

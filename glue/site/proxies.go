@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -101,7 +102,7 @@ func checkRange(r netip.Prefix) error {
 // believe finds out where a request comes from.
 func (p *Proxies) believe(r *http.Request) hop {
 	h := hop{client: peer(r), scheme: ownScheme(r), host: r.Host}
-	if !p.trustPeer(r, h.client) {
+	if !p.Trusts(r) {
 		return h
 	}
 	if p.Header == Forwarded {
@@ -113,14 +114,11 @@ func (p *Proxies) believe(r *http.Request) hop {
 }
 
 // Trusts reports whether the other end of a request's connection is one of the proxies.
-func (p *Proxies) Trusts(r *http.Request) bool { return p.trustPeer(r, peer(r)) }
-
-// trustPeer reports whether the other end of the connection is a proxy.
-func (p *Proxies) trustPeer(r *http.Request, addr netip.Addr) bool {
+func (p *Proxies) Trusts(r *http.Request) bool {
 	if overUnixSocket(r) {
 		return p.UnixSocket
 	}
-	return p.Count > 0 || p.inRanges(addr)
+	return p.Count > 0 || p.inRanges(peer(r))
 }
 
 // trust reports whether whoever is at addr, named by the trusted proxy number hop, is
@@ -133,12 +131,7 @@ func (p *Proxies) trust(addr netip.Addr, hop int) bool {
 }
 
 func (p *Proxies) inRanges(addr netip.Addr) bool {
-	for _, r := range p.Ranges {
-		if r.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Ranges, func(r netip.Prefix) bool { return r.Contains(addr) })
 }
 
 // believeForwarded goes through the elements of Forwarded. Each proxy tells all it

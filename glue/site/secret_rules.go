@@ -3,6 +3,7 @@ package site
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -112,12 +113,7 @@ func isPlaceholder(line string) bool {
 		}
 		return r
 	}, strings.ToLower(line))
-	for _, word := range placeholders {
-		if strings.Contains(letters, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(placeholders, func(word string) bool { return strings.Contains(letters, word) })
 }
 
 func countDistinct(line string) int {

@@ -177,7 +177,7 @@ func (s *Site) Handler(next http.Handler) http.Handler {
 			return
 		}
 		if origin := s.elsewhere(a, spelled, st.scheme); origin != "" {
-			redirect(w, r, origin+s.prefix+target(r))
+			redirect(w, r, origin+s.prefix+escapeTarget(requestTarget(r)))
 			return
 		}
 		s.headers.apply(w.Header(), st)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
@@ -34,10 +35,7 @@ func (s *Site) withoutTold(r *http.Request) http.Header {
 			s.cfg.OnRemoved(r, name)
 		}
 		if clean == nil {
-			clean = make(http.Header, len(r.Header))
-			for k, v := range r.Header {
-				clean[k] = v
-			}
+			clean = maps.Clone(r.Header)
 		}
 		delete(clean, name)
 	}

@@ -14,6 +14,14 @@ const maxPath = 1 << 10
 // clients and servers let through.
 const MaxTarget = maxPath + 1 + 8<<10
 
+// WithQuery returns a path with a query; an empty one is none.
+func WithQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}
+
 // Is reports whether s, appended to an origin, is a URL of that origin and
 // cannot be read as anything else by a browser that resolves it as a reference.
 func Is(s string) bool { return len(s) <= maxPath && IsTarget(s) }
