@@ -164,11 +164,8 @@ func (c *Config) checkCookies(found *site.Findings) {
 	if c.Session.CookieName == "" {
 		c.Session.CookieName = "wls-session"
 	}
-	for _, r := range c.Session.CookieName {
-		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_", r) {
-			found.Errorf("Session.CookieName", "%q: use a-z, 0-9, '-' and '_'", c.Session.CookieName)
-			break
-		}
+	if strings.Trim(c.Session.CookieName, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		found.Errorf("Session.CookieName", "%q: use a-z, 0-9, '-' and '_'", c.Session.CookieName)
 	}
 	switch c.Session.CookieName {
 	case loginCookie, seenCookie, loopCookie, triedCookie, failedCookie, targetCookie, parkedCookie:

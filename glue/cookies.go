@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
+	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -107,19 +109,18 @@ func (j *cookieJar) clear(w http.ResponseWriter, name string) {
 	http.SetCookie(w, c)
 }
 
-// get reads a cookie. A name that appears twice counts as absent: one of the two was
-// put there by somebody else, and nobody can tell which.
-func (j *cookieJar) get(r *http.Request, name string) string {
-	found := r.CookiesNamed(name)
-	if len(found) != 1 {
+// opened returns what a sealed cookie holds; empty where the browser has none that is good.
+func (q *request) opened(codec *seal.Codec, name string) string {
+	plain, _, err := codec.Open(name, cookie.Get(q.r, name), q.now)
+	if err != nil {
 		return ""
 	}
-	return found[0].Value
+	return string(plain)
 }
 
 // secret reads the browser's secret; empty where it brought none.
 func (j *cookieJar) secret(r *http.Request) webauth.BrowserSecret {
-	if s := webauth.BrowserSecret(j.get(r, j.login)); s.Valid() {
+	if s := webauth.BrowserSecret(cookie.Get(r, j.login)); s.Valid() {
 		return s
 	}
 	return ""

@@ -149,7 +149,7 @@ func (q *request) judge(s *session) Denial {
 	if denial := q.ended(s); denial != "" {
 		return denial
 	}
-	if q.kept != nil && q.kept.principal != s.Principal {
+	if q.kept != nil && q.kept.Principal != s.Principal {
 		return deniedOwner
 	}
 	if denial := q.authorize(&s.Identity); denial != "" {

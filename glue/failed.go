@@ -24,12 +24,7 @@ func (q *request) failedBefore(t webauth.Token) bool {
 }
 
 func (q *request) failures() []string {
-	name := q.origin.cookies.failed
-	plain, _, err := q.origin.failed.Open(name, q.origin.cookies.get(q.r, name), q.now)
-	if err != nil {
-		return nil
-	}
-	line := strings.Split(string(plain), "\n")
+	line := strings.Split(q.opened(q.origin.failed, q.origin.cookies.failed), "\n")
 	if !q.secret.Fits(line[0]) {
 		return nil
 	}

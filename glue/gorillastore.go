@@ -8,6 +8,8 @@ import (
 
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 )
 
 // Values of a session in a gorilla store; strings and integers only, so that every
@@ -54,7 +56,7 @@ func (st gorillaStore) load(r *http.Request, o *origin) (*session, error) {
 
 // open gives the stored session; nil where there is none or the cookie is bad.
 func (st gorillaStore) open(r *http.Request, o *origin) (*sessions.Session, error) {
-	if o.cookies.get(r, o.cookies.session) == "" {
+	if cookie.Get(r, o.cookies.session) == "" {
 		return nil, nil
 	}
 	gs, err := st.store.New(r, o.cookies.session)
@@ -77,7 +79,7 @@ func isBadCookie(err error) bool {
 func (st gorillaStore) save(w http.ResponseWriter, r *http.Request, o *origin, s *session) error {
 	// The old session goes from the store, not only from the browser: an id that
 	// outlives login is what session fixation needs.
-	if err := st.end(discardHeaders{}, r, o); err != nil {
+	if err := st.end(r, o); err != nil {
 		return err
 	}
 	gs := sessions.NewSession(st.store, o.cookies.session)
@@ -91,19 +93,19 @@ func (st gorillaStore) save(w http.ResponseWriter, r *http.Request, o *origin, s
 }
 
 func (st gorillaStore) drop(w http.ResponseWriter, r *http.Request, o *origin) error {
-	err := st.end(discardHeaders{}, r, o)
+	err := st.end(r, o)
 	o.cookies.clear(w, o.cookies.session)
 	return err
 }
 
-func (st gorillaStore) end(w http.ResponseWriter, r *http.Request, o *origin) error {
+func (st gorillaStore) end(r *http.Request, o *origin) error {
 	old, err := st.open(r, o)
 	if old == nil || err != nil {
 		return err
 	}
 	clear(old.Values) // some stores seal the values into the cookie that deletes them
 	old.Options = st.options(o, -1)
-	return st.store.Save(r, w, old)
+	return st.store.Save(r, discardHeaders{}, old)
 }
 
 func (st gorillaStore) options(o *origin, maxAge int) *sessions.Options {
@@ -114,7 +116,7 @@ func (st gorillaStore) options(o *origin, maxAge int) *sessions.Options {
 	}
 }
 
-// discardHeaders takes the cookie that a store writes when it deletes a session; the
+// discardHeaders takes the cookie that a store writes when it deletes a session: the
 // browser gets a new one in the same answer.
 type discardHeaders struct{}
 

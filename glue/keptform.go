@@ -22,10 +22,7 @@ import (
 // remembered for as long after its own time.
 const KeptFormLife = time.Hour
 
-const (
-	keptLife    = KeptFormLife
-	maxKeptHead = 4 << 10 // bytes of URL and content type
-)
+const maxKeptHead = 4 << 10 // bytes of URL and content type
 
 // KeptForm is what is known of a form that was kept over a login, for those who judge
 // the request after it, such as glue/xsrf.
@@ -43,11 +40,11 @@ type KeptForm struct {
 
 type keptForm struct {
 	KeptForm
-	principal, binding, url, kind, nonce string
-	wants                                string // the mark's value: the login that its route wants
-	body                                 []byte
-	expires                              time.Time
-	sealed                               string
+	binding, url, kind, nonce string
+	wants                     string // the mark's value: the login that its route wants
+	body                      []byte
+	expires                   time.Time
+	sealed                    string
 }
 
 // keptLines are those before the body.
@@ -89,7 +86,7 @@ func (x *exchange) sealForm(s *session) (string, error) {
 		s.Principal, s.binding, randomID(), kept.SessionID, strconv.FormatInt(kept.At.Unix(), 10), strconv.FormatBool(kept.Ended),
 		strings.Join(append(kept.Used, usedBy(x.r.Context())...), " "), markOf(x.a.policy.strength(), &x.cfg.Policy), url, given,
 	}, "\n")
-	return x.origin.kept.Seal(keptField, kept.At.Add(keptLife), append([]byte(head+"\n"), body...))
+	return x.origin.kept.Seal(keptField, kept.At.Add(KeptFormLife), append([]byte(head+"\n"), body...))
 }
 
 const formKind = "application/x-www-form-urlencoded"
@@ -102,36 +99,36 @@ func kindOf(r *http.Request) string {
 
 // openForm reads the kept form that a Continue button sent. It checks everything but
 // the person. The request's body can be read again.
-func (q *request) openForm() (*keptForm, string, error) {
+func (q *request) openForm() (*keptForm, error) {
 	// A browser that does not tell where the request comes from cannot have the sealed
 	// form from elsewhere either.
 	if same, told := q.cfg.Site.SameOrigin(q.r); told && !same {
-		return nil, "", errNotKept
+		return nil, errNotKept
 	}
 	limit := (q.cfg.KeepForms+maxKeptHead)*4/3 + 4<<10
 	body, err := io.ReadAll(io.LimitReader(q.r.Body, int64(limit)+1))
 	q.r.Body = readAgain(body, q.r.Body)
 	if err != nil || len(body) > limit {
-		return nil, "", errNotKept
+		return nil, errNotKept
 	}
 	fields, _ := url.ParseQuery(string(body)) // a broken field beside ours is no matter
 	sealed := fields.Get(keptField)
 	plain, expires, err := q.origin.kept.Open(keptField, sealed, q.now)
 	part := bytes.SplitN(plain, []byte("\n"), keptLines+1)
 	if err != nil || len(part) != keptLines+1 {
-		return nil, "", errNotKept
+		return nil, errNotKept
 	}
 	line := func(i int) string { return string(part[i]) }
 	f := &keptForm{
-		KeptForm:  KeptForm{Principal: line(0), SessionID: line(3), Ended: line(5) == "true", Used: strings.Fields(line(6))},
-		principal: line(0), binding: line(1), nonce: line(2), wants: line(7), url: line(8), kind: line(9),
+		KeptForm: KeptForm{Principal: line(0), SessionID: line(3), Ended: line(5) == "true", Used: strings.Fields(line(6))},
+		binding:  line(1), nonce: line(2), wants: line(7), url: line(8), kind: line(9),
 		body: part[keptLines], expires: expires, sealed: sealed,
 	}
 	f.At, _ = parseUnix(line(4)) // our own
 	if !q.secret.Fits(f.binding) || f.url != q.origin.url(q.path, withoutKeptMark(q.query)) {
-		return nil, "", errNotKept
+		return nil, errNotKept
 	}
-	return f, sealed, nil
+	return f, nil
 }
 
 // restored returns the request that was kept. What else a browser says of itself, such

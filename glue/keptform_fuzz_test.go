@@ -64,16 +64,16 @@ func FuzzKeptForm(f *testing.F) {
 		open := func(secret webauth.BrowserSecret, path, query string, after time.Duration, sealed string) (*keptForm, error) {
 			v := formExchange(t, a, secret, path, withKeptMark(query), urlencoded, url.Values{keptField: {sealed}}.Encode())
 			v.now = v.now.Add(after)
-			form, again, err := v.openForm()
+			form, err := v.openForm()
 			if err == nil {
-				require.Equal(t, sealed, again)
+				require.Equal(t, sealed, form.sealed)
 			}
 			return form, err
 		}
 		form, err := open(secret, path, query, 0, sealed)
 		require.NoError(t, err)
 		require.Equal(t, body, string(form.body))
-		require.Equal(t, "spqr1", form.principal)
+		require.Equal(t, "spqr1", form.Principal)
 		require.Equal(t, contentType, form.kind)
 
 		for name, refuse := range map[string]func() (*keptForm, error){
@@ -81,7 +81,7 @@ func FuzzKeptForm(f *testing.F) {
 			"no browser":      func() (*keptForm, error) { return open("", path, query, 0, sealed) },
 			"another path":    func() (*keptForm, error) { return open(secret, path+"x", query, 0, sealed) },
 			"another query":   func() (*keptForm, error) { return open(secret, path, "x"+query, 0, sealed) },
-			"an hour later":   func() (*keptForm, error) { return open(secret, path, query, keptLife+time.Second, sealed) },
+			"an hour later":   func() (*keptForm, error) { return open(secret, path, query, KeptFormLife+time.Second, sealed) },
 			"altered":         func() (*keptForm, error) { return open(secret, path, query, 0, sealed+"A") },
 			"the form itself": func() (*keptForm, error) { return open(secret, path, query, 0, body) },
 		} {

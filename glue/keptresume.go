@@ -1,7 +1,6 @@
 package glue
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -31,7 +30,7 @@ func (q *request) takeMarked() {
 		q.wants = &wants
 		return
 	case q.r.Method == http.MethodPost && q.bringsKeptForm():
-		if q.kept, _, q.keptErr = q.openForm(); q.keptErr != nil {
+		if q.kept, q.keptErr = q.openForm(); q.keptErr != nil {
 			return
 		}
 		if wants, ok := parseMark(q.kept.wants, &q.cfg.Policy); ok {
@@ -46,13 +45,10 @@ func (q *request) takeMarked() {
 
 // bringsKeptForm reports whether a form begins as Continue's does. The body stays whole.
 func (q *request) bringsKeptForm() bool {
-	body := bufio.NewReader(q.r.Body)
-	begin, _ := body.Peek(len(keptField) + 1) // too short is another form's
-	q.r.Body = struct {
-		io.Reader
-		io.Closer
-	}{body, q.r.Body}
-	return string(begin) == keptField+"="
+	begin := make([]byte, len(keptField)+1)
+	n, _ := io.ReadFull(q.r.Body, begin) // too short is another form's
+	q.r.Body = readAgain(begin[:n], q.r.Body)
+	return string(begin[:n]) == keptField+"="
 }
 
 // authorize asks the policy who may come in. What Allow reads of a form is there again
@@ -74,7 +70,7 @@ func (q *request) authorize(id *Identity) Denial {
 // first, still has it.
 func (x *exchange) resume(s *session, next http.Handler) {
 	err := x.cfg.Site.OneUse().Once(context.WithoutCancel(x.r.Context()), webauth.Item{
-		ID: "form:" + x.kept.nonce, Issued: x.kept.expires.Add(-keptLife), Expires: x.kept.expires, Unsigned: true,
+		ID: "form:" + x.kept.nonce, Issued: x.kept.expires.Add(-KeptFormLife), Expires: x.kept.expires, Unsigned: true,
 	})
 	switch {
 	case errors.Is(err, webauth.ErrUsed), errors.Is(err, webauth.ErrForgotten):
@@ -165,7 +161,7 @@ func (x *exchange) formToKeep(s *session) (owner, sealed string, err error) {
 	case x.keptErr != nil:
 		return "", "", x.keptErr
 	case x.kept != nil:
-		return x.kept.principal, x.kept.sealed, nil
+		return x.kept.Principal, x.kept.sealed, nil
 	case s == nil:
 		return "", "", errors.New("it is not known who you were logged in as")
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -18,7 +19,7 @@ const noteEvery = time.Minute
 func (q *request) lastUse(s *session) time.Time {
 	last := s.started
 	name := q.origin.cookies.seen
-	if value := q.origin.cookies.get(q.r, name); value != "" {
+	if value := cookie.Get(q.r, name); value != "" {
 		// The session's id is part of what the seal authenticates.
 		if plain, _, err := q.origin.seen.Open(name+" "+s.SessionID, value, q.now); err == nil {
 			if at, err := strconv.ParseInt(string(plain), 10, 64); err == nil {

@@ -51,16 +51,8 @@ func depthOfNote(note string) int {
 
 // loopMarks reads what the browser remembers, without what is too old.
 func (q *request) loopMarks() []loopMark {
-	value := q.origin.cookies.get(q.r, q.origin.cookies.loop)
-	if value == "" {
-		return nil
-	}
-	plain, _, err := q.origin.loops.Open(q.origin.cookies.loop, value, q.now)
-	if err != nil {
-		return nil
-	}
 	var marks []loopMark
-	for line := range strings.Lines(string(plain)) {
+	for line := range strings.Lines(q.opened(q.origin.loops, q.origin.cookies.loop)) {
 		f := strings.Fields(line)
 		if len(f) != 3 {
 			return nil

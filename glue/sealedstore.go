@@ -3,6 +3,8 @@ package glue
 import (
 	"net/http"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 )
 
 // maxCookie is what browsers keep of one cookie's value and attributes, less room
@@ -14,7 +16,7 @@ const maxCookie = 3800
 type sealedStore struct{ now func() time.Time }
 
 func (st sealedStore) load(r *http.Request, o *origin) (*session, error) {
-	value := o.cookies.get(r, o.cookies.session)
+	value := cookie.Get(r, o.cookies.session)
 	if value == "" {
 		return nil, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -132,7 +133,7 @@ func (q *request) wanted(signed string) destination {
 	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(q.pathOf(left))}}
 	var sealed strings.Builder
 	for ; d.waits.chunks < maxChunks; d.waits.chunks++ {
-		chunk := q.origin.cookies.get(q.r, chunkName(q.origin.cookies.targetName(ref), d.waits.chunks))
+		chunk := cookie.Get(q.r, chunkName(q.origin.cookies.targetName(ref), d.waits.chunks))
 		if chunk == "" {
 			break
 		}
@@ -201,13 +202,8 @@ func (x *exchange) targetLost(d destination, principal string) {
 // parked are the targets that wait in this browser, the oldest first, as far as it has
 // told: tabs that begin at the same moment do not know of one another.
 func (q *request) parked() []parkedTarget {
-	name := q.origin.cookies.parked
-	plain, _, err := q.origin.targets.Open(name, q.origin.cookies.get(q.r, name), q.now)
-	if err != nil {
-		return nil
-	}
 	var all []parkedTarget
-	for line := range strings.Lines(string(plain)) {
+	for line := range strings.Lines(q.opened(q.origin.targets, q.origin.cookies.parked)) {
 		f := strings.Fields(line)
 		if len(f) != 3 {
 			return nil

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -87,10 +88,7 @@ func NewForm(c *Checker, cfg FormConfig) (*Form, error) {
 
 // normalise fills in defaults and reports every mistake at once.
 func (cfg *FormConfig) normalise(s *site.Site) error {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("password: FormConfig."+format, args...))
-	}
+	var found site.Findings
 	if cfg.Path == "" {
 		cfg.Path = s.Path() + "/login"
 	}
@@ -99,21 +97,21 @@ func (cfg *FormConfig) normalise(s *site.Site) error {
 	}
 	for field, path := range map[string]string{"Path": cfg.Path, "LogoutPath": cfg.LogoutPath} {
 		if err := s.CheckPath(path); err != nil {
-			bad("%s: %v", field, err)
+			found.Errorf(field, "%v", err)
 		} else if strings.Contains(path, "?") {
-			bad("%s: %q must not have a query", field, path)
+			found.Errorf(field, "%q must not have a query", path)
 		}
 	}
 	if cfg.Path == cfg.LogoutPath {
-		bad("Path and LogoutPath are one: %q", cfg.Path)
+		found.Errorf("", "Path and LogoutPath are one: %q", cfg.Path)
 	}
 	if cfg.MaxLife == 0 {
 		cfg.MaxLife = defaultMaxLife
 	}
 	if cfg.MaxLife < minLife {
-		bad("MaxLife is %v, want at least %v", cfg.MaxLife, minLife)
+		found.Errorf("MaxLife", "is %v, want at least %v", cfg.MaxLife, minLife)
 	}
-	return errors.Join(errs...)
+	return found.Err("password: FormConfig.")
 }
 
 // derive makes what values are sealed with, from the site's secret and for its origin.
@@ -160,16 +158,6 @@ func (f *Form) isHere(r *http.Request) bool {
 	return ok && origin == f.origin
 }
 
-// cookie reads a cookie. A name that appears twice counts as absent: one of the two was
-// put there by somebody else, and nobody can tell which.
-func (f *Form) cookie(r *http.Request, name string) string {
-	found := r.CookiesNamed(name)
-	if len(found) != 1 {
-		return ""
-	}
-	return found[0].Value
-}
-
 // setCookie sets a cookie that lasts as long as the browser runs; without a value it ends.
 func (f *Form) setCookie(w http.ResponseWriter, name, value string) {
 	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: f.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
@@ -181,7 +169,7 @@ func (f *Form) setCookie(w http.ResponseWriter, name, value string) {
 
 // browser reads the browser's secret; empty where it brought none.
 func (f *Form) browser(r *http.Request) webauth.BrowserSecret {
-	if s := webauth.BrowserSecret(f.cookie(r, f.browserCookie)); s.Valid() {
+	if s := webauth.BrowserSecret(cookie.Get(r, f.browserCookie)); s.Valid() {
 		return s
 	}
 	return ""

@@ -1,7 +1,6 @@
 package password
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -45,8 +44,8 @@ const (
 	wrongLife, wrongMax       = time.Hour, 10_000
 )
 
-// normalise fills in defaults and reports every mistake.
-func (l *Limits) normalise() (errs []error) {
+// normalise fills in defaults and finds every mistake.
+func (l *Limits) normalise(found *site.Findings) {
 	if l.Name == (Rate{}) {
 		l.Name = Rate{20, 30 * time.Second}
 	}
@@ -64,10 +63,9 @@ func (l *Limits) normalise() (errs []error) {
 		{"Name", l.Name, maxTries}, {"Network", l.Network, maxTries}, {"Site", l.Site, 3 * maxTries},
 	} {
 		if r := f.rate; r.Tries < 1 || r.Tries > f.most || r.Rest < 1 || r.Rest > maxRest {
-			errs = append(errs, fmt.Errorf("password: Config.Limits.%s is %d tries and %v: want 1 to %d, and a time up to %v", f.name, r.Tries, r.Rest, f.most, maxRest))
+			found.Errorf("Limits."+f.name, "is %d tries and %v: want 1 to %d, and a time up to %v", r.Tries, r.Rest, f.most, maxRest)
 		}
 	}
-	return errs
 }
 
 // limits counts tries. Who guesses at a name uses up its tries, and those of 48 bits, but

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/ratelimit"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // figures are limits that somebody has.
@@ -38,7 +39,7 @@ type testLimits struct {
 
 func newTestLimits(figures Limits) *testLimits {
 	l := &testLimits{Limits: figures, at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	l.normalise()
+	l.normalise(&site.Findings{})
 	l.limits = newLimits(l.Limits, func() time.Time { return l.at })
 	return l
 }

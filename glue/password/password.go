@@ -3,7 +3,6 @@ package password
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -81,23 +80,24 @@ type shared struct {
 
 // New checks the configuration, all of it.
 func New(cfg Config) (*Checker, error) {
-	var errs []error
+	var found site.Findings
 	if cfg.Site == nil {
-		errs = append(errs, errors.New("password: Config.Site is missing: make it with site.New"))
+		found.Errorf("Site", "is missing: make it with site.New")
 	}
 	if cfg.Check == nil {
-		errs = append(errs, errors.New("password: Config.Check is missing: nothing says which passwords are right"))
+		found.Errorf("Check", "is missing: nothing says which passwords are right")
 	}
 	if cfg.AtOnce < 0 {
-		errs = append(errs, fmt.Errorf("password: Config.AtOnce is %d, want at least 0", cfg.AtOnce))
+		found.Errorf("AtOnce", "is %d, want at least 0", cfg.AtOnce)
 	}
 	if cfg.Remember < 0 {
-		errs = append(errs, fmt.Errorf("password: Config.Remember is %v, want at least 0", cfg.Remember))
+		found.Errorf("Remember", "is %v, want at least 0", cfg.Remember)
 	}
 	if cfg.Remember == 0 {
 		cfg.Remember = defaultRemember
 	}
-	if err := errors.Join(append(errs, cfg.Limits.normalise()...)...); err != nil {
+	cfg.Limits.normalise(&found)
+	if err := found.Err("password: Config."); err != nil {
 		return nil, err
 	}
 	s := &shared{

@@ -82,9 +82,6 @@ func (f *Refusal) Answer(s *site.Site, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h, p := w.Header(), f.Page
-	if p.Status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", "Ucam-WebAuth")
-	}
 	for name, values := range f.Header {
 		h[name] = values
 	}

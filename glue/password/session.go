@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -34,7 +35,7 @@ func (f *Form) startSession(w http.ResponseWriter, browser webauth.BrowserSecret
 // Session returns the person whose session a request brings. It is the session of this
 // browser only, and ends at logout, which gives the browser another secret.
 func (f *Form) Session(r *http.Request) (id glue.Identity, known bool) {
-	value := f.cookie(r, f.sessionCookie)
+	value := cookie.Get(r, f.sessionCookie)
 	if value == "" || !f.isHere(r) {
 		return id, false
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 )
 
 // A session's id is the value of its cookie: a version and 256 random bits. Redis never
@@ -35,14 +37,9 @@ func handleOf(cookieName, id string) (string, bool) {
 	return digest("session", cookieName, id), true
 }
 
-// presented returns the session id of a request and its handle. A cookie that comes twice
-// counts as absent: one of the two was put there by somebody else, and there is no knowing
-// which.
+// presented returns the session id of a request and its handle.
 func presented(r *http.Request, cookieName string) (id, handle string, ok bool) {
-	found := r.CookiesNamed(cookieName)
-	if len(found) != 1 {
-		return "", "", false
-	}
-	handle, ok = handleOf(cookieName, found[0].Value)
-	return found[0].Value, handle, ok
+	id = cookie.Get(r, cookieName)
+	handle, ok = handleOf(cookieName, id)
+	return id, handle, ok
 }

@@ -1,6 +1,7 @@
 package remoteuser
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
@@ -78,10 +79,7 @@ func (u *RemoteUser) separate(header http.Header) (http.Header, claim) {
 			}
 		}
 		if !copied {
-			clean, copied = make(http.Header, len(header)), true
-			for k, v := range header {
-				clean[k] = v
-			}
+			clean, copied = maps.Clone(header), true
 		}
 		delete(clean, name)
 	}

@@ -91,19 +91,16 @@ var (
 
 // normalise fills in defaults and reports every mistake at once.
 func (c *Config) normalise() error {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("remoteuser: Config."+format, args...))
-	}
+	var found site.Findings
 	if c.Site == nil {
-		bad("Site is missing: make it with site.New")
+		found.Errorf("Site", "is missing: make it with site.New")
 	}
 	if len(c.Peers) == 0 && !c.UnixSocket {
-		bad("Peers: nobody is trusted: name the front server's address, such as 127.0.0.1/32, or set UnixSocket")
+		found.Errorf("Peers", "nobody is trusted: name the front server's address, such as 127.0.0.1/32, or set UnixSocket")
 	}
 	for _, p := range c.Peers {
 		if err := checkPeers(p); err != nil {
-			bad("Peers: %v: %v", p, err)
+			found.Errorf("Peers", "%v: %v", p, err)
 		}
 	}
 	if c.Header == "" {
@@ -112,33 +109,33 @@ func (c *Config) normalise() error {
 	for field, names := range map[string][]string{"Header": {c.Header}, "Strip": c.Strip} {
 		for _, name := range names {
 			if err := checkHeaderName(name); err != nil {
-				bad("%s: %q: %v", field, name, err)
+				found.Errorf(field, "%q: %v", name, err)
 			}
 		}
 	}
 	if err := checkKey(c.HMACKey); err != nil {
-		bad("HMACKey: %v", err)
+		found.Errorf("HMACKey", "%v", err)
 	}
 	if c.Service == "" {
 		c.Service = ServiceHeader
 	}
 	if c.Service == password.Service || !serviceName.MatchString(c.Service) {
-		bad("Service: %q: want 1 to 32 of a-z, 0-9 and '-', and not %q", c.Service, password.Service)
+		found.Errorf("Service", "%q: want 1 to 32 of a-z, 0-9 and '-', and not %q", c.Service, password.Service)
 	}
 	if c.Password != nil && c.Form != nil {
-		bad("Password and Form are two ways in past the front server: set one")
+		found.Errorf("", "Password and Form are two ways in past the front server: set one")
 	}
 	if c.Realm != "" && c.Password == nil {
-		bad("Realm is for HTTP Basic, but there is no Password")
+		found.Errorf("Realm", "is for HTTP Basic, but there is no Password")
 	}
 	if c.Realm == "" {
 		c.Realm = defaultRealm
 	}
 	if !realmText.MatchString(c.Realm) {
-		bad("Realm: %q: want printable ASCII without quotes and backslashes", c.Realm)
+		found.Errorf("Realm", "%q: want printable ASCII without quotes and backslashes", c.Realm)
 	}
 	c.Peers, c.Strip = slices.Clone(c.Peers), slices.Clone(c.Strip)
-	return errors.Join(errs...)
+	return found.Err("remoteuser: Config.")
 }
 
 func checkPeers(p netip.Prefix) error {

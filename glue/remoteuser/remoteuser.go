@@ -6,7 +6,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/password"
-	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // RemoteUser finds out who sends a request, for handlers. It is made by New and safe for concurrent
@@ -33,12 +32,6 @@ func New(cfg Config) (*RemoteUser, error) {
 		cfg.Password.Behind(u.hidesClient)
 	}
 	return u, nil
-}
-
-// hidesClient reports whether the only address that a request has is the front server's.
-func (u *RemoteUser) hidesClient(r *http.Request) bool {
-	addr := site.ClientIP(r)
-	return !addr.IsValid() || u.trusts(r) && addr == otherEnd(r)
 }
 
 // Require lets a request through to next only if it is known who sends it and

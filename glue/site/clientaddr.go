@@ -1,36 +1,26 @@
 package site
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/peer"
 )
 
-// peer is the address of the other end of the connection; not valid if it has none.
-func peer(r *http.Request) netip.Addr {
-	if overUnixSocket(r) {
+// otherEnd returns the address of the other end of the connection, in the form in which
+// other middleware leaves it, too; not valid if it has none.
+func otherEnd(r *http.Request) netip.Addr {
+	if peer.OverUnixSocket(r) {
 		return netip.Addr{}
 	}
-	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		return plain(ap.Addr())
+	if addr := peer.Addr(r); addr.IsValid() {
+		return addr
 	}
-	addr, err := netip.ParseAddr(r.RemoteAddr) // as other middleware leaves it
+	addr, err := netip.ParseAddr(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
-	return plain(addr)
-}
-
-// plain gives an address in the one form that ranges compare with.
-func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
-
-// overUnixSocket reports whether a request came through a unix socket. The listener
-// knows best: a client may bind its end to a file that is called like an address.
-func overUnixSocket(r *http.Request) bool {
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && a != nil {
-		return a.Network() == "unix"
-	}
-	return r.RemoteAddr == "" || r.RemoteAddr == "@"
+	return peer.Plain(addr)
 }
 
 func ownScheme(r *http.Request) string {
@@ -49,7 +39,7 @@ func ownScheme(r *http.Request) string {
 // The prefix is not valid if the address is not, or if there are not as many bits:
 // treat that as no match, not as one more network.
 func AddressPrefix(addr netip.Addr, v4bits, v6bits int) netip.Prefix {
-	addr = plain(addr)
+	addr = peer.Plain(addr)
 	bits := v6bits
 	if addr.Is4() {
 		bits = v4bits

@@ -68,7 +68,7 @@ func ClientIP(r *http.Request) netip.Addr {
 	if st := stateOf(r.Context()); st != nil {
 		return st.client
 	}
-	return peer(r)
+	return otherEnd(r)
 }
 
 // Scheme is "https" or "http", as the client used it: behind trusted proxies what they

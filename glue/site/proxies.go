@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/peer"
 )
 
 // Proxies are the front servers whose word about the client is believed, and how they
@@ -101,7 +103,7 @@ func checkRange(r netip.Prefix) error {
 
 // believe finds out where a request comes from.
 func (p *Proxies) believe(r *http.Request) hop {
-	h := hop{client: peer(r), scheme: ownScheme(r), host: r.Host}
+	h := hop{client: otherEnd(r), scheme: ownScheme(r), host: r.Host}
 	if !p.Trusts(r) {
 		return h
 	}
@@ -115,10 +117,10 @@ func (p *Proxies) believe(r *http.Request) hop {
 
 // Trusts reports whether the other end of a request's connection is one of the proxies.
 func (p *Proxies) Trusts(r *http.Request) bool {
-	if overUnixSocket(r) {
+	if peer.OverUnixSocket(r) {
 		return p.UnixSocket
 	}
-	return p.Count > 0 || p.inRanges(peer(r))
+	return p.Count > 0 || p.inRanges(otherEnd(r))
 }
 
 // trust reports whether whoever is at addr, named by the trusted proxy number hop, is

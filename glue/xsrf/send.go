@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 )
 
 // Option narrows a token.
@@ -98,16 +99,16 @@ func (g *Guard) visitorCookie() string {
 
 func (g *Guard) secure() bool { return strings.HasPrefix(g.cfg.Site.Origins()[0], "https:") }
 
-// visitor gives the visitor's id; a cookie that appears twice counts as absent.
+// visitor returns the visitor's id; empty where there is none.
 func (g *Guard) visitor(r *http.Request) string {
 	if id, ok := r.Context().Value(visitorKey{}).(string); ok {
 		return id // given just now
 	}
-	found := r.CookiesNamed(g.visitorCookie())
-	if len(found) != 1 || len(found[0].Value) != 22 {
+	id := cookie.Get(r, g.visitorCookie())
+	if len(id) != 22 {
 		return ""
 	}
-	return found[0].Value
+	return id
 }
 
 type visitorKey struct{}
