@@ -68,7 +68,7 @@ func (s *shared) siteCookies() site.Cookies {
 // Site returns the site that people log in to.
 func (a *Auth) Site() *site.Site { return a.s.cfg.Site }
 
-// With gives a copy with another policy, for other routes of the same site:
+// With returns a copy with another policy, for other routes of the same site:
 //
 //	admin := auth.With(func(p *glue.Policy) { p.Principals = []string{"spqr1"}; p.Fresh = 5 * time.Minute })
 //
@@ -90,7 +90,7 @@ func (a *Auth) With(edit func(p *Policy)) *Auth {
 func (a *Auth) Err() error { return a.err }
 
 // Require lets a request through to next only with a session that satisfies the
-// policy; IdentityFrom tells next who it is. Others are sent to log in, or refused.
+// policy; IdentityFrom returns to next who it is. Others are sent to log in, or refused.
 // It fits routers that take func(http.Handler) http.Handler as middleware, and may stand
 // inside another Require or Optional of any policy: each judges the session for itself.
 func (a *Auth) Require(next http.Handler) http.Handler {

@@ -99,7 +99,7 @@ func bringsLogin(query string) bool {
 	return response || confirm
 }
 
-// Mark tells the browser, and caches, that an answer is for the person let in, and notes
+// Mark sets the headers that tell the browser, and caches, that an answer is for the person let in, and notes
 // the use of the session. Where nobody was let in it tells caches that cookies matter.
 // Call it before the status is written.
 func (d *Decision) Mark(w http.ResponseWriter) {
@@ -133,7 +133,7 @@ func (q *request) mark(w http.ResponseWriter, s *session) {
 	q.noteUse(w, s)
 }
 
-// evaluate is the decision on a request, whoever asks for it. The session is given even
+// evaluate decides on a request for all who ask. The session is returned even
 // where it has ended, and only where it belongs to this browser.
 func (q *request) evaluate() (*session, Denial, error) {
 	s, err := q.own()

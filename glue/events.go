@@ -32,7 +32,7 @@ var eventLevels = map[string]slog.Level{
 	EventMisdirected: slog.LevelWarn, EventStoreError: slog.LevelError,
 }
 
-// log tells the operators. The attributes' names are stable.
+// log reports to the operators. The attributes' names are stable.
 func (q *request) log(e site.Event) {
 	e.From, e.Path, e.Level = "wls", q.path, eventLevels[e.Name]
 	e.More = append(e.More, slog.String("service", q.cfg.Service.Name))

@@ -54,7 +54,7 @@ func (st gorillaStore) load(r *http.Request, o *origin) (*session, error) {
 	return s, nil
 }
 
-// open gives the stored session; nil where there is none or the cookie is bad.
+// open returns the stored session; nil where there is none or the cookie is bad.
 func (st gorillaStore) open(r *http.Request, o *origin) (*sessions.Session, error) {
 	if cookie.Get(r, o.cookies.session) == "" {
 		return nil, nil
@@ -70,7 +70,8 @@ func (st gorillaStore) open(r *http.Request, o *origin) (*sessions.Session, erro
 	}
 }
 
-// isBadCookie tells a cookie that does not decode from a store that does not answer.
+// isBadCookie reports whether an error is that of a cookie that does not decode, and not
+// of a store that does not answer.
 func isBadCookie(err error) bool {
 	e, ok := errors.AsType[securecookie.Error](err)
 	return ok && e.IsDecode()

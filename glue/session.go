@@ -23,7 +23,7 @@ type session struct {
 
 // sessionStore keeps sessions: in sealed cookies, or in any gorilla store.
 type sessionStore interface {
-	// load gives the session that the request brought, expired ones too; nil for none
+	// load returns the session that the request brought, expired ones too; nil for none
 	// or a bad one. An error means that the store is out of order.
 	load(r *http.Request, o *origin) (*session, error)
 	// save starts a session in place of whatever the request brought.

@@ -137,7 +137,7 @@ func (s *server) comeBack(w http.ResponseWriter, r *http.Request, value string, 
 	http.Redirect(w, r, resp.URL(), http.StatusSeeOther) // the address without the response
 }
 
-// current gives the session of this request, if it is this browser's.
+// current returns the session of this request, if it is this browser's.
 func (s *server) current(r *http.Request) (session, bool) {
 	secret, ok := browserSecret(r)
 	id, err := r.Cookie(sessionCookie)

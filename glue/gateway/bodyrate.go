@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// errSlowBody is what reading a body gives that comes too slowly.
+// errSlowBody is the error of reading a body that comes too slowly.
 var errSlowBody = errors.New("the body came too slowly (see limits.body-rate)")
 
 // bodyPace bounds how slowly the body of a request may come: whoever opens many
@@ -32,7 +32,7 @@ type bodyPace struct {
 }
 
 // paceBody puts the bound around the body of a request that has one, before anybody reads
-// from it. Whoever handles the request calls end on what it gives, which is nil for others.
+// from it. The handler of the request calls end on what it returns, which is nil for others.
 func paceBody(w http.ResponseWriter, r *http.Request, l *Limits) *bodyPace {
 	if r.Body == nil || r.Body == http.NoBody || l.BodyGrace < 0 {
 		return nil

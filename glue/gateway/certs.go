@@ -103,7 +103,7 @@ func (c *certificates) use(pairs []*keyPair) {
 	c.looked.Store(c.now().UnixNano())
 }
 
-// get is for tls.Config.GetCertificate. It gives the first certificate that the client
+// get is for tls.Config.GetCertificate. It returns the first certificate that the client
 // can use for the name that it asks for, else the first one of all.
 func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.follow()

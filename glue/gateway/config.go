@@ -117,7 +117,7 @@ type Certificate struct {
 type Front struct {
 	// Proxies are their addresses, such as "127.0.0.0/8".
 	Proxies []netip.Prefix `toml:"proxies,omitempty"`
-	// UnixSocket says that whoever connects through a unix socket is one.
+	// UnixSocket says that every client of a unix socket is one.
 	UnixSocket bool `toml:"unix-socket,omitempty"`
 	// Header says what they write: "x-forwarded" (the default) or "forwarded".
 	Header string `toml:"header,omitempty"`
@@ -200,7 +200,7 @@ type Log struct {
 	Level string `toml:"level,omitempty"`
 }
 
-// Admin is where the gateway tells operators how it is.
+// Admin is the endpoint for operators: health and metrics.
 type Admin struct {
 	// Listen is an address, or "unix:" and a path, for /healthz, /readyz and /metrics;
 	// empty for none. Whoever reaches it may ask: keep it to yourself. Programs ask for

@@ -55,7 +55,7 @@ type core struct {
 	released bool         // guarded by Gateway.mu
 }
 
-// build makes a core, or gives all that is wrong. The caller holds g.mu, or nobody else
+// build makes a core, or returns all that is wrong. The caller holds g.mu, or nobody else
 // knows g yet.
 func (g *Gateway) build(cfg Config) (*core, error) {
 	cfg.Rules = append([]Rule(nil), cfg.Rules...)

@@ -7,7 +7,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
-// warnOfLoosened tells the operator what a reload has opened: a file that was cut short while
+// warnOfLoosened warns the operator of what a reload has opened: a file that was cut short while
 // it was written may be in good order and have fewer rules. Labels are all that is logged.
 func warnOfLoosened(log *slog.Logger, before, after []Rule) {
 	var gone, loosened []string

@@ -114,7 +114,7 @@ func decisionOf(r *http.Request) string {
 	return r.PostForm[decisionField][0]
 }
 
-// resume gives the application what the person authorised earlier, and otherwise asks.
+// resume sends the application what the person authorised earlier, and otherwise asks.
 func (a *authorizer) resume(w http.ResponseWriter, r *http.Request, q *authRequest) {
 	if q.unproven() || slices.Contains(q.prompt, promptConsent) {
 		a.askOrFail(w, r, q)
@@ -157,7 +157,7 @@ func (q *authRequest) codeFor(principal string) store.Code {
 	}
 }
 
-// giveNothing answers where the store gives neither code nor token.
+// giveNothing answers where the store issued neither code nor token.
 func (a *authorizer) giveNothing(w http.ResponseWriter, r *http.Request, q *authRequest, err error) {
 	switch {
 	case errors.Is(err, store.ErrNoConsent):

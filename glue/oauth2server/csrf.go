@@ -7,7 +7,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
-// csrf gives a single-page application of the site's own the token that API calls with
+// csrf sends a single-page application of the site's own the token that API calls with
 // the browser session must send, as {"token":"..."}. Other sites can ask for it, but
 // browsers do not let them see the answer.
 func (s *Server) csrf() http.Handler {

@@ -2,7 +2,7 @@ package oauth2server
 
 import "context"
 
-// grantClient gives a confidential client an access token for itself (RFC 6749 section
+// grantClient issues a confidential client an access token for itself (RFC 6749 section
 // 4.4), and no refresh token: it can ask again at any time.
 func (c *call) grantClient(ctx context.Context) (any, *protocolError) {
 	switch {

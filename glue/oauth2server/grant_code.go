@@ -78,7 +78,7 @@ func serveToken(ctx context.Context, c *call) (any, *protocolError) {
 	return nil, errGrantType
 }
 
-// grantCode gives tokens for an authorization code (RFC 6749 section 4.1.3, RFC 7636
+// grantCode issues tokens for an authorization code (RFC 6749 section 4.1.3, RFC 7636
 // section 4.6). A code counts as used only once everything about it fits: whoever has
 // seen it, but is not the client that asked for it, can neither use it nor use it up.
 func (c *call) grantCode(ctx context.Context) (any, *protocolError) {

@@ -9,7 +9,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
-// grantRefresh gives a new access token and a new refresh token for a refresh token
+// grantRefresh issues a new access token and a new refresh token for a refresh token
 // (RFC 6749 section 6), which works once: a second use means that it was stolen, by now
 // or then, and ends everything that was given with it (RFC 9700 section 4.14.2). Asking
 // for fewer scopes narrows the new access token only.

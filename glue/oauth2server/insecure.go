@@ -26,7 +26,7 @@ func (a *authorizer) giveToken(w http.ResponseWriter, r *http.Request, q *authRe
 	})
 }
 
-// grantPassword gives tokens for a person's user name and password (RFC 6749 section
+// grantPassword issues tokens for a person's user name and password (RFC 6749 section
 // 4.3).
 func (c *call) grantPassword(ctx context.Context) (any, *protocolError) {
 	if !c.cfg.InsecureAllowPassword {

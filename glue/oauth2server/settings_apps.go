@@ -59,7 +59,7 @@ func (p settings) registrars(h personal) personal {
 	}
 }
 
-// own gives a page the person's own application that its path names.
+// own passes a page the person's own application that its path names.
 func (p settings) own(h func(w http.ResponseWriter, r *http.Request, id glue.Identity, c store.Client) error) personal {
 	return func(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
 		c, err := p.store.OwnClient(r.Context(), id.Principal, r.PathValue("id"))

@@ -34,8 +34,6 @@ type world struct {
 	log   strings.Builder
 }
 
-type checkFunc = func(ctx context.Context, name, password string) (bool, error)
-
 // onePassword knows that of one person.
 func onePassword(_ context.Context, name, password string) (bool, error) {
 	return name == "ada" && password == "correct horse", nil

@@ -23,7 +23,7 @@ type Config struct {
 	// end of the connection, never of what a header says. A range that would trust much
 	// of the Internet (less than 8 bits of IPv4, 7 of IPv6) is refused.
 	Peers []netip.Prefix
-	// UnixSocket says that whoever connects through a unix socket is a front server: look
+	// UnixSocket says that every client of a unix socket is a front server: look
 	// after who may open it. For such a connection RemoteAddr is "@" or empty.
 	UnixSocket bool
 

@@ -42,8 +42,8 @@ func stateOf(ctx context.Context) *state {
 	return st
 }
 
-// attach gives the request that later handlers see. The one that came in stays as it
-// was, for whoever logs it.
+// attach returns the request that later handlers see. The one that came in stays as it
+// was, for handlers outside that log it.
 func (st *state) attach(r *http.Request) *http.Request {
 	header := st.site.withoutTold(r)
 	r = r.WithContext(st)

@@ -13,7 +13,7 @@ type Cookies struct {
 	Own func(name string) bool
 }
 
-// AddCookies tells the site of the cookies of a way of logging in.
+// AddCookies adds the cookies of a way of logging in. It is for packages of this module.
 func (s *Site) AddCookies(c Cookies) {
 	for {
 		old := s.cookies.Load()

@@ -37,7 +37,7 @@ type Event struct {
 	More []slog.Attr
 }
 
-// Report tells the operators of something about a request: the log, and
+// Report logs something about a request: the log, and
 // [Config.OnEvent]. It fills in Client, Host and, where that is empty, Path. The names of
 // the log's attributes are stable.
 func (s *Site) Report(r *http.Request, e Event) {

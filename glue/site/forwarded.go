@@ -15,7 +15,7 @@ const maxElement = 1024
 // maxParams is how many parameters an element of Forwarded may have.
 const maxParams = 8
 
-// fromRight gives the elements of a list header from right to left, the last line
+// fromRight returns the elements of a list header from right to left, the last line
 // first. It never looks beyond the comma to the left of an element, so that nothing to
 // the left, however malformed, changes what a proxy added on the right.
 type fromRight struct {
@@ -26,7 +26,7 @@ type fromRight struct {
 	more bool   // the current line has another element
 }
 
-// next gives an element without blanks around it. It gives none when the list is
+// next returns an element without blanks around it, none when the list is
 // exhausted, or when it cannot be told where the element begins.
 func (l *fromRight) next() (element string, ok bool) {
 	if !l.more {
@@ -46,7 +46,7 @@ func (l *fromRight) next() (element string, ok bool) {
 	return element, true
 }
 
-// lastComma gives the place of the last comma that separates elements; -1 if there is
+// lastComma returns the index of the last comma that separates elements; -1 if there is
 // none. It is not ok within an open quoted string, or if the element is too long.
 func lastComma(s string, quoted bool) (at int, ok bool) {
 	inQuotes := false

@@ -27,7 +27,7 @@ type keyring struct {
 	derived sync.Map // derivedName to [][]byte
 }
 
-// derivedName tells apart all that keys are derived for.
+// derivedName returns a name of its own for each purpose and context of keys.
 type derivedName struct {
 	purpose string
 	context string // its parts with their lengths

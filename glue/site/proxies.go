@@ -32,7 +32,7 @@ type Proxies struct {
 	// Ranges are the addresses of the proxies, such as 127.0.0.0/8 or 192.0.2.7/32.
 	// Up to 32 of them are believed in a row.
 	Ranges []netip.Prefix
-	// UnixSocket says that whoever connects through a unix socket is a proxy, with
+	// UnixSocket says that every client of a unix socket is a proxy, with
 	// Count the first of them: look after who may open the socket. For such a
 	// connection RemoteAddr is "@" or empty.
 	UnixSocket bool
@@ -123,7 +123,7 @@ func (p *Proxies) Trusts(r *http.Request) bool {
 	return p.Count > 0 || p.inRanges(otherEnd(r))
 }
 
-// trust reports whether whoever is at addr, named by the trusted proxy number hop, is
+// trust reports whether the client at addr, named by the trusted proxy number hop, is
 // the next proxy.
 func (p *Proxies) trust(addr netip.Addr, hop int) bool {
 	if p.Count > 0 {

@@ -42,7 +42,7 @@ func (s *Site) checkRedirect(found *Findings) {
 	}
 }
 
-// elsewhere gives the origin that a request for an allowed host should have gone to;
+// elsewhere returns the origin that a request for an allowed host should have gone to;
 // empty if it is at the right one. spelled is the host as the client wrote it.
 func (s *Site) elsewhere(a allowed, spelled, scheme string) string {
 	plain := s.https && scheme == "http"

@@ -12,7 +12,7 @@ type Route struct {
 	err     error // every request is refused
 }
 
-// With gives other headers to some routes of the site:
+// With sets other headers for some routes of the site:
 //
 //	widget := s.With(func(h *site.Headers) { h.FrameAncestors = "https://www.soc.example" })
 //	mux.Handle("/widget/", widget.Handler(app))

@@ -48,9 +48,9 @@ func ParseSecret(text string) (*Secret, error) {
 	return newSecret(lines), nil
 }
 
-// Derive gives one 32-byte key for each line of the secret, in their order:
+// Derive returns one 32-byte key for each line of the secret, in their order:
 // seal with the first, try all of them to open. Different lists of purpose and
-// context give unrelated keys, and none of them tells anything about the
+// context give unrelated keys, and none of them reveals anything about the
 // secret. Say in purpose what the keys are for, in words that no other use has,
 // and in context what else they must not be shared between, such as services
 // and origins.
@@ -88,7 +88,7 @@ func appendPart(info []byte, part string) []byte {
 // The methods below have value receivers so that a copied Secret is as silent
 // as a *Secret.
 
-// String returns a fixed text that tells nothing of the secret.
+// String returns a fixed text that reveals nothing of the secret.
 func (s Secret) String() string { return redacted }
 
 // GoString returns the same fixed text as String.
@@ -101,5 +101,5 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted)
 // encoding/xml and their like; what they wrote cannot be read back.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// LogValue gives log/slog the same fixed text as String.
+// LogValue returns, to log/slog, the same fixed text as String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }

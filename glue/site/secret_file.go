@@ -49,7 +49,7 @@ func LoadSecret(path string) (*Secret, error) {
 	return newSecret(lines), nil
 }
 
-// readSecret gives what the file holds if nobody but its owner can have read
+// readSecret returns what the file holds if nobody but its owner can have read
 // or written it.
 func readSecret(path string) (string, error) {
 	// To open a pipe would wait for its writer, so look first.

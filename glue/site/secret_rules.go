@@ -124,7 +124,7 @@ func countDistinct(line string) int {
 	return len(seen)
 }
 
-// isRepetition tells whether line is one text written at least twice, the last
+// isRepetition reports whether line is one text written at least twice, the last
 // time perhaps not to its end: what a short secret becomes when it is told to
 // be longer.
 func isRepetition(line string) bool {

@@ -23,7 +23,7 @@ func (s *Site) checkPassHeaders(found *Findings) {
 	}
 }
 
-// withoutTold gives the header of a request without all that tells where it comes from and
+// withoutTold returns the header of a request without all that tells where it comes from and
 // what it is for. It is the same map if there is nothing of the kind.
 func (s *Site) withoutTold(r *http.Request) http.Header {
 	var clean http.Header

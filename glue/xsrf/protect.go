@@ -11,7 +11,7 @@ import (
 // university are one site to a browser. It is the first line; mount it around
 // everything.
 //
-// A request that tells nothing is let through, as the standard library does: tools
+// A request without either header is let through, as the standard library does: tools
 // send such requests, and so do old browsers, for which there is Check.
 func (g *Guard) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func isUpgrade(r *http.Request) bool {
 	return r.Method == http.MethodConnect
 }
 
-// bearerOnly tells a request of an API client: its authority is the token in
+// bearerOnly reports whether a request is an API client's: its authority is the token in
 // Authorization, which no browser sends by itself, and no cookie could be abused.
 func (g *Guard) bearerOnly(r *http.Request) bool {
 	scheme, _, found := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -24,7 +24,7 @@ func Action(name string) Option { return func(b *binding, _ *bool) { b.action = 
 // sees it from the token.
 func SingleUse() Option { return func(_ *binding, once *bool) { *once = true } }
 
-// Send gives every answer of next a token, in the header X-XSRF-Token and in a cookie
+// Send adds a token to every answer of next, in the header X-XSRF-Token and in a cookie
 // XSRF-TOKEN that the site's scripts can read. Mount it inside auth.Require or
 // auth.Optional.
 func (g *Guard) Send(next http.Handler, options ...Option) http.Handler {
@@ -54,8 +54,8 @@ func (g *Guard) give(w http.ResponseWriter, token string) {
 	}
 }
 
-// Token makes a token for whoever sends r. It is ErrNoUser for an anonymous visitor
-// who has no id yet: Send gives them one.
+// Token returns a token for the person or visitor who sends r, or ErrNoUser for a visitor
+// without an id, which Send sets.
 func (g *Guard) Token(r *http.Request, options ...Option) (string, error) {
 	b, err := g.bindingOf(r)
 	if err != nil {
@@ -78,7 +78,7 @@ func (g *Guard) Field(r *http.Request, options ...Option) template.HTML {
 	return template.HTML(`<input type="hidden" name="` + template.HTMLEscapeString(g.cfg.Fields[0]) + `" value="` + token + `">`)
 }
 
-// bindingOf tells whom a token of this request is for.
+// bindingOf returns whom a token of this request is for.
 func (g *Guard) bindingOf(r *http.Request) (binding, error) {
 	if id, ok := glue.IdentityFrom(r.Context()); ok {
 		return binding{who: id.Principal, session: id.SessionID}, nil

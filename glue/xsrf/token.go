@@ -59,7 +59,7 @@ func sign(key []byte, b binding, head []byte) []byte {
 	return h.Sum(nil)
 }
 
-// open checks a token and gives the mark of a single-use one, else nil.
+// open checks a token and returns the mark of a single-use one, else nil.
 func open(keys [][]byte, b binding, token string, ttl time.Duration, now time.Time) (*webauth.Item, error) {
 	raw, err := encoding.DecodeString(token)
 	// The decoder skips line breaks; a token has none.

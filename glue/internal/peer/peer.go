@@ -1,4 +1,4 @@
-// Package peer tells who is at the other end of a request's connection.
+// Package peer finds out who is at the other end of a request's connection.
 package peer
 
 import (
@@ -8,7 +8,7 @@ import (
 )
 
 // Addr returns the address of the other end; not valid where there is none. net/http
-// always gives a port. What has none was put there by a handler that believes
+// always has a port. What has none was put there by a handler that believes
 // X-Forwarded-For.
 func Addr(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)

@@ -18,7 +18,7 @@ type Issued struct {
 	Life            time.Duration // of the access token, for expires_in
 }
 
-// issue runs a transaction that gives tokens.
+// issue runs a transaction that issues tokens.
 func (s *Store) issue(ctx context.Context, give func(tx *sql.Tx) (Issued, error)) (given Issued, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		given, err = give(tx)
