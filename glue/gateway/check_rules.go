@@ -296,10 +296,11 @@ func (k *checker) lookAtBackend(i int) {
 
 // claims says how one would claim to be somebody.
 func (k *checker) claims() string {
-	names := map[string]string{sendRemoteUser: "Remote-User", sendXForwardedUser: "X-Forwarded-User", sendXAA: "X-AAPrincipal"}
 	var used []string
 	for _, way := range k.Identity.Send {
-		used = append(used, names[way])
+		if headers, known := identityHeaders[way]; known { // else it is an error already
+			used = append(used, headers[0])
+		}
 	}
 	if used == nil {
 		return ""

@@ -83,7 +83,8 @@ func TestTrailers(t *testing.T) {
 
 // TestUnsafeIdentity: a name that no header can carry is never sent in part.
 func TestUnsafeIdentity(t *testing.T) {
-	id := &identity{remoteUser: true, forwardedUser: true, aa: true, now: func() time.Time { return testNow }}
+	id := newIdentity([]string{sendRemoteUser, sendXForwardedUser, sendXAA})
+	id.now = func() time.Time { return testNow }
 	ru := &rule{cfg: &Rule{Access: Login}}
 	for _, name := range []string{"a\nb", "a\r\nX: y", "é", " a", "a ", "a\x00", "a\x7f"} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -21,8 +21,9 @@ import (
 
 // identity makes the headers that tell a backend who somebody is.
 type identity struct {
-	remoteUser, forwardedUser, aa bool
-	names                         []string // of all that set may put
+	plain []string // names of headers that hold the bare name of the person
+	aa    []string // names of the X-AA headers, in the order of aaHeaders; nil for none
+	names []string // of all that set may put
 
 	key     []byte        // for the HMAC form of the X-AA headers; nil for plain values
 	timeout time.Duration // Session.Inactivity
@@ -49,14 +50,17 @@ func (c *core) buildIdentity() error {
 }
 
 func newIdentity(send []string) *identity {
-	id := &identity{
-		remoteUser:    slices.Contains(send, sendRemoteUser),
-		forwardedUser: slices.Contains(send, sendXForwardedUser),
-		aa:            slices.Contains(send, sendXAA),
-	}
+	id := &identity{}
 	for _, way := range send {
-		id.names = append(id.names, identityHeaders[way]...)
+		group := &id.plain
+		if way == sendXAA {
+			group = &id.aa
+		}
+		for _, name := range identityHeaders[way] {
+			*group = append(*group, http.CanonicalHeaderKey(name))
+		}
 	}
+	id.names = slices.Concat(id.plain, id.aa)
 	return id
 }
 
@@ -92,13 +96,10 @@ func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
 	if !isHeaderSafe(user) {
 		return errUnsafe
 	}
-	if id.remoteUser {
-		h["Remote-User"] = []string{user}
+	for _, name := range id.plain {
+		h[name] = []string{user}
 	}
-	if id.forwardedUser {
-		h["X-Forwarded-User"] = []string{user}
-	}
-	if id.aa && ru.cfg.Access != Basic {
+	if id.aa != nil && ru.cfg.Access != Basic {
 		return id.setAA(h, &who)
 	}
 	return nil
@@ -123,12 +124,13 @@ func personOf(ctx context.Context, ru *rule) (user string, who glue.Identity) {
 // aaTime is how mod_ucam_webauth writes a time, in UTC.
 const aaTime = "20060102T150405Z"
 
-// aaHeaders are the headers of mod_ucam_webauth, as net/http spells them.
+// aaHeaders are the headers of mod_ucam_webauth, as it spells them.
 var aaHeaders = [...]string{
-	"X-Aaprincipal", "X-Aaptags", "X-Aaauth", "X-Aasso", "X-Aaissue", "X-Aalast", "X-Aalife", "X-Aatimeout", "X-Aaid",
+	"X-AAPrincipal", "X-AAPtags", "X-AAAuth", "X-AASSO", "X-AAIssue", "X-AALast", "X-AALife", "X-AATimeout", "X-AAID",
 }
 
-// identityHeaders are those of each way of Identity.Send, spelled so too.
+// identityHeaders are the headers of each way of Identity.Send; the first one names the
+// person.
 var identityHeaders = map[string][]string{sendRemoteUser: {"Remote-User"}, sendXForwardedUser: {"X-Forwarded-User"}, sendXAA: aaHeaders[:]}
 
 // setAA puts the headers of mod_ucam_webauth. As there, the life is that of the session
@@ -148,7 +150,7 @@ func (id *identity) setAA(h http.Header, who *glue.Identity) error {
 		if id.key != nil {
 			value = id.sign(value) + " " + value
 		}
-		h[aaHeaders[i]] = []string{value}
+		h[id.aa[i]] = []string{value}
 	}
 	return nil
 }
