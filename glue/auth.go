@@ -90,7 +90,7 @@ func (a *Auth) With(edit func(p *Policy)) *Auth {
 func (a *Auth) Err() error { return a.err }
 
 // Require lets a request through to next only with a session that satisfies the
-// policy; IdentityFrom returns to next who it is. Others are sent to log in, or refused.
+// policy; next learns who it is from IdentityFrom. Others are sent to log in, or refused.
 // It fits routers that take func(http.Handler) http.Handler as middleware, and may stand
 // inside another Require or Optional of any policy: each judges the session for itself.
 func (a *Auth) Require(next http.Handler) http.Handler {

@@ -99,9 +99,9 @@ func bringsLogin(query string) bool {
 	return response || confirm
 }
 
-// Mark sets the headers that tell the browser, and caches, that an answer is for the person let in, and notes
-// the use of the session. Where nobody was let in it tells caches that cookies matter.
-// Call it before the status is written.
+// Mark sets the headers by which the browser, and caches, know that an answer is for the
+// person let in, and notes the use of the session. Where nobody was let in it sets Vary
+// alone. Call it before the status is written.
 func (d *Decision) Mark(w http.ResponseWriter) {
 	if d.Allowed && d.session != nil {
 		d.request.mark(w, d.session)
@@ -128,8 +128,7 @@ func (d *Decision) Refuse(w http.ResponseWriter) {
 
 // mark prepares an answer to the person who has a session.
 func (q *request) mark(w http.ResponseWriter, s *session) {
-	h := w.Header()
-	respond.Private(h)
+	respond.Private(w.Header())
 	q.noteUse(w, s)
 }
 

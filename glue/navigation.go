@@ -12,7 +12,8 @@ func isNavigation(r *http.Request) bool {
 	return r.Method == http.MethodGet && site.WantsPage(r)
 }
 
-// isFormPost reports whether a request is a form that a person sent, with a page to show the answer on.
+// isFormPost reports whether a request is a form that a person sent, with a page to show
+// the answer on.
 func isFormPost(r *http.Request) bool {
 	return r.Method == http.MethodPost && site.WantsPage(r)
 }

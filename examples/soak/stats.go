@@ -102,7 +102,7 @@ func sum(m map[string]int) (n int) {
 	return n
 }
 
-// report prints the closing table and reports whether all is well.
+// report prints the closing table and returns whether all is well.
 func (s *stats) report(out io.Writer, start, end process) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

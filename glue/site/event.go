@@ -37,8 +37,8 @@ type Event struct {
 	More []slog.Attr
 }
 
-// Report logs something about a request: the log, and
-// [Config.OnEvent]. It fills in Client, Host and, where that is empty, Path. The names of
+// Report reports something about a request, to the log and to [Config.OnEvent]. It fills in
+// Client, Host and, where that is empty, Path. The names of
 // the log's attributes are stable.
 func (s *Site) Report(r *http.Request, e Event) {
 	e.Host = r.Host
