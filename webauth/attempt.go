@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha1" //nolint:gosec // the protocol's hash (WAA2WLS, "Authentication response")
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"slices"
 	"time"
 )
@@ -32,10 +29,7 @@ type attempt struct {
 func (a *attempt) judge(ctx context.Context) *Error {
 	refusal := cmp.Or(a.checkSignature(), a.checkVersion(), a.checkTime(), a.checkURL()) // the first; all are made
 	a.readToken()
-	// The response is marked before the token is judged: otherwise the token's owner could
-	// replay, from a log, what is refused here. For the same reason a response that is
-	// refused for its time or url is marked too.
-	for _, e := range [...]*Error{a.useResponse(ctx), a.useToken(ctx)} {
+	for _, e := range a.spend(ctx) {
 		if e != nil && (refusal == nil || e.Reason == ReasonStore) {
 			refusal = e
 		}
@@ -153,125 +147,12 @@ func (a *attempt) checkReturn() *Error {
 	return nil
 }
 
-// readToken finds out whether the token was made here for this browser; useToken, whether
+// readToken finds out whether the token was made here for this browser; judgeToken, whether
 // it may be used.
 func (a *attempt) readToken() {
 	if signer := a.v.cfg.Signer; signer != nil {
 		a.token, a.made, a.tokenErr = signer.check(a.want.Secret, a.u.url, a.u.params)
 	}
-}
-
-// useResponse marks a response that the WLS signed for this site and that is not too
-// old to be used. Others cannot get in, so they need no mark, and must have none: the
-// store would fill with what anybody can send.
-func (a *attempt) useResponse(ctx context.Context) *Error {
-	cfg := &a.v.cfg
-	expires := a.u.issue.Add(cfg.MaxAge + cfg.Skew)
-	if cfg.OneUse == nil || !a.signed || a.now.After(expires) || !a.forUs() {
-		return nil
-	}
-	h := sha256.Sum256([]byte(cfg.Service.ID() + "\x00" + a.u.signed))
-	err := a.once(ctx, Item{
-		ID:     "response:" + base64.RawURLEncoding.EncodeToString(h[:]),
-		Issued: a.issued(), Expires: expires,
-	})
-	return onceError(err, ReasonReplay, "this response was used before")
-}
-
-// issued returns when the response was made. Its issue has whole seconds, so that a memory
-// which began within that second takes it for older; but a response to a token of this
-// second was made after the token.
-func (a *attempt) issued() time.Time {
-	issue := a.u.issue
-	if a.token.Issued.Truncate(time.Second).Equal(issue) {
-		return a.token.Issued
-	}
-	return issue
-}
-
-// once marks an item as used, in the room of the response that brought it.
-func (a *attempt) once(ctx context.Context, item Item) error {
-	item.Unsigned, item.Failure = !a.signed, a.u.status != 200
-	return a.v.cfg.OneUse.Once(ctx, item)
-}
-
-func (a *attempt) forUs() bool {
-	return a.originOK || a.want.InsecureAnyURL || slices.Contains(a.v.origins, a.u.addr.origin())
-}
-
-// useToken spends the token of any response that carries one made for this browser.
-func (a *attempt) useToken(ctx context.Context) *Error {
-	cfg := &a.v.cfg
-	if cfg.Signer == nil {
-		return nil
-	}
-	if a.tokenErr != nil {
-		if e := a.useSeenToken(ctx); e != nil {
-			return e
-		}
-		return refuse(ReasonToken, "%v", a.tokenErr)
-	}
-	var err error
-	if cfg.OneUse != nil {
-		err = a.once(ctx, cfg.Signer.item(a.token))
-	}
-	if errors.Is(err, ErrUsed) && a.want.Failed != nil && a.want.Failed(a.token) {
-		err = a.useTokenAgain(ctx)
-	}
-	if e := onceError(err, ReasonToken, "the token was used before"); e != nil {
-		return e
-	}
-	a.ours = true
-	return nil
-}
-
-// useTokenAgain uses a token that a failure spent in this browser. Further failures are
-// let through: they let nobody in. One success may follow.
-func (a *attempt) useTokenAgain(ctx context.Context) error {
-	switch {
-	case a.u.status != 200:
-		a.retold = true
-		return nil
-	case !a.signed: // no success, and anybody can write one
-		return ErrUsed
-	}
-	a.again = true
-	return a.once(ctx, a.v.cfg.Signer.againItem(a.token))
-}
-
-// useSeenToken spends a token that came without the secret of the browser that it was
-// made for: to another browser, without cookies, to another origin of ours. Its MAC
-// cannot be checked then, but the service signed the response for us, so the token may
-// well be good, and must not let in anybody who reads it in a log.
-func (a *attempt) useSeenToken(ctx context.Context) *Error {
-	cfg := &a.v.cfg
-	if cfg.OneUse == nil || !a.signed || !a.forUs() {
-		return nil
-	}
-	item, ok := cfg.Signer.seen(a.u.addr.origin(), a.u.params)
-	if !ok {
-		return nil
-	}
-	if err := a.once(ctx, item); err != nil && !errors.Is(err, ErrUsed) {
-		return onceError(err, ReasonToken, "")
-	}
-	return nil
-}
-
-func onceError(err error, used Reason, detail string) *Error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ErrUsed):
-		return refuse(used, "%s", detail)
-	case errors.Is(err, ErrForgotten) && used == ReasonReplay:
-		return refuse(ReasonStale, "older than the memory of what was used (a restart, or a clock that was put back?)")
-	case errors.Is(err, ErrForgotten):
-		return refuse(used, "the token is older than the memory of what was used (a restart, or a clock that was put back?)")
-	}
-	e := refuse(ReasonStore, "cannot tell whether it was used before")
-	e.cause = err
-	return e
 }
 
 func (a *attempt) checkOutcome() *Error {

@@ -66,12 +66,23 @@ func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 
 // Once implements [OneUse].
 func (m *MemoryOneUse) Once(_ context.Context, item Item) error {
-	sum := sha256.Sum256([]byte(item.ID))
-	k := mark{id: markID(sum[:len(markID{})]), kind: kindOf(item.ID)}
-	expires, r := item.Expires.Unix(), item.Room()
+	k := markOf(item)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.now().Unix()
+	return m.once(k, item)
+}
+
+// OncePair implements [PairOneUse].
+func (m *MemoryOneUse) OncePair(_ context.Context, response, token Item) (responseErr, tokenErr error) {
+	r, t := markOf(response), markOf(token)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.once(r, response), m.once(t, token)
+}
+
+// once marks an item. The caller holds m.mu.
+func (m *MemoryOneUse) once(k mark, item Item) error {
+	expires, r, now := item.Expires.Unix(), item.Room(), m.now().Unix()
 	m.forget(now)
 	_, seen := m.used[k.id]
 	switch {
@@ -135,6 +146,11 @@ func (m *MemoryOneUse) forget(now int64) {
 type mark struct {
 	id   markID
 	kind itemKind
+}
+
+func markOf(item Item) mark {
+	sum := sha256.Sum256([]byte(item.ID))
+	return mark{id: markID(sum[:len(markID{})]), kind: kindOf(item.ID)}
 }
 
 // markID is the beginning of a hash of an item's ID.

@@ -15,12 +15,28 @@ type OneUse interface {
 	Once(ctx context.Context, item Item) error
 }
 
+// PairOneUse is a OneUse that marks a response and the token that it answers in one step.
+// With any other, each login takes two, and the verifier marks the response first.
+type PairOneUse interface {
+	OneUse
+	// OncePair marks both items, each whatever becomes of the other, and returns for each
+	// what Once would. Their Group is the same. No other caller may come in between: of
+	// concurrent callers with the same response, one gets nil for it, and the same one for
+	// the token, unless that was used before all of them.
+	OncePair(ctx context.Context, response, token Item) (responseErr, tokenErr error)
+}
+
 // Item is a thing that can be used once. A store of bounded size divides it by
 // [Item.Room], which reads Unsigned and Failure; they serve nothing else.
 type Item struct {
 	// ID names it: printable ASCII, under 100 bytes, not secret. It begins with its kind
 	// and a colon: "response", "token", "form", "confirm", "xsrf", "xsrf-visitor".
 	ID string
+	// Group is printable ASCII, under 100 bytes, not secret. Items with the same Group are
+	// used in one step, see [PairOneUse], so that a store which is spread over machines
+	// keeps them on one. An ID always comes with the same Group. Empty is a group of its
+	// own, the ID's.
+	Group string
 	// Issued is when it was made; a store that has lost its memory since then must refuse
 	// it.
 	Issued time.Time

@@ -182,30 +182,41 @@ func (s *RequestSigner) GoString() string { return s.String() }
 func (s *RequestSigner) item(t Token) Item { return s.itemAt(s.origin, t) }
 
 func (s *RequestSigner) itemAt(origin string, t Token) Item {
-	h := sha256.Sum256([]byte(s.service + " " + origin + " " + t.Nonce))
-	return Item{
-		ID:     "token:" + base64.RawURLEncoding.EncodeToString(h[:]),
-		Issued: t.Issued, Expires: t.Issued.Add(s.ttl),
-	}
+	id := tokenID(s.service, origin, t.Nonce)
+	return Item{ID: id, Group: id, Issued: t.Issued, Expires: t.Issued.Add(s.ttl)}
+}
+
+// tokenID returns the ID of the item of a token. A nonce that was read unchecked may hold
+// blanks; it is last, so that no two tokens look alike.
+func tokenID(service, origin, nonce string) string {
+	h := sha256.Sum256([]byte(service + " " + origin + " " + nonce))
+	return "token:" + base64.RawURLEncoding.EncodeToString(h[:])
 }
 
 // againItem returns the item that marks the one success that may follow a failure with the
-// same token in the same browser. A nonce holds no blank.
+// same token in the same browser.
 func (s *RequestSigner) againItem(t Token) Item {
-	t.Nonce += " again"
-	return s.item(t)
+	again := s.item(t)
+	h := sha256.Sum256([]byte(again.ID + " again")) // fewer blanks than what a nonce is part of
+	again.ID = "token:" + base64.RawURLEncoding.EncodeToString(h[:])
+	return again
 }
 
 // seen returns the item of a token for any origin of the site whose MAC cannot be checked
 // here. ok is false if params is not a token, or if it has expired.
 func (s *RequestSigner) seen(origin, params string) (item Item, ok bool) {
-	i := strings.LastIndexByte(params, '.')
-	if i < 0 {
-		return Item{}, false
-	}
-	t, ok := parseToken(params[:i])
+	t, ok := readToken(params)
 	age := s.now().Sub(t.Issued)
 	return s.itemAt(origin, t), ok && age <= s.ttl && age >= -tokenSkew
+}
+
+// readToken reads a token from params without a look at its MAC, whoever made it.
+func readToken(params string) (Token, bool) {
+	i := strings.LastIndexByte(params, '.')
+	if i < 0 {
+		return Token{}, false
+	}
+	return parseToken(params[:i])
 }
 
 // mac covers length-prefixed parts, so that no two lists of parts look alike.
@@ -220,7 +231,7 @@ func mac(key []byte, body, url string, secret BrowserSecret) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// parseToken reads a token body whose MAC held.
+// parseToken reads the body of a token, which is all but the MAC.
 func parseToken(body string) (Token, bool) {
 	part := strings.Split(body, ".")
 	switch {
