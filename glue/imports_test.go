@@ -22,6 +22,7 @@ var arrows = map[string]string{
 	"webauth/webauthtest":   "keys webauth webauth/wls",
 	"webauth/cmd/fakewls":   "keys webauth webauth/webauthtest",
 	"glue/internal":         "",
+	"glue/enginetest":       "",
 	"glue/site":             "webauth",
 	"glue":                  "webauth glue/site",
 	"glue/xsrf":             "webauth glue/site glue",
@@ -31,7 +32,7 @@ var arrows = map[string]string{
 	"glue/oauth2server":     "webauth glue/site glue glue/xsrf",
 	"glue/gateway":          "keys webauth glue/site glue glue/xsrf glue/password glue/redisstore",
 	"glue/gateway/internal": "webauth glue/site glue",
-	"examples":              "keys webauth webauth/webauthtest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway",
+	"examples":              "keys webauth webauth/webauthtest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/enginetest",
 }
 
 // roomOf is the line of arrows that a package belongs to.

@@ -20,7 +20,7 @@ func BenchmarkRequire(b *testing.B) {
 	var m *twoMachines
 	site := webauthtest.Site(b, func(baseURL string) http.Handler {
 		m = newTwoMachines(b, fake, baseURL, func() *redisstore.Store {
-			return redis.open(func(c *redisstore.Config) { c.URL = "unix://" + redis.socket() })
+			return redis.open(func(c *redisstore.Config) { c.URL = "unix://" + redis.Socket })
 		})
 		return m
 	})

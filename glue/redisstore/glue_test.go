@@ -234,7 +234,7 @@ func TestKillDuringLogins(t *testing.T) {
 	m := newTwoMachines(t, fake, baseURL, func() *redisstore.Store {
 		// Not the default timeout: 4,000 requests at once and the race detector keep two
 		// cores busy for longer.
-		s, err := redisstore.New(redisstore.Config{URL: "redis://" + redis.addr, Site: "soc", Timeout: patience, Logger: slog.New(slog.DiscardHandler)})
+		s, err := redisstore.New(redisstore.Config{URL: "redis://" + redis.Addr, Site: "soc", Timeout: patience, Logger: slog.New(slog.DiscardHandler)})
 		require.NoError(t, err)
 		stores = append(stores, s)
 		return s
@@ -332,7 +332,7 @@ func TestRedisDown(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	pending := m.begin(t, fake, site.URL)
 
-	redis.kill()
+	redis.Kill()
 	resp, err := person.Get(site.URL + "/page")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())

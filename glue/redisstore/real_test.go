@@ -111,20 +111,20 @@ func TestRealTakeover(t *testing.T) {
 	s := master.open()
 	settle(t, s)
 	replica := startRedis(t)
-	host, port, _ := strings.Cut(master.addr, ":")
+	host, port, _ := strings.Cut(master.Addr, ":")
 	replica.do("REPLICAOF", host, port)
 	used, unused := itemNow("used"), itemNow("unused")
 	require.NoError(t, s.Once(t.Context(), used))
 	cookie := save(t, s, values{"principal": "spqr1"})
 	eventually(t, func() bool {
-		c := master.client()
+		c := master.Client()
 		defer func() { _ = c.Close() }()
 		n, err := c.Wait(t.Context(), 1, time.Second).Result()
 		return err == nil && n == 1
 	})
-	_, err := redisstore.New(redisstore.Config{URL: "redis://" + replica.addr, Site: "soc", Timeout: patience})
+	_, err := redisstore.New(redisstore.Config{URL: "redis://" + replica.Addr, Site: "soc", Timeout: patience})
 	require.ErrorContains(t, err, "READONLY", "a replica will not do")
-	master.kill()
+	master.Kill()
 	replica.do("REPLICAOF", "NO", "ONE")
 
 	s = replica.open()
@@ -147,7 +147,7 @@ func TestRealSlow(t *testing.T) {
 		{"stalled connection", func(p *proxy) { p.stall(true) }, func(p *proxy) { p.stall(false) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newProxy(t, redis.addr)
+			p := newProxy(t, redis.Addr)
 			s := redis.open(func(c *redisstore.Config) { c.URL, c.Timeout = "redis://"+p.addr, 300*time.Millisecond })
 			cookie := save(t, s, values{"principal": "spqr1"})
 			session := load(t, s, cookie)
@@ -171,9 +171,9 @@ func TestRealSlow(t *testing.T) {
 func TestRealEviction(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t, "--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru")
-	_, err := redisstore.New(redisstore.Config{URL: "redis://" + redis.addr, Site: "soc", Timeout: patience})
+	_, err := redisstore.New(redisstore.Config{URL: "redis://" + redis.Addr, Site: "soc", Timeout: patience})
 	require.ErrorIs(t, err, redisstore.ErrEviction)
-	require.ErrorContains(t, err, redis.addr)
+	require.ErrorContains(t, err, redis.Addr)
 	require.ErrorContains(t, err, "volatile-lru; set it to noeviction")
 
 	redis.do("CONFIG", "SET", "maxmemory-policy", "noeviction")
@@ -222,12 +222,12 @@ func TestRealRights(t *testing.T) {
 				"-@all", "+@connection", "+@read", "+@write", "+@scripting", "+time"}
 			redis.do(append(acl, c.acl...)...)
 			s := redis.open(func(cfg *redisstore.Config) {
-				cfg.URL = "redis://" + c.user + ":p%25ss%3A%2F@" + redis.addr
+				cfg.URL = "redis://" + c.user + ":p%25ss%3A%2F@" + redis.Addr
 				cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 			})
 			exercise(t, s)
 			assert.Equal(t, c.warn, strings.Contains(log.String(), "INFO is not permitted"))
-			_, err := redisstore.New(redisstore.Config{Site: "soc2", URL: "redis://" + c.user + ":p%25ss%3A%2F@" + redis.addr})
+			_, err := redisstore.New(redisstore.Config{Site: "soc2", URL: "redis://" + c.user + ":p%25ss%3A%2F@" + redis.Addr})
 			assert.ErrorContains(t, err, "NOPERM", "another site's keys")
 		})
 	}
@@ -272,7 +272,7 @@ func TestRealInactivity(t *testing.T) {
 		c.Now = func() time.Time { return time.UnixMilli(now.Load()) }
 	})
 	cookie := save(t, s, values{"principal": "spqr1"})
-	client := server.client()
+	client := server.Client()
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	ttl := func() time.Duration {
 		keys, err := client.Keys(t.Context(), "wls1:{soc}:session:*").Result()
@@ -295,20 +295,20 @@ func TestRealCluster(t *testing.T) {
 	server := startRedis(t, "--cluster-enabled", "yes")
 	server.do("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
 	eventually(t, func() bool {
-		c := server.client()
+		c := server.Client()
 		defer func() { _ = c.Close() }()
 		info, err := c.ClusterInfo(t.Context()).Result()
 		return err == nil && strings.Contains(info, "cluster_state:ok")
 	})
 	exercise(t, server.open(func(c *redisstore.Config) {
-		c.URL, c.Redis = "", &redis.UniversalOptions{Addrs: []string{server.addr}, IsClusterMode: true}
+		c.URL, c.Redis = "", &redis.UniversalOptions{Addrs: []string{server.Addr}, IsClusterMode: true}
 	}))
 }
 
 func TestRealSocket(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)
-	exercise(t, server.open(func(c *redisstore.Config) { c.URL = "unix://" + server.socket() }))
+	exercise(t, server.open(func(c *redisstore.Config) { c.URL = "unix://" + server.Socket }))
 }
 
 func TestTLS(t *testing.T) {
