@@ -70,7 +70,7 @@
 // these can do no more than that. If Redis is not on the
 // same machine, use TLS (rediss://) and a user of its own:
 //
-//	ACL SETUSER soc on >PASSWORD ~wls1:{soc-example}:* resetchannels -@all +@connection +@read +@write +@scripting +time +info
+//	ACL SETUSER soc on >PASSWORD ~wls1:{soc-example}:* ~wls1:{soc-example:* resetchannels -@all +@connection +@read +@write +@scripting +time +info
 //
 // Without the right to INFO it works, but cannot see the policy, nor an old snapshot or
 // a replica that took over; New says so in the log.

@@ -11,14 +11,12 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 )
 
 // ErrEnded is the error of [Store.Save] for a session that has ended since it was loaded,
 // by logout, by [Store.Revoke], or by age: saving does not restore it.
 var ErrEnded = errors.New("redisstore: the session has ended")
-
-// noteEvery bounds how often the last use of a session is stored.
-const noteEvery = time.Minute
 
 // Get returns the session of that name from the request's gorilla registry.
 func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
@@ -30,11 +28,12 @@ func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	session.Options, session.IsNew = s.cookieOptions(), true
-	id, handle, ok := presented(r, name)
+	id := cookie.Get(r, name)
+	shard, handle, ok := locate(name, id)
 	if !ok {
 		return session, nil
 	}
-	values, err := s.load(r.Context(), handle)
+	values, err := s.load(r.Context(), shard, handle)
 	if values == nil || err != nil {
 		return session, err
 	}
@@ -43,10 +42,10 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 }
 
 // load returns the values of a live session, nil if there is none, and notes its use.
-func (s *Store) load(ctx context.Context, handle string) (map[any]any, error) {
+func (s *Store) load(ctx context.Context, shard, handle string) (map[any]any, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	key, now := s.names.sessions()+handle, s.cfg.Now()
+	key, now := s.names.sessions(shard)+handle, s.cfg.Now()
 	field, err := s.client.HMGet(ctx, key, "values", "used", "finish").Result()
 	if err != nil {
 		return nil, s.unavailable(err)
@@ -64,10 +63,7 @@ func (s *Store) load(ctx context.Context, handle string) (map[any]any, error) {
 	case !now.Before(finish), s.cfg.Inactivity != 0 && now.Sub(used) > s.cfg.Inactivity:
 		return nil, nil // Redis, with a clock of its own, is about to drop it
 	case now.Sub(used) >= noteEvery:
-		err = s.run(ctx, touchScript, []string{key}, now.UnixMilli(), s.cfg.Inactivity.Milliseconds()).Err()
-	}
-	if err != nil {
-		return nil, s.unavailable(err)
+		s.noteUse(ctx, key, now)
 	}
 	return values, nil
 }
@@ -121,7 +117,7 @@ func (s *Store) save(ctx context.Context, session *sessions.Session, maxAge int)
 		}
 	}
 	if session.ID == "" || state == "renew" {
-		id := newID()
+		id := newID(userHash(principalOf(session)))
 		if state, err = s.put(ctx, session, values, "new", id, maxAge); err != nil {
 			return err
 		}
@@ -135,11 +131,10 @@ func (s *Store) save(ctx context.Context, session *sessions.Session, maxAge int)
 
 // put runs the script that stores a session under an id.
 func (s *Store) put(ctx context.Context, session *sessions.Session, values, mode, id string, maxAge int) (state string, err error) {
-	handle, ok := handleOf(session.Name(), id)
+	shard, handle, ok := locate(session.Name(), id)
 	if !ok {
 		return "", errors.New("redisstore: Session.ID is not one that this store gave")
 	}
-	principal, _ := session.Values[glue.ValuePrincipal].(string)
 	shown := ""
 	if expires, ok := session.Values[glue.ValueExpires].(int64); ok {
 		shown = strconv.FormatInt(expires, 10)
@@ -149,9 +144,12 @@ func (s *Store) put(ctx context.Context, session *sessions.Session, values, mode
 	if life == 0 {
 		life = max(defaultLife, age)
 	}
-	user := userHash(principal)
-	state, err = s.run(ctx, saveScript, []string{s.names.sessions() + handle, s.names.userSessions() + user},
-		mode, handle, s.names.userSessions(), values, user, shown,
+	user := userHash(principalOf(session))
+	// Where the person is another than the record's, the list is in a wrong shard, but is not
+	// used either: the session is renewed.
+	people := s.names.userSessions(shard)
+	state, err = s.run(ctx, saveScript, []string{s.names.sessions(shard) + handle, people + user},
+		mode, handle, people, values, user, shown,
 		s.cfg.Now().UnixMilli(), life.Milliseconds(), age.Milliseconds(), s.cfg.Inactivity.Milliseconds(),
 	).Text()
 	if err != nil {
@@ -162,15 +160,21 @@ func (s *Store) put(ctx context.Context, session *sessions.Session, values, mode
 
 // end ends the session. Saved again, it would be a new one.
 func (s *Store) end(ctx context.Context, session *sessions.Session) error {
-	handle, ok := handleOf(session.Name(), session.ID)
+	shard, handle, ok := locate(session.Name(), session.ID)
 	if !ok {
 		return nil // never saved, or no id of ours: nothing is stored
 	}
-	if err := s.run(ctx, endScript, []string{s.names.sessions() + handle}, handle, s.names.userSessions()).Err(); err != nil {
+	if err := s.run(ctx, endScript, []string{s.names.sessions(shard) + handle}, handle, s.names.userSessions(shard)).Err(); err != nil {
 		return s.unavailable(err)
 	}
 	session.ID, session.IsNew = "", true
 	return nil
+}
+
+// principalOf returns the principal in the session's values, "" for none.
+func principalOf(session *sessions.Session) string {
+	principal, _ := session.Values[glue.ValuePrincipal].(string)
+	return principal
 }
 
 // cookieOptions returns a copy, because sessions share nothing.

@@ -1,42 +1,42 @@
 package redisstore
 
 import (
-	"strings"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestHandleOf(t *testing.T) {
-	id := newID()
-	require.Len(t, id, 2+43)
-	handle, ok := handleOf("soc", id)
+func TestLocate(t *testing.T) {
+	id := newID("")
+	require.Len(t, id, 2+44)
+	shard, handle, ok := locate("soc", id)
 	require.True(t, ok)
+	assert.Len(t, shard, 2)
 	assert.Len(t, handle, handleLen)
-	again, _ := handleOf("soc", id)
+	_, again, _ := locate("soc", id)
 	assert.Equal(t, handle, again)
 	assert.NotContains(t, handle, id[2:10])
 
-	other, ok := handleOf("soc2", id)
+	_, other, ok := locate("soc2", id)
 	assert.True(t, ok)
 	assert.NotEqual(t, handle, other, "an id is good under one cookie name only")
 
 	for name, bad := range map[string]string{
-		"empty":               "",
-		"no version":          id[2:],
-		"other version":       "2" + id[1:],
-		"short":               id[:len(id)-1],
-		"long":                id + "A",
-		"line break":          id[:10] + "\n" + id[11:],
-		"line break added":    id[:10] + "\n" + id[10:],
-		"padding":             id[:len(id)-1] + "=",
-		"standard base64":     id[:len(id)-2] + "+/",
-		"bits after the last": "1." + strings.Repeat("A", 42) + "B",
-		"key of Redis":        "1.*" + id[3:],
+		"empty":            "",
+		"no version":       id[2:],
+		"other version":    "2" + id[1:],
+		"short":            id[:len(id)-1],
+		"long":             id + "A",
+		"line break":       id[:10] + "\n" + id[11:],
+		"line break added": id[:10] + "\n" + id[10:],
+		"padding":          id[:len(id)-1] + "=",
+		"standard base64":  id[:len(id)-2] + "+/",
+		"key of Redis":     "1.*" + id[3:],
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, ok := handleOf("soc", bad)
+			_, _, ok := locate("soc", bad)
 			assert.False(t, ok)
 		})
 	}
@@ -45,9 +45,29 @@ func TestHandleOf(t *testing.T) {
 func TestIDsDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		seen[newID()] = true
+		seen[newID("")[4:]] = true
 	}
 	assert.Len(t, seen, 1000)
+}
+
+func TestShards(t *testing.T) {
+	user := userHash("spqr1")
+	shards := map[string]bool{}
+	for range 10 {
+		shard, _, ok := locate("soc", newID(user))
+		require.True(t, ok)
+		assert.Equal(t, shardOf(user), shard, "a person's sessions are together")
+	}
+	for i := range 10_000 {
+		shards[shardOf(userHash(strconv.Itoa(i)))] = true
+	}
+	assert.Len(t, shards, 256, "people are not")
+	clear(shards)
+	for range 10_000 {
+		shard, _, _ := locate("soc", newID(""))
+		shards[shard] = true
+	}
+	assert.Len(t, shards, 256, "nor is who is nobody yet")
 }
 
 func TestDigestPartsDoNotRun(t *testing.T) {

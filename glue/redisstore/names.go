@@ -11,14 +11,26 @@ import (
 
 // names builds the names of a site's keys. The version comes first; the braces make a
 // Redis cluster keep all of them on one node.
-type names struct{ base string }
+type names struct{ site, base string }
 
-func newNames(site string) names { return names{"wls1:{" + site + "}:"} }
+func newNames(site string) names { return names{site, "wls1:{" + site + "}:"} }
+
+// in returns the name of a key in a shard of the site. Keys of one shard are on one node of
+// a Redis cluster.
+func (n names) in(shard, key string) string { return "wls1:{" + n.site + ":" + shard + "}:" + key }
 
 // sessions and userSessions return the prefixes of the keys of sessions and of the lists of
 // a user's sessions; scripts append the rest.
-func (n names) sessions() string     { return n.base + "session:" }
-func (n names) userSessions() string { return n.base + "person:" }
+func (n names) sessions(shard string) string     { return n.in(shard, "session:") }
+func (n names) userSessions(shard string) string { return n.in(shard, "person:") }
+
+// person returns the hash of a principal, and the prefixes of the keys in the shard of the
+// person's sessions.
+func (n names) person(principal string) (user, sessions, userSessions string) {
+	user = userHash(principal)
+	shard := shardOf(user)
+	return user, n.sessions(shard), n.userSessions(shard)
+}
 
 // memory returns the key of the time since which Redis has forgotten nothing.
 func (n names) memory() string { return n.base + "memory" }

@@ -218,7 +218,7 @@ func TestRealRights(t *testing.T) {
 		{"blind", nil, true},
 	} {
 		t.Run(c.user, func(t *testing.T) {
-			acl := []any{"ACL", "SETUSER", c.user, "on", ">p%ss:/", "~wls1:{soc}:*", "resetchannels",
+			acl := []any{"ACL", "SETUSER", c.user, "on", ">p%ss:/", "~wls1:{soc}:*", "~wls1:{soc:*", "resetchannels",
 				"-@all", "+@connection", "+@read", "+@write", "+@scripting", "+time"}
 			redis.do(append(acl, c.acl...)...)
 			s := redis.open(func(cfg *redisstore.Config) {
@@ -275,7 +275,7 @@ func TestRealInactivity(t *testing.T) {
 	client := server.Client()
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	ttl := func() time.Duration {
-		keys, err := client.Keys(t.Context(), "wls1:{soc}:session:*").Result()
+		keys, err := client.Keys(t.Context(), "wls1:{soc:*}:session:*").Result()
 		require.NoError(t, err)
 		require.Len(t, keys, 1)
 		d, err := client.PTTL(t.Context(), keys[0]).Result()

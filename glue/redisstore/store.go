@@ -17,6 +17,8 @@ type Store struct {
 	client redis.UniversalClient
 	addr   string // for messages
 	names  names
+
+	unnoted minutely // last uses that could not be stored
 }
 
 // New returns a store for cfg. It is an error if Redis does not answer within

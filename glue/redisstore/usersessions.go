@@ -1,11 +1,14 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,28 +25,56 @@ type Session struct {
 // maxListed is the most sessions that Sessions returns.
 const maxListed = 1000
 
+// atOnce is how many sessions one script lists or ends: all of Redis waits for it.
+const atOnce = 250
+
 // Sessions returns the principal's sessions: those that hold it as the value
 // [glue.ValuePrincipal], the newest first. If there are more than 1,000, it returns those
 // that end last. Sessions of all the site's origins and login services count.
 func (s *Store) Sessions(ctx context.Context, principal string) ([]Session, error) {
-	reply, err := s.run(ctx, listScript, []string{s.names.userSessions() + userHash(principal)},
-		s.names.sessions(), maxListed).Slice()
-	if err != nil {
-		return nil, s.unavailable(err)
-	}
 	now := s.cfg.Now()
 	var all []Session
-	for _, entry := range reply {
+	for from := int64(0); from >= 0 && len(all) < maxListed; {
+		page, next, err := s.list(ctx, principal, from)
+		if err != nil {
+			return nil, s.unavailable(err)
+		}
+		for _, session := range page {
+			if now.Before(session.Expires) {
+				all = append(all, session)
+			}
+		}
+		from = next
+	}
+	all = all[:min(len(all), maxListed)]
+	slices.SortFunc(all, func(a, b Session) int {
+		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(a.Handle, b.Handle))
+	})
+	// A session that began meanwhile moved the others down the list: one was seen twice.
+	return slices.CompactFunc(all, func(a, b Session) bool { return a.Handle == b.Handle }), nil
+}
+
+// list returns sessions of a part of the principal's list, and where the next part begins,
+// -1 for nowhere.
+func (s *Store) list(ctx context.Context, principal string, from int64) (part []Session, next int64, err error) {
+	user, records, lists := s.names.person(principal)
+	reply, err := s.run(ctx, listScript, []string{lists + user}, records, from, atOnce).Slice()
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(reply) != 2 {
+		return nil, 0, errReply
+	}
+	next, _ = reply[0].(int64)
+	entries, _ := reply[1].([]any)
+	for _, entry := range entries {
 		session, ok := readSession(entry)
 		if !ok {
-			return nil, s.unavailable(errors.New("a stored session is damaged"))
+			return nil, 0, errors.New("a stored session is damaged")
 		}
-		if now.Before(session.Expires) {
-			all = append(all, session)
-		}
+		part = append(part, session)
 	}
-	slices.SortStableFunc(all, func(a, b Session) int { return b.Created.Compare(a.Created) })
-	return all, nil
+	return part, next, nil
 }
 
 // readSession parses an entry of the script's list: handle, start, used, finish, shown.
@@ -73,7 +104,7 @@ func readSession(entry any) (Session, bool) {
 // session that it is seen from.
 func (session Session) Is(r *http.Request) bool {
 	return slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
-		handle, ok := handleOf(c.Name, c.Value)
+		_, handle, ok := locate(c.Name, c.Value)
 		return ok && handle == session.Handle
 	})
 }
@@ -84,24 +115,37 @@ func (s *Store) Revoke(ctx context.Context, principal, handle string) (bool, err
 	if principal == "" || len(handle) != handleLen {
 		return false, nil
 	}
-	n, err := s.run(ctx, endScript, []string{s.names.sessions() + handle}, handle, s.names.userSessions(), userHash(principal)).Int()
+	user, records, lists := s.names.person(principal)
+	n, err := s.run(ctx, endScript, []string{records + handle}, handle, lists, user).Int()
 	if err != nil {
 		return false, s.unavailable(err)
 	}
 	return n == 1, nil
 }
 
-// RevokeAll ends all sessions of the principal ("log out everywhere"), at once and on
-// all machines, but for those with the handles in keep. It returns how many it ended. A
-// login under way is not stopped.
+// RevokeAll ends all sessions of the principal ("log out everywhere"), on all machines,
+// but for those with the handles in keep. It returns how many it ended, also with an error.
+// Sessions end one after the other, 250 in each step, so that nobody waits for long;
+// [Config.Timeout] bounds a step, and ctx all of them. Every session that was there when it
+// was called has ended when it returns without an error. A login under way is not stopped,
+// and a session that begins meanwhile may be ended.
 func (s *Store) RevokeAll(ctx context.Context, principal string, keep ...string) (int, error) {
-	args := []any{s.names.sessions(), s.names.userSessions()}
+	user, records, lists := s.names.person(principal)
+	args := []any{records, lists, atOnce}
 	for _, handle := range keep {
 		args = append(args, handle)
 	}
-	n, err := s.run(ctx, endAllScript, []string{s.names.userSessions() + userHash(principal)}, args...).Int()
-	if err != nil {
-		return 0, s.unavailable(err)
+	for total := 0; ; {
+		n, err := s.run(ctx, endAllScript, []string{lists + user}, args...).Int64Slice()
+		if err == nil && len(n) != 2 {
+			err = errReply
+		}
+		if err != nil {
+			return total, fmt.Errorf("%w (%d sessions have been ended, others may be left)", s.unavailable(err), total)
+		}
+		total += int(n[0])
+		if n[1] < atOnce {
+			return total, nil
+		}
 	}
-	return n, nil
 }

@@ -139,7 +139,7 @@ func TestListsAreCleaned(t *testing.T) {
 	g := newRig(t, func(c *redisstore.Config) { c.Inactivity = time.Hour })
 	list := func() (all []string) {
 		for _, key := range g.mini.Keys() {
-			if strings.HasPrefix(key, "wls1:{soc}:person:") {
+			if strings.Contains(key, "}:person:") {
 				members, err := g.mini.ZMembers(key)
 				require.NoError(t, err)
 				all = append(all, members...)

@@ -1,13 +1,14 @@
--- Ends all sessions of a person. After session.lua.
+-- Ends sessions of a person, those that end first. After session.lua.
 -- KEYS: list of the person's sessions
--- ARGV: prefix of records, prefix of lists, handles to leave alone
+-- ARGV: prefix of records, prefix of lists, the most to end, handles to leave alone
 local keep = {}
-for i = 3, #ARGV do keep[ARGV[i]] = true end
-local count = 0
-for _, handle in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if not keep[handle] then
-    count = count + drop(ARGV[1] .. handle, handle, ARGV[2])
+for i = 4, #ARGV do keep[ARGV[i]] = true end
+local found, ended = 0, 0
+for _, handle in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[3] + #ARGV - 4)) do
+  if not keep[handle] and found < tonumber(ARGV[3]) then
+    found = found + 1
+    ended = ended + drop(ARGV[1] .. handle, handle, ARGV[2])
     redis.call('ZREM', KEYS[1], handle) -- where its record was gone already
   end
 end
-return count
+return { ended, found }

@@ -30,7 +30,10 @@ redis.call('PEXPIRE', KEYS[1], num(idle > 0 and math.min(idle, left) or left))
 if person ~= '' then
   local t = redis.call('TIME') -- the clock that the expiry of keys goes by
   local clock = t[1] * 1000 + math.floor(t[2] / 1000)
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', num(clock))
+  local expired = redis.call('ZCOUNT', KEYS[2], '-inf', num(clock))
+  if expired > 0 then -- a few at a time, because everybody waits meanwhile
+    redis.call('ZREMRANGEBYRANK', KEYS[2], 0, math.min(expired, 100) - 1)
+  end
   redis.call('ZADD', KEYS[2], num(clock + left), handle)
   if redis.call('PTTL', KEYS[2]) < left then redis.call('PEXPIRE', KEYS[2], num(left)) end
 end
