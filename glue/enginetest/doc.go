@@ -1,6 +1,7 @@
 // Package enginetest starts real database servers for tests and demos: a Redis, one with
-// Sentinels, a Redis Cluster. They listen on free ports of the loopback address, keep what
-// they keep in directories of their own, and end when they are closed.
+// Sentinels, a Redis Cluster, a PostgreSQL. They listen on free ports of the loopback
+// address or on unix sockets, keep what they keep in directories of their own, and end when
+// they are closed.
 //
 //	redis, err := enginetest.StartRedis()
 //	enginetest.Require(t, err)
@@ -42,7 +43,11 @@ func Require(t TB, err error) {
 // installed returns an error that says how to install a program that is not on the PATH.
 func installed(program, debianPackage string) error {
 	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s: %w: apt-get install %s", program, ErrNotInstalled, debianPackage)
+		return missing(program, debianPackage)
 	}
 	return nil
+}
+
+func missing(program, debianPackage string) error {
+	return fmt.Errorf("%s: %w: apt-get install %s", program, ErrNotInstalled, debianPackage)
 }

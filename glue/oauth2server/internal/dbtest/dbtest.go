@@ -5,8 +5,6 @@ package dbtest
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -15,6 +13,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // one of the drivers
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // and the other
+
+	"github.com/ucam-webauth/go-webauth/glue/enginetest"
 )
 
 // Database is an empty database of a test's own.
@@ -53,15 +53,12 @@ func SQLite(t testing.TB) *Database {
 func PostgreSQL(t testing.TB) *Database {
 	t.Helper()
 	s, err := start()
-	if errors.Is(err, errNotInstalled) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
+	enginetest.Require(t, err)
 	schema := "test" + strconv.FormatInt(s.made.Add(1), 10)
 	_, err = s.control.Exec("CREATE SCHEMA " + schema)
 	require.NoError(t, err)
 	return &Database{
-		PostgreSQL: true, Driver: "pgx", DSN: s.dsn() + " search_path=" + schema,
+		PostgreSQL: true, Driver: "pgx", DSN: s.DSN + " search_path=" + schema,
 		side: s.control, choose: "SET search_path TO " + schema,
 	}
 }
