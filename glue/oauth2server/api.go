@@ -135,7 +135,7 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 		g.refuse(w, r, errTokenForm, event{}) // a refresh token, say
 		return
 	}
-	t, err := g.s.store.Token(ctx, h)
+	t, err := g.s.store.Bearer(ctx, h)
 	var bad *protocolError
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -151,7 +151,7 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 		g.refuse(w, r, bad, event{Principal: t.Principal, ClientID: t.ClientID, TokenID: t.ID})
 		return
 	}
-	if err := g.s.store.Touch(ctx, t, h); err != nil && ctx.Err() == nil {
+	if err := g.s.store.Touch(ctx, t, h); err != nil {
 		g.s.event(r, event{Name: EventStoreError, Reason: "last-use", TokenID: t.ID, Err: err}) // and goes on
 	}
 	w.Header().Set("Cache-Control", "private, no-cache")
@@ -163,15 +163,13 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 }
 
 // judge returns what a good token lacks here; nil if nothing.
-func (g gate) judge(ctx context.Context, t store.Token) (*protocolError, error) {
+func (g gate) judge(ctx context.Context, t store.Bearer) (*protocolError, error) {
 	active, err := g.s.active(ctx, cmp.Or(t.Principal, t.Owner)) // the owner answers for the application
 	if err != nil {
 		return nil, err
 	}
 	_, session := glue.IdentityFrom(ctx)
 	switch {
-	case t.Kind == store.KindRefresh: // impossible by its prefix
-		return errToken, nil
 	case !active:
 		return errInactive, nil
 	case len(t.Scopes) == 0: // nothing of it is left
@@ -187,13 +185,13 @@ func (g gate) judge(ctx context.Context, t store.Token) (*protocolError, error) 
 }
 
 // accessOf returns what a token is good for.
-func accessOf(t store.Token) Access {
+func accessOf(t store.Bearer) Access {
 	a := Access{Kind: KindOAuth, Principal: t.Principal, ClientID: t.ClientID, TokenID: t.ID, Scopes: t.Scopes}
 	switch {
 	case t.Principal == "":
 		a.Kind = KindClient
 		return a
-	case t.Kind == store.KindPersonal:
+	case t.ClientID == "":
 		a.Kind = KindPersonal
 	}
 	a.Identity = glue.Identity{Principal: t.Principal, Expires: t.Expires}

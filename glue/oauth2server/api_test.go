@@ -1,6 +1,8 @@
 package oauth2server
 
 import (
+	"database/sql"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -302,6 +304,42 @@ func TestLastUseIsNoted(t *testing.T) {
 	list, err = s.store.PersonalTokens(t.Context(), "test0001")
 	require.NoError(t, err)
 	assert.Equal(t, s.fake.Now(), list[0].LastUsed)
+}
+
+// A use that cannot be noted is served, and the log says so, once in a while.
+func TestAUseThatCannotBeNoted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		var pool *sql.DB
+		s := newWorld(t, db, func(c *Config) {
+			pool = c.DB
+			pool.SetMaxOpenConns(1) // so that a setting holds for every query
+		})
+		readOnly := func(on int) {
+			setting := `PRAGMA query_only = %d`
+			if db.PostgreSQL {
+				setting = `SET default_transaction_read_only = %d`
+			}
+			_, err := pool.Exec(fmt.Sprintf(setting, on))
+			require.NoError(t, err)
+		}
+		good := s.personal(t, "test0001", "records:read")
+		readOnly(1)
+		for _, wait := range []time.Duration{time.Hour, 0, 9 * time.Second, 2 * time.Second} {
+			s.fake.Advance(wait)
+			assert.Equal(t, 200, s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(good)).status)
+		}
+		require.Equal(t, []string{EventStoreError, EventStoreError}, s.eventNames())
+		assert.Equal(t, "last-use", s.events[0].Reason)
+		assert.NotEmpty(t, told(s.events[0], "token_id"))
+		assert.NotContains(t, s.log.String(), good[len("wlsp_"):])
+
+		readOnly(0)
+		s.fake.Advance(10 * time.Second)
+		assert.Equal(t, 200, s.call(t, http.DefaultClient, http.MethodGet, "/api/read", sendBearer(good)).status)
+		list, err := s.store.PersonalTokens(t.Context(), "test0001")
+		require.NoError(t, err)
+		assert.Equal(t, s.fake.Now(), list[0].LastUsed)
+	})
 }
 
 func TestEvents(t *testing.T) {

@@ -15,8 +15,10 @@ import (
 // on with instead of the request, whose body may have been looked into. bad is what
 // is wrong with how a token was sent; nothing then makes up for it.
 func bearerOf(r *http.Request) (text string, next *http.Request, bad *protocolError) {
-	if query, _ := url.ParseQuery(r.URL.RawQuery); query.Has("access_token") {
-		return "", r, errTokenInQuery
+	if r.URL.RawQuery != "" {
+		if query, _ := url.ParseQuery(r.URL.RawQuery); query.Has("access_token") {
+			return "", r, errTokenInQuery
+		}
 	}
 	next, inForm := tokenInForm(r)
 	if inForm {
@@ -63,8 +65,11 @@ const peekForm = 64 << 10
 // tokenInForm reports whether a form holds a token (RFC 6750 section 2.2, which nobody
 // needs who can set a header), and returns a request that still has its whole body.
 func tokenInForm(r *http.Request) (*http.Request, bool) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, false
+	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" || r.Body == nil || r.Body == http.NoBody {
+	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return r, false
 	}
 	if r.PostForm != nil { // somebody has read it

@@ -40,7 +40,7 @@ func BenchmarkBearer(b *testing.B) {
 				b.Run("store", func(b *testing.B) {
 					benchEach(b, all, func(text string) bool {
 						_, h, _ := credential.Parse(text)
-						_, err := s.store.Token(b.Context(), h)
+						_, err := s.store.Bearer(b.Context(), h)
 						return err == nil
 					})
 				})

@@ -34,7 +34,7 @@ func TestRedeemingACode(t *testing.T) {
 		r := s.token(t, p.refresh)
 		assert.Equal(t, Token{
 			ID: p.AccessID, Kind: KindAccess, GrantID: r.GrantID, ClientID: c.ID, Principal: "spqr2",
-			Scopes: got.Scopes, Created: s.clock.now(), Expires: s.clock.now().Add(time.Hour), Owner: "spqr1",
+			Scopes: got.Scopes, Created: s.clock.now(), Expires: s.clock.now().Add(time.Hour),
 		}, s.token(t, p.access))
 		assert.Equal(t, KindRefresh, r.Kind)
 		assert.Equal(t, s.clock.now().Add(90*24*time.Hour), r.Expires)

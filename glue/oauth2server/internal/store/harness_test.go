@@ -156,10 +156,22 @@ func (s *testStore) token(t testing.TB, h credential.Hash) Token {
 	return found
 }
 
-// good reports whether the store knows a token.
+// good reports whether the store knows a token. It is a bearer's unless it is a refresh
+// token.
 func (s *testStore) good(t testing.TB, h credential.Hash) bool {
 	t.Helper()
-	_, err := s.Token(t.Context(), h)
+	found, err := s.Token(t.Context(), h)
+	bearer, errBearer := s.Bearer(t.Context(), h)
+	if found.Kind == KindRefresh || err != nil {
+		require.ErrorIs(t, errBearer, ErrNotFound)
+	} else {
+		require.NoError(t, errBearer)
+		bearer.Owner = ""
+		require.Equal(t, Bearer{
+			ID: found.ID, ClientID: found.ClientID, Principal: found.Principal, Scopes: found.Scopes,
+			Expires: found.Expires, LastUsed: found.LastUsed,
+		}, bearer)
+	}
 	if err != nil {
 		require.ErrorIs(t, err, ErrNotFound)
 	}

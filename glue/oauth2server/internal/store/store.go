@@ -44,9 +44,11 @@ var (
 type Store struct {
 	db     *sql.DB
 	cfg    Config
-	lookup *sql.Stmt // see token
+	lookup *sql.Stmt // see Token
+	bearer *sql.Stmt // see Bearer
 
-	swept atomic.Int64 // when expired rows were last looked for, in Unix seconds
+	swept     atomic.Int64 // when expired rows were last looked for, in Unix seconds
+	untouched atomic.Int64 // until when Touch notes nothing, in Unix seconds
 }
 
 // Config is what a Store is made of. Every field is required.
@@ -80,11 +82,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.migrate(ctx); err != nil {
 		return nil, err
 	}
-	lookup, err := s.db.PrepareContext(ctx, tokenQuery)
-	if err != nil {
-		return nil, fmt.Errorf("oauth2server: the database's tables are not as expected: %v", err)
+	for query, statement := range map[string]**sql.Stmt{tokenQuery: &s.lookup, bearerQuery: &s.bearer} {
+		var err error
+		if *statement, err = s.db.PrepareContext(ctx, query); err != nil {
+			return nil, fmt.Errorf("oauth2server: the database's tables are not as expected: %v", err)
+		}
 	}
-	s.lookup = lookup
 	return s, nil
 }
 

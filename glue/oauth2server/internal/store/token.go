@@ -32,15 +32,12 @@ type Token struct {
 	Expires   time.Time // zero: never
 	LastUsed  time.Time // give or take a minute; zero: never
 	Used      time.Time // when a refresh token was rotated; zero: it is the current one
-
-	Owner string // of the application; empty for personal tokens
 }
 
 // tokenQuery finds a token that has not expired, unless it has lost the grant or the
 // application without which it is good for nothing. With joins, which do not stop at
 // what a personal token has none of, SQLite takes eight times as long.
-const tokenQuery = `SELECT ` + tokenColumns + `,
-		CASE WHEN client_id = '' THEN '' ELSE (SELECT c.owner FROM wlsoauth_clients c WHERE c.id = t.client_id) END
+const tokenQuery = `SELECT ` + tokenColumns + `
 	FROM wlsoauth_tokens t
 	WHERE hash = $1 AND (expires_at = 0 OR expires_at > $2)
 		AND (grant_id = '' OR EXISTS (SELECT 1 FROM wlsoauth_grants g WHERE g.id = t.grant_id))
@@ -51,7 +48,7 @@ const tokenColumns = `id, kind, grant_id, client_id, principal, name, scopes, cr
 func scanToken(row scanner) (Token, error) {
 	var t Token
 	err := row.Scan(&t.ID, &t.Kind, &t.GrantID, &t.ClientID, &t.Principal, &t.Name, (*words)(&t.Scopes),
-		(*seconds)(&t.Created), (*seconds)(&t.Expires), (*seconds)(&t.LastUsed), (*seconds)(&t.Used), &t.Owner)
+		(*seconds)(&t.Created), (*seconds)(&t.Expires), (*seconds)(&t.LastUsed), (*seconds)(&t.Used))
 	if err != nil {
 		return Token{}, notFound(err)
 	}
@@ -62,19 +59,24 @@ func scanToken(row scanner) (Token, error) {
 // or revoked, or its application is gone. A refresh token that was rotated is found:
 // see Token.Used.
 func (s *Store) Token(ctx context.Context, h credential.Hash) (Token, error) {
-	return s.scanCurrent(s.lookup.QueryRowContext(ctx, h[:], s.now().Unix()))
+	return s.scanCurrent(s.lookup.QueryRowContext(s.reading(ctx), h[:], s.now().Unix()))
 }
 
-// scanCurrent is scanToken without the scopes that nobody could get for such a token
-// today: a scope that was made internal, say, leaves the tokens of people.
+// scanCurrent is scanToken with current scopes only.
 func (s *Store) scanCurrent(row *sql.Row) (Token, error) {
 	t, err := scanToken(row)
+	t.Scopes = s.current(t.Scopes, t.Principal)
+	return t, err
+}
+
+// current drops the scopes that nobody could get today for a token of such a principal:
+// a scope that was made internal, say, leaves the tokens of people.
+func (s *Store) current(scopes []string, principal string) []string {
 	current := s.cfg.ForPeople
-	if t.Principal == "" {
+	if principal == "" {
 		current = s.cfg.ForClients
 	}
-	t.Scopes = slices.DeleteFunc(t.Scopes, func(name string) bool { return !slices.Contains(current, name) })
-	return t, err
+	return slices.DeleteFunc(scopes, func(name string) bool { return !slices.Contains(current, name) })
 }
 
 func insertToken(ctx context.Context, tx *sql.Tx, t Token, h credential.Hash) error {
@@ -82,21 +84,6 @@ func insertToken(ctx context.Context, tx *sql.Tx, t Token, h credential.Hash) er
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0)`,
 		h[:], t.ID, string(t.Kind), t.GrantID, t.ClientID, t.Principal, t.Name, scopelist.Join(t.Scopes),
 		t.Created.Unix(), toUnix(t.Expires))
-}
-
-// touchAfter is how old the note of a token's last use may be.
-const touchAfter = time.Minute
-
-// Touch notes that a token is used, at most once in touchAfter.
-func (s *Store) Touch(ctx context.Context, t Token, h credential.Hash) error {
-	now := s.now()
-	if now.Sub(t.LastUsed) < touchAfter {
-		return nil
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		return exec(ctx, tx, `UPDATE wlsoauth_tokens SET last_used_at = $2 WHERE hash = $1 AND last_used_at <= $3`,
-			h[:], now.Unix(), now.Add(-touchAfter).Unix())
-	})
 }
 
 // CreatePersonal stores a token that a person made, and returns it with its text. It
@@ -118,7 +105,7 @@ func (s *Store) CreatePersonal(ctx context.Context, t Token) (made Token, text s
 
 // PersonalTokens returns a person's tokens that have not expired, the newest first.
 func (s *Store) PersonalTokens(ctx context.Context, principal string) ([]Token, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+tokenColumns+`, ''
+	rows, err := s.db.QueryContext(ctx, `SELECT `+tokenColumns+`
 		FROM wlsoauth_tokens WHERE principal = $1 AND kind = 'personal' AND (expires_at = 0 OR expires_at > $2)
 		ORDER BY created_at DESC, id`, principal, s.now().Unix())
 	if err != nil {
