@@ -20,7 +20,7 @@ func newClient(o redis.UniversalOptions, timeout time.Duration) redis.UniversalC
 	// A replica or a cache may not know yet that a session has ended.
 	o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false
 	o.ClientSideCache, o.ClientSideCacheConfig = nil, nil
-	o.PipelinePoolSize = -1 // there are no pipelines
+	o.PipelinePoolSize = -1 // pipelines are rare: they use the other connections
 	if o.MaintNotificationsConfig == nil {
 		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	}
@@ -35,6 +35,13 @@ func newClient(o redis.UniversalOptions, timeout time.Duration) redis.UniversalC
 			return unconnected{closed, fmt.Errorf("%v", err)}, nil // wrapped, it would be tried again
 		}
 		return conn, nil
+	}
+	if o.MasterName == "" && (o.IsClusterMode || len(o.Addrs) > 1) {
+		c := o.Cluster()
+		// A client looks at the topology again when it is used after that time, or sent
+		// elsewhere. A master that is dead sends nobody elsewhere.
+		c.ClusterStateReloadInterval = time.Second
+		return redis.NewClusterClient(c)
 	}
 	return redis.NewUniversalClient(&o)
 }

@@ -113,5 +113,5 @@ func TestWarningAboutClocks(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
-	assert.Contains(t, log.String(), "ahead=1h0m0s")
+	assert.Contains(t, log.String(), "1h0m0s ahead of")
 }

@@ -48,17 +48,29 @@
 // back, took marks away within five minutes of the last login or while somebody logged in,
 // what was made before is refused as after a restart.
 //
+// Marks and sessions are spread over the masters of a cluster. A master that fails takes
+// its share of the logins and sessions with it until a replica takes over; the others go on
+// (cluster-require-full-coverage no).
+//
 // Two masters at once, after a network split, do not know of each other, and a response
 // that was used at one of them is good at the other one. With replicas, let a master
 // that has lost them stop (min-replicas-to-write below).
+//
+// A Redis that is full, or a master that has stopped for want of replicas, takes no writes
+// ([ErrReadOnly]): people who are logged in are served, and nobody can log in. [Store.Check]
+// finds it. Use Check for alarms, and to send new logins elsewhere. All machines
+// share Redis, and so fail the check at once: a balancer that then has no machine left must
+// use all of them, or it takes the site from those who are logged in. Most can be told so
+// ("panic threshold", "fail open"); with others, balance by whether a machine answers.
 //
 // # Settings of Redis
 //
 //	maxmemory-policy noeviction      # others are refused: marks must not be evicted
 //	appendonly yes                   # keeps sessions over a restart
 //	appendfsync everysec             # "always" gains nothing for one use, see above
-//	min-replicas-to-write 1          # with replicas only
+//	min-replicas-to-write 1          # with replicas only: at least two, or losing one stops logins
 //	min-replicas-max-lag 10          # likewise
+//	cluster-require-full-coverage no # in a cluster
 //
 // Size maxmemory for the sessions, about 1.5 KB each, and for the marks of what was used,
 // about 250 bytes each; when it is full, nobody can log in. A login leaves two marks, one
@@ -66,14 +78,15 @@
 // logins, 500,000 for failures that the WLS signed (two each: silent sign-in gets one for
 // every visitor who is not logged in), and 100,000 each for unsigned failures, kept forms,
 // single-use tokens of people, and those of visitors; beyond that, the next of the same
-// kind are refused, and no others ([webauth.Item.Room]). A client who can fill one of
-// these can do no more than that. If Redis is not on the
-// same machine, use TLS (rediss://) and a user of its own:
+// kind are refused, and no others ([webauth.Item.Room]). Each of the 16 shards of the marks
+// counts its sixteenth. A client who can fill one of these can do no more than that. If
+// Redis is not on the same machine, use TLS (rediss://) and a user of its own:
 //
-//	ACL SETUSER soc on >PASSWORD ~wls1:{soc-example}:* ~wls1:{soc-example:* resetchannels -@all +@connection +@read +@write +@scripting +time +info
+//	ACL SETUSER soc on >PASSWORD ~wls1:{soc-example:* resetchannels -@all +@connection +@read +@write +@scripting +time +info
 //
 // Without the right to INFO it works, but cannot see the policy, nor an old snapshot or
-// a replica that took over; New says so in the log.
+// a replica that took over; New says so in the log. In a cluster the user needs
+// +cluster|slots as well.
 //
 // The API is not stable before version 1; what is accepted will not become laxer.
 package redisstore

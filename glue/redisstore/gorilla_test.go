@@ -67,7 +67,7 @@ func TestCookieThatCannotBe(t *testing.T) {
 	w := httptest.NewRecorder()
 	require.ErrorContains(t, g.Save(request(), w, session), "cookie")
 	assert.Empty(t, w.Header())
-	assert.Equal(t, []string{"wls1:{soc}:memory"}, g.mini.Keys(), "nothing is stored")
+	assert.Empty(t, g.keys(), "nothing is stored")
 }
 
 func TestValuesOfOtherTypes(t *testing.T) {
@@ -77,7 +77,7 @@ func TestValuesOfOtherTypes(t *testing.T) {
 	w := httptest.NewRecorder()
 	require.ErrorContains(t, g.Save(request(), w, session), `Session.Values["_flash"]`)
 	assert.Empty(t, w.Header())
-	assert.Equal(t, []string{"wls1:{soc}:memory"}, g.mini.Keys())
+	assert.Empty(t, g.keys())
 }
 
 // TestBadCookies: whatever is no cookie of ours gives a new session, and the id in it
@@ -187,7 +187,7 @@ func TestEnd(t *testing.T) {
 	assert.Equal(t, -1, gone.MaxAge)
 	assert.Empty(t, gone.Value)
 	assert.True(t, load(t, g.Store, c).IsNew)
-	assert.Equal(t, []string{"wls1:{soc}:memory"}, g.mini.Keys(), "nor is it in a list")
+	assert.Empty(t, g.keys(), "nor is it in a list")
 
 	w := httptest.NewRecorder()
 	require.ErrorIs(t, g.Save(request(), w, late), redisstore.ErrEnded, "it does not come back")

@@ -5,6 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -69,6 +72,34 @@ func (g *rig) advance(d time.Duration) {
 	g.mu.Unlock()
 	g.mini.SetTime(now)
 	g.mini.FastForward(d)
+}
+
+// keys returns the names of the site's keys, without those that are always there.
+func (g *rig) keys() (all []string) {
+	for _, key := range g.mini.Keys() {
+		if !strings.HasSuffix(key, "}:memory") {
+			all = append(all, key)
+		}
+	}
+	return all
+}
+
+// note replaces the notes of since when Redis remembers.
+func (g *rig) note(t testing.TB, text string) {
+	t.Helper()
+	for _, key := range g.mini.Keys() {
+		if strings.HasSuffix(key, "}:memory") {
+			require.NoError(t, g.mini.Set(key, text))
+		}
+	}
+}
+
+// key returns the one key whose name matches.
+func (g *rig) key(t testing.TB, pattern string) string {
+	t.Helper()
+	i := slices.IndexFunc(g.mini.Keys(), regexp.MustCompile(pattern).MatchString)
+	require.GreaterOrEqual(t, i, 0, pattern)
+	return g.mini.Keys()[i]
 }
 
 // buffer is a bytes.Buffer for several goroutines.

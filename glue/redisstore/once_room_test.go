@@ -12,18 +12,18 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// rooms has an item of each room, and how many of them Redis marks in an hour.
+// rooms has an item of each room, and how many of them each shard marks in an hour.
 var rooms = []struct {
 	name string
 	most int
 	item webauth.Item
 }{
-	{"login", 1_000_000, webauth.Item{ID: "token:"}},
-	{"failure", 500_000, webauth.Item{ID: "response:", Failure: true}},
-	{"unsigned", 100_000, webauth.Item{ID: "token:", Unsigned: true, Failure: true}},
-	{"form", 100_000, webauth.Item{ID: "form:", Unsigned: true}},
-	{"xsrf", 100_000, webauth.Item{ID: "xsrf:", Unsigned: true}},
-	{"visitor", 100_000, webauth.Item{ID: "xsrf-visitor:", Unsigned: true}},
+	{"login", 1_000_000 / 16, webauth.Item{ID: "token:"}},
+	{"failure", 500_000 / 16, webauth.Item{ID: "response:", Failure: true}},
+	{"unsigned", 100_000 / 16, webauth.Item{ID: "token:", Unsigned: true, Failure: true}},
+	{"form", 100_000 / 16, webauth.Item{ID: "form:", Unsigned: true}},
+	{"xsrf", 100_000 / 16, webauth.Item{ID: "xsrf:", Unsigned: true}},
+	{"visitor", 100_000 / 16, webauth.Item{ID: "xsrf-visitor:", Unsigned: true}},
 }
 
 // Each room has an end, and nothing of it is anybody else's.
@@ -35,25 +35,30 @@ func TestOnceRooms(t *testing.T) {
 			once := func(item webauth.Item) error {
 				n++
 				item.ID += fmt.Sprint(n)
+				item.Group = "one shard"
 				item.Issued, item.Expires = g.Now(), g.Now().Add(time.Hour)
 				return g.Once(t.Context(), item)
 			}
-			count := fmt.Sprintf("wls1:{soc}:%s:%d", full.name, g.Now().Unix()/3600)
 			require.NoError(t, once(full.item))
+			count := g.key(t, fmt.Sprintf("}:%s:%d$", full.name, g.Now().Unix()/3600))
 			require.NoError(t, g.mini.Set(count, fmt.Sprint(full.most-1)))
 			require.NoError(t, once(full.item), "the last one")
 			err := once(full.item)
 			require.ErrorIs(t, err, webauth.ErrFull)
-			require.ErrorContains(t, err, fmt.Sprintf("more than %d items of room %q", full.most, full.name))
+			require.ErrorContains(t, err, fmt.Sprintf("more than %d items of room %q in an hour in one of 16 shards", full.most, full.name))
 			for j, other := range rooms {
 				if i != j {
 					assert.NoError(t, once(other.item), other.name)
 				}
 			}
+			elsewhere := full.item
+			elsewhere.ID += "elsewhere"
+			elsewhere.Issued, elsewhere.Expires = g.Now(), g.Now().Add(time.Hour)
+			assert.NoError(t, g.Once(t.Context(), elsewhere), "in another shard")
 			g.advance(time.Hour)
 			assert.NoError(t, once(full.item), "in the next hour")
 			g.advance(3 * time.Hour)
-			assert.Equal(t, []string{"wls1:{soc}:memory"}, g.mini.Keys(), "nothing is left behind")
+			assert.Empty(t, g.keys(), "nothing is left behind")
 		})
 	}
 }

@@ -218,7 +218,7 @@ func TestRealRights(t *testing.T) {
 		{"blind", nil, true},
 	} {
 		t.Run(c.user, func(t *testing.T) {
-			acl := []any{"ACL", "SETUSER", c.user, "on", ">p%ss:/", "~wls1:{soc}:*", "~wls1:{soc:*", "resetchannels",
+			acl := []any{"ACL", "SETUSER", c.user, "on", ">p%ss:/", "~wls1:{soc:*", "resetchannels",
 				"-@all", "+@connection", "+@read", "+@write", "+@scripting", "+time"}
 			redis.do(append(acl, c.acl...)...)
 			s := redis.open(func(cfg *redisstore.Config) {

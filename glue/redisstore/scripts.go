@@ -6,8 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Whatever must happen at once, or not at all, is a script that Redis runs. All keys
-// of a site share one hash slot, so that scripts work on a cluster as well.
+// Whatever must happen at once, or not at all, is a script that Redis runs. The keys of
+// each are in one hash slot, so that scripts work on a cluster as well.
 
 //go:embed lua
 var lua embed.FS

@@ -1,8 +1,19 @@
--- Tells what New and Check need to know. After memory.lua.
+-- Tells what New and Check need to know of the master of a shard. After memory.lua.
 -- KEYS: memory, canary
 -- ARGV: our clock (Unix ms), slack of marks (ms)
-local info = redis.pcall('INFO', 'memory')
-local policy = type(info) == 'string' and string.match(info, 'maxmemory_policy:([%w-]+)') or ''
+local function info(section)
+  local text = redis.pcall('INFO', section)
+  return type(text) == 'string' and text or ''
+end
+
 local now = clock()
-memory(KEYS[1], KEYS[2], now, tonumber(ARGV[1]), tonumber(ARGV[2]))
-return { num(now), run(), policy }
+-- A write that changes nothing, and is refused where writes are.
+local wrote = redis.pcall('APPEND', KEYS[1], '')
+local refused = type(wrote) == 'table' and wrote.err or ''
+if refused == '' then memory(KEYS[1], KEYS[2], now, tonumber(ARGV[1]), tonumber(ARGV[2])) end
+local replication = info('replication')
+return {
+  num(now), run(), string.match(info('memory'), 'maxmemory_policy:([%w-]+)') or '', refused,
+  string.match(replication, 'connected_slaves:(%d+)') or '',
+  string.match(replication, 'min_slaves_good_slaves:(%d+)') or '', -- only with min-replicas-to-write
+}

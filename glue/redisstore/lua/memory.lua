@@ -24,7 +24,8 @@ local function leapt(canary, gone, slack)
 end
 
 -- memory gives the time, in Unix milliseconds, since which Redis has forgotten
--- nothing, who noted that, and when a mark was noted last, by Redis's clock, which says now.
+-- nothing, who noted that, when a mark was noted last, by Redis's clock, which says now, and
+-- whether it was noted just now.
 -- It is written down in key when Redis has not got it, which is when it was emptied, and
 -- when another process wrote it: a restart from a snapshot, or a replica that took over, may
 -- lack the last writes; and when Redis's clock leapt. The later one of Redis's clock and ours
@@ -38,8 +39,8 @@ local function memory(key, canary, now, ours, slack)
     local by, since, marked = string.match(kept, '^(%x*) (%d+) ?(%d*)$')
     since, marked = tonumber(since), tonumber(marked)
     if since and since <= later + 3600000 and (by == process or process == '') and
-      not (marked and leapt(canary, now - marked, slack)) then return since, by, marked or 0 end
+      not (marked and leapt(canary, now - marked, slack)) then return since, by, marked or 0, false end
   end
   redis.call('SET', key, process .. ' ' .. num(later))
-  return later, process, 0
+  return later, process, 0, true
 end

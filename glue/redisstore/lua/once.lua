@@ -1,30 +1,45 @@
--- Marks an item as used. After memory.lua.
--- KEYS: mark, memory, canary, count of items in the room
--- ARGV: value of this call, ms to keep the mark, issued (Unix ms), expires (Unix ms),
---       our clock (Unix ms), slack of issued (ms), slack of marks (ms), most items in the
---       room
-local was = redis.call('GET', KEYS[1])
-if was == ARGV[1] then
-  return { 'first' } -- this call's own mark: the client has sent it again
-elseif was then
-  return { 'used' }
+-- Marks items as used, each whatever becomes of the others. After memory.lua.
+-- KEYS: memory, canary; for each item: mark, count of items in the room
+-- ARGV: value of this call, our clock (Unix ms), slack of issued (ms), slack of marks (ms);
+--       for each item: ms to keep the mark, issued (Unix ms), expires (Unix ms), most items
+--       in the room
+local now, slack = clock(), tonumber(ARGV[4])
+local since, process, marked, noted
+local fresh = false
+
+local function once(mark, count, value, keep, issued, expires, most)
+  local was = redis.call('GET', mark)
+  if was == value then
+    return 'first' -- this call's own mark: the client has sent it again
+  elseif was then
+    return 'used'
+  end
+  if not since then
+    since, process, marked, noted = memory(KEYS[1], KEYS[2], now, tonumber(ARGV[2]), slack)
+  end
+  if tonumber(issued) < since + tonumber(ARGV[3]) then
+    return 'lost ' .. num(since) .. (noted and ' noted' or '')
+  end
+  if tonumber(expires) + slack < now then
+    return 'gone ' .. num(now) -- its mark may have gone, whatever our clock says
+  end
+  local n = redis.call('INCR', count)
+  if redis.call('PTTL', count) < tonumber(keep) - 60000 then
+    redis.call('PEXPIRE', count, keep) -- as long as what it counts, give or take a minute
+  end
+  if n > tonumber(most) then return 'full' end
+  redis.call('SET', mark, value, 'PX', keep)
+  fresh = true
+  return 'first'
 end
-local now, slack = clock(), tonumber(ARGV[7])
-local since, process, marked = memory(KEYS[2], KEYS[3], now, tonumber(ARGV[5]), slack)
-if tonumber(ARGV[3]) < since + tonumber(ARGV[6]) then
-  return { 'lost', num(since) }
+
+local reply = {}
+for i = 1, #KEYS / 2 - 1 do
+  -- An item that comes twice is used the second time.
+  reply[i] = once(KEYS[2*i+1], KEYS[2*i+2], ARGV[1] .. i, ARGV[4*i+1], ARGV[4*i+2], ARGV[4*i+3], ARGV[4*i+4])
 end
-if tonumber(ARGV[4]) + slack < now then
-  return { 'gone', num(now) } -- its mark may have gone, whatever our clock says
+if fresh and math.abs(now - marked) >= 1000 then -- once a second is enough
+  redis.call('SET', KEYS[1], process .. ' ' .. num(since) .. ' ' .. num(now))
+  redis.call('SET', KEYS[2], '', 'PX', ARGV[4])
 end
-local count = redis.call('INCR', KEYS[4])
-if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[2]) - 60000 then
-  redis.call('PEXPIRE', KEYS[4], ARGV[2]) -- as long as what it counts, give or take a minute
-end
-if count > tonumber(ARGV[8]) then return { 'full' } end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-if math.abs(now - marked) >= 1000 then -- once a second is enough
-  redis.call('SET', KEYS[2], process .. ' ' .. num(since) .. ' ' .. num(now))
-  redis.call('SET', KEYS[3], '', 'PX', ARGV[7])
-end
-return { 'first' }
+return reply
