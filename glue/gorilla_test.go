@@ -207,7 +207,7 @@ func TestGorillaValues(t *testing.T) {
 // brokenStore works until it is told to fail.
 type brokenStore struct {
 	sessions.Store
-	failing atomic.Bool
+	failing, full atomic.Bool // a full one can be read
 }
 
 var errBroken = errors.New("connection refused")
@@ -220,10 +220,26 @@ func (st *brokenStore) New(r *http.Request, name string) (*sessions.Session, err
 }
 
 func (st *brokenStore) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
-	if st.failing.Load() {
+	if st.failing.Load() || st.full.Load() {
 		return errBroken
 	}
 	return st.Store.Save(r, w, s)
+}
+
+// A store that takes no writes cannot forget a session: this browser is out of it all the
+// same, and told so.
+func TestLogoutThatCannotBeStored(t *testing.T) {
+	store := &brokenStore{Store: sessions.NewFilesystemStore(t.TempDir(), storeKey())}
+	var got []change
+	s := startSite(t, setup{config: func(c *config) { inStore(store)(c); changes(&got)(c) }})
+	b := s.loggedIn("test0001")
+	store.full.Store(true)
+	b.get("/private/").requireEcho("test0001")
+	out := b.post("/logout", nil).requirePage(http.StatusServiceUnavailable, "unavailable")
+	assert.Contains(t, out.Body, "You are logged out in this browser")
+	assert.Equal(t, []change{{"test0001", "", "/logout"}}, got, "what the application keeps goes as well")
+	assert.ErrorIs(t, s.lastEvent(glue.EventStoreError).Err, errBroken)
+	b.get("/optional").requireEcho("")
 }
 
 func TestStoreThatIsDown(t *testing.T) {
@@ -252,7 +268,9 @@ func TestStoreThatIsDown(t *testing.T) {
 	fresh.begin("/private/") // somebody without a session needs no store to be sent to log in
 
 	secret := b.cookie("login").Value
-	down(b.post("/logout", nil))
+	out := b.post("/logout", nil)
+	down(out)
+	assert.Contains(t, out.Body, "You are logged out in this browser")
 	assert.NotEqual(t, secret, b.cookie("login").Value, "out of this browser all the same")
 
 	store.failing.Store(false)

@@ -73,14 +73,13 @@ func (x *exchange) logOutHere() {
 		x.origin.cookies.clear(x.w, x.origin.cookies.seen)
 	}
 	x.w.Header().Set("Clear-Site-Data", `"cache"`)
-	if err != nil {
-		// This browser is logged out, but the store still holds the session.
-		x.storeDown(err)
-		return
-	}
 	if old != nil { // or ended by itself: what the application keeps goes all the same
 		x.log(site.Event{Name: EventLogout, Principal: old.Principal})
 		x.personChanges(old.Identity, Identity{})
+	}
+	if err != nil {
+		x.storeFails(err, pageLoggedOutHere)
+		return
 	}
 	switch {
 	case x.cfg.LogoutAtWLS && x.cfg.Service.LogoutURL != "":

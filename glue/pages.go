@@ -17,6 +17,9 @@ var (
 		Text: []string{"The site’s login is set up wrongly for this page, so nobody can be let in. Please tell the site’s webmaster."}}
 	pageStoreDown = site.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "Please try again in a moment",
 		Text: []string{"The site cannot look up logins just now. Nothing is wrong with your account."}}
+	pageLoggedOutHere = site.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "You are logged out in this browser",
+		Text: []string{"The site could not end your login in its own records just now. It no longer works in this browser, and ends there by itself.",
+			"If somebody may have copied this browser’s cookies, ask the site’s webmaster to end it now."}}
 	pageForbidden = site.Page{Kind: "forbidden", Status: http.StatusForbidden, Title: "You may not see this page"}
 	pageLoop      = site.Page{Kind: "loop", Status: http.StatusForbidden, Title: "Logging in does not help",
 		Text: []string{"You have just logged in several times, and this page still asks for it, so we stop here instead of going round in circles.",
@@ -108,7 +111,9 @@ func (x *exchange) forbid(s *session, denial Denial) {
 
 // storeDown answers while sessions or one-use marks are unavailable. Nobody is
 // logged in by accident meanwhile.
-func (x *exchange) storeDown(err error) {
+func (x *exchange) storeDown(err error) { x.storeFails(err, pageStoreDown) }
+
+func (x *exchange) storeFails(err error, p site.Page) {
 	switch {
 	case errors.Is(err, errSessionTooLarge):
 		x.fail(site.Event{Name: EventStoreError, Reason: "session-too-large", Err: err}, pageMisconfigured)
@@ -116,7 +121,7 @@ func (x *exchange) storeDown(err error) {
 		x.w.WriteHeader(http.StatusServiceUnavailable) // the client has gone: no fault of the store
 	default:
 		x.w.Header().Set("Retry-After", "5")
-		x.fail(site.Event{Name: EventStoreError, Reason: string(webauth.ReasonStore), Err: err}, pageStoreDown)
+		x.fail(site.Event{Name: EventStoreError, Reason: string(webauth.ReasonStore), Err: err}, p)
 	}
 }
 

@@ -24,7 +24,7 @@ func filledPages() []site.Page {
 	here := site.Link{Text: "Try again", Href: "https://soc.example/private/?a=1&b=2"}
 	newTab := site.Link{Text: "Log in again", Href: here.Href, NewTab: true}
 	pages := []site.Page{
-		pageMisdirected, pageMisconfigured, pageStoreDown, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
+		pageMisdirected, pageMisconfigured, pageStoreDown, pageLoggedOutHere, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
 		pageNoCookies, pageMalformed, pageRefused, pageStale, pageStrength, pageCancelled, pageDeclined, pageLogout,
 		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormGone,
 		pageConfirmLogin("<b>&"), pageTargetLost,
