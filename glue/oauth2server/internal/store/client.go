@@ -79,24 +79,21 @@ func (s *Store) client(ctx context.Context, condition, id string, more ...any) (
 	if !validID(id) {
 		return Client{}, ErrNotFound
 	}
-	return scanClient(s.db.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE `+condition, append([]any{id}, more...)...))
+	return clientIn(ctx, s.db, condition, append([]any{id}, more...)...)
 }
 
-// holdClient returns an application, and keeps it as it is until the transaction ends:
-// others that would change, delete or hold it meanwhile wait.
-func holdClient(ctx context.Context, tx *sql.Tx, id string) (Client, error) {
-	return scanClient(tx.QueryRowContext(ctx, `UPDATE wlsoauth_clients SET updated_at = updated_at
-		WHERE id = $1 RETURNING `+clientColumns, id))
+func clientIn(ctx context.Context, q queryer, condition string, args ...any) (Client, error) {
+	return scanClient(q.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE `+condition, args...))
 }
 
-// holdCaller is holdClient for what an application asks for itself. It returns ErrStale
-// unless the secret with which the application has authenticated is still the one it has.
-func holdCaller(ctx context.Context, tx *sql.Tx, by Client) error {
-	held, err := holdClient(ctx, tx, by.ID)
+// checkCaller returns ErrStale unless the secret with which an application has
+// authenticated is still the one it has. The application is held.
+func checkCaller(ctx context.Context, tx *sql.Tx, by Client) error {
+	now, err := clientIn(ctx, tx, `id = $1`, by.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return ErrStale
-	case err == nil && (held.Confidential != by.Confidential || !held.secret.Equal(by.secret)):
+	case err == nil && (now.Confidential != by.Confidential || !now.secret.Equal(by.secret)):
 		return ErrStale
 	}
 	return err
@@ -114,7 +111,7 @@ func (s *Store) ClientsOf(ctx context.Context, owner string) ([]Client, error) {
 // UpdateClient changes name, description, website and redirect URIs. Codes that are
 // on their way are dropped, because they may be on it to an address that is gone.
 func (s *Store) UpdateClient(ctx context.Context, owner string, c Client) error {
-	return s.txAbout(ctx, c.ID, func(tx *sql.Tx) error {
+	return s.txAbout(ctx, exclusive, c.ID, func(tx *sql.Tx) error {
 		err := changeOne(ctx, tx, `UPDATE wlsoauth_clients SET name = $3, description = $4, website = $5, redirect_uris = $6, updated_at = $7
 			WHERE id = $1 AND owner = $2`,
 			c.ID, owner, c.Name, c.Description, c.Website, strings.Join(c.RedirectURIs, "\n"), s.now().Unix())
@@ -129,7 +126,7 @@ func (s *Store) UpdateClient(ctx context.Context, owner string, c Client) error 
 // and deletes the tokens that the old one alone was enough to get.
 func (s *Store) ResetSecret(ctx context.Context, owner, id string) (secret string, err error) {
 	secret, h := credential.Mint(credential.Secret)
-	return secret, s.txAbout(ctx, id, func(tx *sql.Tx) error {
+	return secret, s.txAbout(ctx, exclusive, id, func(tx *sql.Tx) error {
 		err := changeOne(ctx, tx, `UPDATE wlsoauth_clients SET secret_hash = $3, updated_at = $4
 			WHERE id = $1 AND owner = $2 AND secret_hash IS NOT NULL`, id, owner, h[:], s.now().Unix())
 		if err != nil {
@@ -146,7 +143,7 @@ var clientTables = []struct{ name, key string }{
 
 // DeleteClient deletes an application with all that it was given.
 func (s *Store) DeleteClient(ctx context.Context, owner, id string) error {
-	return s.txAbout(ctx, id, func(tx *sql.Tx) error {
+	return s.txAbout(ctx, exclusive, id, func(tx *sql.Tx) error {
 		if err := changeOne(ctx, tx, `DELETE FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner); err != nil {
 			return err
 		}

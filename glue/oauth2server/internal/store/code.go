@@ -29,7 +29,7 @@ type Code struct {
 // the redirect URI is.
 func (s *Store) Authorise(ctx context.Context, c Code, asked bool) (code string, err error) {
 	code, h := credential.Mint(credential.Code)
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.txAbout(ctx, shared, c.ClientID, func(tx *sql.Tx) error {
 		if err := s.settle(ctx, tx, c, asked); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (s *Store) Authorise(ctx context.Context, c Code, asked bool) (code string,
 // It takes no more of the code than whose it is, its scopes and its redirect URI.
 func (s *Store) AuthoriseDirect(ctx context.Context, c Code, asked bool) (Issued, error) {
 	c.grantID = newID()
-	return s.issue(ctx, func(tx *sql.Tx) (Issued, error) {
+	return s.issue(ctx, c.ClientID, func(tx *sql.Tx) (Issued, error) {
 		if err := s.settle(ctx, tx, c, asked); err != nil {
 			return Issued{}, err
 		}
@@ -58,14 +58,14 @@ func (s *Store) AuthoriseDirect(ctx context.Context, c Code, asked bool) (Issued
 	})
 }
 
-// settle holds the application and records the consent of somebody who was asked, or
-// finds the one of earlier, which nobody can take back while the application is held.
+// settle records the consent of somebody who was asked, or finds the one of earlier, which
+// nobody can take back while the application is held.
 func (s *Store) settle(ctx context.Context, tx *sql.Tx, c Code, asked bool) error {
-	held, err := holdClient(ctx, tx, c.ClientID)
+	client, err := clientIn(ctx, tx, `id = $1`, c.ClientID)
 	switch {
 	case err != nil:
 		return err
-	case !redirecturi.Matches(held.RedirectURIs, c.RedirectURI):
+	case !redirecturi.Matches(client.RedirectURIs, c.RedirectURI):
 		return ErrStale // the owner has removed it since the request was checked
 	case asked:
 		return s.addConsent(ctx, tx, c.Principal, c.ClientID, c.Scopes)

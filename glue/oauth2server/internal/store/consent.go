@@ -71,10 +71,7 @@ func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authori
 // RevokeAuthorisation takes back what a person allows an application, with all that it
 // got by that. It returns ErrNotFound if there is nothing of that.
 func (s *Store) RevokeAuthorisation(ctx context.Context, principal, clientID string) error {
-	return s.txAbout(ctx, clientID, func(tx *sql.Tx) error {
-		if _, err := holdClient(ctx, tx, clientID); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
+	return s.txAbout(ctx, exclusive, clientID, func(tx *sql.Tx) error {
 		var found int64
 		for _, table := range clientTables {
 			n, err := changed(ctx, tx, `DELETE FROM wlsoauth_`+table.name+` WHERE client_id = $1 AND client_id <> '' AND principal = $2`, clientID, principal)

@@ -18,9 +18,9 @@ type Issued struct {
 	Life            time.Duration // of the access token, for expires_in
 }
 
-// issue runs a transaction that issues tokens.
-func (s *Store) issue(ctx context.Context, give func(tx *sql.Tx) (Issued, error)) (given Issued, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+// issue runs a transaction that issues tokens to an application.
+func (s *Store) issue(ctx context.Context, clientID string, give func(tx *sql.Tx) (Issued, error)) (given Issued, err error) {
+	err = s.txAbout(ctx, shared, clientID, func(tx *sql.Tx) error {
 		given, err = give(tx)
 		return err
 	})
@@ -44,8 +44,8 @@ func (s *Store) issueOnce(ctx context.Context, by Client, give func(ctx context.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onceTime)
 	defer cancel()
 	var again bool
-	given, err := s.issue(ctx, func(tx *sql.Tx) (given Issued, err error) {
-		if err := holdCaller(ctx, tx, by); err != nil {
+	given, err := s.issue(ctx, by.ID, func(tx *sql.Tx) (given Issued, err error) {
+		if err := checkCaller(ctx, tx, by); err != nil {
 			return Issued{}, err
 		}
 		given, again, err = give(ctx, tx)
@@ -61,8 +61,8 @@ func (s *Store) issueOnce(ctx context.Context, by Client, give func(ctx context.
 // remembers that as a consent, so that the person can see it and take it back. It returns
 // ErrStale if by is not what the application is.
 func (s *Store) GrantPassword(ctx context.Context, by Client, principal string, scopes []string) (Issued, error) {
-	return s.issue(ctx, func(tx *sql.Tx) (Issued, error) {
-		if err := holdCaller(ctx, tx, by); err != nil {
+	return s.issue(ctx, by.ID, func(tx *sql.Tx) (Issued, error) {
+		if err := checkCaller(ctx, tx, by); err != nil {
 			return Issued{}, err
 		}
 		if err := s.addConsent(ctx, tx, principal, by.ID, scopes); err != nil {
@@ -78,8 +78,8 @@ func (s *Store) GrantClient(ctx context.Context, by Client, scopes []string) (Is
 	if !by.Confidential {
 		return Issued{}, ErrNotFound
 	}
-	return s.issue(ctx, func(tx *sql.Tx) (Issued, error) {
-		if err := holdCaller(ctx, tx, by); err != nil {
+	return s.issue(ctx, by.ID, func(tx *sql.Tx) (Issued, error) {
+		if err := checkCaller(ctx, tx, by); err != nil {
 			return Issued{}, err
 		}
 		return s.giveAccess(ctx, tx, Token{ClientID: by.ID, Scopes: scopes}, s.now().Add(s.cfg.AccessLife))
@@ -147,12 +147,16 @@ func earlier(a, b time.Time) time.Time {
 func (s *Store) Rotate(ctx context.Context, h credential.Hash, by Client, scopes []string) (Issued, error) {
 	return s.issueOnce(ctx, by, func(ctx context.Context, tx *sql.Tx) (given Issued, again bool, err error) {
 		now := s.now()
+		end, err := s.lockGrant(ctx, tx, h, now)
+		if err != nil {
+			return given, false, err
+		}
 		first, err := changed(ctx, tx, `UPDATE wlsoauth_tokens SET used_at = $3
 			WHERE hash = $1 AND client_id = $2 AND kind = 'refresh' AND used_at = 0 AND expires_at > $3`, h[:], by.ID, now.Unix())
 		if err != nil {
 			return given, false, err
 		}
-		t, end, err := s.familyOf(ctx, tx, h, now)
+		t, err := s.scanCurrent(tx.QueryRowContext(ctx, tokenQuery, h[:], now.Unix()))
 		switch {
 		case err != nil:
 			return given, false, err
@@ -185,14 +189,14 @@ func (s *Store) withinLeeway(t Token, now time.Time) bool {
 	return s.cfg.RefreshLeeway > 0 && now.Sub(t.Used) < s.cfg.RefreshLeeway
 }
 
-// familyOf returns a token that belongs to a live grant, and when that ends.
-func (s *Store) familyOf(ctx context.Context, tx *sql.Tx, h credential.Hash, now time.Time) (t Token, end time.Time, err error) {
-	if t, err = s.scanCurrent(tx.QueryRowContext(ctx, tokenQuery, h[:], now.Unix())); err != nil {
-		return t, end, err
-	}
-	err = tx.QueryRowContext(ctx, `SELECT expires_at FROM wlsoauth_grants WHERE id = $1 AND expires_at > $2`, t.GrantID, now.Unix()).
+// lockGrant keeps the live grant of a token from others until the transaction ends, and
+// returns when it ends itself. It returns ErrNotFound if there is none. It locks no
+// token: see Store.
+func (s *Store) lockGrant(ctx context.Context, tx *sql.Tx, h credential.Hash, now time.Time) (end time.Time, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT expires_at FROM wlsoauth_grants
+		WHERE id = (SELECT grant_id FROM wlsoauth_tokens WHERE hash = $1) AND expires_at > $2`+s.forUpdate(), h[:], now.Unix()).
 		Scan((*seconds)(&end))
-	return t, end, notFound(err)
+	return end, notFound(err)
 }
 
 // deleteGrant revokes a grant with all its tokens.

@@ -33,7 +33,7 @@ const versionTable = `CREATE TABLE IF NOT EXISTS wlsoauth_migrations (
 // does it, and the others wait for it.
 func (s *Store) migrate(ctx context.Context) error {
 	if !s.cfg.PostgreSQL {
-		// It must be there before the transaction, which can then begin with a write.
+		// It must be there before the transaction: see reserve.
 		if err := exec(ctx, s.db, versionTable); err != nil {
 			return fmt.Errorf("oauth2server: the database cannot be written: %v", err)
 		}
@@ -61,8 +61,7 @@ func (s *Store) migrate(ctx context.Context) error {
 // lockMigrations makes other processes wait until the transaction ends.
 func (s *Store) lockMigrations(ctx context.Context, tx *sql.Tx) error {
 	if !s.cfg.PostgreSQL {
-		// A write, though there is nothing to write, takes the lock that all writers need.
-		return exec(ctx, tx, `DELETE FROM wlsoauth_migrations WHERE version < 0`)
+		return nil // all writers do
 	}
 	if err := exec(ctx, tx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
 		return err

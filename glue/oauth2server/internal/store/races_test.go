@@ -111,21 +111,26 @@ var takes = map[string]func(t *testing.T, x *scene) error{
 // crossing starts first, and then second while first is about to commit.
 type crossing func(t *testing.T, first, second func() error) (error, error)
 
-// newCrossing has transactions of PostgreSQL stop before they commit. Those of SQLite
+// newCrossing has transactions of PostgreSQL stop before they commit.
+func newCrossing(t *testing.T, db *dbtest.Database) crossing {
+	t.Helper()
+	return crossingAt(t, db, "CREATE CONSTRAINT TRIGGER %q AFTER %[1]s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION barrier()",
+		"INSERT ON wlsoauth_codes", "INSERT OR DELETE ON wlsoauth_tokens", "DELETE ON wlsoauth_consents",
+		"DELETE ON wlsoauth_clients", "UPDATE OF redirect_uris, secret_hash ON wlsoauth_clients")
+}
+
+// crossingAt has transactions of PostgreSQL stop where triggers say. Those of SQLite
 // that write cannot cross, because the later one does not begin before the earlier one
 // has ended.
-func newCrossing(t *testing.T, db *dbtest.Database) crossing {
+func crossingAt(t *testing.T, db *dbtest.Database, trigger string, events ...string) crossing {
 	t.Helper()
 	if !db.PostgreSQL {
 		return func(_ *testing.T, first, second func() error) (error, error) { return first(), second() }
 	}
 	db.Exec(t, `CREATE FUNCTION barrier() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END $$`)
-	for _, event := range []string{
-		"INSERT ON wlsoauth_codes", "INSERT ON wlsoauth_tokens", "DELETE ON wlsoauth_consents",
-		"DELETE ON wlsoauth_clients", "UPDATE OF redirect_uris, secret_hash ON wlsoauth_clients",
-	} {
-		db.Exec(t, fmt.Sprintf(`CREATE CONSTRAINT TRIGGER %q AFTER %[1]s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION barrier()`, event))
+	for _, event := range events {
+		db.Exec(t, fmt.Sprintf(trigger, event))
 	}
 	control := db.Open(t)
 	return func(t *testing.T, first, second func() error) (error, error) {

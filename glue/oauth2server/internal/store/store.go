@@ -32,18 +32,37 @@ var (
 // as a whole, or it did not and gave an error. What is revoked is deleted; what is
 // there is good until it expires.
 //
-// Transactions begin with a write. SQLite then takes the lock that all writers need at
-// once and waits for it, where a transaction that has read first would fail.
+// In SQLite one transaction writes at a time, so that no two of what follows meet: see
+// writer. In PostgreSQL, at the level "read committed", every statement sees what was
+// committed before it began, and this is what keeps apart those that must not meet:
 //
-// A transaction about an application begins by holding the application's row (see
-// holdClient). Two of them therefore happen one after the other, whatever they do: a
-// revocation and an authorisation, a new secret and a request that came with the old
-// one. Then it locks rows in the order consents, codes, grants, tokens. A sweep holds no
-// application, and passes over what others have locked (see skipLocked), so that it
-// never waits for anybody who waits for it.
+// A transaction about an application begins by holding it. What gives something holds it
+// with others (shared): Authorise, AuthoriseDirect, Redeem, Rotate, GrantPassword,
+// GrantClient; and RevokeToken, which ends one grant. What changes or ends what they have
+// read holds it alone (exclusive): UpdateClient, ResetSecret, DeleteClient and
+// RevokeAuthorisation. So secret, redirect URIs and consents stay as they are while
+// something is given by them: a revocation finds all that was given, and what comes after
+// it finds what it has changed. Nobody who holds an application asks for it again.
+//
+// Of those who share an application, two meet at a row at most:
+//   - Two that redeem one code: the first to update it locks its row. The second then
+//     finds it used, and revokes what the first gave.
+//   - Two that refresh, or one that does and one that revokes (RevokeToken, or Redeem and
+//     Rotate for what was used before): Rotate and RevokeToken lock the row of the grant
+//     before any of its tokens, deleteGrant deletes it before them. The first goes
+//     through. The second finds the used token, or the new pair, or no grant.
+//   - Two that add to one consent: the first to insert it, or to update it, locks its row,
+//     and the second reads what the first has added.
+//
+// Rows are locked in the order consents, codes, grants, tokens, so that of two
+// transactions one always goes on. Touch and RevokePersonal lock one row. A sweep holds
+// no application and passes over what others have locked (see skipLocked), so that it
+// never waits for anybody who waits for it. CreateClient and CreatePersonal hold the
+// person, see addFor.
 type Store struct {
 	db     *sql.DB
 	cfg    Config
+	writer writer
 	lookup *sql.Stmt // see Token
 	bearer *sql.Stmt // see Bearer
 
@@ -72,7 +91,7 @@ type Config struct {
 
 // Open returns a Store on a database, which it brings up to date.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{db: cfg.DB, cfg: cfg}
+	s := &Store{db: cfg.DB, cfg: cfg, writer: newWriter(cfg.PostgreSQL)}
 	if err := s.connect(ctx); err != nil {
 		return nil, fmt.Errorf("oauth2server: Config.DB does not answer: %v", err)
 	}
@@ -137,43 +156,13 @@ func (s *Store) checkTimeout(ctx context.Context) error {
 	return nil
 }
 
-// tx runs f in a transaction, which is undone if f returns an error.
-func (s *Store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
-	var options *sql.TxOptions
-	if s.cfg.PostgreSQL {
-		// Conditional updates wait for one another and then see what the other did; at
-		// higher levels, which the database may have as its default, they would fail.
-		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	}
-	tx, err := s.db.BeginTx(ctx, options)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // of no consequence after Commit
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// txAbout is tx for what a request names by an id.
-func (s *Store) txAbout(ctx context.Context, id string, f func(tx *sql.Tx) error) error {
-	if !validID(id) {
-		return ErrNotFound
-	}
-	return s.tx(ctx, f)
-}
-
 // addFor has add insert something of a person's, and returns ErrLimit if the person then
 // has more than most, which is what count finds out. Two requests of one person wait for
 // one another; in SQLite all writers do.
 func (s *Store) addFor(ctx context.Context, principal string, add func(tx *sql.Tx) error, most int, count string, args ...any) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if s.cfg.PostgreSQL {
-			err := exec(ctx, tx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "wlsoauth "+principal)
-			if err != nil {
-				return err
-			}
+		if err := s.hold(ctx, tx, exclusive, "person", principal); err != nil {
+			return err
 		}
 		if err := add(tx); err != nil {
 			return err
@@ -187,15 +176,6 @@ func (s *Store) addFor(ctx context.Context, principal string, add func(tx *sql.T
 		}
 		return nil
 	})
-}
-
-// skipLocked ends the query for rows that a sweep deletes: those that somebody else has
-// locked are left for the next time. In SQLite one transaction at a time locks anything.
-func (s *Store) skipLocked() string {
-	if !s.cfg.PostgreSQL {
-		return ""
-	}
-	return " FOR UPDATE SKIP LOCKED"
 }
 
 // now returns the time, to the second.

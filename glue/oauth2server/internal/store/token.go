@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"time"
 
@@ -116,7 +117,10 @@ func (s *Store) PersonalTokens(ctx context.Context, principal string) ([]Token, 
 
 // RevokePersonal deletes a person's token.
 func (s *Store) RevokePersonal(ctx context.Context, principal, id string) error {
-	return s.txAbout(ctx, id, func(tx *sql.Tx) error {
+	if !validID(id) {
+		return ErrNotFound
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
 		return changeOne(ctx, tx, `DELETE FROM wlsoauth_tokens WHERE principal = $1 AND kind = 'personal' AND id = $2`, principal, id)
 	})
 }
@@ -132,9 +136,9 @@ func (s *Store) RevokeToken(ctx context.Context, h credential.Hash, clientID str
 	case t.ClientID != clientID || clientID == "":
 		return Token{}, ErrForeign
 	}
-	return t, s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := holdClient(ctx, tx, clientID); err != nil {
-			return err
+	return t, s.txAbout(ctx, shared, clientID, func(tx *sql.Tx) error {
+		if _, err := s.lockGrant(ctx, tx, h, s.now()); err != nil && !errors.Is(err, ErrNotFound) {
+			return err // a token that has no grant is revoked all the same
 		}
 		if t.Kind == KindRefresh {
 			return deleteGrant(ctx, tx, t.GrantID)
