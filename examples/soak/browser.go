@@ -14,6 +14,8 @@ type browser struct {
 	user   string
 	client *http.Client
 	rand   *rand.Rand
+
+	since, last time.Time // of a session that should be there: its start and last use
 }
 
 func newBrowser(s *soak, i int) *browser {
@@ -34,7 +36,7 @@ func (b *browser) run(ctx context.Context) {
 			b.visit(ctx, http.MethodGet, "/strict", "navigate")
 		case n < 92:
 			b.visit(ctx, http.MethodGet, "/page", "cors")
-		case n < 96:
+		case n < 96 || b.soak.fleet != nil: // with a clock as slow as ours, more logins instead of breaks
 			b.visit(ctx, http.MethodPost, "/logout", "navigate")
 		default:
 			b.wait(ctx, inactivity*11/10/time.Duration(b.soak.speed)) // gone for coffee
@@ -85,9 +87,31 @@ func (b *browser) visit(ctx context.Context, method, path, mode string) {
 		}
 		return
 	}
-	b.soak.stats.visit(outcome{
+	o := outcome{
 		status: resp.StatusCode, page: path != "/logout", fetch: mode != "navigate",
 		atSite: resp.Request.URL.Host == req.URL.Host, redirected: resp.Request.Response != nil,
 		name: string(body), want: b.user, took: time.Since(began),
-	})
+	}
+	o.lost = path == "/page" && b.expects(began) && (o.redirected || o.status == http.StatusUnauthorized)
+	b.learn(o, began)
+	b.soak.stats.visit(o)
+}
+
+// expects reports whether the person is logged in, if nobody has lost their session.
+func (b *browser) expects(now time.Time) bool {
+	const margin = 5 * time.Second
+	return !b.since.IsZero() && now.Sub(b.since) < sessionLife-margin && now.Sub(b.last) < inactivity-margin
+}
+
+// learn notes what a visit says about the session.
+func (b *browser) learn(o outcome, now time.Time) {
+	served := o.page && o.status == http.StatusOK && o.atSite
+	switch {
+	case served && (o.redirected || b.since.IsZero()):
+		b.since, b.last = now, now
+	case served:
+		b.last = now
+	case !o.page || o.redirected || o.status == http.StatusUnauthorized:
+		b.since = time.Time{} // logged out, or it is not known
+	}
 }

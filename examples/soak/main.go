@@ -4,6 +4,13 @@
 // anything else that must not happen.
 //
 //	go run ./examples/soak -users 2000 -for 60s
+//
+// With -machines the site is served by several processes behind a small balancer, which
+// share a Redis. Each response goes to all of them at once, and is sent again later, by
+// the same browser and by others; and with -kill, what serves the site is killed again
+// and again. The table then says what was lost, and for how long.
+//
+//	go run ./examples/soak -users 100 -for 5m -machines 3 -redis sentinel -kill redis,machine
 package main
 
 import (
@@ -14,11 +21,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -28,21 +38,27 @@ type options struct {
 	think  time.Duration
 	speed  int
 	seed   uint64
+	fleetOptions
 }
 
-func main() { program(&options{}).Main() }
+func main() {
+	if spec := os.Getenv(machineVariable); spec != "" {
+		os.Exit(runMachine(spec))
+	}
+	program(&options{}).Main()
+}
 
 func program(o *options) demo.Program {
 	return demo.Program{Name: "soak", Flags: o.define, Check: o.check, Run: func(ctx context.Context, stdout, _ io.Writer) error {
 		start := measureProcess()
-		s, err := newSoak(*o)
+		s, err := newSoak(ctx, *o)
 		if err != nil {
 			return err
 		}
 		if err := s.run(ctx, stdout); err != nil {
 			return err
 		}
-		if !s.stats.report(stdout, start, measureProcess()) {
+		if !s.stats.report(stdout, start, measureProcess(), s.reporters...) {
 			return errors.New("something happened that must not")
 		}
 		return nil
@@ -53,15 +69,16 @@ func (o *options) define(fs *flag.FlagSet) {
 	fs.IntVar(&o.users, "users", 2000, "browsers at once")
 	fs.DurationVar(&o.length, "for", time.Minute, "how long they go on")
 	fs.DurationVar(&o.think, "think", 2*time.Second, "how long a person looks at a page, on average")
-	fs.IntVar(&o.speed, "speed", 20, "how much faster than ours the site's clock runs, so that sessions end within the test")
+	fs.IntVar(&o.speed, "speed", 20, "how much faster than ours the site's clock runs, so that sessions end within the test; with -machines 1, because Redis has a clock of its own")
 	fs.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn by chance")
+	o.fleetOptions.define(fs)
 }
 
 func (o *options) check() error {
 	if o.users < 1 || o.length <= 0 || o.think <= 0 || o.speed < 1 {
 		return errors.New("-users, -for, -think and -speed must be positive")
 	}
-	return nil
+	return o.fleetOptions.check(o)
 }
 
 // soak is a site, a fake login service and what they went through.
@@ -72,9 +89,11 @@ type soak struct {
 	baseURL   string
 	fake      *webauthtest.WLS
 	stats     *stats
+	fleet     *fleet // nil where the site is served by this process
+	reporters []reporter
 }
 
-func newSoak(o options) (*soak, error) {
+func newSoak(ctx context.Context, o options) (*soak, error) {
 	s := &soak{options: o, stats: newStats()}
 	addr, wlsAddr := "localhost:0", "127.0.0.1:0"
 	listeners, err := demo.Listen(&addr, &wlsAddr)
@@ -97,13 +116,30 @@ func newSoak(o options) (*soak, error) {
 		},
 	})
 	if err == nil {
-		s.site, err = newSite(s.baseURL, s.fake.Service(), now, s.stats)
+		err = s.makeSite(ctx, now, "http://"+wlsAddr)
 	}
 	if err != nil {
 		demo.Close(listeners)
 		return nil, err
 	}
 	return s, nil
+}
+
+// makeSite makes the site: here, or on machines.
+func (s *soak) makeSite(ctx context.Context, now func() time.Time, wls string) (err error) {
+	secret := strings.Join([]string{"soak test only:", s.baseURL, now().String()}, " ")
+	if s.machines > 0 {
+		if s.fleet, err = startFleet(ctx, s, machineSpec{BaseURL: s.baseURL, WLS: wls, Secret: secret, Apart: s.apart}); err != nil {
+			return err
+		}
+		s.site, s.reporters = s.fleet.balancer.handler(), s.fleet.reporters()
+		return nil
+	}
+	s.site, err = newSite(ctx, siteConfig{
+		baseURL: s.baseURL, secret: secret, service: s.fake.Service(), now: now,
+		onEvent: func(_ context.Context, e site.Event) { s.stats.event(e.Name, e.Reason) },
+	})
+	return err
 }
 
 func userName(i int) string { return fmt.Sprintf("soak%05d", i) }
@@ -117,6 +153,9 @@ func (s *soak) run(ctx context.Context, out io.Writer) error {
 	defer cancel()
 	var browsers sync.WaitGroup
 	s.stats.began = time.Now()
+	if s.fleet != nil {
+		browsers.Go(func() { s.fleet.run(ctx) })
+	}
 	for i := range s.users {
 		browsers.Go(func() { newBrowser(s, i).run(ctx) })
 	}
@@ -132,6 +171,9 @@ func (s *soak) run(ctx context.Context, out io.Writer) error {
 	browsers.Wait()
 	s.stats.ended = time.Now()
 	fmt.Fprintln(out)
+	if s.fleet != nil {
+		s.fleet.stop()
+	}
 	s.fake.Close()
 	stop()
 	return <-stopped

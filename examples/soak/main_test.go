@@ -2,13 +2,21 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(machineVariable); spec != "" {
+		os.Exit(runMachine(spec))
+	}
+	os.Exit(m.Run())
+}
 
 func TestAShortSoakIsClean(t *testing.T) {
 	var out, errs bytes.Buffer
@@ -20,10 +28,31 @@ func TestAShortSoakIsClean(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{"-users", "0"}, {"-for", "-1s"}, {"-speed", "0"}, {"left over"}, {"-nonsense"}} {
-		var out, errs bytes.Buffer
-		assert.Equal(t, 2, program(&options{}).Start(context.Background(), args, &out, &errs), args)
-		assert.NotEmpty(t, errs.String(), args)
+	const fleet = "-machines 2 -redis single "
+	for _, row := range []struct{ args, want string }{
+		{"-users 0", "must be positive"},
+		{"-for -1s", "must be positive"},
+		{"-speed 0", "must be positive"},
+		{"left over", `unexpected argument "left"`},
+		{"-nonsense", "not defined"},
+		{"-redis single", "-redis is for a site of several machines: say -machines 2"},
+		{"-kill redis", "-kill is for"},
+		{"-postgres start", "-postgres is for"},
+		{"-machines 1 -redis single", "-machines must be 2 to 16"},
+		{"-machines 0 -redis single", "-machines must be 2 to 16"},
+		{"-machines 2", "-machines needs -redis"},
+		{fleet + "-speed 20", "-speed must be 1"},
+		{fleet + "-kill machine -for 10s", "-every must be"},
+		{fleet + "-kill everything", `not "everything"`},
+		{fleet + "-kill redis,", `not ""`},
+		{fleet + "-kill postgres", "say -postgres start"},
+		{"-machines 2 -redis redis://127.0.0.1 -kill redis", "say -redis single, sentinel or cluster"},
+	} {
+		t.Run(row.args, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			assert.Equal(t, 2, program(&options{}).Start(t.Context(), strings.Fields(row.args), &out, &errs))
+			assert.Contains(t, errs.String(), row.want)
+		})
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // stats counts what happens. One lock serves them all: a visit takes it once.
@@ -25,23 +24,25 @@ type stats struct {
 	mixUps       int
 	wlsDown      int
 	faults       map[string]int // what must not happen
+	failures     map[string]int // what may, for a short time after something was killed
+	failovers    []*failover
 	pages        []time.Duration
 	dances       []time.Duration // visits that were redirected on the way
 }
 
 func newStats() *stats {
-	return &stats{refusals: map[string]int{}, faults: map[string]int{}, began: time.Now()}
+	return &stats{refusals: map[string]int{}, faults: map[string]int{}, failures: map[string]int{}, began: time.Now()}
 }
 
 // event listens to the site.
-func (s *stats) event(e site.Event) {
+func (s *stats) event(name, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch e.Name {
+	switch name {
 	case glue.EventLogin:
 		s.logins++
 	case glue.EventRefused, glue.EventForbidden, glue.EventLoop, glue.EventStoreError:
-		s.refusals[e.Name+" "+string(e.Reason)]++
+		s.refusals[name+" "+reason]++
 	}
 }
 
@@ -49,6 +50,7 @@ func (s *stats) event(e site.Event) {
 type outcome struct {
 	status                          int
 	page, fetch, atSite, redirected bool
+	lost                            bool // the person should have been logged in, and was not
 	name, want                      string
 	took                            time.Duration
 }
@@ -57,6 +59,8 @@ func (s *stats) visit(o outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.visits++
+	now := time.Now()
+	s.serve(o, now)
 	if o.redirected {
 		s.dances = append(s.dances, o.took)
 	} else {
@@ -73,6 +77,8 @@ func (s *stats) visit(o outcome) {
 		s.mixUps++
 	case o.status == http.StatusOK, o.status == http.StatusForbidden, o.fetch && o.status == http.StatusUnauthorized:
 		// logged out; a refusal, counted by its event; a fetch without a session
+	case o.status > http.StatusInternalServerError:
+		s.failure(fmt.Sprintf("status %d from the site", o.status), now)
 	default:
 		s.faults[fmt.Sprintf("status %d from the site", o.status)]++
 	}
@@ -84,6 +90,9 @@ func (s *stats) fault(what string) {
 	defer s.mu.Unlock()
 	s.faults[what]++
 }
+
+// reporter adds rows to the closing table and reports whether all is well.
+type reporter func(row func(format string, args ...any)) bool
 
 // line is the live progress.
 func (s *stats) line(length time.Duration) string {
@@ -103,7 +112,8 @@ func sum(m map[string]int) (n int) {
 }
 
 // report prints the closing table and returns whether all is well.
-func (s *stats) report(out io.Writer, start, end process) bool {
+// more adds rows of its own, and returns the same.
+func (s *stats) report(out io.Writer, start, end process, more ...reporter) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seconds := s.ended.Sub(s.began).Seconds()
@@ -119,6 +129,16 @@ func (s *stats) report(out io.Writer, start, end process) bool {
 		row("%s\t%d", reason, s.refusals[reason])
 	}
 	row("login service down\t%d", s.wlsDown)
+	if len(s.failovers) > 0 {
+		s.reportFailovers(row)
+	}
+	for _, what := range slices.Sorted(maps.Keys(s.failures)) {
+		row("failed after a kill: %s\t%d", what, s.failures[what])
+	}
+	well := true
+	for _, report := range more {
+		well = report(row) && well
+	}
 	for _, what := range slices.Sorted(maps.Keys(s.faults)) {
 		row("FAULT: %s\t%d", what, s.faults[what])
 	}
@@ -129,7 +149,7 @@ func (s *stats) report(out io.Writer, start, end process) bool {
 	if leaked {
 		fmt.Fprintln(out, "goroutines leaked")
 	}
-	return s.mixUps == 0 && len(s.faults) == 0 && s.logins > 0 && s.served > 0 && !leaked
+	return well && s.mixUps == 0 && len(s.faults) == 0 && s.logins > 0 && s.served > 0 && !leaked
 }
 
 func quantiles(d []time.Duration) string {

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"sync"
+	"sync/atomic"
+)
+
+// balancer sends requests to the machines in turn, as a front server does: where one
+// refuses the connection, the next gets the request. What carries a response goes to all
+// of them at once, as after a double click or by an eager proxy.
+type balancer struct {
+	addrs     []string
+	next      atomic.Uint64
+	transport *http.Transport
+	replays   *replays
+}
+
+func newBalancer(addrs []string, replays *replays) *balancer {
+	return &balancer{addrs: addrs, transport: &http.Transport{MaxIdleConnsPerHost: 100}, replays: replays}
+}
+
+// handler returns the balancer as browsers see it.
+func (b *balancer) handler() http.Handler {
+	return &httputil.ReverseProxy{
+		Transport: b,
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.Host = r.In.Host }, // where to is RoundTrip's choice
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { // counted by its status
+			w.WriteHeader(http.StatusBadGateway)
+		},
+	}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, 1<<20)); err != nil {
+			return nil, err
+		}
+	}
+	start := int(b.next.Add(1) % uint64(len(b.addrs)))
+	if key := responseKey(r); key != "" {
+		return b.toAll(r, start, key)
+	}
+	return b.toOne(r, start, body)
+}
+
+// toOne sends a request to a machine, or to the next if nobody listens there.
+func (b *balancer) toOne(r *http.Request, start int, body []byte) (resp *http.Response, err error) {
+	for i := range b.addrs {
+		resp, err = b.send(r, (start+i)%len(b.addrs), body)
+		if op, ok := errors.AsType[*net.OpError](err); !ok || op.Op != "dial" {
+			return resp, err
+		}
+	}
+	return nil, err
+}
+
+// send sends a request to a machine.
+func (b *balancer) send(r *http.Request, to int, body []byte) (*http.Response, error) {
+	out := r.Clone(r.Context())
+	out.URL.Scheme, out.URL.Host = "http", b.addrs[to]
+	if out.Host == "" {
+		out.Host = r.URL.Host
+	}
+	out.Body, out.GetBody = http.NoBody, nil
+	if len(body) > 0 {
+		out.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return b.transport.RoundTrip(out)
+}
+
+// toAll sends a response to all machines at once, and returns the answer of the one that
+// accepts it; if none does, of the first.
+func (b *balancer) toAll(r *http.Request, start int, key string) (*http.Response, error) {
+	r = r.WithContext(context.WithoutCancel(r.Context())) // what was sent is answered
+	b.replays.arrives(key, r)
+	answers, errs := make([]*http.Response, len(b.addrs)), make([]error, len(b.addrs))
+	var sending sync.WaitGroup
+	for i := range b.addrs {
+		sending.Go(func() {
+			out := r.Clone(r.Context())
+			if i == 0 {
+				answers[i], errs[i] = b.toOne(out, start, nil)
+				return
+			}
+			out.Header.Set(senderHeader, senderCopy)
+			answers[i], errs[i] = b.send(out, (start+i)%len(b.addrs), nil)
+		})
+	}
+	sending.Wait()
+	best := 0
+	verdicts := make([]string, len(b.addrs))
+	for i, a := range answers {
+		if verdicts[i] = verdict(a); verdicts[i] == accepted {
+			best = i
+		}
+	}
+	b.replays.answered(key, verdicts)
+	for i, a := range answers {
+		if i != best && a != nil {
+			_ = a.Body.Close() // it was small
+		}
+	}
+	return answers[best], errs[best]
+}
+
+// verdict returns what an answer says of a response; of none, that nobody knows.
+func verdict(a *http.Response) string {
+	if a == nil || a.Header.Get(verdictHeader) == "" {
+		return failed
+	}
+	return a.Header.Get(verdictHeader)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/enginetest"
+)
+
+// soakTest runs a soak and returns its exit code and its closing table.
+func soakTest(t *testing.T, o *options, args ...string) (code int, table string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = program(o).Start(t.Context(), args, &out, &errs)
+	if strings.Contains(errs.String(), enginetest.ErrNotInstalled.Error()) {
+		enginetest.Require(t, fmt.Errorf("%w: %s", enginetest.ErrNotInstalled, errs.String()))
+	}
+	table = out.String()[strings.LastIndexByte(out.String(), '\r')+1:]
+	t.Log("\n" + table + errs.String())
+	return code, table
+}
+
+// number returns the number in a row of the table.
+func number(t *testing.T, table, row string) int {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^` + row + ` +(\d+)\b`).FindStringSubmatch(table)
+	require.NotNil(t, m, row)
+	n, err := strconv.Atoi(m[1])
+	require.NoError(t, err)
+	return n
+}
+
+// TestFleet: whatever is killed, nothing is accepted twice, and all is well soon after.
+func TestFleet(t *testing.T) {
+	for _, row := range []struct {
+		name, args string
+	}{
+		{"sentinel", "-redis sentinel -kill machine,redis"},
+		{"cluster of three", "-redis cluster -kill machine,redis"},
+		{"postgresql", "-redis single -postgres start -kill machine,postgres"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			code, table := soakTest(t, &options{}, strings.Fields("-machines 2 -users 30 -think 200ms -for 13s -every 4s "+row.args)...)
+			assert.Zero(t, code)
+			assert.GreaterOrEqual(t, number(t, table, "failovers"), 2)
+			assert.Positive(t, number(t, table, "replays"))
+			assert.Zero(t, number(t, table, "responses accepted twice"))
+			if strings.Contains(row.args, "postgres") {
+				assert.Positive(t, number(t, table, "tokens issued"))
+				assert.Positive(t, number(t, table, "uses of tokens that had ended"))
+			}
+		})
+	}
+}
+
+// A soak that overlooks what is accepted twice would be worse than none: machines that do
+// not tell one another what was used are found out.
+func TestFleetFindsWhatIsAcceptedTwice(t *testing.T) {
+	o := &options{}
+	o.apart = true
+	code, table := soakTest(t, o, strings.Fields("-users 10 -think 100ms -machines 2 -redis single -for 2s")...)
+	assert.Equal(t, 1, code)
+	assert.Positive(t, number(t, table, "responses accepted twice"))
+}
+
+func TestReplaysReport(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		with func(*replays)
+		want bool
+	}{
+		{"accepted once", func(p *replays) { p.answered("a", []string{used, accepted}) }, true},
+		{"accepted by two machines", func(p *replays) { p.answered("a", []string{accepted, accepted}) }, false},
+		{"accepted later, for the first time", func(p *replays) {
+			p.answered("a", []string{failed, failed})
+			p.count(p.of("a"), accepted, true)
+		}, true},
+		{"accepted again later", func(p *replays) {
+			p.answered("a", []string{used, accepted})
+			p.count(p.of("a"), accepted, true)
+		}, false},
+		{"two sessions, of which one was never answered", func(p *replays) {
+			p.answered("a", []string{used, accepted})
+			p.began("a")
+			p.began("a")
+		}, false},
+		{"accepted from another browser", func(p *replays) { p.strangers++ }, false},
+		{"refused by both", func(p *replays) { p.answered("a", []string{used, used}) }, false},
+		{"refused by both in a failover", func(p *replays) {
+			p.stats.killed("Redis")
+			p.answered("a", []string{used, used})
+		}, true},
+		{"cancelled", func(p *replays) { p.answered("a", []string{refused, used}) }, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := newReplays(newStats(), "localhost")
+			row.with(p)
+			assert.Equal(t, row.want, p.report(func(string, ...any) {}))
+		})
+	}
+}
+
+func TestAPIReport(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		api  *api
+		want bool
+	}{
+		{"well", &api{issued: 1}, true},
+		{"a refresh token good twice", &api{issued: 1, both: 1}, false},
+		{"a revoked token works", &api{issued: 1, alive: 1}, false},
+		{"no token", &api{}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assert.Equal(t, row.want, row.api.report(func(string, ...any) {}))
+		})
+	}
+}
+
+// TestTrouble: what fails is a fault, unless something was killed a short time ago.
+func TestTrouble(t *testing.T) {
+	s := newStats()
+	s.trouble("before")
+	s.killed("Redis")
+	s.visit(outcome{status: 503, page: true, atSite: true})
+	s.visit(outcome{status: 500, page: true, atSite: true})
+	s.trouble("after")
+	s.failovers[0].at = time.Now().Add(-settled)
+	s.trouble("long after")
+	assert.Equal(t, map[string]int{"after": 1, "status 503 from the site": 1}, s.failures)
+	assert.Equal(t, map[string]int{"before": 1, "status 500 from the site": 1, "long after": 1}, s.faults)
+}
+
+// TestFailoverTimes: how long there was no page, and until when they failed.
+func TestFailoverTimes(t *testing.T) {
+	start := time.Now()
+	after := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	var all service
+	all.note(true, start, after(1))
+	all.note(false, start, after(2))
+	all.note(false, start, after(4))
+	all.note(true, start, after(5))
+	all.end(start, after(7))
+	assert.Equal(t, "2 of 4 failed until 4s, 4s without", all.since(start))
+	var none service
+	none.end(start, after(9))
+	assert.Equal(t, "none of 0 failed, 9s without", none.since(start))
+}
