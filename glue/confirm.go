@@ -117,7 +117,7 @@ func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 // and on the page that it was made for. The item marks it as used.
 func (x *exchange) openConfirm(value string) (login, webauth.Item, error) {
 	plain, expires, err := x.origin.confirm.Open(confirmParam, value, x.now)
-	part := strings.SplitN(string(plain), "\n", 5)
+	part := strings.SplitN(plain, "\n", 5)
 	if err != nil || len(part) != 5 {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}

@@ -115,7 +115,7 @@ func (q *request) opened(codec *seal.Codec, name string) string {
 	if err != nil {
 		return ""
 	}
-	return string(plain)
+	return plain
 }
 
 // secret reads the browser's secret; empty where it brought none.

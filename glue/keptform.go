@@ -42,7 +42,7 @@ type keptForm struct {
 	KeptForm
 	binding, url, kind, nonce string
 	wants                     string // the mark's value: the login that its route wants
-	body                      []byte
+	body                      string
 	expires                   time.Time
 	sealed                    string
 }
@@ -114,17 +114,16 @@ func (q *request) openForm() (*keptForm, error) {
 	fields, _ := url.ParseQuery(string(body)) // a broken field beside ours is no matter
 	sealed := fields.Get(keptField)
 	plain, expires, err := q.origin.kept.Open(keptField, sealed, q.now)
-	part := bytes.SplitN(plain, []byte("\n"), keptLines+1)
+	part := strings.SplitN(plain, "\n", keptLines+1)
 	if err != nil || len(part) != keptLines+1 {
 		return nil, errNotKept
 	}
-	line := func(i int) string { return string(part[i]) }
 	f := &keptForm{
-		KeptForm: KeptForm{Principal: line(0), SessionID: line(3), Ended: line(5) == "true", Used: strings.Fields(line(6))},
-		binding:  line(1), nonce: line(2), wants: line(7), url: line(8), kind: line(9),
+		KeptForm: KeptForm{Principal: part[0], SessionID: part[3], Ended: part[5] == "true", Used: strings.Fields(part[6])},
+		binding:  part[1], nonce: part[2], wants: part[7], url: part[8], kind: part[9],
 		body: part[keptLines], expires: expires, sealed: sealed,
 	}
-	f.At, _ = parseUnix(line(4)) // our own
+	f.At, _ = parseUnix(part[4]) // our own
 	if !q.secret.Fits(f.binding) || f.url != q.origin.url(q.path, withoutKeptMark(q.query)) {
 		return nil, errNotKept
 	}
@@ -142,7 +141,7 @@ func (q *request) restored(form *keptForm) *http.Request {
 		}
 	}
 	r.Header.Set("Content-Type", form.kind)
-	r.Body = io.NopCloser(bytes.NewReader(form.body))
+	r.Body = io.NopCloser(strings.NewReader(form.body))
 	r.ContentLength = int64(len(form.body))
 	r.TransferEncoding, r.Trailer = nil, nil
 	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil

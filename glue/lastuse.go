@@ -22,7 +22,7 @@ func (q *request) lastUse(s *session) time.Time {
 	if value := cookie.Get(q.r, name); value != "" {
 		// The session's id is part of what the seal authenticates.
 		if plain, _, err := q.origin.seen.Open(name+" "+s.SessionID, value, q.now); err == nil {
-			if at, err := strconv.ParseInt(string(plain), 10, 64); err == nil {
+			if at, err := strconv.ParseInt(plain, 10, 64); err == nil {
 				last = max(last, at)
 			}
 		}

@@ -35,7 +35,7 @@ func (x *exchange) mayLogOut() bool {
 	}
 	x.r.Body = http.MaxBytesReader(x.w, x.r.Body, 4<<10)
 	plain, _, err := x.origin.logout.Open(logoutField, x.r.PostFormValue(logoutField), x.now)
-	return err == nil && x.secret.Fits(string(plain))
+	return err == nil && x.secret.Fits(plain)
 }
 
 // offerLogout shows the button.

@@ -1,10 +1,12 @@
 package glue
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
+	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
 )
 
 // maxCookie is what browsers keep of one cookie's value and attributes, less room
@@ -21,10 +23,10 @@ func (st sealedStore) load(r *http.Request, o *origin) (*session, error) {
 		return nil, nil
 	}
 	plain, expires, err := o.session.Open(o.cookies.session, value, st.now())
-	if err != nil && plain == nil {
+	if errors.Is(err, seal.ErrInvalid) {
 		return nil, nil // a bad cookie is an anonymous visitor
 	}
-	s, ok := decodeSession(string(plain))
+	s, ok := decodeSession(plain)
 	if !ok {
 		return nil, nil
 	}

@@ -1,7 +1,6 @@
 package glue
 
 import (
-	"bytes"
 	"compress/flate"
 	"errors"
 	"io"
@@ -148,7 +147,7 @@ func (q *request) wanted(signed string) destination {
 // openTarget opens what waited under a reference, for this browser.
 func (q *request) openTarget(ref, sealed string) (target string, ok bool) {
 	plain, _, err := q.origin.targets.Open(q.origin.cookies.targetName(ref), sealed, q.now)
-	if n := len(q.secret.Binding()); err != nil || len(plain) < n || !q.secret.Fits(string(plain[:n])) {
+	if n := len(q.secret.Binding()); err != nil || len(plain) < n || !q.secret.Fits(plain[:n]) {
 		return "", false
 	} else if target, ok = inflate(plain[n:]); !ok {
 		return "", false
@@ -303,17 +302,17 @@ func (q *request) pathOf(url string) string {
 	return path
 }
 
-func deflate(text string) []byte {
-	var b bytes.Buffer
+func deflate(text string) string {
+	var b strings.Builder
 	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is one that there is
-	_, _ = io.WriteString(w, text)                     // a buffer takes all
+	_, _ = io.WriteString(w, text)                     // a builder takes all
 	_ = w.Close()
-	return b.Bytes()
+	return b.String()
 }
 
 // inflate undoes deflate, for no more than a target may have.
-func inflate(data []byte) (string, bool) {
-	text, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(data)), localpath.MaxTarget+1))
+func inflate(data string) (string, bool) {
+	text, err := io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(data)), localpath.MaxTarget+1))
 	return string(text), err == nil && len(text) <= localpath.MaxTarget
 }
 

@@ -228,7 +228,7 @@ func (f *Form) newToken(browser webauth.BrowserSecret) (string, error) {
 // fits reports whether a form's proof was made for this browser, a short while ago.
 func (f *Form) fits(r *http.Request, token string) bool {
 	binding, _, err := f.seals.Load().token.Open(fieldToken, token, f.now())
-	return err == nil && f.browser(r).Fits(string(binding))
+	return err == nil && f.browser(r).Fits(binding)
 }
 
 // refuse answers a form, or a link to it, that is not accepted. No password was looked at.

@@ -44,7 +44,7 @@ func (f *Form) Session(r *http.Request) (id glue.Identity, known bool) {
 	if err != nil {
 		return id, false
 	}
-	part := strings.Split(string(text), "\n")
+	part := strings.Split(text, "\n")
 	if len(part) != 4 || !ValidName(part[0]) || !f.browser(r).Fits(part[1]) {
 		return id, false
 	}

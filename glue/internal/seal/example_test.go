@@ -22,7 +22,7 @@ func ExampleCodec() {
 	}
 
 	data, expires, err := codec.Open("__Host-session", value, now)
-	fmt.Println(string(data), expires, err)
+	fmt.Println(data, expires, err)
 
 	_, _, err = codec.Open("__Host-other", value, now)
 	fmt.Println(err)

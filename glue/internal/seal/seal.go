@@ -40,6 +40,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -72,7 +73,8 @@ var encoding = base64.RawURLEncoding.Strict()
 // goroutines at once.
 type Codec struct {
 	keys        []key
-	boundPrefix []byte // start of the associated data
+	boundPrefix []byte    // start of the associated data
+	scratch     sync.Pool // of *[]byte, see borrow
 }
 
 type key struct {
@@ -148,31 +150,34 @@ func (c *Codec) Seal(name string, expires time.Time, plaintext []byte) (string, 
 // this purpose and one of the keys. It is ErrExpired if that is so but now is
 // at or after the expiry; the plaintext is returned then too, only to tell whose
 // it was, never to act upon.
-func (c *Codec) Open(name, value string, now time.Time) (plaintext []byte, expires time.Time, err error) {
-	payload, ok := c.decrypt(name, value)
+func (c *Codec) Open(name, value string, now time.Time) (plaintext string, expires time.Time, err error) {
+	size := encoding.DecodedLen(len(value))
+	if size < overhead || size > overhead+MaxPlaintext {
+		return "", time.Time{}, ErrInvalid
+	}
+	// One buffer for the decoded value, the associated data and the payload. The
+	// payload does not overwrite the ciphertext, which a second key may need.
+	buf := c.borrow(2*size + len(c.boundPrefix) + len(name))
+	defer c.giveBack(buf)
+	payload, ok := c.decrypt((*buf)[:size], name, value)
 	if !ok {
-		return nil, time.Time{}, ErrInvalid
+		return "", time.Time{}, ErrInvalid
 	}
 	expires = time.Unix(int64(binary.BigEndian.Uint64(payload)), 0).UTC()
 	if !now.Before(expires) {
 		err = ErrExpired
 	}
-	return payload[expiryLen:], expires, err
+	return string(payload[expiryLen:]), expires, err
 }
 
-// decrypt returns the expiry and the plaintext.
-func (c *Codec) decrypt(name, value string) (payload []byte, ok bool) {
-	size := encoding.DecodedLen(len(value))
-	if size < overhead || size > overhead+MaxPlaintext {
-		return nil, false
-	}
+// decrypt returns the expiry and the plaintext. buf is as long as the decoded value, and
+// has room for all else.
+func (c *Codec) decrypt(buf []byte, name, value string) (payload []byte, ok bool) {
 	// The decoder skips line breaks, so that many texts would be one value.
 	if strings.IndexByte(value, '\r') >= 0 || strings.IndexByte(value, '\n') >= 0 {
 		return nil, false
 	}
-	// One buffer for the decoded value, the associated data and the payload. The
-	// payload does not overwrite the ciphertext, which a second key may need.
-	buf := make([]byte, size, 2*size+len(c.boundPrefix)+len(name))
+	size := len(buf)
 	if n, err := encoding.Decode(buf, []byte(value)); err != nil || n != size {
 		return nil, false
 	}
@@ -190,4 +195,26 @@ func (c *Codec) decrypt(name, value string) (payload []byte, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// maxScratch is the largest buffer that is kept, in bytes: enough for the value of a
+// cookie.
+const maxScratch = 8 << 10
+
+// borrow returns a buffer of n bytes for giveBack to take again. Nothing that was in one
+// is seen by anybody else: plaintexts leave it as strings, and then it is cleared.
+func (c *Codec) borrow(n int) *[]byte {
+	buf, _ := c.scratch.Get().(*[]byte)
+	if buf == nil || cap(*buf) < n {
+		return new(make([]byte, n))
+	}
+	*buf = (*buf)[:n]
+	return buf
+}
+
+func (c *Codec) giveBack(buf *[]byte) {
+	clear(*buf)
+	if cap(*buf) <= maxScratch {
+		c.scratch.Put(buf)
+	}
 }
