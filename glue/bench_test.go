@@ -40,7 +40,7 @@ var principalOnly = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request
 	}
 })
 
-func newBench(b *testing.B, config ...func(*config)) *bench {
+func newBench(b testing.TB, config ...func(*config)) *bench {
 	b.Helper()
 	s := startSite(b, setup{})
 	cfg := s.config("https://soc.example")
@@ -71,7 +71,7 @@ func (bn *bench) serve(r *http.Request) *http.Response {
 }
 
 // begin is a redirect to the WLS and the cookie that comes with it.
-func (bn *bench) begin(b *testing.B) (location string, login *http.Cookie) {
+func (bn *bench) begin(b testing.TB) (location string, login *http.Cookie) {
 	b.Helper()
 	resp := bn.serve(bn.request("/private/"))
 	require.Equal(b, http.StatusSeeOther, resp.StatusCode)
@@ -80,7 +80,7 @@ func (bn *bench) begin(b *testing.B) (location string, login *http.Cookie) {
 }
 
 // answer is what the browser comes back with, without the origin.
-func (bn *bench) answer(b *testing.B, location string) string {
+func (bn *bench) answer(b testing.TB, location string) string {
 	b.Helper()
 	back, err := bn.fake.Respond(location, "test0001")
 	require.NoError(b, err)
@@ -88,7 +88,7 @@ func (bn *bench) answer(b *testing.B, location string) string {
 }
 
 // logIn gives the cookies of somebody who is logged in.
-func (bn *bench) logIn(b *testing.B) []*http.Cookie {
+func (bn *bench) logIn(b testing.TB) []*http.Cookie {
 	b.Helper()
 	location, login := bn.begin(b)
 	in := bn.serve(bn.request(bn.answer(b, location), login))

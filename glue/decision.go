@@ -128,7 +128,7 @@ func (d *Decision) Refuse(w http.ResponseWriter) {
 
 // mark prepares an answer to the person who has a session.
 func (q *request) mark(w http.ResponseWriter, s *session) {
-	respond.Private(w.Header())
+	respond.Private(w.Header(), &s.headers)
 	q.noteUse(w, s)
 }
 

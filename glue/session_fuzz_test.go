@@ -23,6 +23,8 @@ func FuzzDecodeSession(f *testing.F) {
 	f.Add(s.encode())
 	f.Add("")
 	f.Add(strings.Repeat("\n", sessionLines-1))
+	f.Add(strings.TrimSuffix(s.encode(), "\n"))
+	f.Add(s.encode() + "\n")
 	f.Add(strings.Replace(s.encode(), "spqr1", "spqr1\r", 1))
 	f.Add(strings.Replace(s.encode(), "spqr1", "spqr1\x00", 1))
 	f.Add(strings.Replace(s.encode(), "1772366399", "+1772366399", 1))
@@ -45,12 +47,19 @@ func FuzzDecodeSession(f *testing.F) {
 func FuzzSession(f *testing.F) {
 	f.Add("spqr1", "current,staff", "pwd", "", int64(1772366399), int64(1772366400), int64(1772366400))
 	f.Add("a!b%c", "", "", "pwd,x-card", int64(1), int64(0), int64(-1))
+	f.Add("spqr1", "current,staff,student", "", "pwd", int64(1), int64(0), int64(1))
 	f.Add("two\nlines", "a\nb", "p\nq", "", int64(0), int64(0), int64(0))
 	f.Add("", "", "", "", int64(0), int64(0), int64(0))
 	f.Add("spqr1", ",", "pwd", ",,", int64(-62135596800), int64(9e15), int64(0))
 	f.Fuzz(func(t *testing.T, principal, ptags, auth, sso string, issue, password, started int64) {
 		s := &session{binding: "bindingbindingbinding0", started: started}
-		s.Identity = Identity{SessionID: randomID(), Principal: principal, Ptags: splitList(ptags), Auth: auth, SSO: splitList(sso)}
+		s.Identity = Identity{SessionID: randomID(), Principal: principal, Auth: auth}
+		s.Ptags, s.SSO = splitList(ptags, &s.lists[0]), splitList(sso, &s.lists[1])
+		for list, got := range map[string][]string{ptags: s.Ptags, sso: s.SSO} {
+			if list != "" {
+				require.Equal(t, strings.Split(list, ","), got)
+			}
+		}
 		s.Issue, s.Password = atUnix(issue), atUnix(password)
 		got, ok := decodeSession(s.encode())
 		if ok {

@@ -66,7 +66,7 @@ func (u *RemoteUser) before(r *http.Request) *decision {
 // serve runs next with a request that says no more of who somebody is than we know.
 func (x *exchange) serve(next http.Handler, ctx context.Context, id *glue.Identity) {
 	if id != nil {
-		respond.Private(x.w.Header())
+		respond.Private(x.w.Header(), new([2]string))
 	} else {
 		respond.VaryByCookie(x.w.Header())
 	}

@@ -18,9 +18,16 @@ func NoStore(h http.Header) {
 	VaryByCookie(h)
 }
 
-// Private marks an answer as that for one person, to be asked about each time.
-func Private(h http.Header) {
-	h["Cache-Control"] = []string{"private, no-cache"}
+// Private marks an answer as that for one person, to be asked about each time. The values
+// are kept in room, which is for this answer alone: handlers may alter what they find in
+// a header.
+func Private(h http.Header, room *[2]string) {
+	*room = [2]string{"private, no-cache", "Cookie"}
+	h["Cache-Control"] = room[:1:1]
+	if len(h["Vary"]) == 0 {
+		h["Vary"] = room[1:]
+		return
+	}
 	VaryByCookie(h)
 }
 
