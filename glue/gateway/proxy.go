@@ -14,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
@@ -88,21 +87,6 @@ func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
 	if p.answered != nil && len(p.answered.Trailer) > 0 {
 		p.cleanTrailers()
 	}
-}
-
-// whileLoggedIn returns a request that ends with the session of whoever makes it. A
-// WebSocket would outlive that, as no request of it is looked at again. There is nothing
-// to cancel where there is no session.
-func (c *core) whileLoggedIn(r *http.Request, ru *rule) (*http.Request, context.CancelFunc) {
-	if ru.cfg.Access == Public || ru.cfg.Access == Basic {
-		return r, nil
-	}
-	who, known := glue.IdentityFrom(r.Context())
-	if !known {
-		return r, nil
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), who.Expires.Sub(c.cfg.Now()))
-	return r.WithContext(ctx), cancel
 }
 
 // newProxy makes what all rules share. Where a request goes is in its notes.
@@ -223,12 +207,6 @@ func hasBasic(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-// isWebSocket reports whether exactly that is what a request would upgrade to.
-func isWebSocket(h http.Header) bool {
-	to := h["Upgrade"]
-	return len(to) == 1 && strings.EqualFold(to[0], "websocket")
 }
 
 // setForwarding tells the backend where the request comes from: what package site found
