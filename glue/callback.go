@@ -156,7 +156,7 @@ func (x *exchange) refused(err error) {
 // for here, and this route would not send them to log in anew at once.
 func (x *exchange) repeats(e *webauth.Error) bool {
 	switch e.Reason {
-	case webauth.ReasonToken, webauth.ReasonReplay, webauth.ReasonStale:
+	case webauth.ReasonToken, webauth.ReasonReplay, webauth.ReasonForgotten, webauth.ReasonStale:
 	default:
 		return false
 	}

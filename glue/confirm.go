@@ -99,13 +99,16 @@ func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 	if err == nil {
 		err = x.cfg.Site.OneUse().Once(context.WithoutCancel(x.r.Context()), item)
 	}
-	used := errors.Is(err, webauth.ErrUsed) || errors.Is(err, webauth.ErrForgotten)
+	forgotten := errors.Is(err, webauth.ErrForgotten)
+	used := forgotten || errors.Is(err, webauth.ErrUsed)
 	switch {
 	case err == nil:
 		x.logIn(l, old)
 	case used && x.alive(old, l.session.Principal): // pressed twice
 		x.log(site.Event{Name: EventRepeated, Reason: reasonConfirm})
 		x.goOn(l.url, l.session.Principal, loopDepthUnknown)
+	case forgotten:
+		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageForgotten)
 	case used:
 		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
 	default:

@@ -107,7 +107,11 @@ func (x *exchange) answersForKeeper() bool {
 }
 
 func (x *exchange) formGone(s *session, err error) {
-	x.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, pageFormGone)
+	page := pageFormGone
+	if errors.Is(err, webauth.ErrForgotten) {
+		page = pageFormForgotten
+	}
+	x.fail(site.Event{Name: EventRefused, Reason: "kept-form", Principal: s.Principal, Err: err}, page)
 }
 
 func (x *exchange) notYours(s *session) {

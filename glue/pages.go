@@ -37,6 +37,8 @@ var (
 		Text: []string{"The login was not for this browser and this page, or it was used before. Please try again."}}
 	pageStale = site.Page{Kind: "stale", Status: http.StatusForbidden, Title: "This login is too old",
 		Text: []string{"A login must be used at once. Please try again; if it keeps happening, tell the site’s webmaster that a clock may be wrong."}}
+	pageForgotten = site.Page{Kind: "forgotten", Status: http.StatusForbidden, Title: "Please log in once more",
+		Text: []string{"The site was restarted while you were logging in, and no longer knows whether this login was used. You are not logged in. Nothing is wrong with your account: please try again."}}
 	pageStrength = site.Page{Kind: "strength", Status: http.StatusForbidden, Title: "This page needs a different kind of login",
 		Text: []string{"The login service let you in, but not in the way that this page asks for, such as typing your password just now. Please try again; if it keeps happening, tell the site’s webmaster."}}
 	pageCancelled = site.Page{Kind: "cancelled", Status: http.StatusForbidden, Title: "You cancelled the login",
@@ -56,6 +58,8 @@ var (
 		Text: []string{"Close this tab, go back to the one with your form, and press Continue there."}}
 	pageNotYours = site.Page{Kind: "not-yours", Status: http.StatusForbidden, Title: "This form is somebody else’s",
 		Text: []string{"Another person filled it in, before you logged in here. It has not been stored."}}
+	pageFormForgotten = site.Page{Kind: "form-forgotten", Status: http.StatusForbidden, Title: "This form may have been sent already",
+		Text: []string{"The site was restarted since you filled it in, and no longer knows whether it was sent already. It has not been stored now. Check what the site holds before you fill it in anew."}}
 	pageFormGone = site.Page{Kind: "form-gone", Status: http.StatusForbidden, Title: "This form cannot be sent any more",
 		Text: []string{"It was sent already, or it was kept for too long. It has not been stored again. Check what the site holds before you fill it in anew."}}
 )
@@ -67,6 +71,8 @@ func pageFor(e *webauth.Error) site.Page {
 		return pageMalformed
 	case webauth.ReasonStale, webauth.ReasonFuture:
 		return pageStale
+	case webauth.ReasonForgotten:
+		return pageForgotten
 	case webauth.ReasonInteract, webauth.ReasonAuthType:
 		return pageStrength
 	case webauth.ReasonStatus:

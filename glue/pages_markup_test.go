@@ -25,8 +25,8 @@ func filledPages() []site.Page {
 	newTab := site.Link{Text: "Log in again", Href: here.Href, NewTab: true}
 	pages := []site.Page{
 		pageMisdirected, pageMisconfigured, pageStoreDown, pageLoggedOutHere, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
-		pageNoCookies, pageMalformed, pageRefused, pageStale, pageStrength, pageCancelled, pageDeclined, pageLogout,
-		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormGone,
+		pageNoCookies, pageMalformed, pageRefused, pageStale, pageForgotten, pageStrength, pageCancelled, pageDeclined, pageLogout,
+		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormForgotten, pageFormGone,
 		pageConfirmLogin("<b>&"), pageTargetLost,
 	}
 	for i := range pages {

@@ -54,6 +54,7 @@ func everyPage() []pageCase {
 		{"malformed", 400, func(s *testSite) answer { return s.browser("").get("/private/?WLS-Response=x") }},
 		{"refused", 403, fault(webauthtest.FaultWrongKey)},
 		{"stale", 403, fault(webauthtest.FaultStale)},
+		{"forgotten", 403, func(s *testSite) answer { return s.browser("test0001").get("/private/forgotten") }},
 		{"strength", 403, func(s *testSite) answer {
 			s.fake.Next(proof("x-otp", nil))
 			b := s.browser("test0001")
@@ -71,27 +72,36 @@ func everyPage() []pageCase {
 			b.get(s.respond(b.begin("/private/"), "test0002")).requireEcho("test0002")
 			return b.continues(page)
 		}},
+		{"form-forgotten", 403, func(s *testSite) answer {
+			b := s.loggedIn("test0001")
+			s.advance(3 * time.Hour)
+			page := b.send("/private/forgotten", urlType, formBody)
+			b.get("/private/").requireEcho("test0001")
+			return b.press(page)
+		}},
 		{"form-gone", 403, func(s *testSite) answer {
 			return s.loggedIn("test0001").post("/private/?wls-kept=1", url.Values{"wls-kept": {"x"}})
 		}},
 	}
 }
 
-// downAt is a OneUse that cannot say, for requests to one path.
+// downAt is a OneUse that cannot say, or has lost its memory, for requests to one path.
 type downAt struct{ webauth.OneUse }
 
 type downKey struct{}
 
+var downPaths = map[string]error{"/private/down": errors.New("down"), "/private/forgotten": webauth.ErrForgotten}
+
 func (d downAt) Once(ctx context.Context, item webauth.Item) error {
-	if down, _ := ctx.Value(downKey{}).(bool); down {
-		return errors.New("down")
+	if err, _ := ctx.Value(downKey{}).(error); err != nil {
+		return err
 	}
 	return d.OneUse.Once(ctx, item)
 }
 
 func markDown(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), downKey{}, r.URL.Path == "/private/down")))
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), downKey{}, downPaths[r.URL.Path])))
 	})
 }
 

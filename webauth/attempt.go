@@ -34,8 +34,11 @@ func (a *attempt) judge(ctx context.Context) *Error {
 			refusal = e
 		}
 	}
-	if a.retold && a.urlOK && refusal != nil && (refusal.Reason == ReasonReplay || refusal.Reason == ReasonStale) {
-		refusal = nil // a page that is reloaded: what it said is still so
+	if a.retold && a.urlOK && refusal != nil {
+		switch refusal.Reason {
+		case ReasonReplay, ReasonForgotten, ReasonStale:
+			refusal = nil // a page that is reloaded: what it said is still so
+		}
 	}
 	if refusal != nil {
 		return refusal

@@ -152,7 +152,7 @@ func TestVerifyRestartWithinASecond(t *testing.T) {
 	now.advance(100 * time.Millisecond)
 	after := started()
 	_, err = after.Verify(t.Context(), used, s.here())
-	wantReason(t, webauth.ReasonStale, err)
+	wantReason(t, webauth.ReasonForgotten, err)
 
 	now.advance(100 * time.Millisecond)
 	fresh := login("2")

@@ -8,8 +8,9 @@ import (
 // Reason is the check that a response failed.
 type Reason string
 
-// The checks, in the order in which they are made. ReasonStore is no fault of the
-// response: the store of used responses could not answer.
+// The checks, in the order in which they are made. ReasonStore and ReasonForgotten are no
+// fault of the response: the store of what was used could not answer, or cannot know. A
+// token can be forgotten, too.
 const (
 	ReasonMalformed  Reason = "malformed"   // not of the protocol's shape
 	ReasonUnknownKey Reason = "unknown-key" // kid names no key trusted for this service
@@ -20,6 +21,7 @@ const (
 	ReasonFuture     Reason = "future"      // issued in the future, beyond the skew
 	ReasonURL        Reason = "url"         // made for another URL
 	ReasonStore      Reason = "store"       // the OneUse store failed
+	ReasonForgotten  Reason = "forgotten"   // made before the OneUse lost its memory, so perhaps used
 	ReasonReplay     Reason = "replay"      // this response was used before
 	ReasonToken      Reason = "token"       // params is not a token of ours for this browser
 	ReasonStatus     Reason = "status"      // the WLS says that the login failed

@@ -175,8 +175,8 @@ func TestVerifyStoreFails(t *testing.T) {
 	}
 }
 
-// A store that has lost its memory knows of no replay, and its Error says so: people are
-// told that the login is too old, not that it was used.
+// A store that has lost its memory knows of no replay, and its Error says so, so that people
+// are not told that the login was used, or too old.
 func TestVerifyStoreHasForgotten(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -184,9 +184,10 @@ func TestVerifyStoreHasForgotten(t *testing.T) {
 		err  error
 		want webauth.Reason
 	}{
-		{"the response", "response:", webauth.ErrForgotten, webauth.ReasonStale},
-		{"the response, wrapped", "response:", fmt.Errorf("redis: %w", webauth.ErrForgotten), webauth.ReasonStale},
-		{"the token", "token:", webauth.ErrForgotten, webauth.ReasonToken},
+		{"the response", "response:", webauth.ErrForgotten, webauth.ReasonForgotten},
+		{"the response, wrapped", "response:", fmt.Errorf("redis: %w", webauth.ErrForgotten), webauth.ReasonForgotten},
+		{"the token", "token:", webauth.ErrForgotten, webauth.ReasonForgotten},
+		{"both", "", webauth.ErrForgotten, webauth.ReasonForgotten},
 		{"the response was used, for comparison", "response:", webauth.ErrUsed, webauth.ReasonReplay},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -200,7 +201,9 @@ func TestVerifyStoreHasForgotten(t *testing.T) {
 			_, err := s.verifier(t, nil).Verify(t.Context(), signed(t, success(s.params(t, nil))), s.here())
 			e := wantReason(t, row.want, err)
 			if errors.Is(row.err, webauth.ErrForgotten) {
-				assert.Contains(t, e.Detail, "older than the memory")
+				assert.Contains(t, e.Detail, "restarted")
+				_, ours := e.Token()
+				assert.Equal(t, row.kind == "response:", ours, "a token that may have been used vouches for nothing")
 			}
 			assert.NotErrorIs(t, err, webauth.ErrForgotten, "it is no trouble of the store's")
 		})

@@ -120,7 +120,7 @@ func (a *attempt) judgeToken(ctx context.Context, err error, replay bool) *Error
 	switch {
 	case a.v.cfg.Signer == nil:
 		return nil
-	case a.tokenErr != nil && (err == nil || used):
+	case a.tokenErr != nil && (err == nil || used || errors.Is(err, ErrForgotten)):
 		return refuse(ReasonToken, "%v", a.tokenErr)
 	case used && a.want.Failed != nil && a.want.Failed(a.token):
 		err = a.useTokenAgain(ctx, replay)
@@ -152,10 +152,8 @@ func onceError(err error, used Reason, detail string) *Error {
 		return nil
 	case errors.Is(err, ErrUsed):
 		return refuse(used, "%s", detail)
-	case errors.Is(err, ErrForgotten) && used == ReasonReplay:
-		return refuse(ReasonStale, "older than the memory of what was used (a restart, or a clock that was put back?)")
 	case errors.Is(err, ErrForgotten):
-		return refuse(used, "the token is older than the memory of what was used (a restart, or a clock that was put back?)")
+		return refuse(ReasonForgotten, "made before the memory of what was used began, so that it may have been used: the site or its store was restarted or lost its memory, or a clock was put back")
 	}
 	e := refuse(ReasonStore, "cannot tell whether it was used before")
 	e.cause = err

@@ -80,7 +80,7 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 	case errors.Is(err, webauth.ErrUsed):
 		return "", ErrNotValid
 	case errors.Is(err, webauth.ErrForgotten):
-		return "", ErrExpired
+		return "", ErrForgotten
 	}
 	return item.ID, err
 }

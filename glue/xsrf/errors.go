@@ -17,6 +17,8 @@ var (
 	ErrTooLarge = errors.New("xsrf: the form is larger than Config.MaxForm")
 	// ErrExpired: a token of ours whose time is over.
 	ErrExpired = errors.New("xsrf: the token has expired")
+	// ErrForgotten: a token that works once, made before a restart; it may have been used.
+	ErrForgotten = errors.New("xsrf: the token is older than the memory of what was used: the site or its store was restarted")
 	// ErrNotValid: not made here for this person, session and action, or used before.
 	ErrNotValid = errors.New("xsrf: the token is not valid here")
 	// ErrNoUser: there is neither a person nor a visitor's id that it could be for.
@@ -27,5 +29,5 @@ var (
 var reasons = map[error]string{
 	ErrCrossOrigin: "cross-origin", ErrUpgrade: "upgrade", ErrMissing: "token-missing",
 	ErrMalformed: "token-malformed", ErrExpired: "token-expired", ErrNotValid: "token-not-valid", ErrNoUser: "no-user",
-	ErrTooLarge: "form-too-large",
+	ErrTooLarge: "form-too-large", ErrForgotten: "token-forgotten",
 }

@@ -2,6 +2,7 @@ package xsrf_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -68,6 +69,27 @@ func TestSingleUseDoubleClick(t *testing.T) {
 			assert.Equal(t, 1, served)
 		})
 	}
+}
+
+// What a token was used for before a restart nobody knows: people are told to look.
+func TestSingleUseAfterALostMemory(t *testing.T) {
+	guard := guardWith(t, onceFunc(func(context.Context, webauth.Item) error {
+		return fmt.Errorf("redis: %w", webauth.ErrForgotten)
+	}))
+	token, err := guard.Token(httptest.NewRequest(http.MethodGet, "/", nil).WithContext(person(t)), xsrf.SingleUse())
+	require.NoError(t, err)
+	r := httptest.NewRequest(http.MethodPost, "https://soc.example/x", nil).WithContext(person(t))
+	r.Header.Set(xsrf.Header, token)
+	r.Header.Set("Accept", "text/html")
+	require.ErrorIs(t, guard.Verify(httptest.NewRecorder(), r), xsrf.ErrForgotten)
+	w := httptest.NewRecorder()
+	guard.Check(http.NotFoundHandler()).ServeHTTP(w, r)
+	assert.Equal(t, http.StatusForbidden, w.Code)
+	assert.Contains(t, w.Body.String(), "restarted")
+	r.Header.Set("Accept", "application/json")
+	w = httptest.NewRecorder()
+	guard.Check(http.NotFoundHandler()).ServeHTTP(w, r)
+	assert.Contains(t, w.Body.String(), `"token-forgotten"`)
 }
 
 // Visitors, whom nobody knows, have room of their own.

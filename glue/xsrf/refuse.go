@@ -20,6 +20,9 @@ var (
 	pageExpired = site.Page{Kind: "form-expired", Status: http.StatusForbidden, Title: "This form is out of date",
 		Text: []string{"It was opened before you logged in or too long ago, or it was sent already. Nothing was done.",
 			"Go back, reload the page, and send the form again. Copy what you wrote first."}}
+	pageForgotten = site.Page{Kind: "form-forgotten", Status: http.StatusForbidden, Title: "This form was opened before a restart",
+		Text: []string{"The site was restarted since you opened it, and no longer knows whether it was sent already. Nothing was done now.",
+			"Look whether it was. If not, go back, reload the page, and send the form again. Copy what you wrote first."}}
 )
 
 // Refuse answers a request that [Guard.Verify] or [Guard.VerifyOrigin] did not pass, as
@@ -38,6 +41,8 @@ func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case !known:
 		reason, page = string(webauth.ReasonStore), pageUnavailable
 		w.Header().Set("Retry-After", "5")
+	case err == ErrForgotten:
+		page = pageForgotten
 	case err == ErrTooLarge:
 		page = pageTooLarge
 	case err == ErrCrossOrigin || err == ErrUpgrade:

@@ -22,16 +22,16 @@ const (
 	ReturnsNormalised
 	// TokenCheck: its token was made by this site for this browser (webauth/token.go, Check).
 	TokenCheck
-	// ResponseOnce: a response works once (webauth/attempt.go, useResponse).
+	// ResponseOnce: a response works once (webauth/spend.go, spend).
 	ResponseOnce
-	// MarkFirst: it is marked before its token is judged (webauth/attempt.go, judge).
+	// MarkFirst: it is marked before its token is judged (webauth/spend.go, spend).
 	MarkFirst
-	// TokenOnce: a token works once (webauth/attempt.go, useToken).
+	// TokenOnce: a token works once (webauth/spend.go, judgeToken).
 	TokenOnce
 	// SeenSpends: it is spent, too, where it comes without its browser's secret
-	// (webauth/attempt.go, useSeenToken).
+	// (webauth/spend.go, tokenItem).
 	SeenSpends
-	// FailureSpends: a failure spends its token too (webauth/attempt.go, judge).
+	// FailureSpends: a failure spends its token too (webauth/spend.go, tokenItem).
 	FailureSpends
 	// FetchSpends: what is no navigation spends what it carries (glue/callback.go,
 	// answersResponse).
@@ -46,7 +46,7 @@ const (
 	// FailureFirst: a token that failed may succeed after all, if the failure was the
 	// first to use it (glue/failed.go, rememberFailure).
 	FailureFirst
-	// AgainOnce: it may once (webauth/attempt.go, useTokenAgain).
+	// AgainOnce: it may once (webauth/spend.go, useTokenAgain).
 	AgainOnce
 	// AsksAfterFailure: but first a page asks the person (glue/callback.go, accepted).
 	AsksAfterFailure

@@ -67,6 +67,7 @@ func (m *Model) verify(s *State, a *Answer, q request) (out Outcome, again bool)
 	out = m.judge(s, a, q.route, q.cookies.Secret)
 	forUs := a.URL != Elsewhere || !m.on(URLAsked)
 	signed := !a.MadeUp && !(a.Other && m.on(Signature))
+	replay := a.Spent // it gets no more out of its token
 	if forUs && signed && m.on(ResponseOnce) && (m.on(MarkFirst) || out == LoggedIn) {
 		a.Spent = true
 	}
@@ -75,7 +76,7 @@ func (m *Model) verify(s *State, a *Answer, q request) (out Outcome, again bool)
 	}
 	t, failure := s.token(a.Token), a.Who == Nobody
 	own := m.ownToken(s, a, q.cookies.Secret)
-	again = own && signed && !failure && t.Spent && t.Failed
+	again = own && signed && !replay && !failure && t.Spent && t.Failed
 	switch {
 	case again:
 		t.Again = true
@@ -126,13 +127,13 @@ func (m *Model) ownToken(s *State, a *Answer, secret Secret) bool {
 }
 
 // retold reports whether a response says once more what failed in this browser before: a
-// page that is reloaded (webauth/attempt.go, useTokenAgain).
+// page that is reloaded (webauth/spend.go, useTokenAgain).
 func (m *Model) retold(s *State, a *Answer, secret Secret) bool {
 	return a.Who == Nobody && m.ownToken(s, a, secret) && s.token(a.Token).Spent && s.token(a.Token).Failed
 }
 
 // usedUp reports whether a token was used before. One that a failure used may fail
-// again, which lets nobody in, and succeed once (webauth/attempt.go, useTokenAgain).
+// again, which lets nobody in, and succeed once (webauth/spend.go, useTokenAgain).
 func (m *Model) usedUp(t *Token, a *Answer) bool {
 	failure := a.Who == Nobody
 	switch {

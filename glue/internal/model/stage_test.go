@@ -373,7 +373,7 @@ func (st *stage) sign(a Answer, to asked) reply {
 }
 
 // itemOf, tokenItem and againItem are the IDs under which the code marks things as used
-// (webauth/attempt.go, useResponse; webauth/token.go, item and againItem).
+// (webauth/spend.go, responseItem; webauth/token.go, item and againItem).
 func (st *stage) itemOf(r reply) string { return hashed("response:", st.service.ID()+"\x00"+r.signed) }
 
 func (st *stage) tokenItem(t asked) string {
@@ -381,7 +381,7 @@ func (st *stage) tokenItem(t asked) string {
 }
 
 func (st *stage) againItem(t asked) string {
-	return hashed("token:", st.service.ID()+" "+origin+" "+strings.Split(t.params, ".")[3]+" again")
+	return hashed("token:", st.tokenItem(t)+" again")
 }
 
 func hashed(kind, text string) string {

@@ -37,12 +37,12 @@ var verdicts = map[Outcome]verdict{
 	RefusedSignature: {403, "refused", "refused", []string{"signature"}},
 	RefusedVersion:   {403, "refused", "refused", []string{"version"}},
 	RefusedURL:       {403, "refused", "refused", []string{"url"}},
-	RefusedReplay:    {403, "", "refused", []string{"replay", "stale"}},
+	RefusedReplay:    {403, "", "refused", []string{"replay", "stale", "forgotten"}},
 	RefusedToken:     {403, "", "refused", []string{"token"}},
-	RefusedTokenUsed: {403, "refused", "refused", []string{"token"}},
+	RefusedTokenUsed: {403, "", "refused", []string{"token", "forgotten"}},
 	RefusedStatus:    {403, "", "refused", []string{"status"}},
 	RefusedStrength:  {403, "strength", "refused", []string{"interact"}},
-	RefusedConfirm:   {403, "refused", "refused", []string{"confirm"}},
+	RefusedConfirm:   {403, "", "refused", []string{"confirm"}},
 }
 
 // cameTo compares an answer with the model's outcome.
