@@ -24,7 +24,7 @@ type Gateway struct {
 
 	// What outlives a configuration: a response that was used, or a password that was
 	// tried too often, must not be forgotten because somebody reloads.
-	once     webauth.OneUse
+	once     webauth.PairOneUse
 	metrics  *observe.Metrics
 	checker  *password.Checker // of the first configuration; nil before
 	removals *removals
@@ -53,17 +53,39 @@ type sharedStore struct {
 // onceInBoth marks what is used in Redis, for all gateways of a site, and in the memory of
 // this one: a reload that changes to another Redis or to none, or to Redis from none,
 // brings back nothing that was used here. What other gateways let in, Redis alone knows.
-type onceInBoth struct{ redis, memory webauth.OneUse }
+//
+// Only what Redis vouches for is marked in memory, so that nothing is used up by a Redis
+// that does not answer; and memory, which is as old as this process and has an end in each
+// webauth.Room, is asked for no more than what it has seen: a flood of one kind that fills
+// its room here is not to keep out what Redis has room for.
+type onceInBoth struct{ redis, memory webauth.PairOneUse }
 
-// Once implements webauth.OneUse. Only what Redis vouches for is marked in memory, so that
-// nothing is used up by a Redis that does not answer; and memory, which is as old as this
-// process and has an end in each webauth.Room, is asked for no more than what it has seen: a
-// flood of one kind that fills its room here is not to keep out what Redis has room for.
+// Once implements webauth.OneUse.
 func (o onceInBoth) Once(ctx context.Context, item webauth.Item) error {
 	if err := o.redis.Once(ctx, item); err != nil {
 		return err
 	}
-	if err := o.memory.Once(ctx, item); errors.Is(err, webauth.ErrUsed) {
+	return onlyUsed(o.memory.Once(ctx, item))
+}
+
+// OncePair implements webauth.PairOneUse.
+func (o onceInBoth) OncePair(ctx context.Context, response, token webauth.Item) (responseErr, tokenErr error) {
+	responseErr, tokenErr = o.redis.OncePair(ctx, response, token)
+	switch {
+	case responseErr == nil && tokenErr == nil:
+		responseErr, tokenErr = o.memory.OncePair(ctx, response, token)
+		return onlyUsed(responseErr), onlyUsed(tokenErr)
+	case responseErr == nil:
+		responseErr = onlyUsed(o.memory.Once(ctx, response))
+	case tokenErr == nil:
+		tokenErr = onlyUsed(o.memory.Once(ctx, token))
+	}
+	return responseErr, tokenErr
+}
+
+// onlyUsed returns what counts of memory's errors.
+func onlyUsed(err error) error {
+	if errors.Is(err, webauth.ErrUsed) {
 		return err
 	}
 	return nil

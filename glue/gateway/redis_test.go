@@ -74,9 +74,14 @@ func TestUsedOnceOverReloads(t *testing.T) {
 	}
 }
 
-type onceFunc func() error
+// onceFunc is a store that answers by ID, with a + where it is asked about a pair.
+type onceFunc func(id string) error
 
-func (f onceFunc) Once(context.Context, webauth.Item) error { return f() }
+func (f onceFunc) Once(_ context.Context, item webauth.Item) error { return f(item.ID) }
+
+func (f onceFunc) OncePair(_ context.Context, response, token webauth.Item) (responseErr, tokenErr error) {
+	return f(response.ID + "+"), f("+" + token.ID)
+}
 
 // TestOnceInBoth: Redis decides, and memory only knows more.
 func TestOnceInBoth(t *testing.T) {
@@ -97,11 +102,55 @@ func TestOnceInBoth(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			asked := false
 			both := onceInBoth{
-				onceFunc(func() error { return row.redis }),
-				onceFunc(func() error { asked = true; return row.memory }),
+				onceFunc(func(string) error { return row.redis }),
+				onceFunc(func(string) error { asked = true; return row.memory }),
 			}
 			assert.Equal(t, row.want, both.Once(t.Context(), webauth.Item{}))
 			assert.Equal(t, row.asked, asked)
+		})
+	}
+}
+
+// TestOnceInBothPair: what Redis vouches for, and nothing else, is marked in memory; both
+// parts in one step.
+func TestOnceInBothPair(t *testing.T) {
+	away := errors.New("away")
+	type errs [2]error // of the response and of the token
+	for _, row := range []struct {
+		name                string
+		redis, memory, want errs
+		asked               []string // of memory
+	}{
+		{"both new", errs{}, errs{}, errs{}, []string{"response+", "+token"}},
+		{"both used", errs{webauth.ErrUsed, webauth.ErrUsed}, errs{}, errs{webauth.ErrUsed, webauth.ErrUsed}, nil},
+		{"response used", errs{webauth.ErrUsed, nil}, errs{}, errs{webauth.ErrUsed, nil}, []string{"token"}},
+		{"token used", errs{nil, webauth.ErrUsed}, errs{}, errs{nil, webauth.ErrUsed}, []string{"response"}},
+		{"response used, token used before Redis", errs{webauth.ErrUsed, nil}, errs{nil, webauth.ErrUsed},
+			errs{webauth.ErrUsed, webauth.ErrUsed}, []string{"token"}},
+		{"token used, response used before Redis", errs{nil, webauth.ErrUsed}, errs{webauth.ErrUsed, nil},
+			errs{webauth.ErrUsed, webauth.ErrUsed}, []string{"response"}},
+		{"both used before Redis", errs{}, errs{webauth.ErrUsed, webauth.ErrUsed},
+			errs{webauth.ErrUsed, webauth.ErrUsed}, []string{"response+", "+token"}},
+		{"older than this process", errs{}, errs{webauth.ErrForgotten, webauth.ErrForgotten}, errs{}, []string{"response+", "+token"}},
+		{"no room here", errs{}, errs{webauth.ErrFull, webauth.ErrFull}, errs{}, []string{"response+", "+token"}},
+		{"Redis is away", errs{away, away}, errs{}, errs{away, away}, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			answers := func(e errs, asked *[]string) onceFunc {
+				return func(id string) error {
+					*asked = append(*asked, id)
+					if strings.Contains(id, "response") {
+						return e[0]
+					}
+					return e[1]
+				}
+			}
+			var redis, memory []string
+			both := onceInBoth{answers(row.redis, &redis), answers(row.memory, &memory)}
+			responseErr, tokenErr := both.OncePair(t.Context(), webauth.Item{ID: "response"}, webauth.Item{ID: "token"})
+			assert.Equal(t, row.want, errs{responseErr, tokenErr})
+			assert.Equal(t, row.asked, memory)
+			assert.Equal(t, []string{"response+", "+token"}, redis)
 		})
 	}
 }
