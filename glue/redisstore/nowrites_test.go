@@ -116,7 +116,7 @@ func TestRealListWithoutWrites(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
 	s := redis.open()
-	for range 301 {
+	for range 151 {
 		save(t, s, values{"principal": "spqr1"})
 	}
 	client := redis.Client()

@@ -26,7 +26,7 @@ type Session struct {
 const maxListed = 1000
 
 // atOnce is how many sessions one script lists or ends: all of Redis waits for it.
-const atOnce = 250
+const atOnce = 100
 
 // Sessions returns the principal's sessions: those that hold it as the value
 // [glue.ValuePrincipal], the newest first. If there are more than 1,000, it returns those
@@ -125,7 +125,7 @@ func (s *Store) Revoke(ctx context.Context, principal, handle string) (bool, err
 
 // RevokeAll ends all sessions of the principal ("log out everywhere"), on all machines,
 // but for those with the handles in keep. It returns how many it ended, also with an error.
-// Sessions end one after the other, 250 in each step, so that nobody waits for long;
+// Sessions end one after the other, 100 in each step, so that nobody waits for long;
 // [Config.Timeout] bounds a step, and ctx all of them. Every session that was there when it
 // was called has ended when it returns without an error. A login under way is not stopped,
 // and a session that begins meanwhile may be ended.
