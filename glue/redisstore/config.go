@@ -23,7 +23,7 @@ type Config struct {
 	// certificates, credentials that change. It is copied. New sets time limits, retries
 	// and the routing of reads.
 	Redis *redis.UniversalOptions
-	// Site names the site's keys, which all begin with "wls1:{Site}:": the same on all
+	// Site names the site's keys, which all begin with "wls1:{Site:": the same on all
 	// machines of the site, another for every other site that uses the same Redis. 1 to
 	// 64 of a-z, A-Z, 0-9, '.', '-' and '_'.
 	Site string

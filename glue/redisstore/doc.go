@@ -54,7 +54,9 @@
 //
 // Two masters at once, after a network split, do not know of each other, and a response
 // that was used at one of them is good at the other one. With replicas, let a master
-// that has lost them stop (min-replicas-to-write below).
+// that has lost them stop (min-replicas-to-write below). A master that dies takes what it
+// has not yet told its replicas with it, a moment as a rule: a session that began then is
+// gone, and one that ended then is back, if not in the browser that logged out.
 //
 // A Redis that is full, or a master that has stopped for want of replicas, takes no writes
 // ([ErrReadOnly]): people who are logged in are served, and nobody can log in. [Store.Check]
@@ -72,7 +74,8 @@
 //	min-replicas-max-lag 10          # likewise
 //	cluster-require-full-coverage no # in a cluster
 //
-// Size maxmemory for the sessions, about 1.3 KB each (0.9 with hash-max-listpack-value 1024), and for the marks of what was used,
+// Size maxmemory for the sessions, about 1.3 KB each (0.9 with hash-max-listpack-value
+// 1024), and for the marks of what was used,
 // about 250 bytes each; when it is full, nobody can log in. A login leaves two marks, one
 // for six minutes and one for an hour. In an hour no more are made than 1,000,000 for
 // logins, 500,000 for failures that the WLS signed (two each: silent sign-in gets one for
