@@ -290,21 +290,6 @@ func TestRealInactivity(t *testing.T) {
 	assert.True(t, load(t, s, cookie).IsNew)
 }
 
-func TestRealCluster(t *testing.T) {
-	t.Parallel()
-	server := startRedis(t, "--cluster-enabled", "yes")
-	server.do("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-	eventually(t, func() bool {
-		c := server.Client()
-		defer func() { _ = c.Close() }()
-		info, err := c.ClusterInfo(t.Context()).Result()
-		return err == nil && strings.Contains(info, "cluster_state:ok")
-	})
-	exercise(t, server.open(func(c *redisstore.Config) {
-		c.URL, c.Redis = "", &redis.UniversalOptions{Addrs: []string{server.Addr}, IsClusterMode: true}
-	}))
-}
-
 func TestRealSocket(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)

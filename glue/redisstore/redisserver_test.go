@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/enginetest"
@@ -44,14 +45,41 @@ func (s *server) do(args ...any) {
 // open makes a Store on the server.
 func (s *server) open(edit ...func(*redisstore.Config)) *redisstore.Store {
 	s.t.Helper()
-	cfg := redisstore.Config{URL: "redis://" + s.Addr, Site: "soc", Timeout: patience, Logger: slog.New(slog.DiscardHandler)}
+	return openStore(s.t, &redis.UniversalOptions{Addrs: []string{s.Addr}}, edit...)
+}
+
+// openStore makes a Store for the site soc.
+func openStore(t testing.TB, options *redis.UniversalOptions, edit ...func(*redisstore.Config)) *redisstore.Store {
+	t.Helper()
+	cfg := redisstore.Config{Redis: options, Site: "soc", Timeout: patience, Logger: slog.New(slog.DiscardHandler)}
 	for _, f := range edit {
 		f(&cfg)
 	}
+	if cfg.URL != "" {
+		cfg.Redis = nil
+	}
 	store, err := redisstore.New(cfg)
-	require.NoError(s.t, err)
-	s.t.Cleanup(func() { require.NoError(s.t, store.Close()) })
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	return store
+}
+
+// startCluster starts a cluster, and returns with it what a Store needs to use it.
+func startCluster(t testing.TB, masters, replicasEach int, args ...string) (*enginetest.RedisCluster, *redis.UniversalOptions) {
+	t.Helper()
+	c, err := enginetest.StartRedisCluster(masters, replicasEach, args...)
+	enginetest.Require(t, err)
+	t.Cleanup(c.Close)
+	return c, &redis.UniversalOptions{Addrs: c.Addrs(), IsClusterMode: true}
+}
+
+// startSentinel is startCluster for a Redis that Sentinels watch.
+func startSentinel(t testing.TB, replicas int, args ...string) (*enginetest.Sentinel, *redis.UniversalOptions) {
+	t.Helper()
+	s, err := enginetest.StartSentinel(replicas, args...)
+	enginetest.Require(t, err)
+	t.Cleanup(s.Close)
+	return s, &redis.UniversalOptions{Addrs: s.Addrs(), MasterName: enginetest.MasterName}
 }
 
 // itemNow is made now, to the second as webauth makes them, and lasts a minute.
