@@ -1,26 +1,76 @@
 package redisstore_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
+// BenchmarkLogin is the second half of a login at a site whose sessions and marks are in
+// Redis: the browser comes back from the WLS with a response. It counts the round trips.
+func BenchmarkLogin(b *testing.B) {
+	server := startRedis(b)
+	fake := webauthtest.New(b)
+	const baseURL = "http://localhost:8080"
+	var trips atomic.Int64
+	m := newTwoMachines(b, fake, baseURL, func() *redisstore.Store {
+		return server.open(func(c *redisstore.Config) {
+			if c.Redis == nil {
+				c.Redis = &redis.UniversalOptions{Addrs: []string{strings.TrimPrefix(c.URL, "redis://")}}
+			}
+			c.URL, c.Redis.Dialer = "", func(ctx context.Context, network, addr string) (net.Conn, error) {
+				conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+				return counted{conn, &trips}, err
+			}
+		})
+	})
+	settle(b, m.store[0])
+	m.present(m.machine[0], m.begin(b, fake, baseURL)) // whatever is done once
+	all := make([]login, b.N)
+	for i := range all {
+		all[i] = m.begin(b, fake, baseURL)
+	}
+	trips.Store(0)
+	b.ResetTimer()
+	for _, l := range all {
+		if w := m.present(m.machine[0], l); !newSession(w) {
+			b.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+	}
+	b.ReportMetric(float64(trips.Load())/float64(b.N), "roundtrips/login")
+}
+
+// counted counts what is written.
+type counted struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
 // BenchmarkRequire is a logged-in request whose session is in a real Redis, on a unix
 // socket. Package glue has the like for sealed cookies.
 func BenchmarkRequire(b *testing.B) {
-	redis := startRedis(b)
+	server := startRedis(b)
 	fake := webauthtest.New(b)
 	var m *twoMachines
 	site := webauthtest.Site(b, func(baseURL string) http.Handler {
 		m = newTwoMachines(b, fake, baseURL, func() *redisstore.Store {
-			return redis.open(func(c *redisstore.Config) { c.URL = "unix://" + redis.Socket })
+			return server.open(func(c *redisstore.Config) { c.URL = "unix://" + server.Socket })
 		})
 		return m
 	})

@@ -104,34 +104,65 @@ func TestRealKill(t *testing.T) {
 	}
 }
 
-// TestRealTakeover: a replica that becomes the master may lack the last marks.
+// TestRealTakeover: a replica that becomes the master may lack the last marks. What was used
+// is not accepted again, at whichever machine and in whichever way it comes.
 func TestRealTakeover(t *testing.T) {
 	t.Parallel()
-	master := startRedis(t)
-	s := master.open()
-	settle(t, s)
-	replica := startRedis(t)
-	host, port, _ := strings.Cut(master.Addr, ":")
-	replica.do("REPLICAOF", host, port)
-	used, unused := itemNow("used"), itemNow("unused")
-	require.NoError(t, s.Once(t.Context(), used))
-	cookie := save(t, s, values{"principal": "spqr1"})
-	eventually(t, func() bool {
-		c := master.Client()
-		defer func() { _ = c.Close() }()
-		n, err := c.Wait(t.Context(), 1, time.Second).Result()
-		return err == nil && n == 1
-	})
-	_, err := redisstore.New(redisstore.Config{URL: "redis://" + replica.Addr, Site: "soc", Timeout: patience})
-	require.ErrorContains(t, err, "READONLY", "a replica will not do")
-	master.Kill()
-	replica.do("REPLICAOF", "NO", "ONE")
+	for _, row := range []struct {
+		name     string
+		lags     bool
+		wantUsed error
+	}{{"caught up", false, webauth.ErrUsed}, {"lags behind", true, redisstore.ErrLostMemory}} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			master := startRedis(t)
+			s := master.open()
+			settle(t, s)
+			replica := startRedis(t)
+			way := newProxy(t, master.Addr)
+			host, port, _ := strings.Cut(way.addr, ":")
+			replica.do("REPLICAOF", host, port)
+			caughtUp := func() bool {
+				c := master.Client()
+				defer func() { _ = c.Close() }()
+				n, err := c.Wait(t.Context(), 1, time.Second).Result()
+				return err == nil && n == 1
+			}
+			cookie := save(t, s, values{"principal": "spqr1"})
+			eventually(t, caughtUp)
+			way.stall(row.lags)
+			response, token := pair("used", time.Now())
+			unused, unusedToken := pair("unused", time.Now())
+			a, b := s.OncePair(t.Context(), response, token)
+			require.NoError(t, errors.Join(a, b))
+			if !row.lags {
+				eventually(t, caughtUp)
+			}
+			_, err := redisstore.New(redisstore.Config{URL: "redis://" + replica.Addr, Site: "soc", Timeout: patience})
+			require.ErrorContains(t, err, "READONLY", "a replica will not do")
+			master.Kill()
+			replica.do("REPLICAOF", "NO", "ONE")
 
-	s = replica.open()
-	assert.ErrorIs(t, s.Once(t.Context(), used), webauth.ErrUsed)
-	assert.ErrorIs(t, s.Once(t.Context(), unused), redisstore.ErrLostMemory)
-	assert.False(t, load(t, s, cookie).IsNew)
-	settle(t, s)
+			stores := []*redisstore.Store{replica.open(), replica.open()}
+			for _, arrive := range arrivals {
+				for _, s := range stores {
+					a, b := arrive(s, t, response, token)
+					for _, err := range []error{a, b} {
+						if !errors.Is(err, webauth.ErrUsed) { // as an arrival says of what does not come
+							assert.ErrorIs(t, err, row.wantUsed)
+						}
+					}
+					a, b = arrive(s, t, unused, unusedToken)
+					assert.Error(t, a)
+					assert.Error(t, b)
+				}
+			}
+			assert.ErrorIs(t, stores[0].Once(t.Context(), response), row.wantUsed)
+			assert.ErrorIs(t, stores[1].Once(t.Context(), unused), redisstore.ErrLostMemory)
+			assert.False(t, load(t, stores[0], cookie).IsNew)
+			settle(t, stores[0])
+		})
+	}
 }
 
 // TestRealSlow: a Redis that answers late, or not at all, makes an error in bounded
