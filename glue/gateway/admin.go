@@ -20,9 +20,12 @@ const readyTimeout = 2 * time.Second
 // through the public listeners:
 //
 //   - /healthz: the process answers. If it does not, start it anew.
-//   - /readyz: 503 while ready gives an error: send no requests here. A backend that is
-//     down does not make the gateway unready: one broken application must not take
-//     the others off the air, nor the page that says it is broken.
+//   - /readyz: 503 while ready gives an error, which it says: send new people elsewhere,
+//     and raise an alarm. Gateways that share a Redis say so all at once, and serve those
+//     who are logged in where it only takes no writes: a balancer that has no other one
+//     left should go on, or balance by /healthz. A backend that is down does not make the
+//     gateway unready: one broken application must not take the others off the air,
+//     nor the page that says it is broken.
 //   - /metrics: for Prometheus.
 func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()

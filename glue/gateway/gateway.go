@@ -30,6 +30,8 @@ type Gateway struct {
 	removals *removals
 	log      *observe.AccessLog
 
+	readiness readiness
+
 	mu       sync.Mutex // held while a configuration comes or goes
 	backends map[backendKey]*backend
 	stores   map[storeKey]*sharedStore
@@ -126,21 +128,6 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 func (g *Gateway) Admin() http.Handler {
 	own := func() string { return g.core.Load().cfg.Admin.Listen }
 	return adminHosts(own, adminHandler(g.metrics, g.ready))
-}
-
-// ready reports why the gateway cannot do its work: it was closed, or Redis does not
-// answer.
-func (g *Gateway) ready(ctx context.Context) error {
-	c := g.acquire()
-	defer g.leave(c)
-	switch {
-	case c.retired.Load():
-		return errors.New("the gateway is closed")
-	case c.store == nil:
-		return nil
-	default:
-		return c.store.Check(ctx)
-	}
 }
 
 // Reload puts another configuration in the place of the present one. Requests that have

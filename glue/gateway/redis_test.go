@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +74,51 @@ func TestUsedOnceOverReloads(t *testing.T) {
 			assert.NotEqual(t, http.StatusServiceUnavailable, statusOf(t, answer), strings.TrimSpace(answer))
 		})
 	}
+}
+
+// TestReadyz: operators are told what is wrong with Redis, by the answer, and by the log once
+// for each change.
+func TestReadyz(t *testing.T) {
+	mini := miniredis.RunT(t)
+	mini.SetTime(testNow)
+	w := newWorld(t, kit{config: func(cfg *Config) { cfg.RedisURL = "redis://" + mini.Addr() }})
+	logged := 0
+	for _, row := range []struct {
+		name, failure string
+		status        int
+		text, log     string
+	}{
+		{"ready", "", 200, "ready", ""},
+		{"full", "OOM command not allowed when used memory > 'maxmemory'.", 503, "its memory is full", "wls gateway: not ready"},
+		{"full still", "OOM command not allowed when used memory > 'maxmemory'.", 503, "its memory is full", ""},
+		{"without replicas", "NOREPLICAS Not enough good replicas to write.", 503, "min-replicas-to-write: start them", ""},
+		{"away", "LOADING Redis is loading the dataset in memory", 503, "LOADING", "wls gateway: not ready"},
+		{"back", "", 200, "ready", "wls gateway: ready again"},
+		{"back still", "", 200, "ready", ""},
+	} {
+		mini.SetError(row.failure)
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/readyz", nil)
+		r.Host = "127.0.0.1"
+		w.gateway.Admin().ServeHTTP(answer, r)
+		assert.Equal(t, row.status, answer.Code, row.name)
+		assert.Contains(t, answer.Body.String(), row.text, row.name)
+		if row.log != "" {
+			logged++
+		}
+		lines := regexp.MustCompile(`(?m)^.*wls gateway: (not )?ready.*$`).FindAllString(w.log.String(), -1)
+		require.Len(t, lines, logged, row.name)
+		if row.log != "" {
+			assert.Contains(t, lines[logged-1], row.log)
+		}
+	}
+
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequest(http.MethodGet, "/readyz", nil).WithContext(cancelled)
+	r.Host = "127.0.0.1"
+	w.gateway.Admin().ServeHTTP(httptest.NewRecorder(), r)
+	assert.Equal(t, logged, strings.Count(w.log.String(), "ready again")+strings.Count(w.log.String(), "not ready"), "a probe that went away")
 }
 
 // onceFunc is a store that answers by ID, with a + where it is asked about a pair.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,6 +61,48 @@ type counted struct {
 func (c counted) Write(b []byte) (int, error) {
 	c.writes.Add(1)
 	return c.Conn.Write(b)
+}
+
+// BenchmarkMarkMemory marks items, and reports what one takes of Redis's memory by itself
+// (MEMORY USAGE), and with its share of the tables of keys.
+func BenchmarkMarkMemory(b *testing.B) {
+	server := startRedis(b)
+	s := server.open(func(c *redisstore.Config) { c.Site = "soc-example" })
+	client := server.Client()
+	defer func() { require.NoError(b, client.Close()) }()
+	used := func() int {
+		info, err := client.InfoMap(b.Context(), "memory").Result()
+		require.NoError(b, err)
+		n, err := strconv.Atoi(info["Memory"]["used_memory"])
+		require.NoError(b, err)
+		return n
+	}
+	settle(b, s)
+	before := used()
+	b.ResetTimer()
+	parallel(b.N, 32, func(i int) {
+		item := itemNow("token:" + strconv.Itoa(i))
+		if err := s.Once(b.Context(), item); err != nil {
+			b.Error(err)
+		}
+	})
+	b.StopTimer()
+	keys, _, err := client.Scan(b.Context(), 0, "*}:used:*", 1000).Result()
+	require.NoError(b, err)
+	one, err := client.MemoryUsage(b.Context(), keys[0]).Result()
+	require.NoError(b, err)
+	b.ReportMetric(float64(one), "bytes/mark")
+	b.ReportMetric(float64(used()-before)/float64(b.N), "used-bytes/mark")
+}
+
+// BenchmarkCheck is a look at all shards of the marks.
+func BenchmarkCheck(b *testing.B) {
+	s := startRedis(b).open()
+	for b.Loop() {
+		if err := s.Check(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkRequire is a logged-in request whose session is in a real Redis, on a unix

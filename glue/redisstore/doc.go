@@ -76,7 +76,7 @@
 //
 // Size maxmemory for the sessions, about 1.3 KB each (0.9 with hash-max-listpack-value
 // 1024), and for the marks of what was used,
-// about 250 bytes each; when it is full, nobody can log in. A login leaves two marks, one
+// about 220 bytes each; when it is full, nobody can log in. A login leaves two marks, one
 // for six minutes and one for an hour. In an hour no more are made than 1,000,000 for
 // logins, 500,000 for failures that the WLS signed (two each: silent sign-in gets one for
 // every visitor who is not logged in), and 100,000 each for unsigned failures, kept forms,

@@ -156,6 +156,20 @@ func TestCheckNotesALossEarly(t *testing.T) {
 	assert.NoError(t, g.Once(t.Context(), item))
 }
 
+// TestOneLossIsNotedInAllShards: else the first login in each shard would be sent back,
+// however long after the loss it began.
+func TestOneLossIsNotedInAllShards(t *testing.T) {
+	g := newRig(t)
+	g.mini.FlushAll()
+	require.ErrorIs(t, g.Once(t.Context(), g.item("a")), redisstore.ErrLostMemory)
+	g.advance(10 * time.Minute)
+	for i := range 64 {
+		item := g.item(fmt.Sprint("begun later ", i))
+		g.advance(time.Second)
+		assert.NoError(t, g.Once(t.Context(), item))
+	}
+}
+
 // TestOnceKnowsItsOwnMark: the reply to a call gets lost and the client sends the call
 // again; that is no second use.
 func TestOnceKnowsItsOwnMark(t *testing.T) {

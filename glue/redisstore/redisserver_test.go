@@ -103,12 +103,12 @@ func settle(t testing.TB, s *redisstore.Store) {
 	})
 }
 
-// eventually waits for something to become true.
+// eventually waits for something to become true, for half a minute.
 func eventually(t testing.TB, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for range 500 {
+	for range 1500 {
 		if condition() {
 			return
 		}
