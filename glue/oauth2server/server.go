@@ -41,8 +41,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) storeConfig() store.Config {
 	return store.Config{
 		DB: s.cfg.DB, PostgreSQL: s.cfg.Dialect == PostgreSQL, Now: s.site.Now,
-		Report: func(ctx context.Context, err error) {
-			s.site.Tell(ctx, event{Name: EventStoreError, Reason: "sweep", Err: err}.forSite())
+		Report: func(ctx context.Context, what string, err error) {
+			s.site.Tell(ctx, event{Name: EventStoreError, Reason: what, Err: err}.forSite())
 		},
 		ForPeople: s.scopes.offered().names(), ForClients: s.cfg.ClientScopes,
 		AccessLife: s.cfg.AccessLife, RefreshLife: s.cfg.RefreshLife, GrantLife: s.cfg.GrantLife,

@@ -71,19 +71,60 @@ const (
 // client waits for it: a thief who hangs up in time must not stay unseen. After a note
 // that failed there are none for touchPause, so that a database that nobody can write
 // does not hold up everybody who reads.
+//
+// It does not wait for those who write to SQLite: the one who does writes the note, too.
 func (s *Store) Touch(ctx context.Context, b Bearer, h credential.Hash) error {
 	now := s.now()
 	if now.Sub(b.LastUsed) < touchAfter || now.Unix() < s.untouched.Load() {
 		return nil
 	}
+	u := use{h, now}
+	if !s.writer.tryAcquire() {
+		s.uses.Store(u, nil)
+		return nil
+	}
+	defer s.writer.release()
+	return s.noteUses(ctx, u)
+}
+
+// use is when a token was used.
+type use struct {
+	hash credential.Hash
+	at   time.Time
+}
+
+// noteWaiting writes the notes that wait. The caller has the right to write.
+func (s *Store) noteWaiting(ctx context.Context) {
+	var waiting []use
+	for key := range s.uses.Range {
+		s.uses.Delete(key)
+		waiting = append(waiting, key.(use))
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	if err := s.noteUses(ctx, waiting...); err != nil {
+		s.cfg.Report(ctx, "last-use", err)
+	}
+}
+
+// noteUses writes notes, but for tokens that somebody has locked, to delete them perhaps.
+func (s *Store) noteUses(ctx context.Context, uses ...use) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchTime)
 	defer cancel()
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		return exec(ctx, tx, `UPDATE wlsoauth_tokens SET last_used_at = $2 WHERE hash = $1 AND last_used_at <= $3`,
-			h[:], now.Unix(), now.Add(-touchAfter).Unix())
+	err := s.txAsWriter(ctx, func(tx *sql.Tx) error {
+		for _, u := range uses {
+			err := exec(ctx, tx, `UPDATE wlsoauth_tokens SET last_used_at = $2
+				WHERE hash IN (SELECT hash FROM wlsoauth_tokens WHERE hash = $1 AND last_used_at <= $3`+s.skipLocked()+`)`,
+				u.hash[:], u.at.Unix(), u.at.Add(-touchAfter).Unix())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		s.untouched.Store(now.Add(touchPause).Unix())
+		s.untouched.Store(s.now().Add(touchPause).Unix())
 	}
 	return err
 }

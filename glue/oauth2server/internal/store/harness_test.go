@@ -37,7 +37,7 @@ type testStore struct {
 func testConfig(db *sql.DB, postgreSQL bool, now func() time.Time) Config {
 	const day = 24 * time.Hour
 	return Config{
-		DB: db, PostgreSQL: postgreSQL, Now: now, Report: func(_ context.Context, err error) { panic(err) },
+		DB: db, PostgreSQL: postgreSQL, Now: now, Report: func(_ context.Context, _ string, err error) { panic(err) },
 		ForPeople:  []string{"records:read", "records:write", "profile"},
 		ForClients: []string{"profile", "harvest"},
 		AccessLife: time.Hour, RefreshLife: 90 * day, GrantLife: 365 * day, CodeLife: time.Minute,

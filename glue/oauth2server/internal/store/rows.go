@@ -19,6 +19,12 @@ func notFound(err error) error {
 	return err
 }
 
+// scanText reads the only column of a row.
+func scanText(row scanner) (text string, err error) {
+	err = row.Scan(&text)
+	return text, err
+}
+
 // collect reads all rows and closes them.
 func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) {
 	defer func() { _ = rows.Close() }() // Err has what matters

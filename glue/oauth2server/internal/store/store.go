@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -68,6 +69,7 @@ type Store struct {
 
 	swept     atomic.Int64 // when expired rows were last looked for, in Unix seconds
 	untouched atomic.Int64 // until when Touch notes nothing, in Unix seconds
+	uses      sync.Map     // those whose notes wait for the writer, a use each
 }
 
 // Config is what a Store is made of. Every field is required.
@@ -75,8 +77,9 @@ type Config struct {
 	DB         *sql.DB
 	PostgreSQL bool // the dialect; else it is that of SQLite
 	Now        func() time.Time
-	// Report is told of what went wrong beside the point of what was asked.
-	Report func(context.Context, error)
+	// Report is told of what went wrong beside the point of what was asked: of a "sweep" or
+	// of a note of "last-use".
+	Report func(ctx context.Context, what string, err error)
 
 	// ForPeople are the scopes that people can give today, ForClients those that clients
 	// can get for themselves.

@@ -116,23 +116,28 @@ func TestWhatIsLeftBehindGoes(t *testing.T) {
 	})
 }
 
-func TestASweepOfOrphansGoesInSteps(t *testing.T) {
+func TestAllOrphansGo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		s := newStore(t, db)
+		kept := s.register(t, "spqr1")
 		tx, err := db.Open(t).Begin()
 		require.NoError(t, err)
-		for range sweepBatch + 1 {
-			_, err := tx.Exec(`INSERT INTO wlsoauth_consents (principal, client_id, scopes, created_at, updated_at) VALUES ($1, 'gone', '', 0, 0)`, newID())
+		for i := range 2*sweepBatch + 1 {
+			id := []string{"gone", "GONE", kept.ID}[i%3]
+			_, err := tx.Exec(`INSERT INTO wlsoauth_consents (principal, client_id, scopes, created_at, updated_at) VALUES ($1, $2, '', 0, 0)`, newID(), id)
 			require.NoError(t, err)
 		}
 		require.NoError(t, tx.Commit())
-		more, err := s.sweepOrphans(t.Context())
-		require.NoError(t, err)
-		assert.True(t, more)
-		assert.Equal(t, 1, rows(t, db, "consents"))
 		require.NoError(t, s.Sweep(t.Context()))
-		assert.Zero(t, rows(t, db, "consents"))
+		assert.Equal(t, (2*sweepBatch+1)/3, rows(t, db, "consents"), "those of the application that is there")
 	})
+}
+
+func TestASweepThatPausesEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.ErrorIs(t, pause(ctx, time.Hour), context.Canceled)
+	assert.NoError(t, pause(t.Context(), 0))
 }
 
 // A sweep waits for nobody, so that nobody waits for a sweep that waits for them.

@@ -11,6 +11,7 @@ func (s *Store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 		return err
 	}
 	defer s.writer.release()
+	defer s.noteWaiting(ctx)
 	return s.txAsWriter(ctx, f)
 }
 

@@ -49,3 +49,42 @@ func TestWhoeverWaitsToWriteCanLeave(t *testing.T) {
 	s.alone(t, c, "profile")
 	assert.Equal(t, 1, s.db.Number(t, `SELECT COUNT(*) FROM wlsoauth_tokens`))
 }
+
+// The note of a token's last use waits for nobody, and is not lost.
+func TestANoteDoesNotWait(t *testing.T) {
+	t.Run("for those who write to SQLite", func(t *testing.T) {
+		db := dbtest.SQLite(t)
+		s := newStore(t, db)
+		h := s.personal(t, Token{Principal: "spqr1"})
+		require.NoError(t, s.writer.acquire(t.Context()))
+		require.NoError(t, s.Touch(t.Context(), Bearer{}, h))
+		assert.True(t, s.token(t, h).LastUsed.IsZero())
+		s.writer.release()
+		s.register(t, "spqr1")
+		assert.Equal(t, testNow, s.token(t, h).LastUsed, "the next one to write wrote it")
+
+		s.clock.advance(touchAfter)
+		require.NoError(t, s.writer.acquire(t.Context()))
+		require.NoError(t, s.Touch(t.Context(), Bearer{}, h))
+		s.writer.release()
+		var told []string
+		s.cfg.Report = func(_ context.Context, what string, err error) {
+			assert.Error(t, err)
+			told = append(told, what)
+		}
+		db.Exec(t, `CREATE TRIGGER broken BEFORE UPDATE ON wlsoauth_tokens BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+		s.register(t, "spqr1")
+		assert.Equal(t, []string{"last-use"}, told)
+	})
+	t.Run("for those who lock the token's row in PostgreSQL", func(t *testing.T) {
+		db := dbtest.PostgreSQL(t)
+		s := newStore(t, db)
+		h := s.personal(t, Token{Principal: "spqr1"})
+		tx, err := db.Open(t).Begin()
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback() }()
+		_, err = tx.Exec(`SELECT 1 FROM wlsoauth_tokens FOR UPDATE`)
+		require.NoError(t, err)
+		assert.NoError(t, s.Touch(t.Context(), Bearer{}, h))
+	})
+}
