@@ -65,10 +65,11 @@ func Parse(text string) (p Prefix, h Hash, ok bool) {
 		return "", Hash{}, false
 	}
 	body := textLength - sumLength
-	if strings.Trim(text[prefixLength:body], Alphabet) != "" || string(appendSum([]byte(text[:body]))) != text {
+	minted := appendSum(append(make([]byte, 0, textLength), text[:body]...))
+	if strings.Trim(text[prefixLength:body], Alphabet) != "" || string(minted) != text {
 		return "", Hash{}, false
 	}
-	return p, sha256.Sum256([]byte(text)), true
+	return p, sha256.Sum256(minted), true
 }
 
 // ParseAs is [Parse] for one kind.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -65,31 +66,30 @@ func (s *Store) CreateClient(ctx context.Context, c Client) (made Client, secret
 	return c, secret, nil
 }
 
+// clientQuery finds an application.
+const clientQuery = `SELECT ` + clientColumns + ` FROM wlsoauth_clients WHERE id = $1`
+
 // Client returns an application.
 func (s *Store) Client(ctx context.Context, id string) (Client, error) {
-	return s.client(ctx, `id = $1`, id)
+	if !validID(id) {
+		return Client{}, ErrNotFound
+	}
+	return scanClient(s.client.QueryRowContext(s.reading(ctx), id))
 }
 
 // OwnClient returns an application that owner registered.
 func (s *Store) OwnClient(ctx context.Context, owner, id string) (Client, error) {
-	return s.client(ctx, `id = $1 AND owner = $2`, id, owner)
-}
-
-func (s *Store) client(ctx context.Context, condition, id string, more ...any) (Client, error) {
-	if !validID(id) {
-		return Client{}, ErrNotFound
+	c, err := s.Client(ctx, id)
+	if err != nil || c.Owner != owner {
+		return Client{}, cmp.Or(err, ErrNotFound)
 	}
-	return clientIn(ctx, s.db, condition, append([]any{id}, more...)...)
-}
-
-func clientIn(ctx context.Context, q queryer, condition string, args ...any) (Client, error) {
-	return scanClient(q.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE `+condition, args...))
+	return c, nil
 }
 
 // checkCaller returns ErrStale unless the secret with which an application has
 // authenticated is still the one it has. The application is held.
 func checkCaller(ctx context.Context, tx *sql.Tx, by Client) error {
-	now, err := clientIn(ctx, tx, `id = $1`, by.ID)
+	now, err := scanClient(tx.QueryRowContext(ctx, clientQuery, by.ID))
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return ErrStale

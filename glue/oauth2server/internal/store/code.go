@@ -61,7 +61,7 @@ func (s *Store) AuthoriseDirect(ctx context.Context, c Code, asked bool) (Issued
 // settle records the consent of somebody who was asked, or finds the one of earlier, which
 // nobody can take back while the application is held.
 func (s *Store) settle(ctx context.Context, tx *sql.Tx, c Code, asked bool) error {
-	client, err := clientIn(ctx, tx, `id = $1`, c.ClientID)
+	client, err := scanClient(tx.QueryRowContext(ctx, clientQuery, c.ClientID))
 	switch {
 	case err != nil:
 		return err
@@ -81,7 +81,7 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, c Code, asked bool) erro
 // and the verifier can be checked. It changes nothing: a check that fails consumes
 // nothing.
 func (s *Store) Code(ctx context.Context, h credential.Hash) (Code, error) {
-	return codeIn(ctx, s.db, h)
+	return codeIn(s.reading(ctx), s.db, h)
 }
 
 func codeIn(ctx context.Context, q queryer, h credential.Hash) (c Code, err error) {

@@ -64,8 +64,10 @@ type Store struct {
 	db     *sql.DB
 	cfg    Config
 	writer writer
-	lookup *sql.Stmt // see Token
-	bearer *sql.Stmt // see Bearer
+
+	// Queries of every use of a token, and of every call of an application: see Bearer,
+	// Token and Client.
+	bearer, token, client *sql.Stmt
 
 	swept     atomic.Int64 // when expired rows were last looked for, in Unix seconds
 	untouched atomic.Int64 // until when Touch notes nothing, in Unix seconds
@@ -104,7 +106,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.migrate(ctx); err != nil {
 		return nil, err
 	}
-	for query, statement := range map[string]**sql.Stmt{tokenQuery: &s.lookup, bearerQuery: &s.bearer} {
+	for query, statement := range map[string]**sql.Stmt{bearerQuery: &s.bearer, tokenQuery: &s.token, clientQuery: &s.client} {
 		var err error
 		if *statement, err = s.db.PrepareContext(ctx, query); err != nil {
 			return nil, fmt.Errorf("oauth2server: the database's tables are not as expected: %v", err)
