@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // balancer sends requests to the machines in turn, as a front server does: where one
@@ -20,6 +23,7 @@ type balancer struct {
 	next      atomic.Uint64
 	transport *http.Transport
 	replays   *replays
+	logouts   logouts
 }
 
 func newBalancer(addrs []string, replays *replays) *balancer {
@@ -50,7 +54,34 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if key := responseKey(r); key != "" {
 		return b.toAll(r, start, key)
 	}
-	return b.toOne(r, start, body)
+	resp, err := b.toOne(r, start, body)
+	if err == nil && r.Method == http.MethodPost && r.URL.Path == logoutPath && resp.StatusCode == http.StatusOK {
+		b.logouts.note(r.Header.Get("Cookie"))
+	}
+	return resp, err
+}
+
+// request returns a request for one of the machines.
+func (b *balancer) request(ctx context.Context, random *rand.Rand, path, query string) *http.Request {
+	u := url.URL{Scheme: "http", Host: b.addrs[random.IntN(len(b.addrs))], Path: path, RawQuery: query}
+	r := &http.Request{Method: http.MethodGet, URL: &u, Host: b.replays.host, Header: http.Header{}}
+	return r.WithContext(ctx)
+}
+
+// run replays until the context ends: a little while all is well, as much as can be while
+// something is down or has just come back.
+func (b *balancer) run(ctx context.Context, random *rand.Rand) {
+	for ctx.Err() == nil {
+		b.replays.again(ctx, b, random)
+		if random.IntN(4) == 0 {
+			b.logouts.again(ctx, b, random)
+		}
+		if b.replays.stats.failingOver() {
+			pause(ctx, time.Millisecond)
+		} else {
+			pause(ctx, 20*time.Millisecond)
+		}
+	}
 }
 
 // toOne sends a request to a machine, or to the next if nobody listens there.

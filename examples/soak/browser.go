@@ -37,7 +37,7 @@ func (b *browser) run(ctx context.Context) {
 		case n < 92:
 			b.visit(ctx, http.MethodGet, "/page", "cors")
 		case n < 96 || b.soak.fleet != nil: // with a clock as slow as ours, more logins instead of breaks
-			b.visit(ctx, http.MethodPost, "/logout", "navigate")
+			b.visit(ctx, http.MethodPost, logoutPath, "navigate")
 		default:
 			b.wait(ctx, inactivity*11/10/time.Duration(b.soak.speed)) // gone for coffee
 		}
@@ -88,7 +88,7 @@ func (b *browser) visit(ctx context.Context, method, path, mode string) {
 		return
 	}
 	o := outcome{
-		status: resp.StatusCode, page: path != "/logout", fetch: mode != "navigate",
+		status: resp.StatusCode, page: path != logoutPath, fetch: mode != "navigate",
 		atSite: resp.Request.URL.Host == req.URL.Host, redirected: resp.Request.Response != nil,
 		name: string(body), want: b.user, took: time.Since(began),
 	}

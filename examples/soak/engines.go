@@ -98,9 +98,24 @@ func (e *redisEngine) kill(ctx context.Context, killing func(string)) error {
 	if !eventually(ctx, func() bool { e.dead = e.master(e.key); return e.dead != nil }) {
 		return errors.New("there is no Redis master to kill")
 	}
-	killing("Redis master " + e.dead.Addr)
+	how := "killed"
+	if e.kills%2 == 1 && !e.alone {
+		how = "cut off and killed"
+	}
+	killing("Redis master " + e.dead.Addr + " " + how)
+	if how != "killed" {
+		cutOff(ctx, e.dead)
+	}
 	e.dead.Kill()
 	return nil
+}
+
+// cutOff keeps replicas away from a master for a moment, so that they lack what it is told
+// last.
+func cutOff(ctx context.Context, r *enginetest.Redis) {
+	if r.Do("ACL", "SETUSER", "default", "-psync", "-sync") == nil && r.Do("CLIENT", "KILL", "TYPE", "replica") == nil {
+		pause(ctx, 700*time.Millisecond)
+	}
 }
 
 func (e *redisEngine) restore(ctx context.Context) error {
@@ -140,7 +155,7 @@ func startPostgres() (*postgresEngine, error) {
 }
 
 func (e *postgresEngine) kill(_ context.Context, killing func(string)) error {
-	killing("PostgreSQL")
+	killing("PostgreSQL killed")
 	return e.Kill()
 }
 
@@ -178,7 +193,7 @@ type machineEngine struct {
 func (e *machineEngine) kill(_ context.Context, killing func(string)) error {
 	n := e.kills % len(e.machines)
 	e.kills++
-	killing(fmt.Sprintf("machine %d", n+1))
+	killing(fmt.Sprintf("machine %d killed", n+1))
 	if !e.machines[n].kill() {
 		return fmt.Errorf("machine %d does not run", n+1)
 	}

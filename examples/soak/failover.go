@@ -86,6 +86,14 @@ func (s *stats) failingOver() bool {
 	return s.unsettled(time.Now())
 }
 
+// killedSince reports whether something was killed after a time, or shortly before it.
+func (s *stats) killedSince(t time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.failover()
+	return f != nil && f.at.After(t.Add(-settled))
+}
+
 func (s *stats) unsettled(now time.Time) bool {
 	f := s.failover()
 	return f != nil && now.Sub(f.at) < settled
@@ -142,7 +150,7 @@ func (s *stats) reportFailovers(row func(format string, args ...any)) {
 	lost := 0
 	var pages, logins time.Duration
 	for _, f := range s.failovers {
-		row("%s killed\tafter %v\tpages: %s", f.what, tenths(f.at.Sub(s.began)), f.pages.since(f.at))
+		row("%s\tafter %v\tpages: %s", f.what, tenths(f.at.Sub(s.began)), f.pages.since(f.at))
 		row("\t\tlogins: %s", f.logins.since(f.at))
 		if f.api.ok+f.api.failed > 0 {
 			row("\t\tAPI: %s", f.api.since(f.at))

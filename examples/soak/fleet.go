@@ -153,6 +153,7 @@ func (f *fleet) start(ctx context.Context, s *soak, spec machineSpec) error {
 		}
 		machines, addrs = append(machines, m), append(addrs, m.spec.Addr)
 	}
+	pause(ctx, memoryBegins)
 	f.engines[killMachine] = &machineEngine{machines: machines}
 	f.balancer = newBalancer(addrs, replays)
 	if f.postgres != "" {
@@ -161,6 +162,10 @@ func (f *fleet) start(ctx context.Context, s *soak, spec machineSpec) error {
 	return nil
 }
 
+// memoryBegins is how long after a Redis began to remember what was used people can log
+// in: before, it refuses them, for what it may have forgotten.
+const memoryBegins = 2 * time.Second
+
 // replayers is how many replay at once.
 const replayers = 8
 
@@ -168,7 +173,7 @@ const replayers = 8
 func (f *fleet) run(ctx context.Context) {
 	var all sync.WaitGroup
 	for i := range replayers {
-		all.Go(func() { f.balancer.replays.run(ctx, f.balancer, rand.New(rand.NewPCG(f.seed, uint64(1<<32+i)))) })
+		all.Go(func() { f.balancer.run(ctx, rand.New(rand.NewPCG(f.seed, uint64(1<<32+i)))) })
 	}
 	if f.api != nil {
 		all.Go(func() { f.api.runAll(ctx) })
@@ -201,7 +206,7 @@ func (f *fleet) stop() {
 }
 
 func (f *fleet) reporters() []reporter {
-	all := []reporter{f.balancer.replays.report}
+	all := []reporter{f.balancer.replays.report, f.balancer.logouts.report}
 	if f.api != nil {
 		all = append(all, f.api.report)
 	}

@@ -93,6 +93,7 @@ func TestReplaysReport(t *testing.T) {
 			p.began("a")
 		}, false},
 		{"accepted from another browser", func(p *replays) { p.strangers++ }, false},
+		{"accepted by two machines, refused by a third", func(p *replays) { p.answered("a", []string{accepted, refused, accepted}) }, false},
 		{"refused by both", func(p *replays) { p.answered("a", []string{used, used}) }, false},
 		{"refused by both in a failover", func(p *replays) {
 			p.stats.killed("Redis")
@@ -106,6 +107,14 @@ func TestReplaysReport(t *testing.T) {
 			assert.Equal(t, row.want, p.report(func(string, ...any) {}))
 		})
 	}
+}
+
+func TestLogoutsReport(t *testing.T) {
+	quiet := func(string, ...any) {}
+	l := logouts{broughtBack: 1}
+	assert.True(t, l.report(quiet), "a failover forgets what its replica did not know")
+	l.back = 1
+	assert.False(t, l.report(quiet))
 }
 
 func TestAPIReport(t *testing.T) {

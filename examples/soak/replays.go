@@ -33,13 +33,13 @@ type replays struct {
 	tried, inFailover int
 	verdicts          map[string]int // of those tried
 	strangers         int            // accepted from another browser than theirs
-	quiet, bothUsed   int            // sent to all machines while nothing was down; and refused as used by all
-	unlucky           map[string]int // why a first use was not accepted by any machine, with something down
+	quiet, allRefused int            // sent to all machines while nothing was down; and refused by all
+	unlucky           map[string]int // why others were not accepted by any machine
 }
 
 // response is one that a browser brought.
 type response struct {
-	key, target, cookies string
+	path, query, cookies string
 	header               http.Header
 	at                   time.Time
 	sent                 bool // the first requests with it are answered, and it was good
@@ -55,12 +55,9 @@ func (p *replays) arrives(key string, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.of(key)
-	n.target, n.header, n.at = r.URL.RequestURI(), r.Header.Clone(), time.Now()
+	n.path, n.query, n.header, n.at = r.URL.Path, r.URL.RawQuery, r.Header.Clone(), time.Now()
 	n.cookies = strings.Join(slices.DeleteFunc(strings.Split(r.Header.Get("Cookie"), "; "), isSessionCookie), "; ")
 	p.recent = append(p.recent, n)
-	for time.Since(p.recent[0].at) > maxAge {
-		p.recent = p.recent[1:]
-	}
 }
 
 // isSessionCookie reports whether a cookie is that of a session. Replays come without it,
@@ -69,7 +66,7 @@ func isSessionCookie(pair string) bool { return strings.HasPrefix(pair, "wls-ses
 
 func (p *replays) of(key string) *response {
 	if p.seen[key] == nil {
-		p.seen[key] = &response{key: key}
+		p.seen[key] = &response{}
 	}
 	return p.seen[key]
 }
@@ -80,7 +77,7 @@ func (p *replays) answered(key string, verdicts []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.of(key)
-	if slices.Contains(verdicts, refused) {
+	if slices.Contains(verdicts, refused) && !slices.Contains(verdicts, accepted) {
 		return // cancelled, or signed an hour ago: nobody could have accepted it
 	}
 	n.sent = true
@@ -100,12 +97,12 @@ func (p *replays) answered(key string, verdicts []string) {
 		return
 	}
 	switch {
-	case !down && slices.Contains(verdicts, used):
-		p.bothUsed++
+	case !down && !slices.Contains(verdicts, failed):
+		p.allRefused++
 	case slices.Contains(verdicts, lost):
 		p.unlucky["lost memory"]++
 	case slices.Contains(verdicts, used):
-		p.unlucky["both refused"]++
+		p.unlucky["refused as used"]++
 	default:
 		p.unlucky["no answer"]++
 	}
@@ -133,34 +130,14 @@ func (p *replays) began(key string) {
 	p.of(key).began++
 }
 
-// run sends responses again until the context ends: a few while all is well, as many as
-// can be while something is down or has just come back.
-func (p *replays) run(ctx context.Context, b *balancer, random *rand.Rand) {
-	for ctx.Err() == nil {
-		p.again(ctx, b, random)
-		pause := 20 * time.Millisecond
-		if p.stats.failingOver() {
-			pause = time.Millisecond
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-	}
-}
-
 // again sends one response to one machine.
 func (p *replays) again(ctx context.Context, b *balancer, random *rand.Rand) {
 	n, other := p.draw(random)
 	if n == nil {
 		return
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.addrs[random.IntN(len(b.addrs))]+n.target, nil)
-	if err != nil {
-		p.stats.fault(err.Error())
-		return
-	}
-	r.Host, r.Header = p.host, n.header.Clone()
+	r := b.request(ctx, random, n.path, n.query)
+	r.Header = n.header.Clone()
 	sender := senderSame
 	r.Header.Set("Cookie", n.cookies)
 	switch x := random.IntN(10); {
@@ -230,9 +207,9 @@ func (p *replays) report(row func(format string, args ...any)) bool {
 	twice := p.twice()
 	row("responses accepted twice\t%d\tmust be 0", twice)
 	row("accepted from a stranger\t%d\tmust be 0", p.strangers)
-	row("refused by all machines\t%d\tof %d sent to all while nothing was down; must be 0", p.bothUsed, p.quiet)
+	row("refused by all machines\t%d\tof %d sent to all while nothing was down; must be 0", p.allRefused, p.quiet)
 	for _, why := range slices.Sorted(maps.Keys(p.unlucky)) {
 		row("logins lost: %s\t%d", why, p.unlucky[why])
 	}
-	return twice == 0 && p.strangers == 0 && p.bothUsed == 0
+	return twice == 0 && p.strangers == 0 && p.allRefused == 0
 }

@@ -56,7 +56,7 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/page", auth.Require(http.HandlerFunc(who)))
 	mux.Handle("/strict", strict.Require(http.HandlerFunc(who)))
-	mux.HandleFunc("/logout", auth.Logout)
+	mux.HandleFunc(logoutPath, auth.Logout)
 	if c.db == nil {
 		return mux, nil
 	}
@@ -75,6 +75,8 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	mux.Handle("GET /api/who", access.RequireAPI(apiScope)(http.HandlerFunc(who)))
 	return guard.Protect(mux), nil
 }
+
+const logoutPath = "/logout"
 
 // apiScope is what tokens of the API allow.
 const apiScope = "profile"
