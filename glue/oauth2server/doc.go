@@ -16,7 +16,8 @@
 //	// in records: a, ok := oauth2server.AccessFrom(r.Context())
 //
 // The package imports no SQL driver: import modernc.org/sqlite for SQLite, or
-// github.com/jackc/pgx/v5/stdlib for PostgreSQL, beside it.
+// github.com/jackc/pgx/v5/stdlib for PostgreSQL, beside it. Settings of both, sizes and
+// alarms are in glue/ENGINES.md.
 //
 // # What it does
 //

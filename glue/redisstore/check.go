@@ -163,7 +163,7 @@ func (c condition) warnings(replicated bool) (all []string) {
 	case c.replicas == "0":
 		all = append(all, "it has no replica: if it fails, nothing takes over and its sessions are lost; start one, and set min-replicas-to-write 1")
 	case c.replicas != "":
-		all = append(all, "min-replicas-to-write is 0: after a network split there may be two masters, and a response that was used at one is good at the other; set it to 1, and min-replicas-max-lag to 10")
+		all = append(all, "min-replicas-to-write is 0: after a network split there may be two masters, and a response that was used at one is good at the other; set it to 1, and min-replicas-max-lag to 5")
 	}
 	return all
 }

@@ -71,12 +71,15 @@
 //	appendonly yes                   # keeps sessions over a restart
 //	appendfsync everysec             # "always" gains nothing for one use, see above
 //	min-replicas-to-write 1          # with replicas only: at least two, or losing one stops logins
-//	min-replicas-max-lag 10          # likewise
+//	min-replicas-max-lag 5           # likewise; far below Sentinel's down-after-milliseconds
 //	cluster-require-full-coverage no # in a cluster
 //
+// The file glue/ENGINES.md has the settings of Sentinel and of a cluster that go with these,
+// sizes and alarms.
+//
 // Size maxmemory for the sessions, about 1.3 KB each (0.9 with hash-max-listpack-value
-// 1024), and for the marks of what was used,
-// about 220 bytes each; when it is full, nobody can log in. A login leaves two marks, one
+// 1024), and for the marks of what was used, about 265 bytes each; when it is full, nobody
+// can log in. A login leaves two marks, one
 // for six minutes and one for an hour. In an hour no more are made than 1,000,000 for
 // logins, 500,000 for failures that the WLS signed (two each: silent sign-in gets one for
 // every visitor who is not logged in), and 100,000 each for unsigned failures, kept forms,
