@@ -113,12 +113,30 @@ func run(b *testing.B, h http.Handler, r *http.Request, status int) {
 	}
 }
 
-// BenchmarkRequire is a request of somebody who is logged in: through Require, straight
-// to the handler, and, to compare, with the same identity in a stock gorilla session.
+// BenchmarkRequire is a request of somebody who is logged in: through Require, Optional and
+// Evaluate, with the session in a store, straight to the handler, and, to compare, with the
+// same identity in a stock gorilla session.
 func BenchmarkRequire(b *testing.B) {
 	bn := newBench(b)
 	cookies := bn.logIn(b)
 	b.Run("warm", func(b *testing.B) { run(b, bn.handler, bn.request("/private/", cookies...), http.StatusOK) })
+	b.Run("optional", func(b *testing.B) {
+		run(b, bn.auth.Optional(principalOnly), bn.request("/private/", cookies...), http.StatusOK)
+	})
+	b.Run("evaluate", func(b *testing.B) {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			d, err := bn.auth.Evaluate(r)
+			if err != nil || !d.Allowed || d.Identity.Principal != "test0001" {
+				panic("nobody is logged in")
+			}
+			d.Mark(w)
+		})
+		run(b, h, bn.request("/private/", cookies...), http.StatusOK)
+	})
+	b.Run("store", func(b *testing.B) {
+		bn := newBench(b, inStore(sessions.NewCookieStore(storeKey(), storeKey())))
+		run(b, bn.handler, bn.request("/private/", bn.logIn(b)...), http.StatusOK)
+	})
 	b.Run("bare", func(b *testing.B) {
 		r := bn.request("/private/", cookies...)
 		id := glue.Identity{Principal: "test0001"}
