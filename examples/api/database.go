@@ -21,6 +21,7 @@ func openDatabase(o *options) (db *sql.DB, d oauth2server.Dialect, done func() e
 		if err != nil {
 			return nil, "", nil, errors.New("-postgres: not a URL of a PostgreSQL database") // the error may quote a password
 		}
+		limit(db)
 		return db, oauth2server.PostgreSQL, db.Close, nil
 	}
 	file, remove := o.db, func() error { return nil }
@@ -37,5 +38,12 @@ func openDatabase(o *options) (db *sql.DB, d oauth2server.Dialect, done func() e
 	if err != nil {
 		return nil, "", nil, errors.Join(err, remove())
 	}
+	limit(db)
 	return db, oauth2server.SQLite, func() error { return errors.Join(db.Close(), remove()) }, nil
+}
+
+// limit bounds how many connections a database has, and has them kept.
+func limit(db *sql.DB) {
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(16)
 }

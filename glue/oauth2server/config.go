@@ -24,7 +24,8 @@ const (
 	// SQLite, embedded, for sites of one machine: say
 	// "file:/var/lib/soc/api.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)"
 	// to modernc.org/sqlite. Without a busy_timeout two requests that write at once
-	// would fail one another, so New refuses it.
+	// would fail one another, so New refuses it. Requests of one Server wait for one another
+	// in a queue, without a limit of time but their own.
 	SQLite Dialect = "sqlite"
 	// PostgreSQL, 12 or later, for one machine or several.
 	PostgreSQL Dialect = "postgresql"
@@ -34,7 +35,14 @@ const (
 // required; every other field's zero value is the safe default.
 type Config struct {
 	// DB is where clients, codes and tokens are kept, in tables whose names begin with
-	// "wlsoauth_", which New makes. The caller opens and closes it.
+	// "wlsoauth_", which New makes. The caller opens and closes it, and says how many
+	// connections it may have: 8 to 16, by SetMaxOpenConns and SetMaxIdleConns, are as fast
+	// as more. By default it has any number, but keeps two and opens the others for one
+	// request each; with PostgreSQL, New logs a warning of that. One is enough for everything to work.
+	//
+	// A commit must wait until it is on the disk, as both databases have it by default (SQLite's
+	// synchronous=FULL, PostgreSQL's synchronous_commit=on). Otherwise a power cut, or a
+	// failover to a replica that lags, brings back what was revoked or used a moment before.
 	DB *sql.DB
 	// Dialect says what kind of database it is.
 	Dialect Dialect

@@ -2,6 +2,7 @@ package oauth2server
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,16 @@ func TestConfigDefaults(t *testing.T) {
 	for _, issuer := range []string{"https://soc.example/api", "https://soc.example:8443", "http://localhost:8080", "http://[::1]:1/x/y"} {
 		newServer(t, db, func(c *Config) { c.Issuer = issuer })
 	}
+}
+
+func TestAPoolWithoutALimitIsLogged(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
+		for _, most := range []int{0, 1} {
+			s := newServer(t, db, func(c *Config) { c.DB.SetMaxOpenConns(most) })
+			warned := strings.Contains(s.log.String(), "SetMaxOpenConns(16)")
+			assert.Equal(t, db.PostgreSQL && most == 0, warned, most)
+		}
+	})
 }
 
 func TestScopesOfEverybodysApplications(t *testing.T) {

@@ -4,6 +4,8 @@
 //
 //	db, err := sql.Open("sqlite", "file:/var/lib/soc/api.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 //	...
+//	db.SetMaxOpenConns(16)
+//	db.SetMaxIdleConns(16)
 //	server, err := oauth2server.New(ctx, oauth2server.Config{
 //		DB: db, Dialect: oauth2server.SQLite, // or PostgreSQL, for several machines
 //		Auth: auth, Guard: guard,

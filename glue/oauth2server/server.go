@@ -34,7 +34,16 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.auth.Err(); err != nil {
 		return nil, err
 	}
+	s.checkPool()
 	return s, nil
+}
+
+// checkPool logs that nothing keeps the site from asking PostgreSQL for more connections
+// than it gives, which is then all that it gives to anybody.
+func (s *Server) checkPool() {
+	if s.cfg.Dialect == PostgreSQL && s.cfg.DB.Stats().MaxOpenConnections == 0 {
+		s.site.Logger().Warn("oauth2 Config.DB opens as many connections to PostgreSQL as there are requests, and PostgreSQL refuses those above its max_connections: call SetMaxOpenConns(16) and SetMaxIdleConns(16)")
+	}
 }
 
 // storeConfig returns what the store needs to know of the configuration.

@@ -68,6 +68,7 @@ func (d *Database) Open(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.Driver, d.DSN)
 	require.NoError(t, err)
+	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
