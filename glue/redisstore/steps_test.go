@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/sessions"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -228,13 +229,16 @@ func TestManySessions(t *testing.T) {
 			g.cfg.MaxLife = 20 * time.Hour
 			s := g.another(t)
 			many(t, s, c.live)
+			// Package glue has the store keep a session for longer than it lasts.
+			ended := values{"principal": "spqr1", "expires": g.Now().Unix()}
+			save(t, g.Store, ended, sessions.Options{Path: "/", MaxAge: 48 * 3600})
 			g.advance(20 * time.Minute)
 			list, err := g.Sessions(t.Context(), "spqr1")
 			require.NoError(t, err)
 			assert.Len(t, list, c.want)
 			n, err := g.RevokeAll(t.Context(), "spqr1")
 			require.NoError(t, err)
-			assert.Equal(t, c.live, n)
+			assert.Equal(t, c.live+1, n)
 		})
 	}
 }

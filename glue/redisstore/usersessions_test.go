@@ -3,6 +3,8 @@ package redisstore_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +170,23 @@ func TestListsAreCleaned(t *testing.T) {
 	assert.NotEmpty(t, list())
 	g.advance(time.Minute)
 	assert.Empty(t, g.keys(), "the list itself expires")
+}
+
+// A login takes out a few only of many that have expired: everybody waits meanwhile.
+func TestListsAreCleanedByAndBy(t *testing.T) {
+	g := newRig(t)
+	save(t, g.Store, values{"principal": "spqr1"})
+	list := g.mini.Keys()[slices.IndexFunc(g.mini.Keys(), func(key string) bool { return strings.Contains(key, "}:person:") })]
+	for i := range 150 {
+		_, err := g.mini.ZAdd(list, float64(start.UnixMilli()), strconv.Itoa(i))
+		require.NoError(t, err)
+	}
+	for _, want := range []int{52, 3, 4} {
+		save(t, g.Store, values{"principal": "spqr1"})
+		all, err := g.mini.ZMembers(list)
+		require.NoError(t, err)
+		assert.Len(t, all, want)
+	}
 }
 
 func TestSitesAreApart(t *testing.T) {
