@@ -65,8 +65,11 @@ func (s *Store) list(ctx context.Context, principal string, from int64) (part []
 	if len(reply) != 2 {
 		return nil, 0, errReply
 	}
-	next, _ = reply[0].(int64)
-	entries, _ := reply[1].([]any)
+	next, okNext := reply[0].(int64)
+	entries, okEntries := reply[1].([]any)
+	if !okNext || !okEntries {
+		return nil, 0, errReply
+	}
 	for _, entry := range entries {
 		session, ok := readSession(entry)
 		if !ok {
