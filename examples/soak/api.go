@@ -79,9 +79,8 @@ func (a *api) runAll(ctx context.Context) {
 // run lets the application act for one person until the context ends.
 func (a *api) run(ctx context.Context, i int) {
 	random := mathrand.New(mathrand.NewPCG(a.soak.seed, uint64(1<<40+i)))
-	b := a.browser(i)
 	for ctx.Err() == nil {
-		if err := a.life(ctx, b, random); err != nil && ctx.Err() == nil {
+		if err := a.life(ctx, a.browser(i), random); err != nil && ctx.Err() == nil {
 			a.failed(err)
 		}
 		pause(ctx, a.soak.think)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // machine is a process that serves the site, and is started again whenever it ends.
@@ -24,29 +23,36 @@ type machine struct {
 	cmd *exec.Cmd // nil while it does not run
 }
 
+// startTries is how often a machine may fail to start at first: a Redis that is slow to
+// answer, on a busy computer, refuses it.
+const startTries = 3
+
 // startMachine starts a machine and returns when it serves. It is started again until
 // the context ends; done is closed once it has ended for good.
 func startMachine(ctx context.Context, spec machineSpec, heard func(line string), fault func(string)) (m *machine, done chan struct{}, err error) {
 	m, done = &machine{spec: spec, heard: heard}, make(chan struct{})
-	ready := make(chan error, 1)
+	started := make(chan error, 1)
 	go func() {
 		defer close(done)
-		for first := true; ctx.Err() == nil; first = false {
-			err := m.run(ctx, func() { ready <- nil })
-			if first && err != nil {
-				ready <- err
+		served := false
+		for tries := 1; ctx.Err() == nil; tries++ {
+			err := m.run(ctx, func() {
+				if !served {
+					served = true
+					started <- nil
+				}
+			})
+			if !served && tries == startTries {
+				started <- err
 				return
 			}
-			if err != nil && ctx.Err() == nil {
+			if served && err != nil && ctx.Err() == nil {
 				fault(err.Error())
 			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(restartAfter):
-			}
+			pause(ctx, restartAfter)
 		}
 	}()
-	return m, done, <-ready
+	return m, done, <-started
 }
 
 // run is one life of the machine. Its error is why it did not come to serve, or why it
@@ -108,8 +114,11 @@ func (m *machine) listen(out io.Reader, ready func()) (served bool) {
 
 func killed(err error) bool {
 	exit, ok := errors.AsType[*exec.ExitError](err)
-	status, is := exit.Sys().(syscall.WaitStatus)
-	return ok && is && status.Signaled()
+	if !ok {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
 }
 
 func firstLine(s string) string {
