@@ -38,7 +38,9 @@ type Config struct {
 	// "wlsoauth_", which New makes. The caller opens and closes it, and says how many
 	// connections it may have: 8 to 16, by SetMaxOpenConns and SetMaxIdleConns, are as fast
 	// as more. By default it has any number, but keeps two and opens the others for one
-	// request each; with PostgreSQL, New logs a warning of that. One is enough for everything to work.
+	// request each; with PostgreSQL, New logs a warning of that. One is enough for everything
+	// to work. Through a PgBouncer that hands out connections for a transaction, say
+	// default_query_exec_mode=exec to pgx.
 	//
 	// A commit must wait until it is on the disk, as both databases have it by default (SQLite's
 	// synchronous=FULL, PostgreSQL's synchronous_commit=on). Otherwise a power cut, or a

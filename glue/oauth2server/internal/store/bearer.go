@@ -34,7 +34,7 @@ const bearerQuery = `SELECT id, client_id, principal, scopes, expires_at, last_u
 // is unknown, expired or revoked, or of another kind, or its application is gone.
 func (s *Store) Bearer(ctx context.Context, h credential.Hash) (Bearer, error) {
 	var b Bearer
-	err := s.bearer.QueryRowContext(s.reading(ctx), h[:], s.now().Unix()).Scan(&b.ID, &b.ClientID, &b.Principal,
+	err := s.bearer.row(s.reading(ctx), h[:], s.now().Unix()).Scan(&b.ID, &b.ClientID, &b.Principal,
 		(*words)(&b.Scopes), (*seconds)(&b.Expires), (*seconds)(&b.LastUsed), &b.Owner)
 	if err != nil {
 		return Bearer{}, notFound(err)

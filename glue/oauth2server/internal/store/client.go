@@ -74,7 +74,7 @@ func (s *Store) Client(ctx context.Context, id string) (Client, error) {
 	if !validID(id) {
 		return Client{}, ErrNotFound
 	}
-	return scanClient(s.client.QueryRowContext(s.reading(ctx), id))
+	return scanClient(s.client.row(s.reading(ctx), id))
 }
 
 // OwnClient returns an application that owner registered.

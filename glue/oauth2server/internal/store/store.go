@@ -67,7 +67,7 @@ type Store struct {
 
 	// Queries of every use of a token, and of every call of an application: see Bearer,
 	// Token and Client.
-	bearer, token, client *sql.Stmt
+	bearer, token, client query
 
 	swept     atomic.Int64 // when expired rows were last looked for, in Unix seconds
 	untouched atomic.Int64 // until when Touch notes nothing, in Unix seconds
@@ -106,9 +106,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.migrate(ctx); err != nil {
 		return nil, err
 	}
-	for query, statement := range map[string]**sql.Stmt{bearerQuery: &s.bearer, tokenQuery: &s.token, clientQuery: &s.client} {
+	for text, q := range map[string]*query{bearerQuery: &s.bearer, tokenQuery: &s.token, clientQuery: &s.client} {
 		var err error
-		if *statement, err = s.db.PrepareContext(ctx, query); err != nil {
+		if *q, err = s.newQuery(ctx, text); err != nil {
 			return nil, fmt.Errorf("oauth2server: the database's tables are not as expected: %v", err)
 		}
 	}

@@ -60,7 +60,7 @@ func scanToken(row scanner) (Token, error) {
 // or revoked, or its application is gone. A refresh token that was rotated is found:
 // see Token.Used.
 func (s *Store) Token(ctx context.Context, h credential.Hash) (Token, error) {
-	return s.scanCurrent(s.token.QueryRowContext(s.reading(ctx), h[:], s.now().Unix()))
+	return s.scanCurrent(s.token.row(s.reading(ctx), h[:], s.now().Unix()))
 }
 
 // scanCurrent is scanToken with current scopes only.
