@@ -68,8 +68,8 @@ func (b *balancer) request(ctx context.Context, random *rand.Rand, path, query s
 	return r.WithContext(ctx)
 }
 
-// run replays until the context ends: a little while all is well, as much as can be while
-// something is down or has just come back.
+// run replays until the context ends: a little while all is well, much while something is
+// down or has just come back.
 func (b *balancer) run(ctx context.Context, random *rand.Rand) {
 	for ctx.Err() == nil {
 		b.replays.again(ctx, b, random)
@@ -77,9 +77,9 @@ func (b *balancer) run(ctx context.Context, random *rand.Rand) {
 			b.logouts.again(ctx, b, random)
 		}
 		if b.replays.stats.failingOver() {
-			pause(ctx, time.Millisecond)
+			pause(ctx, 10*time.Millisecond)
 		} else {
-			pause(ctx, 20*time.Millisecond)
+			pause(ctx, 50*time.Millisecond)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestFleet(t *testing.T) {
 		{"postgresql", "-redis single -postgres start -kill machine,postgres"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			code, table := soakTest(t, &options{}, strings.Fields("-machines 2 -users 30 -think 200ms -for 13s -every 4s "+row.args)...)
+			code, table := soakTest(t, &options{}, strings.Fields("-machines 2 -users 20 -think 300ms -for 18s -every 6s "+row.args)...)
 			assert.Zero(t, code)
 			assert.GreaterOrEqual(t, number(t, table, "failovers"), 2)
 			assert.Positive(t, number(t, table, "replays"))

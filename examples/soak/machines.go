@@ -121,9 +121,10 @@ func killed(err error) bool {
 	return ok && status.Signaled()
 }
 
+// firstLine returns the beginning of what a machine complains of.
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
-	return line
+	return line[:min(len(line), 80)]
 }
 
 func (m *machine) set(cmd *exec.Cmd) {

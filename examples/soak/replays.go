@@ -101,10 +101,10 @@ func (p *replays) answered(key string, verdicts []string) {
 		p.allRefused++
 	case slices.Contains(verdicts, lost):
 		p.unlucky["lost memory"]++
-	case slices.Contains(verdicts, used):
-		p.unlucky["refused as used"]++
-	default:
+	case slices.Contains(verdicts, failed):
 		p.unlucky["no answer"]++
+	default:
+		p.unlucky["refused as used"]++
 	}
 }
 
