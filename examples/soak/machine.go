@@ -156,7 +156,7 @@ func verdictOf(e site.Event) string {
 		return used
 	case glue.EventRefused:
 		switch webauth.Reason(e.Reason) {
-		case "forgotten":
+		case webauth.ReasonForgotten:
 			return lost
 		case webauth.ReasonReplay, webauth.ReasonToken:
 			return used
