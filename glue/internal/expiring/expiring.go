@@ -3,6 +3,7 @@
 package expiring
 
 import (
+	"container/list"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -16,7 +17,8 @@ import (
 type MAC [sha256.Size]byte
 
 // Set remembers texts by their MAC, for a while, and a bounded number of them. When it is
-// full it forgets some early, which costs only another look. It is safe for concurrent use.
+// full it forgets early what was added first, which costs only another look. It is safe for
+// concurrent use, and no call takes longer for what others have added.
 type Set struct {
 	life time.Duration
 	max  int
@@ -24,12 +26,19 @@ type Set struct {
 	key  [sha256.Size]byte
 
 	mu    sync.Mutex
-	until map[MAC]time.Time
+	known map[MAC]*list.Element
+	order list.List // of entry: all last equally long, so the first to be over is in front
+}
+
+// entry is what is remembered of texts.
+type entry struct {
+	sum   MAC
+	until time.Time
 }
 
 // New returns a Set that keeps what it is told for life, and at most that many.
 func New(life time.Duration, most int, now func() time.Time) *Set {
-	s := &Set{life: life, max: most, now: now, until: map[MAC]time.Time{}}
+	s := &Set{life: life, max: most, now: now, known: map[MAC]*list.Element{}}
 	_, _ = rand.Read(s.key[:]) // never fails
 	return s
 }
@@ -39,10 +48,14 @@ func (s *Set) Add(parts ...string) {
 	sum, now := s.Sum(parts...), s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.until[sum]; !known && len(s.until) >= s.max {
-		s.makeRoom(now)
+	old, known := s.known[sum]
+	if !known && s.order.Len() >= s.max {
+		old, known = s.order.Front(), true
 	}
-	s.until[sum] = now.Add(s.life)
+	if known {
+		delete(s.known, s.order.Remove(old).(entry).sum)
+	}
+	s.known[sum] = s.order.PushBack(entry{sum, now.Add(s.life)})
 }
 
 // Has reports whether the same texts, in the same order, were added lately.
@@ -50,22 +63,8 @@ func (s *Set) Has(parts ...string) bool {
 	sum, now := s.Sum(parts...), s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return now.Before(s.until[sum])
-}
-
-// makeRoom drops what is over, and if nothing is, any one.
-func (s *Set) makeRoom(now time.Time) {
-	for sum, until := range s.until {
-		if !now.Before(until) {
-			delete(s.until, sum)
-		}
-	}
-	for sum := range s.until {
-		if len(s.until) < s.max {
-			return
-		}
-		delete(s.until, sum)
-	}
+	e, known := s.known[sum]
+	return known && now.Before(e.Value.(entry).until)
 }
 
 // Sum returns the MAC of texts, together and in this order.
