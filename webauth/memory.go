@@ -45,7 +45,7 @@ const (
 // defaultMemory is how many items a MemoryOneUse holds if nothing else is said.
 const defaultMemory = 1_000_000
 
-// NewMemoryOneUse returns a memory of at most max items, about 60 bytes each. Its Once
+// NewMemoryOneUse returns a memory of at most max items, about 70 bytes each. Its Once
 // returns [ErrFull] for more until some expire. A login takes two, one for 35 seconds and one for
 // an hour. Half of max is for [RoomLogin] alone and a twentieth for each other [Room]; the
 // rest is for all, first come, first served.
