@@ -67,8 +67,8 @@ func TestVerifyAfterFailure(t *testing.T) {
 		{"a stale failure afterwards says what it says", []func(*testing.T, string) string{cancelled, stale}, []string{"status", "status"}},
 		{"a forged failure afterwards says nothing", []func(*testing.T, string) string{cancelled, forged}, []string{"status", "signature"}},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			s, memory := newSite(t), browserMemory{}
+		onEachStore(t, row.name, func(t *testing.T, s *site) {
+			memory := browserMemory{}
 			params := s.params(t, nil)
 			v, want := s.verifier(t, nil), s.here()
 			want.Failed = memory.failed

@@ -181,17 +181,30 @@ type site struct {
 	service webauth.Service
 	signer  *webauth.RequestSigner
 	used    *ledger
+	once    webauth.OneUse // over used
 	secret  webauth.BrowserSecret
 }
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	return &site{service: testService(t), signer: newSigner(t, nil), used: &ledger{}, secret: webauth.NewBrowserSecret()}
+	used := &ledger{}
+	return &site{service: testService(t), signer: newSigner(t, nil), used: used, once: used, secret: webauth.NewBrowserSecret()}
+}
+
+// onEachStore calls test with a new site for each kind of OneUse.
+func onEachStore(t *testing.T, name string, test func(t *testing.T, s *site)) {
+	for kind, store := range stores {
+		t.Run(name+"/"+kind, func(t *testing.T) {
+			s := newSite(t)
+			s.once = store(s.used)
+			test(t, s)
+		})
+	}
 }
 
 func (s *site) verifier(t testing.TB, edit func(*webauth.VerifierConfig)) *webauth.Verifier {
 	t.Helper()
-	cfg := webauth.VerifierConfig{Service: s.service, Signer: s.signer, OneUse: s.used, Now: clock(testNow)}
+	cfg := webauth.VerifierConfig{Service: s.service, Signer: s.signer, OneUse: s.once, Now: clock(testNow)}
 	if edit != nil {
 		edit(&cfg)
 	}

@@ -45,8 +45,7 @@ func TestVerifyRefusedIsSpent(t *testing.T) {
 		{name: "for its type", first: webauth.ReasonAuthType, now: webauth.ReasonReplay,
 			edit: func(r *wls.Response) { r.Auth = "x-new" }},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			s := newSite(t)
+		onEachStore(t, row.name, func(t *testing.T, s *site) {
 			r := success(s.params(t, nil))
 			if row.edit != nil {
 				row.edit(&r)
@@ -73,8 +72,7 @@ func TestVerifyRefusedIsSpent(t *testing.T) {
 func TestVerifyTokenIsSpent(t *testing.T) {
 	for _, row := range refusals {
 		wasSpent := len(row.marks) > 0 && strings.HasSuffix(row.marks[len(row.marks)-1], "token")
-		t.Run(row.name, func(t *testing.T) {
-			s := newSite(t)
+		onEachStore(t, row.name, func(t *testing.T, s *site) {
 			params := s.params(t, nil)
 			value := row.value
 			if value == nil {
@@ -155,8 +153,7 @@ func TestVerifyStoreFails(t *testing.T) {
 		{"on a response that is refused anyway", "response:", changed(func(r *wls.Response) { r.Auth = "x-new" })},
 		{"on a response of another version", "response:", changed(func(r *wls.Response) { r.Ver = 1 })},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			s := newSite(t)
+		onEachStore(t, row.name, func(t *testing.T, s *site) {
 			s.used.fail = func(it webauth.Item) error {
 				if strings.HasPrefix(it.ID, row.kind) {
 					return down
@@ -190,8 +187,7 @@ func TestVerifyStoreHasForgotten(t *testing.T) {
 		{"both", "", webauth.ErrForgotten, webauth.ReasonForgotten},
 		{"the response was used, for comparison", "response:", webauth.ErrUsed, webauth.ReasonReplay},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			s := newSite(t)
+		onEachStore(t, row.name, func(t *testing.T, s *site) {
 			s.used.fail = func(it webauth.Item) error {
 				if strings.HasPrefix(it.ID, row.kind) {
 					return row.err

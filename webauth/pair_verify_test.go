@@ -95,37 +95,32 @@ func TestVerifyTwoAtOnce(t *testing.T) {
 		{"one unsigned failure", failsUnsigned, failsUnsigned, false, webauth.ReasonToken},
 		{"a success and an unsigned failure", succeeds("a"), failsUnsigned, false, webauth.ReasonToken},
 	} {
-		for name, store := range stores {
-			for step := range 4 { // the last is never reached: one after the other
-				t.Run(fmt.Sprintf("%s/%s/%d", row.name, name, step), func(t *testing.T) {
-					s := newSite(t)
-					params, want := s.params(t, nil), s.here()
-					used := store(s.used)
-					if row.failed {
-						_, err := s.verifier(t, func(c *webauth.VerifierConfig) { c.OneUse = used }).
-							Verify(t.Context(), failsUnsigned(t, params), want)
-						wantReason(t, webauth.ReasonStatus, err)
-						want.Failed = func(webauth.Token) bool { return true }
+		for step := range 4 { // the last is never reached: one after the other
+			onEachStore(t, fmt.Sprintf("%s/%d", row.name, step), func(t *testing.T, s *site) {
+				params, want, used := s.params(t, nil), s.here(), s.once
+				if row.failed {
+					_, err := s.verifier(t, nil).Verify(t.Context(), failsUnsigned(t, params), want)
+					wantReason(t, webauth.ReasonStatus, err)
+					want.Failed = func(webauth.Token) bool { return true }
+				}
+				var got []webauth.Reason
+				verify := func(value string, once webauth.OneUse) {
+					_, err := s.verifier(t, func(c *webauth.VerifierConfig) { c.OneUse = once }).Verify(t.Context(), value, want)
+					reason := webauth.ReasonOf(err)
+					if reason == webauth.ReasonStatus { // a failure that was told
+						reason = ""
 					}
-					var got []webauth.Reason
-					verify := func(value string, once webauth.OneUse) {
-						_, err := s.verifier(t, func(c *webauth.VerifierConfig) { c.OneUse = once }).Verify(t.Context(), value, want)
-						reason := webauth.ReasonOf(err)
-						if reason == webauth.ReasonStatus { // a failure that was told
-							reason = ""
-						}
-						got = append(got, reason)
-					}
-					a, b := row.a(t, params), row.b(t, params)
-					came := false
-					second := func() { came = true; verify(b, used) }
-					verify(a, interrupt(used, step, second))
-					if !came {
-						second()
-					}
-					assert.ElementsMatch(t, []webauth.Reason{"", row.loser}, got)
-				})
-			}
+					got = append(got, reason)
+				}
+				a, b := row.a(t, params), row.b(t, params)
+				came := false
+				second := func() { came = true; verify(b, used) }
+				verify(a, interrupt(used, step, second))
+				if !came {
+					second()
+				}
+				assert.ElementsMatch(t, []webauth.Reason{"", row.loser}, got)
+			})
 		}
 	}
 }

@@ -198,8 +198,7 @@ func (r refusal) try(t *testing.T, s *site) error {
 
 func TestVerifyRefusals(t *testing.T) {
 	for _, row := range refusals {
-		t.Run(row.name, func(t *testing.T) {
-			s := newSite(t)
+		onEachStore(t, row.name, func(t *testing.T, s *site) {
 			err := row.try(t, s)
 			e := wantReason(t, row.reason, err)
 			assert.Equal(t, row.reason, webauth.ReasonOf(err))
