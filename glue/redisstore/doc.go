@@ -45,7 +45,7 @@
 // and of the machine's that noticed; keep all clocks set by NTP. Where Redis's clock is more
 // than five minutes ahead, nobody can log in. Marks outlive what they stand for by five
 // minutes, so that smaller leaps of that clock lose nothing; where a larger one, there and
-// back, took marks away within five minutes of the last login or while somebody logged in,
+// back, took marks away within five minutes of the last login or Check, or during one,
 // what was made before is refused as after a restart.
 //
 // Marks and sessions are spread over the masters of a cluster. A master that fails takes
@@ -71,7 +71,8 @@
 //	appendonly yes                   # keeps sessions over a restart
 //	appendfsync everysec             # "always" gains nothing for one use, see above
 //	min-replicas-to-write 1          # with replicas only: at least two, or losing one stops logins
-//	min-replicas-max-lag 5           # likewise; far below Sentinel's down-after-milliseconds
+//	min-replicas-max-lag 5           # likewise; let Sentinel's down-after-milliseconds be 10000, so
+//	                                 # that a master that is cut off stops before another takes over
 //	cluster-require-full-coverage no # in a cluster
 //
 // The file glue/ENGINES.md has the settings of Sentinel and of a cluster that go with these,

@@ -66,7 +66,8 @@ func (m markShard) memory() string { return string(m) + "memory" }
 // mark returns the key that marks an item as used.
 func (m markShard) mark(id string) string { return string(m) + "used:" + digest("mark", id) }
 
-// canary returns the key that exists for a while after each mark, unless Redis's clock leaps.
+// canary returns the key that exists for a while after each mark and each Check, unless
+// Redis's clock leaps.
 func (m markShard) canary() string { return string(m) + "canary" }
 
 // count returns the key that counts the items of a room that were marked in the hour.

@@ -112,6 +112,20 @@ func TestOnceWhenRedisClockLeaps(t *testing.T) {
 	}
 }
 
+// Checks notice a leap that took marks of long ago, in whichever shard nobody has logged in
+// since.
+func TestCheckWhenRedisClockLeaps(t *testing.T) {
+	g := newRig(t)
+	form := webauth.Item{ID: "form:a", Issued: g.Now(), Expires: g.Now().Add(time.Hour)}
+	require.NoError(t, g.Once(t.Context(), form))
+	for range 20 {
+		g.advance(time.Minute)
+		require.NoError(t, g.Check(t.Context()))
+	}
+	g.leap(2*time.Hour, func() {})
+	require.ErrorIs(t, g.Once(t.Context(), form), redisstore.ErrLostMemory)
+}
+
 // A leap that took nothing sends nobody back.
 func TestOnceWhenRedisClockLeapsALittle(t *testing.T) {
 	g := newRig(t)

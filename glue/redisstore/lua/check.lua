@@ -10,7 +10,11 @@ local now = clock()
 -- A write that changes nothing, and is refused where writes are.
 local wrote = redis.pcall('APPEND', KEYS[1], '')
 local refused = type(wrote) == 'table' and wrote.err or ''
-if refused == '' then memory(KEYS[1], KEYS[2], now, tonumber(ARGV[1]), tonumber(ARGV[2])) end
+if refused == '' then
+  local slack = tonumber(ARGV[2])
+  local since, process, marked = memory(KEYS[1], KEYS[2], now, tonumber(ARGV[1]), slack)
+  note(KEYS[1], KEYS[2], process, since, marked, now, slack)
+end
 local replication = info('replication')
 return {
   num(now), run(), string.match(info('memory'), 'maxmemory_policy:([%w-]+)') or '', refused,

@@ -15,17 +15,17 @@ local function run()
   return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 end
 
--- leapt reports whether Redis's clock was ahead, since the last note of a mark, for so long
--- that marks which are still needed have gone: it is slack ms behind that note now, or the
--- canary, which lasts slack ms from each note, did not last. Marks outlive their items by
+-- leapt reports whether Redis's clock was ahead, since the last note that all was well, for so
+-- long that marks which are still needed have gone: it is slack ms behind that note now, or
+-- the canary, which lasts slack ms from each note, did not last. Marks outlive their items by
 -- slack, so that a smaller leap takes none.
 local function leapt(canary, gone, slack)
   return gone < -slack or gone < slack * 0.9 and redis.call('EXISTS', canary) == 0
 end
 
 -- memory gives the time, in Unix milliseconds, since which Redis has forgotten
--- nothing, who noted that, when a mark was noted last, by Redis's clock, which says now, and
--- whether it was noted just now.
+-- nothing, who noted that, when all was well last, by Redis's clock, which says now, and
+-- whether that was written down just now.
 -- It is written down in key when Redis has not got it, which is when it was emptied, and
 -- when another process wrote it: a restart from a snapshot, or a replica that took over, may
 -- lack the last writes; and when Redis's clock leapt. The later one of Redis's clock and ours
@@ -43,4 +43,12 @@ local function memory(key, canary, now, ours, slack)
   end
   redis.call('SET', key, process .. ' ' .. num(later))
   return later, process, 0, true
+end
+
+-- note writes down that all was well at now: a leap of the clock that takes marks which were
+-- there is one since then. Once a second is enough.
+local function note(key, canary, process, since, marked, now, slack)
+  if math.abs(now - marked) < 1000 then return end
+  redis.call('SET', key, process .. ' ' .. num(since) .. ' ' .. num(now))
+  redis.call('SET', canary, '', 'PX', num(slack))
 end

@@ -38,8 +38,5 @@ for i = 1, #KEYS / 2 - 1 do
   -- An item that comes twice is used the second time.
   reply[i] = once(KEYS[2*i+1], KEYS[2*i+2], ARGV[1] .. i, ARGV[4*i+1], ARGV[4*i+2], ARGV[4*i+3], ARGV[4*i+4])
 end
-if fresh and math.abs(now - marked) >= 1000 then -- once a second is enough
-  redis.call('SET', KEYS[1], process .. ' ' .. num(since) .. ' ' .. num(now))
-  redis.call('SET', KEYS[2], '', 'PX', ARGV[4])
-end
+if fresh then note(KEYS[1], KEYS[2], process, since, marked, now, slack) end
 return reply
