@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // RedisCluster is a Redis Cluster.
@@ -155,14 +158,17 @@ func (r *Redis) masterOf(key string) string {
 	if err != nil {
 		return ""
 	}
-	ranges, err := c.ClusterSlots(context.Background()).Result()
+	shards, err := c.ClusterShards(context.Background()).Result()
 	if err != nil {
 		return ""
 	}
-	for _, s := range ranges {
-		if s.Start <= int(slot) && int(slot) <= s.End && len(s.Nodes) > 0 {
-			return s.Nodes[0].Addr
+	for _, shard := range shards {
+		has := slices.ContainsFunc(shard.Slots, func(s redis.SlotRange) bool { return s.Start <= slot && slot <= s.End })
+		for _, node := range shard.Nodes {
+			if has && node.Role == "master" && node.Health != "fail" {
+				return net.JoinHostPort(node.IP, strconv.FormatInt(node.Port, 10))
+			}
 		}
 	}
-	return strconv.FormatInt(slot, 10)
+	return ""
 }
