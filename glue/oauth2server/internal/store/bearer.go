@@ -44,11 +44,11 @@ func (s *Store) Bearer(ctx context.Context, h credential.Hash) (Bearer, error) {
 }
 
 // reading returns the context for a query that finds one row by its key. In SQLite that
-// is one that cannot end: drivers start a goroutine to wait for one that can, which takes as long as
-// the query. Nothing is lost by it. With a write-ahead log reading waits for nobody;
-// without one it waits for a writer as long as the busy_timeout says, and no context cuts
-// that short. What a context does end is the wait for a connection, if sql.DB has a limit
-// and all are in use.
+// is one that cannot end: for one that can, drivers start a goroutine that waits for it,
+// which takes as long as the query. Nothing is lost by it. With a write-ahead log reading
+// waits for nobody; without one it waits for a writer as long as the busy_timeout says,
+// and no context cuts that short. What a context does end is the wait for a connection,
+// if sql.DB has a limit and all are in use.
 func (s *Store) reading(ctx context.Context) context.Context {
 	if s.cfg.PostgreSQL || ctx.Err() != nil {
 		return ctx

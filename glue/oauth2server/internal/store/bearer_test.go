@@ -56,9 +56,10 @@ func TestABearerIsNotLookedUpForNobody(t *testing.T) {
 		h := s.personal(t, Token{Principal: "spqr1"})
 		held, err := pool.Conn(t.Context())
 		require.NoError(t, err)
+		defer func() { _ = held.Close() }() // of no consequence where it is closed already
 
 		ctx, cancel := context.WithCancel(t.Context())
-		answer := make(chan error)
+		answer := make(chan error, 1)
 		before := pool.Stats().WaitCount
 		go func() {
 			_, err := s.Bearer(ctx, h)
@@ -66,6 +67,7 @@ func TestABearerIsNotLookedUpForNobody(t *testing.T) {
 		}()
 		dbtest.Eventually(t, func() bool { return pool.Stats().WaitCount > before })
 		cancel()
+		dbtest.Eventually(t, func() bool { return len(answer) == 1 })
 		require.ErrorIs(t, <-answer, context.Canceled, "while all connections are in use")
 
 		require.NoError(t, held.Close())
