@@ -43,6 +43,13 @@ type Config struct {
 	// person on its page.
 	Inactivity time.Duration
 
+	// LoginsPerHour is how many logins all machines together remember in an hour, about 530
+	// bytes each, so that a flood cannot fill Redis; beyond it, logins are refused until the
+	// hour is over. The share of a sixteenth that each shard has is approximate: leave a
+	// tenth to spare. Zero means 500,000, the least is 10,000. Of signed failures half as
+	// many are remembered, and of anything else a fifth.
+	LoginsPerHour int
+
 	// Cookie has the attributes of the cookies of sessions without Options; nil means the
 	// path "/", Secure, HttpOnly, SameSite=Lax, and no MaxAge.
 	Cookie *sessions.Options
@@ -56,6 +63,7 @@ type Config struct {
 const (
 	defaultTimeout = 500 * time.Millisecond
 	defaultLife    = 24 * time.Hour
+	defaultLogins  = 500_000
 )
 
 // normalise fills in defaults and reports every mistake at once.
@@ -78,6 +86,12 @@ func (c *Config) normalise() error {
 	}
 	if c.Inactivity != 0 && c.Inactivity < 2*time.Minute {
 		bad("Inactivity is %v, want at least 2m0s, or 0 for none", c.Inactivity)
+	}
+	if c.LoginsPerHour == 0 {
+		c.LoginsPerHour = defaultLogins
+	}
+	if c.LoginsPerHour < 10_000 {
+		bad("LoginsPerHour is %d, want at least 10000, or 0 for the default", c.LoginsPerHour)
 	}
 	if c.Cookie == nil {
 		c.Cookie = &sessions.Options{Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}

@@ -34,6 +34,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"site too long", func(c *redisstore.Config) { c.Site = string(make([]byte, 65)) }, "Config.Site"},
 		{"timeout too short", func(c *redisstore.Config) { c.Timeout = time.Millisecond }, "Config.Timeout"},
 		{"timeout too long", func(c *redisstore.Config) { c.Timeout = time.Minute }, "Config.Timeout"},
+		{"too few logins", func(c *redisstore.Config) { c.LoginsPerHour = 9_999 }, "Config.LoginsPerHour"},
 		{"life too short", func(c *redisstore.Config) { c.MaxLife = time.Second }, "Config.MaxLife"},
 		{"inactivity too short", func(c *redisstore.Config) { c.Inactivity = time.Minute }, "Config.Inactivity"},
 		{"cookies that delete", func(c *redisstore.Config) { c.Cookie = &sessions.Options{MaxAge: -1} }, "Config.Cookie.MaxAge"},

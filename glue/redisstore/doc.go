@@ -80,12 +80,12 @@
 //
 // Size maxmemory for the sessions, about 1.3 KB each (0.9 with hash-max-listpack-value
 // 1024), and for the marks of what was used, about 265 bytes each; when it is full, nobody
-// can log in. A login leaves two marks, one
-// for six minutes and one for an hour. In an hour no more are made than 1,000,000 for
-// logins, 500,000 for failures that the WLS signed (two each: silent sign-in gets one for
-// every visitor who is not logged in), and 100,000 each for unsigned failures, kept forms,
-// single-use tokens of people, and those of visitors; beyond that, the next of the same
-// kind are refused, and no others ([webauth.Item.Room]). Each of the 16 shards of the marks
+// can log in. A login leaves two marks, one for six minutes and one for an hour. In an hour
+// no more are made than 1,000,000 for logins ([Config.LoginsPerHour]), 500,000 for failures
+// that the WLS signed (two each: silent sign-in gets one for every visitor who is not logged
+// in), and 100,000 each for unsigned failures, kept forms, single-use tokens of people, and
+// those of visitors; beyond that, the next of the same kind are refused, and no others
+// ([webauth.Item.Room]). Each of the 16 shards of the marks
 // counts its sixteenth. A client who can fill one of these can do no more than that. If
 // Redis is not on the same machine, use TLS (rediss://) and a user of its own:
 //

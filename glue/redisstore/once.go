@@ -37,14 +37,15 @@ const (
 // most returns how many items of a room are marked in an hour in each shard, by all machines
 // together. A Redis full of them would be of no other use. A login takes two, and so does a
 // signed failure, which is what silent sign-in gets for every visitor who is not logged in.
-func most(r webauth.Room) int {
+func (s *Store) most(r webauth.Room) int {
+	logins := s.cfg.LoginsPerHour
 	switch r {
 	case webauth.RoomLogin:
-		return 1_000_000 / markShards
+		return 2 * logins / markShards
 	case webauth.RoomFailure:
-		return 500_000 / markShards
+		return logins / markShards
 	}
-	return 100_000 / markShards
+	return logins / 5 / markShards
 }
 
 // Once implements [webauth.OneUse]. A mark has a random value of the call, so that a call
@@ -88,7 +89,7 @@ func (s *Store) once(ctx context.Context, items ...webauth.Item) []error {
 		keys = append(keys, shard.mark(item.ID), shard.count(item.Room(), now))
 		// All of its life, however little of that our clock says is left: it may be put back.
 		keep := max(left, item.Expires.Sub(item.Issued)) + markSlack
-		args = append(args, keep.Milliseconds(), item.Issued.UnixMilli(), item.Expires.UnixMilli(), most(item.Room()))
+		args = append(args, keep.Milliseconds(), item.Issued.UnixMilli(), item.Expires.UnixMilli(), s.most(item.Room()))
 	}
 	if len(asked) == 0 {
 		return errs
@@ -118,7 +119,7 @@ func (s *Store) verdict(reply []string, item webauth.Item) error {
 	case len(reply) == 1 && reply[0] == "used":
 		return webauth.ErrUsed
 	case len(reply) == 1 && reply[0] == "full":
-		return fmt.Errorf("redisstore: more than %d items of room %q in an hour in one of %d shards: %w", most(item.Room()), item.Room(), markShards, webauth.ErrFull)
+		return fmt.Errorf("redisstore: more than %d items of room %q in an hour in one of %d shards (see Config.LoginsPerHour): %w", s.most(item.Room()), item.Room(), markShards, webauth.ErrFull)
 	case len(reply) >= 2 && reply[0] == "lost":
 		return fmt.Errorf("redisstore: Redis at %s: %w: it remembers since %s, this was made at %s", s.addr, ErrLostMemory,
 			shown(reply[1]), item.Issued.UTC().Format(time.RFC3339))

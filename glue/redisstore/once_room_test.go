@@ -63,6 +63,19 @@ func TestOnceRooms(t *testing.T) {
 	}
 }
 
+// A site of many people can make the rooms larger.
+func TestLoginsPerHour(t *testing.T) {
+	g := newRig(t, func(c *redisstore.Config) { c.LoginsPerHour = 1_600_000 })
+	item := func(id string) webauth.Item {
+		return webauth.Item{ID: "token:" + id, Group: "one shard", Issued: g.Now(), Expires: g.Now().Add(time.Hour)}
+	}
+	require.NoError(t, g.Once(t.Context(), item("first")))
+	count := g.key(t, fmt.Sprintf("}:login:%d$", g.Now().Unix()/3600))
+	require.NoError(t, g.mini.Set(count, "199999"))
+	require.NoError(t, g.Once(t.Context(), item("last")))
+	require.ErrorIs(t, g.Once(t.Context(), item("one more")), webauth.ErrFull)
+}
+
 // leap moves Redis's clock ahead and back again, by as much, and the site's own with it if
 // they are on one machine.
 func (g *rig) leap(by time.Duration, meanwhile func()) {
