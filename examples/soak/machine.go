@@ -117,7 +117,7 @@ func serveMachine(ctx context.Context, text string) error {
 const machineReady = "ready"
 
 func (a redisAddr) config() redisstore.Config {
-	c := redisstore.Config{Site: "soak", URL: a.URL}
+	c := redisstore.Config{Site: "soak", URL: a.URL, Timeout: 2 * time.Second} // the computer is meant to be busy
 	if a.URL == "" {
 		c.Redis = &redis.UniversalOptions{Addrs: a.Addrs, MasterName: a.Master, IsClusterMode: a.Master == ""}
 	}
