@@ -31,22 +31,35 @@ func (g *Gateway) ready(ctx context.Context) error {
 // one for every probe.
 type readiness struct{ found atomic.Int32 }
 
+// What is found: nothing, or one of these, or both, at different masters of a cluster.
 const (
-	foundReady int32 = iota
-	foundReadOnly
+	foundReadOnly int32 = 1 << iota
 	foundUnfit
 )
 
-// note logs err if it is of another kind than the last one. Texts are not compared: those of
-// one fault differ by port numbers.
-func (r *readiness) note(log *slog.Logger, err error) {
-	found := foundReady
-	switch {
-	case errors.Is(err, redisstore.ErrReadOnly):
-		found = foundReadOnly
-	case err != nil:
-		found = foundUnfit
+// findingsOf returns what an error of [redisstore.Store.Check] says of one master or more.
+// Texts are not compared: those of one fault differ by port numbers.
+func findingsOf(err error) (found int32) {
+	if err == nil {
+		return 0
 	}
+	masters := []error{err}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		masters = all.Unwrap()
+	}
+	for _, master := range masters {
+		if errors.Is(master, redisstore.ErrReadOnly) {
+			found |= foundReadOnly
+		} else {
+			found |= foundUnfit
+		}
+	}
+	return found
+}
+
+// note logs err if it is of another kind than the last one.
+func (r *readiness) note(log *slog.Logger, err error) {
+	found := findingsOf(err)
 	switch was := r.found.Swap(found); {
 	case found == was:
 	case err == nil:

@@ -46,7 +46,7 @@ type Config struct {
 	// LoginsPerHour is how many logins all machines together remember in an hour, about 530
 	// bytes each, so that a flood cannot fill Redis; beyond it, logins are refused until the
 	// hour is over. The share of a sixteenth that each shard has is approximate: leave a
-	// tenth to spare. Zero means 500,000, the least is 10,000. Of signed failures half as
+	// tenth to spare. Zero means 500,000, the least is 10,000, the most 1,000,000,000. Of signed failures half as
 	// many are remembered, and of anything else a fifth.
 	LoginsPerHour int
 
@@ -90,8 +90,8 @@ func (c *Config) normalise() error {
 	if c.LoginsPerHour == 0 {
 		c.LoginsPerHour = defaultLogins
 	}
-	if c.LoginsPerHour < 10_000 {
-		bad("LoginsPerHour is %d, want at least 10000, or 0 for the default", c.LoginsPerHour)
+	if c.LoginsPerHour < 10_000 || c.LoginsPerHour > 1_000_000_000 {
+		bad("LoginsPerHour is %d, want 10,000 to 1,000,000,000, or 0 for the default", c.LoginsPerHour)
 	}
 	if c.Cookie == nil {
 		c.Cookie = &sessions.Options{Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}

@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"log/slog"
+	"math"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"timeout too short", func(c *redisstore.Config) { c.Timeout = time.Millisecond }, "Config.Timeout"},
 		{"timeout too long", func(c *redisstore.Config) { c.Timeout = time.Minute }, "Config.Timeout"},
 		{"too few logins", func(c *redisstore.Config) { c.LoginsPerHour = 9_999 }, "Config.LoginsPerHour"},
+		{"too many logins", func(c *redisstore.Config) { c.LoginsPerHour = math.MaxInt }, "Config.LoginsPerHour"},
 		{"life too short", func(c *redisstore.Config) { c.MaxLife = time.Second }, "Config.MaxLife"},
 		{"inactivity too short", func(c *redisstore.Config) { c.Inactivity = time.Minute }, "Config.Inactivity"},
 		{"cookies that delete", func(c *redisstore.Config) { c.Cookie = &sessions.Options{MaxAge: -1} }, "Config.Cookie.MaxAge"},

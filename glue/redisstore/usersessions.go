@@ -130,7 +130,8 @@ func (s *Store) Revoke(ctx context.Context, principal, handle string) (bool, err
 // but for those with the handles in keep. It returns how many it ended, also with an error.
 // Sessions end one after the other, 100 in each step, so that nobody waits for long;
 // [Config.Timeout] bounds a step, and ctx all of them. Every session that was there when it
-// was called has ended when it returns without an error. A login under way is not stopped,
+// was called has ended when it returns without an error; those that a repeated step had ended
+// before, because its first reply was lost, are not counted. A login under way is not stopped,
 // and a session that begins meanwhile may be ended.
 func (s *Store) RevokeAll(ctx context.Context, principal string, keep ...string) (int, error) {
 	user, records, lists := s.names.person(principal)

@@ -9,6 +9,9 @@ for _, handle in ipairs(page) do
   if s[1] and s[2] and s[3] and s[4] then
     found[#found + 1] = { handle, s[1], s[2], s[3], s[4] }
   else
+    -- With two keys a master that is just getting their slot says so, by an error; asked for
+    -- the record alone, it takes one that is still on its way for none.
+    redis.call('EXISTS', KEYS[1], ARGV[1] .. handle)
     gone[#gone + 1] = handle
   end
 end

@@ -9,10 +9,15 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- run names the server's process, or is '' where INFO is not permitted.
+-- run names the server's process and its time as a master, or is '' where INFO is not
+-- permitted. A master that was a replica in between is the same process, and lacks what the
+-- other one lacked; each time that it takes over it has another master_replid2, which is 0
+-- before the first.
 local function run()
-  local info = redis.pcall('INFO', 'server')
-  return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+  local server, replication = redis.pcall('INFO', 'server'), redis.pcall('INFO', 'replication')
+  local process = type(server) == 'string' and string.match(server, 'run_id:(%x+)') or ''
+  if process == '' or type(replication) ~= 'string' then return process end
+  return process .. (string.match(replication, 'master_replid2:(%x*[1-9a-f]%x*)') or '')
 end
 
 -- leapt reports whether Redis's clock was ahead, since the last note that all was well, for so
@@ -46,9 +51,10 @@ local function memory(key, canary, now, ours, slack)
 end
 
 -- note writes down that all was well at now: a leap of the clock that takes marks which were
--- there is one since then. Once a second is enough.
+-- there is one since then. Once a second is enough. A clock that goes back leaves the note of
+-- how far it was ahead: in small steps it would come back unnoticed.
 local function note(key, canary, process, since, marked, now, slack)
   if math.abs(now - marked) < 1000 then return end
-  redis.call('SET', key, process .. ' ' .. num(since) .. ' ' .. num(now))
+  redis.call('SET', key, process .. ' ' .. num(since) .. ' ' .. num(math.max(now, marked)))
   redis.call('SET', canary, '', 'PX', num(slack))
 end

@@ -20,8 +20,9 @@ local function once(mark, count, value, keep, issued, expires, most)
   if tonumber(issued) < since + tonumber(ARGV[3]) then
     return 'lost ' .. num(since) .. (noted and ' noted' or '')
   end
-  if tonumber(expires) + slack < now then
-    return 'gone ' .. num(now) -- its mark may have gone, whatever our clock says
+  local latest = math.max(now, marked)
+  if tonumber(expires) + slack < latest then
+    return 'gone ' .. num(latest) -- its mark may have gone, whatever our clock says
   end
   local n = redis.call('INCR', count)
   if redis.call('PTTL', count) < tonumber(keep) - 60000 then
