@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -86,12 +88,14 @@ func (s *stats) failingOver() bool {
 	return s.unsettled(time.Now())
 }
 
-// killedSince reports whether something was killed after a time, or shortly before it.
-func (s *stats) killedSince(t time.Time) bool {
+// redisKilledSince reports whether a Redis was killed after a time, or shortly before it:
+// nothing else that is killed takes what it keeps with it.
+func (s *stats) redisKilledSince(t time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.failover()
-	return f != nil && f.at.After(t.Add(-settled))
+	return slices.ContainsFunc(s.failovers, func(f *failover) bool {
+		return strings.HasPrefix(f.what, "Redis") && f.at.After(t.Add(-settled))
+	})
 }
 
 func (s *stats) unsettled(now time.Time) bool {

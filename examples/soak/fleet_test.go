@@ -117,6 +117,18 @@ func TestLogoutsReport(t *testing.T) {
 	assert.False(t, l.report(quiet))
 }
 
+// Sessions that have ended are kept by Redis: no other kill brings one back.
+func TestRedisKilledSince(t *testing.T) {
+	s := newStats()
+	ended := time.Now()
+	s.killed("machine 1")
+	assert.False(t, s.redisKilledSince(ended))
+	s.killed("Redis 127.0.0.1:1")
+	s.killed("PostgreSQL")
+	assert.True(t, s.redisKilledSince(ended))
+	assert.False(t, s.redisKilledSince(ended.Add(time.Hour)))
+}
+
 func TestAPIReport(t *testing.T) {
 	for _, row := range []struct {
 		name string

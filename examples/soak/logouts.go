@@ -57,7 +57,7 @@ func (l *logouts) again(ctx context.Context, b *balancer, random *rand.Rand) {
 	}
 	_, _ = io.Copy(io.Discard, answer.Body)
 	_ = answer.Body.Close()
-	killed := b.replays.stats.killedSince(e.at)
+	killed := b.replays.stats.redisKilledSince(e.at)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tried++

@@ -79,12 +79,35 @@ func (s *Store) Touch(ctx context.Context, b Bearer, h credential.Hash) error {
 		return nil
 	}
 	u := use{h, now}
-	if !s.writer.tryAcquire() {
-		s.uses.Store(u, nil)
-		return nil
+	if s.writer.tryAcquire() {
+		defer s.leave(ctx)
+		return s.noteUses(ctx, u)
 	}
-	defer s.writer.release()
-	return s.noteUses(ctx, u)
+	s.uses.Store(u, nil)
+	if s.writer.tryAcquire() { // else whoever has it finds the note: see leave
+		s.leave(ctx)
+	}
+	return nil
+}
+
+// leave gives up the right to write, and leaves no note that waits, unless to another who
+// has that right, or after one that failed.
+func (s *Store) leave(ctx context.Context) {
+	for more := true; more; more = s.anyWaits() && s.writer.tryAcquire() {
+		func() {
+			defer s.writer.release()
+			s.noteWaiting(ctx)
+		}()
+	}
+}
+
+// anyWaits reports whether a note waits and can be written.
+func (s *Store) anyWaits() (found bool) {
+	if s.now().Unix() < s.untouched.Load() {
+		return false
+	}
+	s.uses.Range(func(_, _ any) bool { found = true; return false })
+	return found
 }
 
 // use is when a token was used.
@@ -93,15 +116,18 @@ type use struct {
 	at   time.Time
 }
 
-// noteWaiting writes the notes that wait. The caller has the right to write.
+// noteWaiting writes notes that wait, as many as there is time for. The caller has the
+// right to write.
 func (s *Store) noteWaiting(ctx context.Context) {
+	if !s.anyWaits() {
+		return
+	}
 	var waiting []use
 	for key := range s.uses.Range {
 		s.uses.Delete(key)
-		waiting = append(waiting, key.(use))
-	}
-	if len(waiting) == 0 {
-		return
+		if waiting = append(waiting, key.(use)); len(waiting) == sweepBatch {
+			break
+		}
 	}
 	if err := s.noteUses(ctx, waiting...); err != nil {
 		s.cfg.Report(ctx, "last-use", err)

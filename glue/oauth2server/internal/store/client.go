@@ -141,8 +141,12 @@ var clientTables = []struct{ name, key string }{
 	{"consents", "principal, client_id"}, {"codes", "hash"}, {"grants", "id"}, {"tokens", "hash"},
 }
 
-// DeleteClient deletes an application with all that it was given.
+// DeleteClient deletes an application with all that it was given. Who is not its owner
+// holds nothing.
 func (s *Store) DeleteClient(ctx context.Context, owner, id string) error {
+	if _, err := s.OwnClient(ctx, owner, id); err != nil {
+		return err
+	}
 	return s.txAbout(ctx, exclusive, id, func(tx *sql.Tx) error {
 		if err := changeOne(ctx, tx, `DELETE FROM wlsoauth_clients WHERE id = $1 AND owner = $2`, id, owner); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -69,20 +70,51 @@ func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authori
 }
 
 // RevokeAuthorisation takes back what a person allows an application, with all that it
-// got by that. It returns ErrNotFound if there is nothing of that.
+// got by that. It returns ErrNotFound if there is nothing of that, and then holds nothing:
+// anybody may ask for it about any application.
 func (s *Store) RevokeAuthorisation(ctx context.Context, principal, clientID string) error {
+	if found, err := s.hasOf(ctx, principal, clientID); err != nil || !found {
+		return cmp.Or(err, ErrNotFound)
+	}
 	return s.txAbout(ctx, exclusive, clientID, func(tx *sql.Tx) error {
 		var found int64
-		for _, table := range clientTables {
-			n, err := changed(ctx, tx, `DELETE FROM wlsoauth_`+table.name+` WHERE client_id = $1 AND client_id <> '' AND principal = $2`, clientID, principal)
+		for _, table := range []string{"consents", "codes"} {
+			n, err := changed(ctx, tx, `DELETE FROM wlsoauth_`+table+ofPerson, clientID, principal)
 			if err != nil {
 				return err
 			}
 			found += n
 		}
-		if found == 0 {
+		rows, err := tx.QueryContext(ctx, `DELETE FROM wlsoauth_grants`+ofPerson+` RETURNING id`, clientID, principal)
+		if err != nil {
+			return err
+		}
+		grants, err := collect(rows, scanText)
+		if err != nil {
+			return err
+		}
+		for _, id := range grants { // an application has many more tokens than a person gave it
+			if err := deleteGrant(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		if found == 0 && len(grants) == 0 {
 			return ErrNotFound
 		}
 		return nil
 	})
+}
+
+// ofPerson is the condition about what the application $1 has of the person $2.
+const ofPerson = ` WHERE client_id = $1 AND client_id <> '' AND principal = $2`
+
+// hasOf reports whether an application has anything of a person.
+func (s *Store) hasOf(ctx context.Context, principal, clientID string) (found bool, err error) {
+	if !validID(clientID) {
+		return false, nil
+	}
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM wlsoauth_consents`+ofPerson+`)
+		OR EXISTS (SELECT 1 FROM wlsoauth_codes`+ofPerson+`) OR EXISTS (SELECT 1 FROM wlsoauth_grants`+ofPerson+`)`,
+		clientID, principal).Scan(&found)
+	return found, err
 }

@@ -10,8 +10,7 @@ func (s *Store) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if err := s.writer.acquire(ctx); err != nil {
 		return err
 	}
-	defer s.writer.release()
-	defer s.noteWaiting(ctx)
+	defer s.leave(ctx)
 	return s.txAsWriter(ctx, f)
 }
 

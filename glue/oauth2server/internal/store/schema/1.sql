@@ -81,6 +81,9 @@ CREATE INDEX wlsoauth_tokens_grant ON wlsoauth_tokens (grant_id) WHERE grant_id 
 
 CREATE INDEX wlsoauth_tokens_client ON wlsoauth_tokens (client_id) WHERE client_id <> '';
 
+-- What an application got for itself: of the tokens of people it has many more.
+CREATE INDEX wlsoauth_tokens_own ON wlsoauth_tokens (client_id) WHERE client_id <> '' AND grant_id = '';
+
 CREATE INDEX wlsoauth_tokens_person ON wlsoauth_tokens (principal) WHERE kind = 'personal';
 
 CREATE INDEX wlsoauth_tokens_expiry ON wlsoauth_tokens (expires_at) WHERE expires_at > 0;
