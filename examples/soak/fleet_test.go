@@ -61,6 +61,23 @@ func TestFleet(t *testing.T) {
 	}
 }
 
+// TestFleetOnEnginesThatAreThere: a Redis and a PostgreSQL that somebody else started are
+// used, and are there afterwards.
+func TestFleetOnEnginesThatAreThere(t *testing.T) {
+	redis, err := enginetest.StartRedis()
+	enginetest.Require(t, err)
+	t.Cleanup(redis.Close)
+	postgres, err := enginetest.StartPostgreSQL()
+	enginetest.Require(t, err)
+	t.Cleanup(postgres.Close)
+	code, table := soakTest(t, &options{}, "-machines", "2", "-users", "10", "-think", "200ms", "-for", "8s", "-every", "3s",
+		"-kill", "machine", "-redis", "redis://"+redis.Addr, "-postgres", postgres.DSN)
+	assert.Zero(t, code)
+	assert.Positive(t, number(t, table, "replays"))
+	assert.Positive(t, number(t, table, "tokens issued"))
+	require.NoError(t, redis.Do("PING"))
+}
+
 // A soak that overlooks what is accepted twice would be worse than none: machines that do
 // not tell one another what was used are found out.
 func TestFleetFindsWhatIsAcceptedTwice(t *testing.T) {
