@@ -29,12 +29,9 @@ type crowd struct {
 
 func newCrowd(b *testing.B) *crowd {
 	b.Helper()
-	server, url := startRedis(b), ""
-	c := &crowd{Store: server.open(func(cfg *redisstore.Config) { url = cfg.URL })}
+	server := startRedis(b)
+	c := &crowd{Store: server.open(), client: server.Client()}
 	save(b, c.Store, values{"principal": "spqr1"})
-	o, err := redis.ParseURL(url)
-	require.NoError(b, err)
-	c.client = redis.NewClient(o)
 	b.Cleanup(func() { require.NoError(b, c.client.Close()) })
 	one := func(pattern string) string {
 		keys, err := c.client.Keys(b.Context(), pattern).Result()
@@ -44,6 +41,7 @@ func newCrowd(b *testing.B) *crowd {
 	}
 	record := one("*}:session:*")
 	c.list, c.prefix = one("*}:person:*"), record[:strings.LastIndex(record, ":")+1]
+	var err error
 	c.record, err = c.client.HGetAll(b.Context(), record).Result()
 	require.NoError(b, err)
 	return c
