@@ -3,7 +3,6 @@ package redisstore_test
 import (
 	"context"
 	"crypto/rand"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 )
 
@@ -140,28 +138,4 @@ func BenchmarkManySessions(b *testing.B) {
 			b.ReportMetric(float64(script.Microseconds())/1000, "longest-script-ms")
 		})
 	}
-}
-
-// BenchmarkSessionMemory is what a session takes in Redis that package glue starts, and the
-// list of a person who has one.
-func BenchmarkSessionMemory(b *testing.B) {
-	server, url := startRedis(b), ""
-	s := server.open(func(cfg *redisstore.Config) { url = cfg.URL })
-	o, err := redis.ParseURL(url)
-	require.NoError(b, err)
-	client := redis.NewClient(o)
-	defer func() { require.NoError(b, client.Close()) }()
-	used := func() float64 {
-		info, err := client.InfoMap(b.Context(), "memory").Result()
-		require.NoError(b, err)
-		n, err := strconv.ParseFloat(info["Memory"]["used_memory"], 64)
-		require.NoError(b, err)
-		return n
-	}
-	data := strings.Repeat("x", 200)
-	before := used()
-	for i := range b.N {
-		save(b, s, values{glue.ValuePrincipal: "spqr" + strconv.Itoa(i), glue.ValueExpires: time.Now().Unix(), "data": data, "realm": "raven https://soc.example"})
-	}
-	b.ReportMetric((used()-before)/float64(b.N), "B/session")
 }
