@@ -27,7 +27,7 @@ func newBrowser(s *soak, i int) *browser {
 
 // run does what people do until the context ends.
 func (b *browser) run(ctx context.Context) {
-	b.wait(ctx, b.soak.think*time.Duration(b.rand.IntN(1000))/1000) // not all in the same instant
+	pause(ctx, b.soak.think*time.Duration(b.rand.IntN(1000))/1000) // not all in the same instant
 	for ctx.Err() == nil {
 		switch n := b.rand.IntN(100); {
 		case n < 75:
@@ -39,9 +39,9 @@ func (b *browser) run(ctx context.Context) {
 		case n < 96 || b.soak.fleet != nil: // with a clock as slow as ours, more logins instead of breaks
 			b.visit(ctx, http.MethodPost, logoutPath, "navigate")
 		default:
-			b.wait(ctx, inactivity*11/10/time.Duration(b.soak.speed)) // gone for coffee
+			pause(ctx, inactivity*11/10/time.Duration(b.soak.speed)) // gone for coffee
 		}
-		b.wait(ctx, b.think())
+		pause(ctx, b.think())
 	}
 }
 
@@ -50,7 +50,8 @@ func (b *browser) think() time.Duration {
 	return time.Duration(b.rand.ExpFloat64() * float64(b.soak.think))
 }
 
-func (b *browser) wait(ctx context.Context, d time.Duration) {
+// pause waits for a time, or for the end of the context.
+func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -174,16 +174,6 @@ func eventually(ctx context.Context, condition func() bool) bool {
 	return ctx.Err() != nil // nobody waits for the answer
 }
 
-// pause waits for a time, or for the end of the context.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
-
 // machineEngine kills the site's machines in turn. They come back by themselves.
 type machineEngine struct {
 	machines []*machine

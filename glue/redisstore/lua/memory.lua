@@ -9,15 +9,20 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- info is a section of what the server says of itself, or '' where that is not permitted.
+local function info(section)
+  local text = redis.pcall('INFO', section)
+  return type(text) == 'string' and text or ''
+end
+
 -- run names the server's process and its time as a master, or is '' where INFO is not
 -- permitted. A master that was a replica in between is the same process, and lacks what the
 -- other one lacked; each time that it takes over it has another master_replid2, which is 0
 -- before the first.
 local function run()
-  local server, replication = redis.pcall('INFO', 'server'), redis.pcall('INFO', 'replication')
-  local process = type(server) == 'string' and string.match(server, 'run_id:(%x+)') or ''
-  if process == '' or type(replication) ~= 'string' then return process end
-  return process .. (string.match(replication, 'master_replid2:(%x*[1-9a-f]%x*)') or '')
+  local process = string.match(info('server'), 'run_id:(%x+)')
+  if not process then return '' end
+  return process .. (string.match(info('replication'), 'master_replid2:(%x*[1-9a-f]%x*)') or '')
 end
 
 -- leapt reports whether Redis's clock was ahead, since the last note that all was well, for so
@@ -37,8 +42,9 @@ end
 -- counts. Whoever may not ask for the process relies on those who may. A time that is over an
 -- hour away came from a clock so wrong that no login worked with it; kept, it would lock
 -- everybody out until then.
-local function memory(key, canary, now, ours, slack)
-  local process, later = run(), math.max(now, ours)
+-- process is that of run.
+local function memory(key, canary, now, ours, slack, process)
+  local later = math.max(now, ours)
   local kept = redis.call('GET', key)
   if kept then
     local by, since, marked = string.match(kept, '^(%x*) (%d+) ?(%d*)$')

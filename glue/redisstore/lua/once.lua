@@ -15,7 +15,7 @@ local function once(mark, count, value, keep, issued, expires, most)
     return 'used'
   end
   if not since then
-    since, process, marked, noted = memory(KEYS[1], KEYS[2], now, tonumber(ARGV[2]), slack)
+    since, process, marked, noted = memory(KEYS[1], KEYS[2], now, tonumber(ARGV[2]), slack, run())
   end
   if tonumber(issued) < since + tonumber(ARGV[3]) then
     return 'lost ' .. num(since) .. (noted and ' noted' or '')
