@@ -45,7 +45,7 @@ func (x *exchange) answersResponse() bool {
 // refuseResponse answers where nobody gets in by a response, which has been spent.
 func (x *exchange) refuseResponse(err error) {
 	x.log(site.Event{Name: EventRefused, Reason: "not-navigation", Err: err})
-	x.unauthorised(DeniedSession)
+	x.unauthorised(nil, DeniedSession)
 }
 
 // accepted starts a session and sends the browser to the URL it first asked for.

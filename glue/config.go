@@ -43,7 +43,8 @@ type Config struct {
 	// empty for none. It is below BaseURL.
 	LogoutPath string
 	// LoginPath is where Login is mounted, as browsers see it: where a person logs in
-	// again, in a new tab, while a page keeps the form that they sent, and where people come
+	// again, in a new tab, while a page keeps the form that they sent; where a frame and htmx
+	// send people, to come back to the page around; and where people come
 	// back to from the login service if even the path of an address is too long for it.
 	// Empty means at the address that the form went to, if it is one that has a page, or at
 	// the page that the form came from (set it where these need no login themselves), and a

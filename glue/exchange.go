@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/internal/sender"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -109,8 +110,10 @@ func (x *exchange) ask(s *session, denial Denial) {
 		x.startLogin(x.strength(denial))
 	case isFormPost(x.r):
 		x.keepForm(s, denial)
+	case sender.IsOffice(x.r):
+		x.cfg.Site.Show(x.w, x.r, x.pageForOffice())
 	default:
-		x.unauthorised(denial)
+		x.unauthorised(s, denial)
 	}
 }
 
@@ -127,7 +130,7 @@ func (x *exchange) deny(s *session, denial Denial) {
 	case denial.Forbidden():
 		x.forbid(s, denial)
 	case !x.isDeadEnd():
-		x.unauthorised(denial)
+		x.unauthorised(s, denial)
 	}
 }
 
@@ -161,10 +164,4 @@ func (x *exchange) startLogin(req webauth.Request) {
 	}
 	x.log(site.Event{Name: EventRedirect})
 	respond.Redirect(x.w, x.r, location)
-}
-
-// unauthorised answers what is no navigation: no redirect, no cookie.
-func (x *exchange) unauthorised(denial Denial) {
-	x.w.Header().Set("WWW-Authenticate", "Ucam-WebAuth")
-	respond.Brief(x.w, x.r, http.StatusUnauthorized, "login_required", string(denial), "Log in first: open this site in a browser.")
 }

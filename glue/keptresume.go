@@ -192,13 +192,18 @@ func (x *exchange) startAgain() string {
 	case !postOnly(x.r):
 		return x.origin.url(x.path, withoutKeptMark(x.query))
 	case x.cfg.LoginPath != "":
-		path, query, _ := strings.Cut(x.cfg.LoginPath, "?")
-		if query != "" {
-			query += "&"
-		}
-		return x.origin.url(path, query+"next="+url.QueryEscape(x.cameFrom()))
+		return x.loginThenURL(x.cameFrom())
 	}
 	return x.origin.base + x.cameFrom()
+}
+
+// loginThenURL returns where a person logs in, at LoginPath, to go on to a path of this site.
+func (x *exchange) loginThenURL(next string) string {
+	path, query, _ := strings.Cut(x.cfg.LoginPath, "?")
+	if query != "" {
+		query += "&"
+	}
+	return x.origin.url(path, query+"next="+url.QueryEscape(next))
 }
 
 // postOnly reports whether the request was routed by a pattern such as "POST /add".
@@ -210,12 +215,22 @@ func postOnly(r *http.Request) bool {
 // cameFrom returns the path and query of the page of this site that a form was sent
 // from, as far as the browser tells, or of the site's start.
 func (x *exchange) cameFrom() string {
-	from, ours := strings.CutPrefix(x.r.Referer(), x.origin.base)
+	if local, ours := x.localOf(x.r.Referer()); ours {
+		return local
+	}
+	return x.origin.prefix + "/"
+}
+
+// localOf returns the path and query of a URL that a browser names, without what comes back
+// from a login. It reports whether it is a page of this very origin.
+func (x *exchange) localOf(url string) (local string, ours bool) {
+	from, ours := strings.CutPrefix(url, x.origin.base)
 	if !ours || !localpath.Is(from) || !x.cfg.Site.Local(from) {
-		return x.origin.prefix + "/"
+		return "", false
 	}
 	path, query, _ := strings.Cut(from, "?")
-	return localpath.WithQuery(path, withoutKeptMark(webauth.StripResponse(query)))
+	_, query, _ = cutConfirm(webauth.StripResponse(query))
+	return localpath.WithQuery(path, withoutKeptMark(query)), true
 }
 
 // markPath adds a mark to a path with or without a query.

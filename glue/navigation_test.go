@@ -32,6 +32,7 @@ const (
 	mode      = "Sec-Fetch-Mode: "
 	dest      = "Sec-Fetch-Dest: "
 	fromSite  = "Sec-Fetch-Site: "
+	upgrade   = "Upgrade-Insecure-Requests: 1"
 )
 
 func TestNavigation(t *testing.T) {
@@ -48,6 +49,28 @@ func TestNavigation(t *testing.T) {
 		{"old browser", "GET", []string{wantsHTML}, true},
 		{"old browser, capitals", "GET", []string{"Accept: TEXT/HTML"}, true},
 		{"old browser, html last", "GET", []string{"Accept: application/xml, text/html;q=0.5"}, true},
+
+		{"Chromium's service worker passes on a page", "GET", []string{mode + "navigate", dest + "empty", fromSite + "cross-site", upgrade, wantsHTML}, true},
+		{"Firefox's does, or one that alters what it passes on", "GET", []string{mode + "same-origin", dest + "empty", fromSite + "same-origin", upgrade, wantsHTML}, true},
+		{"navigation preload", "GET", []string{"Service-Worker-Navigation-Preload: true", mode + "navigate", dest + "document", fromSite + "none", upgrade, wantsHTML}, true},
+		{"old browser within an application on Android", "GET", []string{"X-Requested-With: com.example.app", wantsHTML}, true},
+
+		{"a worker fetches the address itself", "GET", []string{mode + "cors", dest + "empty", fromSite + "same-origin", "Accept: */*"}, false},
+		{"a worker passes on a script's fetch", "GET", []string{mode + "cors", dest + "empty", fromSite + "same-origin", upgrade, wantsHTML}, false},
+		{"a worker passes on an image", "GET", []string{mode + "no-cors", dest + "empty", fromSite + "same-origin", "Accept: image/avif,*/*"}, false},
+		{"Firefox's worker passes on a prefetch, and does not say so", "GET", []string{mode + "no-cors", dest + "empty", fromSite + "same-origin", wantsHTML}, false},
+		{"Chromium's worker passes on a prefetch", "GET", []string{"Sec-Purpose: prefetch", mode + "navigate", dest + "empty", fromSite + "same-origin", upgrade, wantsHTML}, false},
+		{"a worker's frame with preload", "GET", []string{mode + "navigate", dest + "iframe", fromSite + "same-origin", upgrade, wantsHTML}, false},
+		{"a script's fetch from its own origin", "GET", []string{mode + "same-origin", dest + "empty", fromSite + "same-origin", "Accept: text/html"}, false},
+		{"another site's fetch, which may say what it accepts", "GET", []string{mode + "no-cors", dest + "empty", fromSite + "cross-site", wantsHTML}, false},
+		{"another site's fetch to a site that allows it more", "GET", []string{mode + "cors", dest + "empty", fromSite + "cross-site", upgrade, wantsHTML}, false},
+		{"a worker without the header of navigations", "GET", []string{mode + "navigate", dest + "empty", fromSite + "same-origin", wantsHTML}, false},
+		{"a worker that wants JSON", "GET", []string{mode + "navigate", dest + "empty", fromSite + "same-origin", upgrade, "Accept: application/json"}, false},
+		{"no dest beside a worker's mode", "GET", []string{mode + "same-origin", fromSite + "same-origin", upgrade, wantsHTML}, false},
+		{"a document by another mode", "GET", []string{mode + "same-origin", dest + "document", fromSite + "same-origin", upgrade, wantsHTML}, false},
+		{"XMLHttpRequest of an old browser", "GET", []string{"X-Requested-With: XMLHttpRequest", wantsHTML}, false},
+		{"htmx in an old browser", "GET", []string{"HX-Request: true", "Accept: text/html, */*"}, false},
+		{"htmx that does all that a worker does", "GET", []string{"HX-Request: true", mode + "same-origin", dest + "empty", fromSite + "same-origin", upgrade, wantsHTML}, false},
 
 		{"fetch", "GET", []string{mode + "cors", dest + "empty", fromSite + "same-origin", "Accept: */*"}, false},
 		{"fetch that asks for html", "GET", []string{mode + "cors", dest + "empty", fromSite + "same-origin", wantsHTML}, false},
@@ -69,6 +92,7 @@ func TestNavigation(t *testing.T) {
 
 		{"HEAD of a navigation", "HEAD", []string{mode + "navigate", dest + "document", wantsHTML}, false},
 		{"HEAD of an old browser", "HEAD", []string{wantsHTML}, false},
+		{"HEAD that a worker passes on", "HEAD", []string{mode + "navigate", dest + "empty", fromSite + "same-origin", upgrade, wantsHTML}, false},
 		{"form", "POST", []string{mode + "navigate", dest + "document", fromSite + "same-origin", wantsHTML}, false},
 		{"put", "PUT", []string{mode + "cors", dest + "empty"}, false},
 		{"delete", "DELETE", []string{wantsHTML}, false},
@@ -127,6 +151,9 @@ func TestResponseThatIsNotNavigatedTo(t *testing.T) {
 		{"head", "HEAD", wantsHTML},
 		{"post", "POST", wantsHTML},
 		{"prefetch", "GET", "Sec-Purpose: prefetch"},
+		{"a worker's request without what navigations send", "GET", dest + "empty"},
+		{"htmx", "GET", "HX-Request: true"},
+		{"Office", "GET", "User-Agent: Mozilla/4.0 (compatible; ms-office; MSOffice 16)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.in(t)

@@ -27,7 +27,7 @@ func filledPages() []site.Page {
 		pageMisdirected, pageMisconfigured, pageStoreDown, pageLoggedOutHere, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
 		pageNoCookies, pageMalformed, pageRefused, pageStale, pageForgotten, pageStrength, pageCancelled, pageDeclined, pageLogout,
 		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormForgotten, pageFormGone,
-		pageConfirmLogin("<b>&"), pageTargetLost,
+		pageConfirmLogin("<b>&"), pageTargetLost, pageInFrame, pageOffice,
 	}
 	for i := range pages {
 		p := &pages[i]
@@ -124,10 +124,13 @@ func checkNextSteps(t *testing.T, p *site.Page, d *markup) {
 		if a.attr("class") == "button" {
 			primary++
 		}
-		if l.NewTab {
+		switch {
+		case l.NewTab:
 			assert.Equal(t, l.Text+" (opens a new tab)", a.text)
 			assert.Equal(t, "_blank noopener", a.attr("target")+" "+a.attr("rel"))
-		} else {
+		case p.Framed:
+			assert.Equal(t, "_top", a.attr("target"))
+		default:
 			assert.Empty(t, a.attr("target"))
 		}
 	}

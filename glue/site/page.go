@@ -6,9 +6,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"html/template"
-	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
@@ -31,6 +29,9 @@ type Page struct {
 	Links []Link
 	// Form is a form to send, or nil.
 	Form *Form
+	// Framed says that pages of the same origin may show this one in a frame. Its links open
+	// in the whole window.
+	Framed bool
 
 	// Nav leads to the pages beside this one; empty for a page that stands alone.
 	Nav []Link
@@ -81,7 +82,7 @@ type Field struct {
 // without a referrer where there is no form, nothing in it but its own style.
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, p Page) {
 	h := w.Header()
-	respond.PageHeaders(h, p.Form != nil || p.Body != "", p.Form != nil && p.Form.AnyTarget, styleHash)
+	respond.PageHeaders(h, p.Framed, p.Form != nil || p.Body != "", p.Form != nil && p.Form.AnyTarget, styleHash)
 	challenge(h, p.Status)
 	p.Style = pageStyle
 	if s.cfg.Page != nil {
@@ -136,33 +137,4 @@ func readPage(name string) string {
 		panic(err) // not embedded: impossible in a build that compiles
 	}
 	return string(b)
-}
-
-// WantsPage reports whether a person opens a page, or sends a form, in a browser and
-// will see the answer: by a GET such a person may be sent to log in. Everything else,
-// such as a script or a prefetch, wants a short answer and no redirect. HEAD is never one.
-func WantsPage(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodPost) && navigates(r)
-}
-
-func navigates(r *http.Request) bool {
-	h := r.Header
-	if h.Get("Sec-Purpose") != "" || h.Get("Purpose") == "prefetch" {
-		return false // nobody is looking
-	}
-	mode, dest := h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest")
-	if mode != "" || dest != "" || h.Get("Sec-Fetch-Site") != "" {
-		return mode == "navigate" && dest == "document"
-	}
-	// Old browsers, and plain http, where none of the three is sent.
-	return acceptsHTML(h.Get("Accept"))
-}
-
-func acceptsHTML(accept string) bool {
-	for part := range strings.SplitSeq(accept, ",") {
-		if t, _, err := mime.ParseMediaType(part); err == nil && t == "text/html" {
-			return true
-		}
-	}
-	return false
 }

@@ -59,6 +59,7 @@ func TestSite_Show(t *testing.T) {
 		asks   string // WWW-Authenticate that is set before
 		want   map[string]string
 	}{
+		{"in a frame", http.MethodGet, site.Page{Kind: "x", Status: 401, Title: "X", Framed: true}, "", map[string]string{"X-Frame-Options": "SAMEORIGIN"}},
 		{"a text", http.MethodGet, site.Page{Kind: "x", Status: 403, Title: "X"}, "", map[string]string{"Referrer-Policy": "no-referrer"}},
 		{"a form", http.MethodGet, site.Page{Kind: "x", Status: 200, Title: "X", Form: form}, "", map[string]string{"Referrer-Policy": "same-origin"}},
 		{"401", http.MethodGet, site.Page{Kind: "x", Status: 401, Title: "X"}, "", map[string]string{"Www-Authenticate": "Ucam-WebAuth"}},
@@ -75,7 +76,12 @@ func TestSite_Show(t *testing.T) {
 			assert.Equal(t, tc.page.Status, w.Code)
 			assert.Equal(t, "no-store", h.Get("Cache-Control"))
 			assert.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
-			assert.Equal(t, "DENY", h.Get("X-Frame-Options"))
+			if tc.page.Framed {
+				assert.Contains(t, h.Get("Content-Security-Policy"), "frame-ancestors 'self';")
+			} else {
+				assert.Equal(t, "DENY", h.Get("X-Frame-Options"))
+				assert.Contains(t, h.Get("Content-Security-Policy"), "frame-ancestors 'none';")
+			}
 			assert.Contains(t, h.Get("Content-Security-Policy"), "default-src 'none'")
 			for name, value := range tc.want {
 				assert.Equal(t, value, h.Get(name), name)

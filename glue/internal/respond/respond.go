@@ -82,12 +82,16 @@ func write(w http.ResponseWriter, status int, kind string, body []byte) {
 }
 
 // PageHeaders keeps a page out of caches and frames, and anything but its own style out
-// of it. form is whether the page has a form, anyTarget whether the answer to that may
+// of it. framed lets pages of its own origin show it in a frame. form is whether the page has a form, anyTarget whether the answer to that may
 // redirect to another origin: browsers apply form-action to redirects after a post as
 // well. styleHash is the source of its style sheet, as Content-Security-Policy writes it.
-func PageHeaders(h http.Header, form, anyTarget bool, styleHash string) {
+func PageHeaders(h http.Header, framed, form, anyTarget bool, styleHash string) {
 	NoStore(h)
-	csp := "default-src 'none'; style-src " + styleHash + "; base-uri 'none'; frame-ancestors 'none'"
+	ancestors, frames := "'none'", "DENY"
+	if framed {
+		ancestors, frames = "'self'", "SAMEORIGIN"
+	}
+	csp := "default-src 'none'; style-src " + styleHash + "; base-uri 'none'; frame-ancestors " + ancestors
 	switch {
 	case !form:
 		csp += "; form-action 'none'"
@@ -101,7 +105,7 @@ func PageHeaders(h http.Header, form, anyTarget bool, styleHash string) {
 	}
 	h.Set("Content-Security-Policy", csp)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Frame-Options", frames)
 }
 
 // Ref returns a reference that ties a page to its log line: 40 random bits.
