@@ -134,7 +134,7 @@ func (x *exchange) openConfirm(value string) (login, webauth.Item, error) {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	s.Expires, s.Service = ends, x.cfg.Service.Name
-	item := webauth.Item{ID: "confirm:" + part[0], Issued: time.Unix(s.started, 0), Expires: expires}
+	item := webauth.Item{ID: "confirm:" + part[0], Issued: s.Accepted, Expires: expires}
 	return login{session: s, url: part[1], iact: webauth.Interact(part[2])}, item, nil
 }
 

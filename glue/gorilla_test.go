@@ -52,8 +52,8 @@ func TestGorillaStores(t *testing.T) {
 				b := s.browser("test0001")
 				first := b.get("/private/").requireEcho("test0001").Identity
 				assert.Equal(t, glue.Identity{
-					Principal: "test0001", Ptags: []string{"current"}, Auth: "pwd", Issue: testNow, Password: testNow,
-					Expires: testNow.Add(2 * time.Hour), Service: "fake", SessionID: first.SessionID,
+					Principal: "test0001", Ptags: []string{"current"}, Auth: "pwd", Issue: testNow, Accepted: testNow, Password: testNow,
+					Expires: testNow.Add(2 * time.Hour), Service: "fake", SessionID: first.SessionID, ResponseID: first.ResponseID,
 				}, first)
 				assert.Equal(t, first, b.get("/optional").requireEcho("test0001").Identity)
 				assert.Empty(t, b.once("/private/").Cookies(), "written at login only")

@@ -15,13 +15,17 @@ type Identity struct {
 	// lists types used before that.
 	Auth string
 	SSO  []string
-	// Issue is when the WLS made the response, Password when a typed password was last
-	// accepted in this session (zero: never), Expires when the session ends.
-	Issue, Password, Expires time.Time
+	// Issue is when the WLS made the response, Accepted when the site took it and the
+	// session began, Password when a typed password was last accepted in this session (zero:
+	// never), Expires when the session ends.
+	Issue, Accepted, Password, Expires time.Time
 	// Service is the name of the service that vouched.
 	Service string
 	// SessionID names the session: new at each login, no credential, not for display.
 	SessionID string
+	// ResponseID names the response as the WLS's log does. It is empty where the WLS gave
+	// none, or none that is a word of at most 64 characters.
+	ResponseID string
 }
 
 type identityKey struct{}

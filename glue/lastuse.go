@@ -17,7 +17,7 @@ const noteEvery = time.Minute
 
 // lastUse returns when the session was last used, at the earliest its start.
 func (q *request) lastUse(s *session) time.Time {
-	last := s.started
+	last := s.Accepted.Unix()
 	name := q.origin.cookies.seen
 	if value := cookie.Get(q.r, name); value != "" {
 		// The session's id is part of what the seal authenticates.

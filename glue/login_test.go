@@ -8,11 +8,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -36,8 +38,8 @@ func TestLoginGoesThereAndBack(t *testing.T) {
 			assert.Equal(t, s.url+"/private/page?n=1", a.Request.URL.String(), "a clean address bar")
 			assert.Equal(t, "/private/page?n=1", e.RequestURI)
 			assert.Equal(t, glue.Identity{
-				Principal: "test0001", Ptags: []string{"current"}, Auth: "pwd", Issue: testNow, Password: testNow,
-				Expires: testNow.Add(2 * 3600e9), Service: "fake", SessionID: e.Identity.SessionID,
+				Principal: "test0001", Ptags: []string{"current"}, Auth: "pwd", Issue: testNow, Accepted: testNow, Password: testNow,
+				Expires: testNow.Add(2 * 3600e9), Service: "fake", SessionID: e.Identity.SessionID, ResponseID: e.Identity.ResponseID,
 			}, e.Identity)
 			assert.Len(t, e.Identity.SessionID, 22)
 
@@ -45,6 +47,35 @@ func TestLoginGoesThereAndBack(t *testing.T) {
 			b.get("/private/other").requireEcho("test0001")
 			assert.Equal(t, before+1, s.served.Load(), "no more logins")
 			assert.Equal(t, []string{glue.EventLogin}, s.eventNames())
+		})
+	}
+}
+
+// A session keeps what the WLS's log calls the response, and when it was accepted.
+func TestLoginIsFoundInTheLog(t *testing.T) {
+	for _, quirk := range []webauthtest.Quirk{"", webauthtest.QuirkShortID, webauthtest.QuirkOldID} {
+		t.Run(string(quirk), func(t *testing.T) {
+			s := startSite(t, setup{})
+			if quirk != "" {
+				s.fake.SetQuirks(quirk)
+			}
+			b := s.browser("test0001")
+			back := s.respond(b.begin("/private/"), "test0001")
+			_, query, _ := strings.Cut(back, "?")
+			value, found, err := webauth.ResponseFrom(query)
+			require.NoError(t, err)
+			require.True(t, found)
+			resp, err := webauth.ParseResponse(value)
+			require.NoError(t, err)
+			require.NotEmpty(t, resp.ID())
+
+			s.advance(3 * time.Second)
+			id := b.get(back).requireEcho("test0001").Identity
+			assert.Equal(t, resp.ID(), id.ResponseID)
+			assert.Equal(t, testNow, id.Issue)
+			assert.Equal(t, testNow.Add(3*time.Second), id.Accepted)
+			s.advance(time.Hour)
+			assert.Equal(t, id, b.get("/private/").requireEcho("test0001").Identity)
 		})
 	}
 }

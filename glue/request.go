@@ -54,7 +54,7 @@ func (q *request) own() (*session, error) {
 	if err != nil || s == nil || !q.secret.Fits(s.binding) {
 		return nil, err
 	}
-	s.Service, q.started = q.cfg.Service.Name, s.started
+	s.Service, q.started = q.cfg.Service.Name, s.Accepted.Unix()
 	return s, nil
 }
 

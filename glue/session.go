@@ -17,7 +17,6 @@ import (
 type session struct {
 	Identity
 	binding string // of the browser's secret, see webauth.BrowserSecret.Binding
-	started int64  // Unix seconds
 	client  string // what the session is bound to beside the secret, see request.clientBinding
 
 	// Every page needs these, so they are a part of the object; see BenchmarkRequire. The
@@ -40,10 +39,10 @@ type sessionStore interface {
 var errSessionTooLarge = errors.New("glue: the session does not fit into a cookie (very many ptags?)")
 
 func newSession(resp *webauth.Response, secret webauth.BrowserSecret, service string, now time.Time, cfg *Session) *session {
-	s := &session{binding: secret.Binding(), started: now.Unix()}
+	s := &session{binding: secret.Binding()}
 	s.Identity = Identity{
 		Principal: resp.Principal(), Ptags: resp.Ptags(), Auth: resp.Auth(), SSO: resp.SSO(),
-		Issue: resp.Issue(), Service: service, SessionID: randomID(),
+		Issue: resp.Issue(), Accepted: now, Service: service, SessionID: randomID(), ResponseID: keptID(resp.ID()),
 	}
 	if s.Auth != "" {
 		s.Password = now
@@ -58,6 +57,15 @@ func newSession(resp *webauth.Response, secret webauth.BrowserSecret, service st
 	return s
 }
 
+// keptID returns a response's id if a session can keep it, else "": cookies have little room,
+// and the WLS may make it of anything.
+func keptID(id string) string {
+	if len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return ""
+	}
+	return id
+}
+
 // randomID returns 128 random bits as 22 characters.
 func randomID() string {
 	var b [16]byte
@@ -66,12 +74,12 @@ func randomID() string {
 }
 
 // The encoded session is lines of printable ASCII, in this order.
-const sessionLines = 10
+const sessionLines = 11
 
 func (s *session) encode() string {
 	return strings.Join([]string{
 		s.SessionID, s.binding, s.Principal, strings.Join(s.Ptags, ","), s.Auth, strings.Join(s.SSO, ","),
-		formatUnix(s.Issue), formatUnix(s.Password), strconv.FormatInt(s.started, 10), s.client,
+		formatUnix(s.Issue), formatUnix(s.Password), formatUnix(s.Accepted), s.ResponseID, s.client,
 	}, "\n")
 }
 
@@ -93,12 +101,12 @@ func decodeSession(text string) (*session, bool) {
 		return nil, false
 	}
 	line[last] = text[start:]
-	s := &session{Identity: Identity{SessionID: line[0], Principal: line[2], Auth: line[4]}, binding: line[1], client: line[9]}
+	s := &session{Identity: Identity{SessionID: line[0], Principal: line[2], Auth: line[4], ResponseID: line[9]}, binding: line[1], client: line[10]}
 	s.Ptags, s.SSO = splitList(line[3], &s.lists[0]), splitList(line[5], &s.lists[1])
 	var ok [3]bool
 	s.Issue, ok[0] = parseUnix(line[6])
 	s.Password, ok[1] = parseUnix(line[7])
-	s.started, ok[2] = parseSeconds(line[8])
+	s.Accepted, ok[2] = parseUnix(line[8])
 	return s, s.Principal != "" && s.SessionID != "" && !slices.Contains(ok[:], false)
 }
 

@@ -17,7 +17,7 @@ const authTyped = "pwd"
 
 // Typed returns the identity of somebody who has just sent the right password.
 func Typed(name string, now time.Time) glue.Identity {
-	return glue.Identity{Principal: name, Service: Service, Auth: authTyped, Issue: now, Password: now}
+	return glue.Identity{Principal: name, Service: Service, Auth: authTyped, Issue: now, Accepted: now, Password: now}
 }
 
 // startSession gives the browser a session of a person who has just typed the password.
