@@ -41,6 +41,7 @@ func (k *checker) tryFiles() {
 		k.Findings = append(k.Findings, Findings(err)...)
 		return
 	}
+	k.Findings = append(k.Findings, g.core.Load().noted...)
 	if err := g.Close(); err != nil {
 		k.Errorf("", "%v", err)
 	}

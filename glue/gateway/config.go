@@ -152,7 +152,8 @@ type Identity struct {
 	// Strip are further names that clients must not send, such as "X-WebAuth-User".
 	Strip []string `toml:"strip,omitempty"`
 	// HMACKeyFile holds the key for the form of the X-AA headers that AAHeaderKey asks
-	// for in mod_ucam_webauth; without it their values are plain.
+	// for in mod_ucam_webauth; without it their values are plain. It is read as there for
+	// "file:": the first 64 bytes, a newline at the end included, and NUL as '@'.
 	HMACKeyFile string `toml:"hmac-key-file,omitempty"`
 }
 

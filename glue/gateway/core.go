@@ -47,6 +47,7 @@ type core struct {
 	ambiguous *rule              // for what several rules might
 	handler   http.Handler       // the way through, from its beginning
 
+	noted    site.Findings // what building it found worth knowing
 	store    *sharedStore
 	backends []*backend // each once
 

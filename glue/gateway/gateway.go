@@ -114,6 +114,7 @@ func New(cfg Config) (*Gateway, error) {
 		g.release(c)
 		return nil, err
 	}
+	c.logNoted()
 	g.core.Store(c)
 	g.handler = observe.Handler(http.HandlerFunc(g.serve), g.log, g.metrics, cfg.Now)
 	g.metrics.Reloaded(cfg.Now(), nil)
@@ -148,6 +149,7 @@ func (g *Gateway) Reload(cfg Config) error {
 	}
 	old := g.core.Swap(c)
 	g.metrics.Reloaded(c.cfg.Now(), nil)
+	c.logNoted()
 	warnOfLoosened(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
 	g.retire(old)
 	return nil

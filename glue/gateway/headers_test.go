@@ -1,9 +1,6 @@
 package gateway
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,35 +14,6 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 )
-
-// TestSignedHeaders is the form that AAHeaderKey of mod_ucam_webauth asks for.
-func TestSignedHeaders(t *testing.T) {
-	const key = "a key of some thirty characters."
-	w := newWorld(t, kit{config: func(cfg *Config) {
-		cfg.Identity = Identity{Send: []string{"x-aa"}, HMACKeyFile: writeFile(t, "key", key+"\n")}
-	}})
-	w.visitor("test0001").get("/private")
-	got := w.backend.one(t)
-	assert.Empty(t, got.user(), "it was not asked for")
-	for name, value := range map[string]string{"X-Aaprincipal": "test0001", "X-Aaptags": "current", "X-Aasso": "", "X-Aalife": "7200"} {
-		mac := hmac.New(sha1.New, []byte(key))
-		mac.Write([]byte(value + key))
-		want := base64.StdEncoding.EncodeToString(mac.Sum(nil)) + " " + value
-		assert.Equal(t, strings.TrimSpace(want), got.Header.Get(name), name)
-	}
-}
-
-// TestLife: X-AALife counts from the issue, as mod_ucam_webauth has it, however late it is.
-func TestLife(t *testing.T) {
-	w := newWorld(t, kit{config: func(cfg *Config) { cfg.Identity = Identity{Send: []string{"x-aa"}} }})
-	v := w.loggedIn("test0001")
-	w.fake.SetNow(testNow.Add(50 * time.Minute))
-	_ = v.get("/private/")
-	got := w.backend.one(t).Header
-	for name, value := range map[string]string{"X-Aaissue": "20260203T120000Z", "X-Aalife": "7200", "X-Aalast": "20260203T125000Z"} {
-		assert.Equal(t, []string{value}, got[name], name)
-	}
-}
 
 // TestTrailers: what is checked in the header of an answer does not come behind it.
 func TestTrailers(t *testing.T) {

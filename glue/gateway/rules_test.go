@@ -253,7 +253,7 @@ func TestNewRefuses(t *testing.T) {
 			c.Rules[0] = Rule{Path: "/x", To: "https://127.0.0.1:1", BackendCA: writeFile(t, "ca", "none")}
 		}, "rule[1]"},
 		"HMAC key": {func(c *Config) {
-			c.Identity = Identity{Send: []string{"x-aa"}, HMACKeyFile: writeFile(t, "k", "short")}
+			c.Identity = Identity{Send: []string{"x-aa"}, HMACKeyFile: writeFile(t, "k", "\n")}
 		}, "identity.hmac-key-file"},
 		"template":      {func(c *Config) { c.PageTemplate = writeFile(t, "t", "{{.Nonsense}}") }, "page-template"},
 		"poor template": {func(c *Config) { c.PageTemplate = writeFile(t, "t", "{{.Title}}") }, "page-template"},

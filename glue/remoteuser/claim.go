@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 )
@@ -25,10 +26,10 @@ const (
 )
 
 // aaHeaders are those of mod_ucam_webauth (and of wlsgateway) that are read with
-// Config.AAHeaders, as net/http spells them.
+// Config.AAHeaders.
 var aaHeaders = map[string]field{
-	"X-Aaprincipal": fieldSame, "X-Aaptags": fieldPtags, "X-Aaauth": fieldAuth, "X-Aasso": fieldSSO,
-	"X-Aaissue": fieldIssue, "X-Aalife": fieldLife, "X-Aaid": fieldID,
+	aaheader.Principal: fieldSame, aaheader.Ptags: fieldPtags, aaheader.Auth: fieldAuth, aaheader.SSO: fieldSSO,
+	aaheader.Issue: fieldIssue, aaheader.Life: fieldLife, aaheader.ID: fieldID,
 }
 
 // knownHeader is a header that something is taken from.
@@ -42,7 +43,7 @@ func knownHeaders(cfg *Config) map[string]knownHeader {
 	known := map[string]knownHeader{}
 	if cfg.AAHeaders {
 		for name, f := range aaHeaders {
-			known[headername.FoldString(name)] = knownHeader{name, f}
+			known[headername.FoldString(name)] = knownHeader{http.CanonicalHeaderKey(name), f}
 		}
 	}
 	known[headername.FoldString(cfg.Header)] = knownHeader{http.CanonicalHeaderKey(cfg.Header), fieldPrincipal}

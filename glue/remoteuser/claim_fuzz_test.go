@@ -63,13 +63,13 @@ func FuzzClaim(f *testing.F) {
 			assert.Equal(t, ServiceHeader, id.Service)
 			want := id.Principal
 			if u == signed {
-				want = sign(key, id.Principal) + " " + id.Principal
+				want = signed.key.Signed(id.Principal)
 			}
 			assert.Equal(t, want, h["Remote-User"][0])
 		}
 
 		// What is signed is believed, if it is a principal.
-		_, c := signed.separate(http.Header{"Remote-User": {sign(key, value1) + " " + value1}})
+		_, c := signed.separate(http.Header{"Remote-User": {signed.key.Signed(value1)}})
 		id, known, _ := signed.identity(&c)
 		assert.Equal(t, password.ValidName(value1) && value1 != apacheUnset, known)
 		if known {

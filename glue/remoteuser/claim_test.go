@@ -327,6 +327,8 @@ func TestAAHeaders(t *testing.T) {
 	assert.Equal(t, start.Add(59*time.Minute), id.Expires)
 	assert.True(t, id.Password.IsZero())
 	assert.Equal(t, "1373000000-00000-00", id.SessionID)
+	assert.Equal(t, "1373000000-00000-00", id.ResponseID)
+	assert.Equal(t, id.Issue, id.Accepted, "the front server's time is all that there is")
 	assert.Equal(t, "raven", id.Service)
 	assertNoIdentityHeaders(t, a.seen.Header, "spqr1")
 

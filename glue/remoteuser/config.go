@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -31,9 +32,9 @@ type Config struct {
 	// X-Forwarded-User are others that front servers write. A value that is empty, or
 	// "(null)" as Apache writes for a variable that is not set, is nobody.
 	Header string
-	// HMACKey is that of AAHeaderKey in mod_ucam_webauth, at least 16 characters. With it,
-	// a value that is not signed is refused. See the package's documentation for how
-	// little that proves.
+	// HMACKey is the key of AAHeaderKey in mod_ucam_webauth, all of it. With it, a value that is not
+	// signed is refused. See the package's documentation for how little that proves. One of
+	// less than 16 bytes gets a warning in the log.
 	HMACKey string
 	// AAHeaders has X-AAPtags, X-AAAuth, X-AASSO, X-AAIssue, X-AALife and X-AAID fill in
 	// the rest of the Identity, where they are sent; X-AAPrincipal must then name the same
@@ -78,7 +79,6 @@ const ServiceHeader = "remote-user"
 const (
 	defaultHeader = "Remote-User"
 	defaultRealm  = "Log in"
-	minHMACKey    = 16
 	// The widest private networks that there are: 10.0.0.0/8 and fc00::/7.
 	minBits4, minBits6 = 8, 7
 )
@@ -89,8 +89,9 @@ var (
 	realmText   = regexp.MustCompile(`^[ !#-\[\]-~]+$`) // no quotes, no backslashes
 )
 
-// normalise fills in defaults and reports every mistake at once.
-func (c *Config) normalise() error {
+// normalise fills in defaults and reports every mistake at once. It returns the key that
+// values are signed with.
+func (c *Config) normalise() (aaheader.Key, error) {
 	var found site.Findings
 	if c.Site == nil {
 		found.Errorf("Site", "is missing: make it with site.New")
@@ -113,9 +114,7 @@ func (c *Config) normalise() error {
 			}
 		}
 	}
-	if err := checkKey(c.HMACKey); err != nil {
-		found.Errorf("HMACKey", "%v", err)
-	}
+	key := c.readKey(&found)
 	if c.Service == "" {
 		c.Service = ServiceHeader
 	}
@@ -135,7 +134,7 @@ func (c *Config) normalise() error {
 		found.Errorf("Realm", "%q: want printable ASCII without quotes and backslashes", c.Realm)
 	}
 	c.Peers, c.Strip = slices.Clone(c.Peers), slices.Clone(c.Strip)
-	return found.Err("remoteuser: Config.")
+	return key, found.Err("remoteuser: Config.")
 }
 
 func checkPeers(p netip.Prefix) error {
@@ -166,21 +165,6 @@ func checkHeaderName(name string) error {
 		return errors.New("a name that begins with Http- is what some software makes of another")
 	case neverIdentity[folded], headername.Lookup(name).Class&(headername.Frames|headername.Judged) != 0:
 		return errors.New("this header has another purpose, and is not to be removed")
-	}
-	return nil
-}
-
-func checkKey(key string) error {
-	switch {
-	case key == "":
-		return nil
-	case len(key) < minHMACKey:
-		return fmt.Errorf("%d characters are too few, want at least %d: take a random text, here and for the front server (\"none\" switches signing off there; leave it empty here)", len(key), minHMACKey)
-	}
-	for i := range len(key) {
-		if key[i] < ' ' || key[i] == 0x7f {
-			return errors.New("it holds a line break or another control character: read it without the end of the line")
-		}
 	}
 	return nil
 }

@@ -48,9 +48,8 @@ func TestNewRefuses(t *testing.T) {
 		{"a variable's name", func(c *remoteuser.Config) { c.Header = "Http-Remote-User" }, "begins with Http-"},
 		{"another header's name", func(c *remoteuser.Config) { c.Header = "authorization" }, "another purpose"},
 		{"another header's name to strip", func(c *remoteuser.Config) { c.Strip = []string{"X-Role", "Cookie"} }, `Strip: "Cookie": this header has another purpose`},
-		{"a short key", func(c *remoteuser.Config) { c.HMACKey = "secret" }, "HMACKey: 6 characters are too few"},
-		{"a key that means none", func(c *remoteuser.Config) { c.HMACKey = "none" }, "leave it empty here"},
-		{"a key with the end of its line", func(c *remoteuser.Config) { c.HMACKey = "0123456789abcdef\n" }, "line break"},
+		{"a key of nothing", func(c *remoteuser.Config) { c.HMACKey = " \n" }, "HMACKey holds no key: make one with"},
+		{"a key that means none", func(c *remoteuser.Config) { c.HMACKey = "None" }, "give no key to have none"},
 		{"a gateway called like a password", func(c *remoteuser.Config) { c.Service = "password" }, "Service"},
 		{"a service of strange letters", func(c *remoteuser.Config) { c.Service = "Raven!" }, "Service"},
 		{"no site", func(c *remoteuser.Config) { c.Site = nil }, "Site is missing"},
@@ -73,7 +72,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestNewReportsEverything(t *testing.T) {
-	_, err := remoteuser.New(remoteuser.Config{Header: "a b", HMACKey: "x", Service: "password", Realm: "x"})
+	_, err := remoteuser.New(remoteuser.Config{Header: "a b", HMACKey: " ", Service: "password", Realm: "x"})
 	for _, field := range []string{"Site", "Peers", "Header", "HMACKey", "Service", "Realm"} {
 		assert.ErrorContains(t, err, "Config."+field)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 )
@@ -12,16 +13,18 @@ import (
 // use.
 type RemoteUser struct {
 	cfg   Config
+	key   aaheader.Key           // that values are signed with, if it is set
 	known map[string]knownHeader // headers to read, by folded name
 	strip map[string]bool        // headers to remove beside the usual ones, by folded name
 }
 
 // New checks the configuration, all of it.
 func New(cfg Config) (*RemoteUser, error) {
-	if err := cfg.normalise(); err != nil {
+	key, err := cfg.normalise()
+	if err != nil {
 		return nil, err
 	}
-	u := &RemoteUser{cfg: cfg, known: knownHeaders(&cfg), strip: map[string]bool{}}
+	u := &RemoteUser{cfg: cfg, key: key, known: knownHeaders(&cfg), strip: map[string]bool{}}
 	// Without AAHeaders these are removed all the same, by their prefix.
 	for _, name := range append(cfg.Strip, cfg.Header) {
 		u.strip[headername.FoldString(name)] = true

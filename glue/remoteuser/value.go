@@ -1,15 +1,13 @@
 package remoteuser
 
 import (
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the form is mod_ucam_webauth's
-	"crypto/subtle"
-	"encoding/base64"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 )
 
@@ -23,30 +21,20 @@ const maxValue = 4 << 10
 // opened checks the signature of a value, where there must be one, and returns the value
 // inside. A header that did not come claims nothing.
 func (u *RemoteUser) opened(value string) (string, error) {
-	if u.cfg.HMACKey == "" || value == "" || value == apacheUnset {
+	if !u.key.IsSet() || value == "" || value == apacheUnset {
 		return value, nil
 	}
 	if len(value) > maxValue {
 		return "", &refusal{reasonMalformed, "the value of an identity header is too long"}
 	}
-	mac, plain, found := strings.Cut(value, " ")
-	// The blank after the signature of an empty value is lost on the way.
-	if len(mac) != base64.StdEncoding.EncodedLen(sha1.Size) || found && plain == "" {
+	plain, err := u.key.Open(value)
+	switch {
+	case errors.Is(err, aaheader.ErrUnsigned):
 		return "", &refusal{reasonUnsigned, "the value of an identity header is not signed: look at AAHeaderKey of the front server"}
-	}
-	// The text that a signature must be is compared, so that no other base64 is taken
-	// for it.
-	if subtle.ConstantTimeCompare([]byte(mac), []byte(sign(u.cfg.HMACKey, plain))) != 1 {
-		return "", &refusal{reasonSignature, "the signature of an identity header is wrong: is the key that of the front server?"}
+	case err != nil:
+		return "", &refusal{reasonSignature, "the signature of an identity header is wrong: is the key that of the front server, to the newline at the end of its file?"}
 	}
 	return plain, nil
-}
-
-// sign returns the signature that mod_ucam_webauth writes before a value.
-func sign(key, value string) string {
-	h := hmac.New(sha1.New, []byte(key))
-	h.Write([]byte(value + key))
-	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
 // isWord reports whether s is 1 to 255 printable ASCII characters without a blank.
@@ -70,7 +58,8 @@ func fill(id *glue.Identity, c *claim) bool {
 	id.Issue, ok[2] = parseTime(c.value[fieldIssue])
 	var life time.Duration
 	life, ok[3] = parseLife(c.value[fieldLife])
-	id.Auth, id.SessionID = c.value[fieldAuth], c.value[fieldID]
+	id.Accepted = id.Issue // as far as the front server tells
+	id.Auth, id.SessionID, id.ResponseID = c.value[fieldAuth], c.value[fieldID], c.value[fieldID]
 	ok[4] = (id.Auth == "" || password.ValidName(id.Auth)) && (id.SessionID == "" || isWord(id.SessionID))
 	if ok != [5]bool{true, true, true, true, true} {
 		return false
@@ -102,16 +91,13 @@ func splitList(s string) ([]string, bool) {
 	return list, true
 }
 
-// timeLayout is the protocol's form of a time (WAA2WLS, "Authentication response").
-const timeLayout = "20060102T150405Z"
-
 // parseTime reads a time in that form and no other; empty is the zero time.
 func parseTime(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, true
 	}
-	t, err := time.Parse(timeLayout, s)
-	return t, err == nil && t.Format(timeLayout) == s
+	t, err := time.Parse(aaheader.TimeLayout, s)
+	return t, err == nil && t.Format(aaheader.TimeLayout) == s
 }
 
 // parseLife reads a number of seconds of at most 9 digits, perhaps negative, as the WLS
