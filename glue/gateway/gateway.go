@@ -199,6 +199,13 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	c.handler.ServeHTTP(w, r)
 }
 
+// redirect sends a request to the same path at the BaseURL in force.
+func (g *Gateway) redirect(w http.ResponseWriter, r *http.Request) {
+	c := g.acquire()
+	defer g.leave(c)
+	c.site.RedirectHandler().ServeHTTP(w, r)
+}
+
 // acquire returns the core in force and counts its user. One that is replaced at this
 // moment is not used any more: whoever replaced it may have seen that nobody does.
 func (g *Gateway) acquire() *core {

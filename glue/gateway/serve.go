@@ -124,9 +124,8 @@ func (s *Server) handlerFor(at socket) http.Handler {
 // redirect sends people to the BaseURL in force.
 func (s *Server) redirect() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cfg := s.cfg.Load()
-		defer paceBody(w, r, &cfg.Limits).end()
-		redirectTo(w, r, cfg.BaseURL)
+		defer paceBody(w, r, &s.cfg.Load().Limits).end()
+		s.gateway.redirect(w, r)
 	})
 }
 

@@ -296,21 +296,35 @@ func TestServer_cutFile(t *testing.T) {
 	assert.Contains(t, r.log.String(), `level=WARN msg="wls gateway: rules are gone since the reload" rules=[/admin]`)
 }
 
-func TestRedirectTo(t *testing.T) {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { redirectTo(w, r, "https://soc.example") })
+// redirecting is a Server that only redirects, to https://soc.example.
+func redirecting(t *testing.T, front Front) *Server {
+	t.Helper()
+	service := webauth.Raven()
+	cfg := Config{BaseURL: "https://soc.example", Service: &service, SecretFile: filepath.Join(t.TempDir(), "secret"), Front: front,
+		Log: Log{Access: "off"}, Logger: slog.New(slog.DiscardHandler), Rules: []Rule{{Path: "/", To: "http://127.0.0.1:1"}}}
+	g, err := New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, g.Close()) })
+	s := &Server{gateway: g}
+	s.cfg.Store(&cfg)
+	return s
+}
+
+func TestServer_redirect(t *testing.T) {
+	h := redirecting(t, Front{}).redirect()
 	for _, row := range []struct {
 		request, host string
 		status        int
 		location      string
 	}{
-		{"GET /", "soc.example", 301, "https://soc.example/"},
-		{"GET /", "evil.example", 301, "https://soc.example/"},
-		{"GET /a%20b/?q=1&r=%2F", "soc.example", 301, "https://soc.example/a%20b/?q=1&r=%2F"},
-		{"HEAD /a", "soc.example", 301, "https://soc.example/a"},
-		{"POST /form", "soc.example", 308, "https://soc.example/form"},
-		{"GET //evil.example/", "soc.example", 301, "https://soc.example//evil.example/"},
-		{"GET http://evil.example/a", "evil.example", 301, "https://soc.example/a"},
-		{"GET /.well-known/x", "", 301, "https://soc.example/.well-known/x"},
+		{"GET /", "soc.example", 307, "https://soc.example/"},
+		{"GET /", "evil.example", 307, "https://soc.example/"},
+		{"GET /a%20b/?q=1&r=%2F", "soc.example", 307, "https://soc.example/a%20b/?q=1&r=%2F"},
+		{"HEAD /a", "soc.example", 307, "https://soc.example/a"},
+		{"POST /form", "soc.example", 307, "https://soc.example/form"},
+		{"GET //evil.example/", "soc.example", 307, "https://soc.example//evil.example/"},
+		{"GET http://evil.example/a", "evil.example", 307, "https://soc.example/a"},
+		{"GET /.well-known/x", "", 307, "https://soc.example/.well-known/x"},
 		{"OPTIONS *", "soc.example", 400, ""},
 		{"CONNECT evil.example:443", "evil.example", 400, ""},
 	} {
@@ -321,6 +335,7 @@ func TestRedirectTo(t *testing.T) {
 			h.ServeHTTP(w, r)
 			assert.Equal(t, row.status, w.Code)
 			assert.Equal(t, row.location, w.Header().Get("Location"))
+			assert.Equal(t, []string{"no-store"}, w.Header()["Cache-Control"])
 			assert.NotContains(t, w.Header().Get("Location"), "https://evil")
 		})
 	}
@@ -328,12 +343,11 @@ func TestRedirectTo(t *testing.T) {
 
 // TestServer_forFronts: an http socket that others can reach serves front servers only.
 func TestServer_forFronts(t *testing.T) {
-	s := &Server{}
-	s.cfg.Store(&Config{BaseURL: "https://soc.example", Front: Front{Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/28"), netip.MustParsePrefix("fe80::/64")}}})
+	s := redirecting(t, Front{Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/28"), netip.MustParsePrefix("fe80::/64")}})
 	h := s.forFronts(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	for peer, want := range map[string]int{
 		"192.0.2.7:1234": 418, "[::ffff:192.0.2.7]:1234": 418, "127.0.0.1:1234": 418, "[::1]:1234": 418,
-		"[fe80::1%eth0]:1234": 418, "[fe80:0:0:1::1%eth0]:1234": 301, "192.0.2.16:1234": 301, "[2001:db8::1]:1234": 301, "": 301, "@": 301,
+		"[fe80::1%eth0]:1234": 418, "[fe80:0:0:1::1%eth0]:1234": 307, "192.0.2.16:1234": 307, "[2001:db8::1]:1234": 307, "": 307, "@": 307,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/a", nil)
 		r.RemoteAddr = peer

@@ -25,6 +25,9 @@ type hop struct {
 	client netip.Addr // invalid where unknown
 	scheme string     // "http" or "https"
 	host   string     // as sent, until it is found to be allowed
+
+	trusted              bool // it came through a trusted front server
+	saysScheme, saysHost bool // which says so
 }
 
 type stateKey struct{}

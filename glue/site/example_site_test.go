@@ -73,7 +73,7 @@ func ExampleRedirect() {
 		fmt.Println(w.Code, w.Header().Get("Location"))
 	}
 	// Output:
-	// 301 https://soc.example/news?page=2
+	// 307 https://soc.example/news?page=2
 	// 421
 }
 

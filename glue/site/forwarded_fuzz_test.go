@@ -117,7 +117,7 @@ func FuzzForwarded(f *testing.F) {
 		} {
 			for _, more := range [][]string{append(lines, ours), {text + ", " + ours}} {
 				h := believeLines(Forwarded, "Forwarded", more...)
-				assert.Equal(t, hop{netip.MustParseAddr("203.0.113.77"), "https", "www.soc.example"}, h)
+				assert.Equal(t, hop{netip.MustParseAddr("203.0.113.77"), "https", "www.soc.example", true, true, true}, h)
 			}
 		}
 	})

@@ -107,6 +107,7 @@ func (p *Proxies) believe(r *http.Request) hop {
 	if !p.Trusts(r) {
 		return h
 	}
+	h.trusted = true
 	if p.Header == Forwarded {
 		p.believeForwarded(r.Header["Forwarded"], &h)
 	} else {
@@ -150,10 +151,10 @@ func (p *Proxies) believeForwarded(lines []string, h *hop) {
 			return
 		}
 		if scheme, ok := parseScheme(e.proto); ok {
-			h.scheme = scheme
+			h.scheme, h.saysScheme = scheme, true
 		}
 		if e.host != "" && p.Host {
-			h.host = e.host
+			h.host, h.saysHost = e.host, true
 		}
 		if !e.client.IsValid() {
 			return
@@ -190,7 +191,7 @@ func (p *Proxies) believeXForwarded(header http.Header, h *hop) {
 		if !ok {
 			break
 		}
-		h.scheme = scheme
+		h.scheme, h.saysScheme = scheme, true
 	}
 	if !p.Host {
 		return
@@ -201,7 +202,7 @@ func (p *Proxies) believeXForwarded(header http.Header, h *hop) {
 		if text == "" {
 			break
 		}
-		h.host = text
+		h.host, h.saysHost = text, true
 	}
 }
 

@@ -5,16 +5,19 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 
 // Redirect says which requests for allowed hosts are sent to a better address. The
-// answer is 301 to GET and HEAD, and 308 to everything else, so that a form stays a
-// POST; browsers may keep it for an hour. The target is made of configured hosts and
-// the path and query that were asked for. Nothing is ever redirected from https to
-// http.
+// answer is 307, so that a form stays a POST, and nothing may keep it: a mistake in the
+// set-up ends when it is mended. The target is made of configured hosts and the path and
+// query that were asked for. Nothing is ever redirected from https to http.
 //
-// Behind a front server that ends TLS, Config.Proxies must trust it: otherwise every
-// request seems to have come by http, and is redirected for ever.
+// Behind a front server that ends TLS, Config.Proxies must trust it, and it must say the
+// scheme: otherwise every request seems to have come by http. Where a redirect would lead
+// a browser to the address that it asked for, people get an error page, and the log says
+// what the front server lacks ([EventFront]).
 type Redirect string
 
 // The redirects.
@@ -66,19 +69,42 @@ func hasFinalDot(host string) bool {
 	return strings.HasSuffix(name, ".")
 }
 
-// redirect sends a request to where it should have gone.
-func redirect(w http.ResponseWriter, r *http.Request, location string) {
-	h := w.Header()
-	// Not in shared caches: one that does not tell http from https would send
-	// everybody round in circles.
-	h.Set("Cache-Control", "private, max-age=3600")
-	h.Set("Location", location)
-	h.Set("Content-Length", "0")
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		w.WriteHeader(http.StatusMovedPermanently)
-	} else {
-		w.WriteHeader(http.StatusPermanentRedirect)
+// redirect sends a request to the same path at another origin. came is the request with all
+// that the front server said of it.
+func (s *Site) redirect(w http.ResponseWriter, r, came *http.Request, h *hop, origin string) {
+	if e := s.endless(came, h, origin); e != nil {
+		s.outOfOrder(w, r, e)
+		return
 	}
+	s.sendTo(w, r, origin)
+}
+
+// sendTo redirects to the same path at another origin.
+func (s *Site) sendTo(w http.ResponseWriter, r *http.Request, origin string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", origin+s.prefix+escapeTarget(requestTarget(r)))
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// RedirectHandler returns a handler for a listener of plain http beside the site's own, such
+// as that at port 80: it sends everything to the same path at BaseURL, whatever the Host
+// header says, and closes the connection. Like [Redirect] it answers with an error page where
+// that would have no end.
+func (s *Site) RedirectHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close") // nothing more is to be had here
+		if r.Method == http.MethodConnect || r.RequestURI == "*" {
+			respond.Text(w, http.StatusBadRequest, "This is no request for a page.")
+			return
+		}
+		st := s.receive(r)
+		if e := s.wrongListener(r, &st.hop); e != nil {
+			s.outOfOrder(w, st.attach(r), e)
+			return
+		}
+		s.sendTo(w, st.attach(r), s.origin)
+	})
 }
 
 var pageMisdirected = Page{Kind: "misdirected", Status: http.StatusMisdirectedRequest, Title: "Wrong address",
@@ -86,14 +112,18 @@ var pageMisdirected = Page{Kind: "misdirected", Status: http.StatusMisdirectedRe
 
 // misdirect answers a request for a host that is not allowed. The page links to BaseURL;
 // nothing of the request is in it.
-func (s *Site) misdirect(w http.ResponseWriter, r *http.Request) {
+func (s *Site) misdirect(w http.ResponseWriter, r *http.Request, e *frontError) {
 	if s.cfg.OnMisdirected != nil {
 		s.cfg.OnMisdirected(r)
 	}
 	p := pageMisdirected
 	p.Links = []Link{{Text: s.cfg.BaseURL, Href: s.cfg.BaseURL}}
 	p.Brief = "This site is at " + s.cfg.BaseURL + "."
-	s.Refuse(w, r, Event{From: "site", Name: EventMisdirected, Reason: "host", Level: slog.LevelWarn}, p)
+	event := Event{From: "site", Name: EventMisdirected, Reason: "host", Level: slog.LevelWarn}
+	if e != nil {
+		event.Err = e
+	}
+	s.Refuse(w, r, event, p)
 }
 
 // quoteHost makes what a client sent as its Host fit for any log: short, and printable

@@ -99,6 +99,7 @@ type Site struct {
 	hosts   hostTable
 	headers headerSet
 	passed  map[string]bool // Config.PassHeaders, as net/http spells them
+	advised advised
 }
 
 // New checks the configuration, all of it, copies it, and reads or makes the site's secret.
@@ -165,7 +166,8 @@ func read(cfg Config) (*Site, Findings) {
 // believed under its own name. [Config.PassHeaders] makes exceptions.
 func (s *Site) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		st := s.receive(r)
+		st, came := s.receive(r), r
+		s.lookAtFront(came, &st.hop)
 		spelled := st.host
 		a, ok := s.hosts.find(spelled, st.scheme)
 		if ok {
@@ -173,11 +175,11 @@ func (s *Site) Handler(next http.Handler) http.Handler {
 		}
 		r = st.attach(r)
 		if !ok {
-			s.misdirect(w, r)
+			s.misdirect(w, r, s.hostWrong(came, &st.hop, ""))
 			return
 		}
 		if origin := s.elsewhere(a, spelled, st.scheme); origin != "" {
-			redirect(w, r, origin+s.prefix+escapeTarget(requestTarget(r)))
+			s.redirect(w, r, came, &st.hop, origin)
 			return
 		}
 		s.headers.apply(w.Header(), st)
@@ -196,7 +198,8 @@ func (s *Site) Logger() *slog.Logger { return s.cfg.Logger }
 func (s *Site) receive(r *http.Request) *state {
 	st := &state{Context: r.Context(), site: s, origin: s.origin}
 	if outer := stateOf(r.Context()); outer != nil {
-		st.hop = hop{client: outer.client, scheme: outer.scheme, host: r.Host}
+		st.hop = outer.hop
+		st.hop.host = r.Host
 	} else {
 		st.hop = s.cfg.Proxies.believe(r)
 	}

@@ -227,7 +227,7 @@ func TestProcess_activation(t *testing.T) {
 	assert.Equal(t, 200, resp.StatusCode)
 	assert.Equal(t, "backend /a", body)
 	resp, _ = s.get("http://" + s.addr[1] + "/a?b=c")
-	assert.Equal(t, 301, resp.StatusCode)
+	assert.Equal(t, 307, resp.StatusCode)
 	assert.Equal(t, s.url()+"/a?b=c", resp.Header.Get("Location"))
 	resp, _ = s.get("http://" + s.addr[2] + "/readyz")
 	assert.Equal(t, 200, resp.StatusCode)
