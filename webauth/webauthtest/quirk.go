@@ -92,16 +92,19 @@ func returnURL(target string, ver int, value string, have []Quirk) (string, erro
 	if slices.Contains(have, QuirkRewriteQuery) {
 		target = rewriteQuery(target)
 	}
-	base, fragment, hasFragment := strings.Cut(target, "#")
+	whole, err := wls.ReturnURL(target, ver, value, options...)
+	if err != nil || !slices.Contains(have, QuirkResponseFirst) {
+		return whole, err
+	}
+	base, fragment, hasFragment := strings.Cut(whole, "#")
 	path, query, _ := strings.Cut(base, "?")
-	if !slices.Contains(have, QuirkResponseFirst) || ver == 1 || query == "" {
-		return wls.ReturnURL(target, ver, value, options...)
+	if i := strings.LastIndexByte(query, '&'); i >= 0 { // what ReturnURL has appended
+		base = path + "?" + query[i+1:] + "&" + query[:i]
 	}
-	first, err := wls.ReturnURL(path, ver, value, options...)
 	if hasFragment {
-		query += "#" + fragment
+		base += "#" + fragment
 	}
-	return first + "&" + query, err
+	return base, nil
 }
 
 // rewriteQuery does what Python's parse_qsl and urlencode make of a query.

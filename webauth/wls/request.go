@@ -14,7 +14,9 @@ import (
 type Request struct {
 	// Ver is the protocol version of the request, 1 to 3; 0 if it is unknown.
 	Ver int
-	// URL is where the person is to come back to: absolute, http or https.
+	// URL is where the person is to come back to: absolute, http or https, as the site wrote
+	// it. That is what a response holds, byte for byte; it may have characters outside ASCII,
+	// which [ReturnURL] encodes. See Complaint.
 	URL string
 	// Desc says what is asking and Msg why: printable ASCII which may hold HTML
 	// character references. Only < and > are to be escaped for display.
@@ -192,6 +194,16 @@ func (r *Request) readDate(s string) *RequestError {
 	}
 	r.Date = date
 	return nil
+}
+
+// Complaint says what is wrong about a request that is answered all the same; empty for nothing.
+// Sites made with Flask send the address of the page as people read it (an IRI, RFC 3987), with
+// characters outside ASCII that no URL has, and the services in use accept it.
+func (r Request) Complaint() string {
+	if isPrintable(r.URL) {
+		return ""
+	}
+	return "parameter 'url' has characters outside ASCII: the site should percent-encode them"
 }
 
 // Encode returns the request as a query that [ParseRequest] parses. It checks

@@ -30,6 +30,7 @@ func TestParseRequest(t *testing.T) {
 		{"a name alone is an empty parameter", atSite + "&desc", wls.Request{Ver: 3, URL: site}},
 		{"any order", "iact=no&url=http://localhost:8080/&ver=1", wls.Request{Ver: 1, URL: "http://localhost:8080/", IAct: "no"}},
 		{"an encoded name", "v%65r=3&url=http://localhost/", wls.Request{Ver: 3, URL: "http://localhost/"}},
+		{"a url beyond ASCII", "ver=3&url=https%3A%2F%2Fsoc.example%2Fcaf%C3%A9%3Fa%3D%E2%82%AC", wls.Request{Ver: 3, URL: "https://soc.example/café?a=€"}},
 		{"an upper-case scheme", "ver=3&url=HTTPS://soc.example/", wls.Request{Ver: 3, URL: "HTTPS://soc.example/"}},
 		{"params beyond ASCII", atSite + "&params=%c3%a9%7f", wls.Request{Ver: 3, URL: site, Params: "é\x7f"}},
 		{"an escaped semicolon", atSite + "&desc=a%3Bb", wls.Request{Ver: 3, URL: site, Desc: "a;b"}},
@@ -68,10 +69,15 @@ func TestParseRequestRefusals(t *testing.T) {
 		{"an opaque url", "ver=3&url=https:soc.example", 530, "parameter 'url' is not an absolute http or https URL", wls.Request{Ver: 3}},
 		{"another scheme", "ver=3&url=javascript:alert(1)", 530, "parameter 'url' is not an absolute http or https URL", wls.Request{Ver: 3}},
 		{"userinfo", "ver=3&url=https://raven.cam.ac.uk@evil.example/", 530, "parameter 'url' holds a user name or password", wls.Request{Ver: 3}},
-		{"a backslash", "ver=3&url=https://evil.example%5C@soc.example/", 530, "parameter 'url' is not a URL in printable ASCII without blanks and backslashes", wls.Request{Ver: 3}},
-		{"a blank in the url", "ver=3&url=https://soc.example/a+b", 530, "parameter 'url' is not a URL in printable ASCII without blanks and backslashes", wls.Request{Ver: 3}},
-		{"a line break in the url", "ver=3&url=https://soc.example/%0d%0aX:1", 530, "parameter 'url' is not a URL in printable ASCII without blanks and backslashes", wls.Request{Ver: 3}},
-		{"a url beyond ASCII", "ver=3&url=https://soc.example/%C3%A9", 530, "parameter 'url' is not a URL in printable ASCII without blanks and backslashes", wls.Request{Ver: 3}},
+		{"a backslash", "ver=3&url=https://evil.example%5C@soc.example/", 530, "parameter 'url' is not a URL in UTF-8 without blanks, control characters and backslashes", wls.Request{Ver: 3}},
+		{"a blank in the url", "ver=3&url=https://soc.example/a+b", 530, "parameter 'url' is not a URL in UTF-8 without blanks, control characters and backslashes", wls.Request{Ver: 3}},
+		{"a line break in the url", "ver=3&url=https://soc.example/%0d%0aX:1", 530, "parameter 'url' is not a URL in UTF-8 without blanks, control characters and backslashes", wls.Request{Ver: 3}},
+		{"a line break in Unicode", "ver=3&url=https://soc.example/%C2%85", 530, "parameter 'url' is not a URL in UTF-8 without blanks, control characters and backslashes", wls.Request{Ver: 3}},
+		{"DEL in the url", "ver=3&url=https://soc.example/%7F", 530, "parameter 'url' is not a URL in UTF-8 without blanks, control characters and backslashes", wls.Request{Ver: 3}},
+		{"a url that is no UTF-8", "ver=3&url=https://soc.example/%E9", 530, "parameter 'url' is not a URL in UTF-8 without blanks, control characters and backslashes", wls.Request{Ver: 3}},
+		{"a slash in overlong UTF-8", "ver=3&url=https://soc.example%C0%AF", 530, "parameter 'url' is not a URL in UTF-8 without blanks, control characters and backslashes", wls.Request{Ver: 3}},
+		{"a host beyond ASCII", "ver=3&url=https://soc.ex%C3%A4mple/", 530, "parameter 'url' has a host outside ASCII: write its xn-- form", wls.Request{Ver: 3}},
+		{"a host with a wide dot", "ver=3&url=https://evil%EF%BC%8Eexample/", 530, "parameter 'url' has a host outside ASCII: write its xn-- form", wls.Request{Ver: 3}},
 		{"an unknown parameter", atSite + "&foo=1", 530, "unknown parameter 'foo'", ok},
 		{"an unknown parameter with a nasty name", atSite + "&%3Cscript%3E=1", 530, "unknown parameter", ok},
 		{"a parameter in upper case", atSite + "&Desc=1", 530, "unknown parameter 'Desc'", ok},
@@ -106,6 +112,16 @@ func TestParseRequestRefusals(t *testing.T) {
 	}
 }
 
+func TestRequest_Complaint(t *testing.T) {
+	r, err := wls.ParseRequest("ver=3&url=https://soc.example/caf%C3%A9")
+	require.NoError(t, err)
+	assert.Equal(t, "parameter 'url' has characters outside ASCII: the site should percent-encode them", r.Complaint())
+	r, err = wls.ParseRequest("ver=3&url=https://soc.example/caf%25C3%25A9")
+	require.NoError(t, err)
+	assert.Empty(t, r.Complaint())
+	assert.Empty(t, wls.Request{}.Complaint())
+}
+
 func TestRequestAtTheSizeLimit(t *testing.T) {
 	query := atSite + "&desc="
 	query += strings.Repeat("a", 8<<10-len(query))
@@ -132,13 +148,15 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add("ver=2&url=http://localhost/&desc=a+b%26&aauth=pwd,x-card&iact=yes&msg=m&params=%21&date=20260102T030405Z&skew=0&fail=yes")
 	f.Add("ver=4&url=http://localhost/#f")
 	f.Add("url=http://a/&url=http://b/;&%zz=%zz")
+	f.Add("ver=3&url=https://soc.example/caf%C3%A9%3F%E2%82%AC%23%C3%A9")
 	f.Add("ver=3&url=https%3A%2F%2F%5B%3A%3A1%5D%3A1%2F&params=%C3%A9")
 	f.Fuzz(func(t *testing.T, query string) {
 		got, err := wls.ParseRequest(query)
 		require.NotNil(t, got)
 		if got.URL != "" {
-			_, err := wls.ReturnURL(got.URL, got.Ver, "v")
+			back, err := wls.ReturnURL(got.URL, got.Ver, "v")
 			require.NoError(t, err, "a URL that is given can be answered")
+			require.NotRegexp(t, `[^!-~]`, back, "in a header")
 		}
 		if err != nil {
 			var refused *wls.RequestError

@@ -26,6 +26,7 @@ func TestReturnURL(t *testing.T) {
 		{"a fragment without a query", "https://soc.example/a#f?g", 3, nil, "https://soc.example/a?WLS-Response=3%21a%20b%2Bc#f?g"},
 		{"a fragment in version 1", "https://soc.example/a?x#", 1, nil, "https://soc.example/a?WLS-Response=3%21a%20b%2Bc#"},
 		{"blanks as plus", "https://soc.example/a", 3, []wls.ReturnOption{wls.PlusSpaces}, "https://soc.example/a?WLS-Response=3%21a+b%2Bc"},
+		{"beyond ASCII", "https://soc.example/café?a=%41€#é", 3, nil, "https://soc.example/caf%C3%A9?a=%41%E2%82%AC&WLS-Response=3%21a%20b%2Bc#%C3%A9"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

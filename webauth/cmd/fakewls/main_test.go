@@ -329,3 +329,20 @@ func TestStopEndsSlowAnswers(t *testing.T) {
 	require.NoError(t, <-stopped)
 	assert.ErrorIs(t, <-left, io.EOF)
 }
+
+// TestTheLogComplains: a site that sends more than a URL can hold is served, and named.
+func TestTheLogComplains(t *testing.T) {
+	authURL, out, _ := start(t)
+	for address, want := range map[string]string{
+		"http://localhost:8080/caf%C3%A9":     `level=WARN msg=asked reply=return ver=3 url=http://localhost:8080/café iact=no complaint="parameter 'url' has characters outside ASCII: the site should percent-encode them"`,
+		"http://localhost:8080/caf%25C3%25A9": `level=INFO msg=asked reply=return ver=3 url=http://localhost:8080/caf%C3%A9 iact=no status=540`,
+		"http://localhost:8080/%0Aforged":     `level=INFO msg=asked reply=page ver=3 url="" refused="parameter 'url' is not a URL in UTF-8`,
+	} {
+		c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		defer c.CloseIdleConnections()
+		resp, err := c.Get(authURL + "?ver=3&iact=no&url=" + address)
+		require.NoError(t, err)
+		resp.Body.Close()
+		assert.Contains(t, out.String(), want)
+	}
+}

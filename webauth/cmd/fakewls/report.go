@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,6 +57,7 @@ func report(log *slog.Logger, e webauthtest.Exchange) {
 	add("aauth", strings.Join(e.Request.AAuth, ","))
 	add("iact", e.Request.IAct)
 	add("refused", e.Refused)
+	add("complaint", e.Request.Complaint())
 	if e.BadLogin {
 		add("error", "wrong user or password")
 	}
@@ -64,5 +66,9 @@ func report(log *slog.Logger, e webauthtest.Exchange) {
 	}
 	add("principal", e.Response.Principal)
 	add("fault", string(e.Fault))
-	log.Info(event, attrs...)
+	level := slog.LevelInfo
+	if e.Request.Complaint() != "" {
+		level = slog.LevelWarn
+	}
+	log.Log(context.Background(), level, event, attrs...)
 }
