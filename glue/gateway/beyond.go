@@ -83,6 +83,7 @@ func (b *beyond) below(ru *rule, path string, reach reach) {
 		if b.c.cfg.IgnoreCase {
 			interpretation, _ = paths.Fold(interpretation) // empty, for the whole site, where that is not clear
 		}
+		interpretation = paths.FoldPlus(interpretation)
 		for _, other := range b.c.rules[b.r.Host] {
 			if reach.includes(interpretation, other.prefix) && b.c.match(b.r.Host, other.prefix) == other {
 				b.ask(other, "below", pageBelow, func(rest string) error {
@@ -95,7 +96,7 @@ func (b *beyond) below(ru *rule, path string, reach reach) {
 
 // interpretations returns all that a program may take a normal path of rule ru for, itself first.
 func (c *core) interpretations(path string, ru *rule) []string {
-	all := append([]string{path}, paths.Interpretations(path, c.cfg.IgnoreCase)...)
+	all := append([]string{path, plusAsBlank(path)}, paths.Interpretations(path, c.cfg.IgnoreCase)...)
 	for _, p := range slices.Clip(all) {
 		found, _ := ru.scripts.In(p)
 		for _, s := range found {

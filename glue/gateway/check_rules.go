@@ -57,7 +57,7 @@ func (k *checker) checkScope(i int) {
 		k.Errorf(ruleKey(i, "path"), "/.wls and what is below it are the gateway's own")
 	}
 	for j, other := range k.Rules[:i] {
-		if theirs, err := rulePath(other.Path); err == nil && other.Host == r.Host && k.sameFold(paths.TrimSlash(theirs), paths.TrimSlash(normal)) {
+		if theirs, err := rulePath(other.Path); err == nil && other.Host == r.Host && k.sameFold(paths.FoldPlus(paths.TrimSlash(theirs)), paths.FoldPlus(paths.TrimSlash(normal))) {
 			k.Errorf(ruleKey(i, "path"), "rule[%d] is for the same host and path: make them one", j+1)
 			return
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -137,7 +136,7 @@ func isSameServer(a, b *rule) bool {
 func (b *beyond) forBackend(at located) string {
 	path := at.path
 	if at.rule.strip != "" {
-		_, path = stripPath(at.rule, &url.URL{RawPath: path})
+		_, path = stripPath(at.rule, path)
 	}
 	server := at.rule.backend
 	if !at.absolute || server == nil {

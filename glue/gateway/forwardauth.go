@@ -38,7 +38,7 @@ func (c *core) forwardAuth(w http.ResponseWriter, r *http.Request, orLogin bool)
 		c.refuse(w, r, "forward-auth", err, pageFront)
 		return
 	}
-	ru := c.ruleOf(asked)
+	ru := c.settleAtFront(asked.Host, asked.URL.RawPath, c.ruleOf(asked))
 	observe.RecordOf(asked.Context()).Rule = ru.label
 	if carriesResponse(asked) {
 		// It belongs to the login path. Here it is spent, and nobody comes in by it.

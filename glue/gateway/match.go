@@ -108,6 +108,7 @@ func (c *core) match(host, path string) *rule {
 		}
 		path = folded
 	}
+	path = paths.FoldPlus(path)
 	for _, ru := range c.rules[host] {
 		if paths.Covers(ru.prefix, path) {
 			return ru

@@ -67,7 +67,7 @@ func FuzzRuleFor(f *testing.F) {
 	for _, seed := range []string{
 		"/", "/api", "/public/../private/x", "//private", "/%2e%2e/private", "/public/%2e%2e/private",
 		"/public%2f..%2fprivate", `/public\..\private`, "/public/..;/private", "/%252e%252e/private", "/%c0%ae/private",
-		"/public/.%2e/./private//", "/a+b%2B", "/%E2%88%95private", "/caf%C3%A9", "/public/%25%32e", "/privat%65", "*", "",
+		"/public/.%2e/./private//", "/a+b%2B", "/private+", "/private+/x", "/public/+../deep", "/%E2%88%95private", "/caf%C3%A9", "/public/%25%32e", "/privat%65", "*", "",
 		"/private%3fx", "/private%23", "/private.", "/private%20/x", "/public/..%20/private", "/public/..%20../x", "/a.%20.%20/b", "/..%20/private",
 	} {
 		f.Add(seed)
@@ -78,8 +78,12 @@ func FuzzRuleFor(f *testing.F) {
 		if err != nil {
 			return
 		}
-		ours, obliging := c.ruleFor("h", normal), asAnyProgramMight(normal)
-		if ours != c.ambiguous {
+		ours := c.ruleFor("h", normal)
+		if ours == c.ambiguous {
+			return
+		}
+		for _, sent := range []string{normal, plusAsBlank(c.settlePlus("h", normal, ours))} {
+			obliging := asAnyProgramMight(sent)
 			require.Equal(t, c.match("h", paths.Escape(obliging)).label, ours.label, "%q is %q to others", normal, obliging)
 		}
 	})

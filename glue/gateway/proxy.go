@@ -121,9 +121,9 @@ func proxiedOf(r *http.Request) *proxied { return &notesOf(r.Context()).proxied 
 func (p *proxied) rewrite(pr *httputil.ProxyRequest) {
 	c, ru, in, out := p.c, p.rule, pr.In, pr.Out
 	b := ru.backend
-	path, escaped := in.URL.Path, in.URL.RawPath
+	path, escaped := in.URL.Path, c.settlePlus(in.Host, in.URL.RawPath, ru)
 	if ru.strip != "" {
-		path, escaped = stripPath(ru, in.URL)
+		path, escaped = stripPath(ru, escaped)
 	}
 	*out.URL = url.URL{Scheme: b.scheme, Host: b.host, Path: path, RawPath: escaped, RawQuery: in.URL.RawQuery, ForceQuery: in.URL.ForceQuery}
 	out.Host = in.Host
@@ -156,8 +156,8 @@ func standsAlone(r *http.Request) bool {
 
 // stripPath returns the path without that of the rule, or of the one whose backend it has.
 // Letter case apart, the request's path begins with it, segment by segment.
-func stripPath(ru *rule, u *url.URL) (path, escaped string) {
-	escaped = u.RawPath
+func stripPath(ru *rule, whole string) (path, escaped string) {
+	escaped = whole
 	for range strings.Count(ru.strip, "/") {
 		next := strings.IndexByte(escaped[1:], '/')
 		if next < 0 {

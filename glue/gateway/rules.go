@@ -162,7 +162,7 @@ func (c *core) newRule(i int) (*rule, error) {
 		return nil, c.problemAt(i, "path", err)
 	}
 	ru.path = strings.TrimSuffix(normal, "/")
-	ru.prefix = ru.path
+	ru.prefix = paths.FoldPlus(ru.path)
 	if c.cfg.IgnoreCase {
 		folded, clear := paths.Fold(ru.prefix)
 		if !clear || strings.Contains(folded, ":") {

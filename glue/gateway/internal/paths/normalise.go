@@ -27,7 +27,9 @@ var (
 // takes for the same by customs of its own (suffixes, short names, look-alike letters) is
 // not known here: see Rule.Path.
 //
-//   - Percent-encoding is undone once and put back where it is needed, and only there.
+//   - Percent-encoding is undone once and put back where it is needed, and only there. A
+//     plus sign stays as it was sent, encoded or not: some programs take the one for a
+//     blank. Rules take the two for the same: see FoldPlus.
 //   - "." and ".." are resolved, and slashes in a row are one.
 //   - Refused are bad encoding and text that could be decoded again, control characters,
 //     encoded slashes, backslashes and semicolons and their lookalikes, what is not UTF-8
@@ -45,19 +47,32 @@ func Normalise(escaped string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	marked := markPlus.Replace(escaped)
+	if len(marked) < len(escaped) {
+		decoded, _ = url.PathUnescape(marked) // as Decode did
+	}
 	clean, err := resolveDots(decoded)
 	if err != nil {
 		return "", err
 	}
-	return Escape(clean), nil
+	if clean = Escape(clean); len(marked) < len(escaped) {
+		clean = strings.ReplaceAll(clean, "%00", "%2B")
+	}
+	return clean, nil
 }
 
+// markPlus puts in place of an encoded plus sign what no path has that was decoded.
+var markPlus = strings.NewReplacer("%2B", "\x00", "%2b", "\x00")
+
+// FoldPlus returns a normal path with all plus signs as they are, in the form in which
+// rules are compared.
+func FoldPlus(path string) string { return strings.ReplaceAll(path, "%2B", "+") }
+
 // isPlain reports whether a byte stands for itself in the normal form: all of RFC 3986's
-// pchar but for ';', which some programs cut paths at, and '+', which some take for a
-// blank.
+// pchar but for ';', which some programs cut paths at.
 func isPlain(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		strings.IndexByte("-._~!$&'()*,=:@/", c) >= 0
+		strings.IndexByte("-._~!$&'()*+,=:@/", c) >= 0
 }
 
 // isNormal is quick about paths that need nothing. Paths with percent signs, and with
@@ -168,7 +183,7 @@ func isHex(c byte) bool {
 // below /private.
 func IsResolved(path, normal string) bool {
 	decoded, err := Decode(path)
-	return err == nil && Escape(decoded) == normal
+	return err == nil && Escape(decoded) == FoldPlus(normal)
 }
 
 // TrimSlash returns a path without its final slash.

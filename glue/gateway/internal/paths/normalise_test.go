@@ -34,7 +34,9 @@ func TestNormalise(t *testing.T) {
 		{"lower case hex", "/caf%c3%a9", "/caf%C3%A9"},
 		{"UTF-8 as it is", "/café", "/caf%C3%A9"},
 		{"blank", "/a%20b", "/a%20b"},
-		{"plus", "/a+b", "/a%2Bb"},
+		{"plus", "/a+b", "/a+b"},
+		{"plus, with what is encoded for nothing", "/%61+b", "/a+b"},
+		{"both kinds of plus", "/a+b%2Bc%2bd/../x/%61+%2B", "/x/a+%2B"},
 		{"encoded plus", "/a%2bb", "/a%2Bb"},
 		{"encoded question mark and hash", "/a%3Fb%23c", "/a%3Fb%23c"},
 		{"brackets", "/[a]{b}|^`\"<>", "/%5Ba%5D%7Bb%7D%7C%5E%60%22%3C%3E"},
@@ -144,7 +146,7 @@ func FuzzNormalise(f *testing.F) {
 	for _, seed := range []string{
 		"/", "/api", "/public/../private/x", "//private", "/%2e%2e/private", "/public/%2e%2e/private",
 		"/public%2f..%2fprivate", `/public\..\private`, "/public/..;/private", "/%252e%252e/private", "/%c0%ae/private",
-		"/public/.%2e/./private//", "/a+b%2B", "/%E2%88%95private", "/caf%C3%A9", "/public/%25%32e", "/privat%65", "*", "",
+		"/public/.%2e/./private//", "/a+b%2B", "/a+%2b/%2E%2e/+", "/%E2%88%95private", "/caf%C3%A9", "/public/%25%32e", "/privat%65", "*", "",
 		"/private%3fx", "/private%23", "/private.", "/private%20/x", "/public/..%20/private", "/public/..%20../x", "/a.%20.%20/b", "/..%20/private",
 	} {
 		f.Add(seed)

@@ -42,6 +42,7 @@ func IsScriptName(name string) bool {
 
 // Has reports whether a segment is a script's name.
 func (names Scripts) Has(segment string) bool {
+	segment = FoldPlus(segment)
 	dot := strings.LastIndexByte(segment, '.')
 	for _, name := range names {
 		if ending, any := strings.CutPrefix(name, "*"); any {
