@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,28 +44,29 @@ func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Ha
 	return mux
 }
 
-// adminHosts answers requests that are for an address, localhost or the host that is
-// listened at. Another name may be one that a page of another site has in DNS, to have an
+// adminHosts answers requests that are for an address, localhost, the host that is
+// listened at, or one of Admin.Hosts. Another name may be one that a page of another site has in DNS, to have an
 // operator's browser read here what is for operators.
-func adminHosts(listen func() string, next http.Handler) http.Handler {
+func adminHosts(admin func() *Admin, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isAdminHost(r, listen()) {
-			respond.Text(w, http.StatusMisdirectedRequest, "wrong host: ask by address, or by the host of admin.listen")
+		if !admin().isFor(r) {
+			respond.Text(w, http.StatusMisdirectedRequest, "wrong host: ask by address, by the host of admin.listen, or by one of admin.hosts")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func isAdminHost(r *http.Request, listen string) bool {
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && a != nil && a.Network() == "unix" {
+func (a *Admin) isFor(r *http.Request) bool {
+	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && at != nil && at.Network() == "unix" {
 		return true // browsers cannot connect
 	}
 	host := hostnameOf(r.Host)
 	if _, err := netip.ParseAddr(host); err == nil || host == "" || strings.EqualFold(host, "localhost") {
 		return true
 	}
-	return strings.EqualFold(host, hostnameOf(listen))
+	return strings.EqualFold(host, hostnameOf(a.Listen)) ||
+		slices.ContainsFunc(a.Hosts, func(name string) bool { return strings.EqualFold(host, name) })
 }
 
 // hostnameOf is a host without its port, and without the brackets of IPv6.

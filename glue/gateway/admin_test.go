@@ -78,9 +78,15 @@ func TestAdminHosts(t *testing.T) {
 		{"another name of loopback", "127.0.0.1:9000", "evil.example:9000", 421},
 		{"below localhost", "localhost:9000", "localhost.evil.example", 421},
 		{"below an address", ":9000", "127.0.0.1.evil.example:9000", 421},
+		{"a further name", ":9000", "Gateway.Monitoring.SVC:9000", 200},
+		{"a further name without a port", ":9000", "gateway.monitoring.svc", 200},
+		{"below a further name", ":9000", "x.gateway.monitoring.svc:9000", 421},
+		{"above a further name", ":9000", "monitoring.svc:9000", 421},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}}, config: func(cfg *Config) { cfg.Admin.Listen = row.listen }})
+			w := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}}, config: func(cfg *Config) {
+				cfg.Admin = Admin{Listen: row.listen, Hosts: []string{"gateway.monitoring.svc"}}
+			}})
 			for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 				r := httptest.NewRequest(http.MethodGet, path, nil)
 				r.Host = row.host

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 func (k *checker) checkListen() {
@@ -27,9 +28,19 @@ func (k *checker) checkListen() {
 			k.Errorf(at.key, "%q can be reached from other machines, without encryption: use a loopback address, or name the front servers in front.proxies", at.address)
 		}
 	}
+	k.checkAdminHosts()
 	k.checkFronts()
 	k.checkSocketMode()
 	k.checkCertificates()
+}
+
+// checkAdminHosts checks that names are such as a Host header can have, without a port.
+func (k *checker) checkAdminHosts() {
+	for i, name := range k.Admin.Hosts {
+		if origin, err := webauth.Origin("http://" + name); err != nil || hostOf(origin) != strings.ToLower(name) || strings.Contains(name, ":") {
+			k.Errorf(config.Element("admin.hosts", i+1), "%q: write the name of a host, without scheme and port, such as gateway.internal", name)
+		}
+	}
 }
 
 // checkUsed checks that an address is not used twice.

@@ -208,6 +208,9 @@ type Admin struct {
 	// it by address, as localhost, or by the host that is written here; pages of other
 	// sites could bring any other name along, which gets 421.
 	Listen string `toml:"listen,omitempty"`
+	// Hosts are further names that programs may ask by, such as "gateway.monitoring.svc",
+	// without a port.
+	Hosts []string `toml:"hosts,omitempty"`
 }
 
 // Access says what a rule asks for.

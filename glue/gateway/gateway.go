@@ -127,8 +127,8 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 
 // Admin is what operators and their programs may ask: see Admin.Listen.
 func (g *Gateway) Admin() http.Handler {
-	own := func() string { return g.core.Load().cfg.Admin.Listen }
-	return adminHosts(own, adminHandler(g.metrics, g.ready))
+	admin := func() *Admin { return &g.core.Load().cfg.Admin }
+	return adminHosts(admin, adminHandler(g.metrics, g.ready))
 }
 
 // Reload puts another configuration in the place of the present one. Requests that have
@@ -191,6 +191,9 @@ func (g *Gateway) Close() error {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	c := g.acquire()
 	defer g.leave(c)
+	if answerAlive(w, r) {
+		return
+	}
 	observe.RecordOf(r.Context()).Notes = &notes{}
 	defer paceBody(w, r, &c.cfg.Limits).end()
 	if c.cfg.ForwardAuth {

@@ -121,9 +121,12 @@ func (s *Server) handlerFor(at socket) http.Handler {
 	return served
 }
 
-// redirect sends people to the BaseURL in force.
+// redirect sends people to the BaseURL in force, and answers probes.
 func (s *Server) redirect() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answerAlive(w, r) {
+			return
+		}
 		defer paceBody(w, r, &s.cfg.Load().Limits).end()
 		s.gateway.redirect(w, r)
 	})
@@ -228,7 +231,7 @@ func (s *Server) unchangeable(now *Config) error {
 		{"listen.http", before.HTTP, after.HTTP},
 		{"listen.unix", before.Unix, after.Unix},
 		{"listen.unix-mode", before.UnixMode, after.UnixMode},
-		{"admin.listen", old.Admin, now.Admin},
+		{"admin.listen", old.Admin.Listen, now.Admin.Listen},
 		{"limits.header-bytes", old.Limits.HeaderBytes, now.Limits.HeaderBytes},
 		{"limits.header-timeout", old.Limits.HeaderTimeout, now.Limits.HeaderTimeout},
 		{"limits.body-timeout", old.Limits.BodyTimeout, now.Limits.BodyTimeout},
