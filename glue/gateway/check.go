@@ -292,6 +292,7 @@ func (k *checker) checkIdentity() {
 			k.Errorf(key, "%q is there already", way)
 		}
 	}
+	k.checkNamed()
 	for i, name := range k.Identity.Strip {
 		if !httpguts.ValidHeaderFieldName(name) {
 			k.Errorf(config.Element("identity.strip", i+1), "%q is no name of a header", name)

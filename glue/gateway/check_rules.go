@@ -104,8 +104,8 @@ func (k *checker) checkWho(i int) {
 	if r.Groups != nil && r.GroupFile == "" {
 		k.need(ruleKey(i, "group-file"), "", `a file with lines such as "editors: spqr1 spqr2"`)
 	}
-	if r.Groups == nil && r.GroupFile != "" {
-		k.Errorf(ruleKey(i, "group-file"), "say with groups which groups of the file may come in")
+	if r.Groups == nil && r.GroupFile != "" && (k.Identity.Groups == "" || r.Access == Public) {
+		k.Errorf(ruleKey(i, "group-file"), "say with groups which groups of the file may come in, or with identity.groups how the backend learns of them")
 	}
 }
 
@@ -287,9 +287,9 @@ func (k *checker) lookAtBackend(i int) {
 	switch loopback := isLoopbackHost(u.Hostname()); {
 	case u.Scheme == "http" && !loopback:
 		k.Warnf(key, "whoever is on the way to %s can read and change everything, and whoever reaches it can claim to be anybody%s: use https, and let only the gateway connect", u.Host, k.claims())
-	case !loopback && len(k.Identity.Send) > 0:
+	case !loopback && k.claims() != "":
 		k.Notef(key, "see that only the gateway can connect to %s: whoever else does can claim to be anybody%s", u.Host, k.claims())
-	case len(k.Identity.Send) > 0:
+	case k.claims() != "":
 		k.Notef(key, "every program on this machine can connect to %s and claim to be anybody%s; a unix socket keeps the others out", u.Host, k.claims())
 	}
 }
@@ -301,6 +301,9 @@ func (k *checker) claims() string {
 		if headers, known := identityHeaders[way]; known { // else it is an error already
 			used = append(used, headers[0])
 		}
+	}
+	if name := k.Identity.Principal; name != "" {
+		used = append(used, name)
 	}
 	if used == nil {
 		return ""

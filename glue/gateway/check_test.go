@@ -88,6 +88,15 @@ to = "http://127.0.0.1:8000"
 		{name: "identity twice", top: "identity.send = [\"x-aa\", \"x-aa\"]", want: []string{`4:26: identity.send[2]: "x-aa" is there already`}},
 		{name: "no identity", top: "identity.send = []"},
 		{name: "no header", top: "identity.strip = [\"X-User:\"]", want: []string{`4:19: identity.strip[1]: "X-User:" is no name of a header`}},
+		{name: "headers of one's own", top: "identity = {principal = \"X-WEBAUTH-USER\", ptags = \"X-Webauth-Ptags\"}"},
+		{name: "headers that mean something else", top: "identity = {principal = \"X-Forwarded-For\", ptags = \"X_Ptags\"}", want: []string{
+			`4:25: identity.principal: "X-Forwarded-For": it means something else: front servers tell`, `4:52: identity.ptags: "X_Ptags": want a header's name of letters`}},
+		{name: "one header for two things", top: "identity = {principal = \"remote-user\", ptags = \"X-Roles\", groups = \"x-roles\"}", want: []string{
+			`4:25: identity.principal: "remote-user": identity.send has it already`, `4:68: identity.groups: "x-roles": identity.ptags has it already`, "4:68: identity.groups: no rule has a group-file"}},
+		{name: "a header that a client may send too", top: "identity.principal = \"X-Member\"", rule: "pass-headers = [\"X_Member\"]", want: []string{`8:17: rule[1].pass-headers[1]: "X_Member" is what identity.principal has`}},
+		{name: "groups of a file for the backend alone", top: "identity.groups = \"Remote-Groups\"", rule: "group-file = \"g\""},
+		{name: "a group file for nothing", rule: "group-file = \"g\"", want: []string{"8:14: rule[1].group-file: say with groups which"}},
+		{name: "groups of people whom nobody looks at", top: "identity.groups = \"Remote-Groups\"", rule: "access = \"public\"\ngroup-file = \"g\"", want: []string{"9:14: rule[1].group-file: say with groups which"}},
 		{name: "HMAC of nothing", top: "identity.hmac-key-file = \"key\"", want: []string{"4:26: identity.hmac-key-file: only the X-AA headers"}},
 		{name: "bad headers", top: "[headers]\nhsts = \"1ms\"\nframe-ancestors = \"'self'; x\"\nreferrer-policy = \"never\"\npermissions-policy = \"\\u00e9\"\ncontent-security-policy = \"frame-ancestors 'none'\"", want: []string{
 			"5:8: headers.hsts: MaxAge must be a whole number of seconds", "6:19: headers.frame-ancestors: ", "7:19: headers.referrer-policy: ",

@@ -149,7 +149,16 @@ type Identity struct {
 	// mod_ucam_webauth). An empty list sends none. People of rules with access = "basic"
 	// are named by the first two, as in the .htpasswd file, and never by X-AA headers.
 	Send []string `toml:"send"`
-	// Strip are further names that clients must not send, such as "X-WebAuth-User".
+	// Principal, Ptags and Groups are names of further headers, for backends that read
+	// others: "X-WEBAUTH-USER" for Grafana and Gitea, "Remote-Groups" for what is made for
+	// Authelia. Principal has the bare name, as the first two of Send do. Ptags has the
+	// login's ptags, and Groups those groups of the rule's GroupFile, in alphabetical order,
+	// that the person is in; both with commas in between, and no header where there is none.
+	// No name will do that means something else, and clients cannot send it in any spelling.
+	Principal string `toml:"principal,omitempty"`
+	Ptags     string `toml:"ptags,omitempty"`
+	Groups    string `toml:"groups,omitempty"`
+	// Strip are further names that clients must not send, such as "X-Legacy-User".
 	Strip []string `toml:"strip,omitempty"`
 	// HMACKeyFile holds the key for the form of the X-AA headers that AAHeaderKey asks
 	// for in mod_ucam_webauth; without it their values are plain. It is read as there for
@@ -256,7 +265,8 @@ type Rule struct {
 	// basic.
 	Principals []string `toml:"principals,omitempty"`
 	Groups     []string `toml:"groups,omitempty"`
-	// GroupFile has lines such as "editors: spqr1 spqr2"; it is read again on reload.
+	// GroupFile has lines such as "editors: spqr1 spqr2"; it is read again on reload. It may
+	// be there without Groups to tell the backend of a person's groups: see Identity.
 	GroupFile string `toml:"group-file,omitempty"`
 	// Ptags, AnyPtags, IAct, AAuth, Fresh, Desc and Msg are those of glue.Policy.
 	Ptags    []string `toml:"ptags,omitempty"`

@@ -41,14 +41,14 @@ var (
 
 // captureForwarded notes of a request what a front server asks about. It
 // must see the request before site.Handler removes such headers.
-func captureForwarded(r *http.Request, front *Front) {
+func captureForwarded(r *http.Request, front *Front, chosen *stripping) {
 	n := notesOf(r.Context())
 	if proxies := front.proxies(); !proxies.Trusts(r) {
 		n.forwarded.err = errNotFront
 		return
 	}
-	if name := oddlySpelled(r.Header); name != "" {
-		n.forwarded.err = fmt.Errorf("the front server passes on %s, which some programs read as %s: have it remove headers of such names", showName(name), headername.Lookup(name).Name)
+	if name := chosen.oddlySpelled(r.Header); name != "" {
+		n.forwarded.err = fmt.Errorf("the front server passes on %s, which some programs read as %s: have it remove headers of such names", showName(name), headername.FoldString(name))
 		return
 	}
 	n.forwarded = readForwarded(r.Header)
@@ -57,9 +57,9 @@ func captureForwarded(r *http.Request, front *Front) {
 // oddlySpelled returns a name that the application may read as another that it believes:
 // no honest client sends such a thing, and what comes with the question goes on to the
 // application as well. What comes under its own name the front server may have written.
-func oddlySpelled(h http.Header) string {
+func (s *stripping) oddlySpelled(h http.Header) string {
 	for name := range h {
-		if !headername.IsOwn(name) && headername.Lookup(name).Class&^headername.Suspects != 0 {
+		if !headername.IsOwn(name) && (headername.Lookup(name).Class&^headername.Suspects != 0 || s.chosen(name) == theirsAlone) {
 			return name
 		}
 	}

@@ -93,7 +93,7 @@ func TestFrontTrusts(t *testing.T) {
 				want = forwarded{uri: "/a", method: "GET"}
 			}
 			noting(t, r, func(r *http.Request) {
-				captureForwarded(r, &row.front)
+				captureForwarded(r, &row.front, &stripping{})
 				assert.Equal(t, want, notesOf(r.Context()).forwarded)
 			})
 		})

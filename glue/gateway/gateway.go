@@ -197,7 +197,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	observe.RecordOf(r.Context()).Notes = &notes{}
 	defer paceBody(w, r, &c.cfg.Limits).end()
 	if c.cfg.ForwardAuth {
-		captureForwarded(r, &c.cfg.Front)
+		captureForwarded(r, &c.cfg.Front, c.stripping)
 	}
 	c.handler.ServeHTTP(w, r)
 }

@@ -19,6 +19,8 @@ type identity struct {
 	aa    []string // names of the X-AA headers, in the order of aaHeaders; nil for none
 	names []string // of all that set may put
 
+	ptags, groups string // names of the headers for these; empty for none
+
 	key     aaheader.Key  // signs the X-AA headers, if it is set
 	timeout time.Duration // Session.Inactivity
 	now     func() time.Time
@@ -28,6 +30,7 @@ type identity struct {
 func (c *core) buildIdentity() error {
 	cfg := &c.cfg.Identity
 	id := newIdentity(cfg.Send)
+	id.addNamed(cfg)
 	id.timeout, id.now = time.Duration(c.cfg.Session.Inactivity), c.cfg.Now
 	if err := c.readHMACKey(id); err != nil {
 		return err
@@ -36,6 +39,7 @@ func (c *core) buildIdentity() error {
 	if err != nil {
 		return c.cfg.file.Errorf("identity.strip", "%v", err)
 	}
+	stripping.stripNamed(cfg)
 	c.identity, c.stripping = id, stripping
 	return nil
 }
@@ -59,7 +63,7 @@ func newIdentity(send []string) *identity {
 var errUnsafe = errors.New("the person's name or status has characters that a header cannot have")
 
 // set puts headers about whoever the rule let in. Of people with HTTP Basic nothing is
-// known but the name: they get Remote-User and X-Forwarded-User, and no X-AA header.
+// known but the name and the groups: they get no X-AA header.
 func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
 	user, who := personOf(r.Context(), ru)
 	if user == "" {
@@ -71,6 +75,9 @@ func (id *identity) set(h http.Header, r *http.Request, ru *rule) error {
 	}
 	for _, name := range id.plain {
 		h[name] = []string{user}
+	}
+	if err := id.setNamed(h, user, &who, ru); err != nil {
+		return err
 	}
 	if id.aa != nil && ru.cfg.Access != Basic {
 		return id.setAA(h, &who)

@@ -280,7 +280,7 @@ func isTrailer(name string) bool {
 func (p *proxied) cleanTrailers() {
 	h := p.Header()
 	for marked := range h {
-		if name, ok := strings.CutPrefix(marked, http.TrailerPrefix); ok && !isTrailer(name) {
+		if name, ok := strings.CutPrefix(marked, http.TrailerPrefix); ok && !p.c.isTrailer(name) {
 			delete(h, marked)
 			p.c.removals.trailer(p.c.cfg.Logger, name)
 		}
@@ -291,7 +291,7 @@ func (p *proxied) cleanTrailers() {
 func (p *proxied) answer(resp *http.Response) error {
 	p.answered = resp
 	for name := range resp.Trailer {
-		if !isTrailer(name) {
+		if !p.c.isTrailer(name) {
 			delete(resp.Trailer, name) // as announced; it comes unannounced then, for cleanTrailers
 		}
 	}

@@ -10,19 +10,20 @@ import (
 
 // stripping knows the headers that do not go on to a backend: those whose names programs
 // do not read alike; those by which some program takes the path, the method, the scheme,
-// the host, the client or the person for another, in every spelling; and the names of identity.strip (more).
+// the host, the client or the person for another, in every spelling; and names that the
+// configuration chooses (more), each with the reason.
 // The gateway's own headers about the request are set afterwards.
-type stripping struct{ more map[string]bool }
+type stripping struct{ more map[string]*headername.Entry }
 
 // newStripping knows more names beside those that are always removed.
 func newStripping(more []string) (*stripping, error) {
-	s := &stripping{map[string]bool{}}
+	s := &stripping{map[string]*headername.Entry{}}
 	for _, name := range more {
 		folded := headername.FoldString(name)
 		if folded == "" || len(name) > headername.MaxName || neededHeaders[folded] {
 			return nil, fmt.Errorf("%q cannot be removed from requests", name)
 		}
-		s.more[folded] = true
+		s.more[folded] = moreName
 	}
 	return s, nil
 }
@@ -66,9 +67,10 @@ var (
 // removes returns why a header is removed from requests; nil if it is not.
 func (s *stripping) removes(name string, pass map[string]bool) *headername.Entry {
 	e := headername.Lookup(name)
+	more := s.chosen(name)
 	switch {
-	case s.hasMore(name):
-		return moreName
+	case more != nil:
+		return more
 	case e.Class&headername.Identifies != 0:
 		return e
 	case e.Class&(headername.Frames|headername.Judged) != 0:
@@ -86,9 +88,10 @@ func (s *stripping) removes(name string, pass map[string]bool) *headername.Entry
 	return nil
 }
 
-func (s *stripping) hasMore(name string) bool {
+// chosen returns why the configuration has a header removed; nil if it does not.
+func (s *stripping) chosen(name string) *headername.Entry {
 	if len(s.more) == 0 {
-		return false
+		return nil
 	}
 	var buf [headername.MaxName]byte
 	return s.more[string(headername.Fold(&buf, name))]

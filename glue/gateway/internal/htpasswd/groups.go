@@ -2,6 +2,7 @@ package htpasswd
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,6 +50,14 @@ func (g Groups) sort() {
 		slices.Sort(members)
 		g[name] = slices.Compact(members)
 	}
+}
+
+// Names returns the names of the groups, in order.
+func (g Groups) Names() []string { return slices.Sorted(maps.Keys(g)) }
+
+// Of returns the names of the groups that a person is in, in order.
+func (g Groups) Of(user string) []string {
+	return slices.DeleteFunc(g.Names(), func(group string) bool { return !g.Has(group, user) })
 }
 
 // Has reports whether a person is a member of a group; nobody is of one that does not
