@@ -55,7 +55,7 @@ func newWorldAt(t testing.TB, db *dbtest.Database, edit func(*site.Config), edit
 		w.testServer, err = serverAt(t, db, w.fake.Service(), at, append([]func(*Config){active}, edits...)...)
 		require.NoError(t, err)
 		w.auth = w.cfg.Auth
-		return w.routes()
+		return w.cfg.Guard.Protect(w.routes())
 	})
 	return w
 }
@@ -68,6 +68,7 @@ func (w *world) routes() http.Handler {
 	mux.Handle("/private", w.auth.Require(http.HandlerFunc(whoami)))
 	mux.HandleFunc("/logout", w.auth.Logout)
 	mux.Handle("/api/records", w.RequireAPI("records:read")(http.HandlerFunc(whoami)))
+	mux.Handle("/cors/records", w.CORS(w.RequireAPI("records:read")(http.HandlerFunc(whoami))))
 	mux.Handle("/api/change", w.RequireAPI("records:write")(http.HandlerFunc(whoami)))
 	mux.Handle("/api/profile", w.AllowClients("profile")(http.HandlerFunc(whoami)))
 	mux.Handle("/api", w.RequireAPI()(echo))

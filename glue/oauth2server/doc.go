@@ -26,7 +26,8 @@
 // Grants are authorization code, always with PKCE (S256, RFC 7636), for public and
 // confidential clients; refresh, with rotation; and client credentials, for what
 // Config.ClientScopes lists. There are revocation (RFC 7009), introspection (RFC 7662),
-// metadata (RFC 8414) and the issuer in responses (RFC 9207). Where RFC 9700, the best
+// metadata (RFC 8414) and the issuer in responses (RFC 9207). Pages of other origins may call
+// where they belong to a public client (CORS). Where RFC 9700, the best
 // current practice, is stricter than RFC 6749, the former holds.
 //
 // # What is kept

@@ -19,6 +19,7 @@ import (
 type call struct {
 	*Server
 	r      *http.Request
+	pages  bool // those of other origins may call, too
 	client store.Client
 	params params
 }
@@ -29,16 +30,24 @@ type call struct {
 const callTime = 15 * time.Second
 
 // endpoint returns a handler for what an endpoint does with a call (RFC 6749 section 3.2).
-// The answer is sent as JSON; nil is an empty one.
-func (s *Server) endpoint(serve func(context.Context, *call) (answer any, err *protocolError)) http.Handler {
+// The answer is sent as JSON; nil is an empty one. It reads no cookies.
+func (s *Server) endpoint(pages bool, serve func(context.Context, *call) (answer any, err *protocolError)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if pages && isPreflight(r) {
+			s.preflight(w, r, http.MethodPost)
+			return
+		}
 		noStore(w)
-		c := &call{Server: s, r: r}
+		w.Header().Add("Vary", "Origin")
+		c := &call{Server: s, r: r, pages: pages}
 		err := c.read(w)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime)
 		defer cancel()
 		if err == nil {
 			err = c.authenticate(ctx)
+		}
+		if err != errUnavailable {
+			err = c.judgePage(w.Header(), err)
 		}
 		var answer any
 		if err == nil {
@@ -138,11 +147,12 @@ func parseBasic(header string) (id, secret string, ok bool) {
 
 // refuse answers with an error (RFC 6749 section 5.2).
 func (c *call) refuse(w http.ResponseWriter, e *protocolError) {
-	switch e.status {
-	case http.StatusUnauthorized:
+	switch {
+	case e == errOrigin: // judgePage has reported why
+	case e.status == http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+c.cfg.Issuer+`"`)
 		c.event(c.r, event{Name: EventClientRefused, Reason: e.code})
-	case http.StatusServiceUnavailable: // unavailable has reported why
+	case e.status == http.StatusServiceUnavailable: // unavailable has reported why
 		w.Header().Set("Retry-After", "5")
 	default:
 		c.event(c.r, event{Name: EventRefused, Reason: e.code, ClientID: c.client.ID, Err: e})

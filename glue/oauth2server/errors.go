@@ -13,7 +13,7 @@ type protocolError struct {
 	code        string // of RFC 6749 sections 4.1.2.1 and 5.2, or RFC 6750 section 3.1; our own where those have none
 	description string // for developers, in what may stand between quotation marks in a header: printable ASCII without '"' and '\'
 	status      int    // at the endpoints for programs and the API; zero means 400
-	reason      string // of the API's log line
+	reason      string // of the log line
 }
 
 func (e *protocolError) Error() string { return e.code + ": " + e.description }
@@ -52,6 +52,7 @@ var (
 	errMissing      = &protocolError{code: "invalid_request", description: "a parameter is missing"}
 	errGrantType    = &protocolError{code: "unsupported_grant_type", description: "this grant_type is not supported"}
 	errGrant        = &protocolError{code: "invalid_grant", description: "it is not valid, not valid any more, or not this client's"}
+	errOrigin       = &protocolError{code: "invalid_request", description: "pages of this origin cannot call this: an application that runs in browsers is registered as public, with a redirect URI on its own origin", status: http.StatusForbidden, reason: "cross-origin"}
 	errUnavailable  = &protocolError{code: "temporarily_unavailable", description: "try again in a moment", status: http.StatusServiceUnavailable}
 )
 

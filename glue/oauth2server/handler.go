@@ -36,15 +36,15 @@ const (
 //     repeated, and nothing in the address. A confidential client authenticates by Basic
 //     or in the form.
 //   - introspect is for confidential clients and their own tokens only.
-//
-// Programs that are scripts on pages of other origins cannot use the endpoints: there is
-// no Access-Control-Allow-Origin.
+//   - Scripts on pages of other origins may call token and revoke, without credentials
+//     (CORS), from the origins of the redirect URIs of the public client that they name.
+//     All others are refused, but for pages of the site itself.
 func (s *Server) Handler() http.Handler {
 	routes := map[string]http.Handler{
 		pathAuthorize:  s.newAuthorizer(),
-		pathToken:      s.endpoint(serveToken),
-		pathRevoke:     s.endpoint(serveRevoke),
-		pathIntrospect: s.endpoint(serveIntrospect),
+		pathToken:      s.endpoint(true, serveToken),
+		pathRevoke:     s.endpoint(true, serveRevoke),
+		pathIntrospect: s.endpoint(false, serveIntrospect),
 		pathCSRF:       s.csrf(),
 	}
 	settings := s.settingsHandler()

@@ -33,8 +33,8 @@ func (s *Server) MetadataPath() string {
 	return "/.well-known/oauth-authorization-server" + strings.TrimPrefix(s.cfg.Issuer, origin)
 }
 
-// Metadata returns a handler that describes the server to clients; mount it at
-// [Server.MetadataPath].
+// Metadata returns a handler that describes the server to clients, pages of any origin
+// among them; mount it at [Server.MetadataPath].
 func (s *Server) Metadata() http.Handler {
 	secret := []string{"client_secret_basic", "client_secret_post"}
 	all := append(secret[:len(secret):len(secret)], "none")
@@ -60,6 +60,11 @@ func (s *Server) Metadata() http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		noStore(w)
+		if isPreflight(r) {
+			allowPreflight(w, "*", "GET, HEAD")
+			return
+		}
+		allowOrigin(w.Header(), "*")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			w.WriteHeader(http.StatusMethodNotAllowed)

@@ -34,6 +34,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.auth.Err(); err != nil {
 		return nil, err
 	}
+	cfg.Guard.Exempt(s.cfg.Path+pathToken, s.cfg.Path+pathRevoke) // which judge pages of other origins themselves
 	s.checkPool()
 	return s, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
@@ -50,8 +51,9 @@ const (
 
 // Guard refuses requests that other sites sent. It is safe for concurrent use.
 type Guard struct {
-	cfg   Config
-	cross *http.CrossOriginProtection
+	cfg    Config
+	cross  *http.CrossOriginProtection
+	exempt atomic.Pointer[[]string] // paths
 }
 
 // New checks the configuration.

@@ -11,11 +11,16 @@ import (
 // university are one site to a browser. It is the first line; mount it around
 // everything.
 //
+// Paths that are named to [Guard.Exempt] are called by pages of any origin.
+//
 // A request without either header is let through, as the standard library does: tools
 // send such requests, and so do old browsers, for which there is Check.
 func (g *Guard) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := g.VerifyOrigin(r); err != nil {
+		switch err := g.VerifyOrigin(r); {
+		case err == ErrCrossOrigin && g.isExempt(r):
+			r = withoutCookies(r)
+		case err != nil:
 			g.Refuse(w, r, err)
 			return
 		}

@@ -57,8 +57,12 @@ func (s *Store) CreateClient(ctx context.Context, c Client) (made Client, secret
 	c.ID, c.Created = newID(), s.now()
 	c.Updated = c.Created
 	err = s.addFor(ctx, c.Owner, func(tx *sql.Tx) error {
-		return exec(ctx, tx, `INSERT INTO wlsoauth_clients (`+clientColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		err := exec(ctx, tx, `INSERT INTO wlsoauth_clients (`+clientColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
 			c.ID, c.Owner, c.Name, c.Description, c.Website, stored, strings.Join(c.RedirectURIs, "\n"), c.Created.Unix())
+		if err != nil {
+			return err
+		}
+		return setOrigins(ctx, tx, c.ID, c.RedirectURIs)
 	}, s.cfg.MaxClients, `SELECT COUNT(*) FROM wlsoauth_clients WHERE owner = $1`, c.Owner)
 	if err != nil {
 		return Client{}, "", err
@@ -118,6 +122,9 @@ func (s *Store) UpdateClient(ctx context.Context, owner string, c Client) error 
 		if err != nil {
 			return err
 		}
+		if err := setOrigins(ctx, tx, c.ID, c.RedirectURIs); err != nil {
+			return err
+		}
 		return exec(ctx, tx, `DELETE FROM wlsoauth_codes WHERE client_id = $1 AND used_at = 0`, c.ID)
 	})
 }
@@ -138,7 +145,7 @@ func (s *Store) ResetSecret(ctx context.Context, owner, id string) (secret strin
 
 // clientTables hold what belongs to an application, in the order in which it is locked.
 var clientTables = []struct{ name, key string }{
-	{"consents", "principal, client_id"}, {"codes", "hash"}, {"grants", "id"}, {"tokens", "hash"},
+	{"origins", "origin, client_id"}, {"consents", "principal, client_id"}, {"codes", "hash"}, {"grants", "id"}, {"tokens", "hash"},
 }
 
 // DeleteClient deletes an application with all that it was given. Who is not its owner

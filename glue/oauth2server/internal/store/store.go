@@ -55,7 +55,7 @@ var (
 //   - Two that add to one consent: the first to insert it, or to update it, locks its row,
 //     and the second reads what the first has added.
 //
-// Rows are locked in the order consents, codes, grants, tokens, so that of two
+// Rows are locked in the order origins, consents, codes, grants, tokens, so that of two
 // transactions one always goes on. Touch and RevokePersonal lock one row. A sweep holds
 // no application and passes over what others have locked (see skipLocked), so that it
 // never waits for anybody who waits for it. CreateClient and CreatePersonal hold the
@@ -66,8 +66,8 @@ type Store struct {
 	writer writer
 
 	// Queries of every use of a token, and of every call of an application: see Bearer,
-	// Token and Client.
-	bearer, token, client query
+	// Token, Client and HasOrigin.
+	bearer, token, client, origin query
 
 	swept     atomic.Int64 // when expired rows were last looked for, in Unix seconds
 	untouched atomic.Int64 // until when Touch notes nothing, in Unix seconds
@@ -106,7 +106,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.migrate(ctx); err != nil {
 		return nil, err
 	}
-	for text, q := range map[string]*query{bearerQuery: &s.bearer, tokenQuery: &s.token, clientQuery: &s.client} {
+	for text, q := range map[string]*query{bearerQuery: &s.bearer, tokenQuery: &s.token, clientQuery: &s.client, originQuery: &s.origin} {
 		var err error
 		if *q, err = s.newQuery(ctx, text); err != nil {
 			return nil, fmt.Errorf("oauth2server: the database's tables are not as expected: %v", err)

@@ -20,6 +20,15 @@ CREATE TABLE wlsoauth_clients (
 
 CREATE INDEX wlsoauth_clients_owner ON wlsoauth_clients (owner);
 
+-- The origins of the redirect URIs of public applications, whose pages may call.
+CREATE TABLE wlsoauth_origins (
+	origin    TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	PRIMARY KEY (origin, client_id)
+) WITHOUT ROWID;
+
+CREATE INDEX wlsoauth_origins_client ON wlsoauth_origins (client_id);
+
 CREATE TABLE wlsoauth_consents (
 	principal  TEXT NOT NULL,
 	client_id  TEXT NOT NULL,
