@@ -22,7 +22,7 @@ func readmeBlock(t testing.TB, language string, replace ...string) string {
 	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindStringSubmatch(string(readme))
+	blocks := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindStringSubmatch(string(readme))
 	require.NotEmpty(t, blocks)
 	for i := 0; i < len(replace); i += 2 {
 		require.Contains(t, blocks[1], replace[i])
