@@ -65,7 +65,7 @@ to = "http://127.0.0.1:8000"
 		{name: "a socket among addresses", top: "listen.https = [\"unix:/run/a\"]\nlisten.redirect = [\"unix:a\"]", want: []string{`4:17: listen.https[1]: "unix:/run/a": the port must be`, `5:20: listen.redirect[1]: "unix:a": the port must be`}},
 		{name: "admin at the site's socket", top: "listen.unix = \"/run/a\"\nadmin.listen = \"unix:/run/a\"", want: []string{"5:16: admin.listen: listen.unix is the same"}},
 		{name: "names for admin", top: `admin.hosts = ["a.internal", "a.internal:9000", "http://a", "", "*.internal", "[::1]"]`, want: []string{
-			`4:31: admin.hosts[2]: "a.internal:9000": write the name`, "4:50: admin.hosts[3]: ", "4:62: admin.hosts[4]: ", "4:66: admin.hosts[5]: ", "4:80: admin.hosts[6]: ",
+			`4:30: admin.hosts[2]: "a.internal:9000": write the name`, "4:49: admin.hosts[3]: ", "4:61: admin.hosts[4]: ", "4:65: admin.hosts[5]: ", "4:79: admin.hosts[6]: ",
 		}},
 		{name: "admin without a path", top: "admin.listen = \"unix:\"", want: []string{"4:16: admin.listen: the path is missing"}},
 
