@@ -82,6 +82,9 @@ func (a *Auth) With(edit func(p *Policy)) *Auth {
 		b.err = err
 		a.s.cfg.Site.Logger().Error("wls policy of a route is wrong: nobody gets in", "error", b.err)
 	}
+	for _, err := range b.given.nobodies(a.s.cfg.Service) {
+		a.s.cfg.Site.Logger().Warn("wls policy of a route names somebody who never comes", "error", err)
+	}
 	b.policy = b.given.withDefaults(a.s.cfg.Service)
 	return b
 }

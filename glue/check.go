@@ -26,11 +26,16 @@ func checkTransport(cfg *Config, found *site.Findings) {
 	if cfg.Session.Store == nil {
 		found.Notef("Session.Store", "cookie sessions cannot be revoked before they expire; a server-side store can")
 	}
-	if cfg.InsecureCookieDomain != "" {
-		found.Warnf("InsecureCookieDomain", "every host below %s can read the session cookie", cfg.InsecureCookieDomain)
+	path, domain := cfg.Session.CookiePath, cfg.InsecureCookieDomain
+	if domain != "" {
+		found.Warnf("InsecureCookieDomain", "every host below %s can read the session cookie", domain)
 	}
-	if p := cfg.Session.CookiePath; p != "" && p != "/" {
-		found.Warnf("Session.CookiePath", "a cookie with path %s cannot be __Host-, so sibling hosts can set it; and paths do not keep sites of one origin apart", p)
+	if path == "" || path == "/" {
+		return
+	}
+	found.Warnf("Session.CookiePath", "a cookie with path %s cannot be __Host-, so sibling hosts can set it; and paths do not keep sites of one origin apart", path)
+	if domain != "" {
+		found.Warnf("InsecureCookieDomain", "contradicts Session.CookiePath: the one gives the session cookie to other hosts, the other keeps it from this site's own pages outside %s; leave one of them out", path)
 	}
 }
 
@@ -46,11 +51,27 @@ func checkService(cfg *Config, found *site.Findings) {
 			found.Notef("Service", "key %s of %s has %d bits, as the service chose; Go in FIPS-only mode refuses it, and SHA-1 with it", k.Kid(), cfg.Service.Name, k.Bits())
 		}
 	}
+	for _, origin := range originsOf(cfg.Site) {
+		if err := cfg.Service.CheckOrigin(origin); err != nil {
+			found.Warnf("Service", "%v", err)
+		}
+	}
+	if err := cfg.Service.CheckKeys(); err != nil {
+		found.Warnf("Service", "%v", err)
+	}
 	for _, v := range cfg.Versions {
 		if v != 3 {
 			found.Warnf("Versions", "version %d lets whoever alters a request imply ptag \"current\"", v)
 		}
 	}
+}
+
+// originsOf returns those of a site; none of a nil one.
+func originsOf(s *site.Site) []string {
+	if s == nil {
+		return nil
+	}
+	return s.Origins()
 }
 
 func checkTimes(cfg *Config, found *site.Findings) {
@@ -70,6 +91,14 @@ func checkTimes(cfg *Config, found *site.Findings) {
 
 func checkPolicy(cfg *Config, found *site.Findings) {
 	p := &cfg.Policy
+	for _, err := range p.nobodies(cfg.Service) {
+		found.Warnf("Policy.Principals", "%v", err)
+	}
+	for _, ptag := range p.Ptags {
+		if err := cfg.Service.CheckPtag(ptag); err != nil && ptag != "" {
+			found.Notef("Policy.Ptags", "%v", err)
+		}
+	}
 	if p.AnyPtags && !cfg.Service.NoPtags {
 		found.Notef("Policy.AnyPtags", "people who are no longer members of the University can log in too")
 	}

@@ -2,6 +2,7 @@ package glue_test
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -33,6 +35,22 @@ func check(cfg config) []site.Finding {
 		return strings.HasPrefix(f.Key, "Headers.") || f.Key == "Redirect"
 	})
 	return append(found, glue.Check(cfg.glueConfig)...).Sorted()
+}
+
+// keySet has keys that nobody else knows.
+func keySet(t *testing.T, kids ...string) *keys.Set {
+	t.Helper()
+	var all []keys.Key
+	for _, kid := range kids {
+		private, err := rsa.GenerateKey(rand.Reader, 2048)
+		require.NoError(t, err)
+		key, err := keys.New(kid, &private.PublicKey)
+		require.NoError(t, err)
+		all = append(all, key)
+	}
+	set, err := keys.NewSet(all...)
+	require.NoError(t, err)
+	return set
 }
 
 // found gives the findings as text, without those that a good configuration has too.
@@ -85,6 +103,34 @@ func TestCheckFindsWhatIsWeak(t *testing.T) {
 		}},
 		{"cookie domain", func(c *config) { c.InsecureCookieDomain = "soc.example" }, []string{"warning: InsecureCookieDomain: every host below soc.example can read"}},
 		{"cookie path", func(c *config) { c.Session.CookiePath = "/private" }, []string{"warning: Session.CookiePath: a cookie with path /private cannot be __Host-"}},
+		{"cookie path and domain", func(c *config) { c.InsecureCookieDomain, c.Session.CookiePath = ".Example", "/private" }, []string{
+			"warning: InsecureCookieDomain: every host below .Example can read", "warning: Session.CookiePath: a cookie with path /private cannot",
+			"warning: InsecureCookieDomain contradicts Session.CookiePath: the one gives the session cookie to other hosts, the other keeps it from this site's own pages outside /private"}},
+		{"cookie path of all", func(c *config) { c.Session.CookiePath = "/" }, nil},
+		{"cookie path above the site's", func(c *config) { c.BaseURL, c.LogoutPath, c.Session.CookiePath = "https://soc.example/a/b", "", "/a/" }, []string{"warning: Session.CookiePath: a cookie"}},
+		{"cookie path below the site's", func(c *config) { c.BaseURL, c.LogoutPath, c.Session.CookiePath = "https://soc.example/a/b", "", "/a/b/c" }, []string{"warning: Session.CookiePath: a cookie"}},
+		{"names", func(c *config) { c.Policy.Principals = []string{"spqr1", "SPQR2", " abc12", "abc12@cam.ac.uk", "Ada"} }, []string{
+			`warning: Policy.Principals: "SPQR2" lets nobody in: raven reports CRSids, which are small letters and digits: write "spqr2"`,
+			`warning: Policy.Principals: " abc12" lets nobody in: a principal is 1 to 255 printable ASCII characters without blanks: write "abc12"`,
+			`warning: Policy.Principals: "abc12@cam.ac.uk" lets nobody in: raven reports CRSids, which are small letters and digits: write "abc12"`,
+			`warning: Policy.Principals: "Ada" lets nobody in`}},
+		{"names of people", func(c *config) { c.Policy.Principals = []string{"spqr1", "test0001", "ab"} }, nil},
+		{"a ptag nobody has", func(c *config) { c.Policy.Ptags = []string{"currrent"} }, []string{
+			`note: Policy.Ptags: "currrent" is not known of raven, which sends "current" for present staff and students`}},
+		{"the ptag in capitals", func(c *config) { c.Policy.Ptags = []string{"Current"} }, nil},
+		{"Nevar by http", func(c *config) { c.Service, c.BaseURL = webauth.Nevar(keySet(t, "9")), "http://localhost:8080" }, []string{
+			"warning: Service: nevar refuses sites that are not https, so nobody can log in at http://localhost:8080; only http://localhost without a port", "note: BaseURL: http"}},
+		{"Nevar at bare localhost", func(c *config) { c.Service, c.BaseURL = webauth.Nevar(keySet(t, "9")), "http://localhost" }, []string{"note: BaseURL: http"}},
+		{"Nevar by https", func(c *config) { c.Service = webauth.Nevar(keySet(t, "9")) }, nil},
+		{"Goose by http", func(c *config) {
+			c.Service, c.BaseURL = webauth.Goose(keySet(t, "500", "501")), "http://localhost:8080"
+		}, []string{"note: BaseURL: http"}},
+		{"keys of another service", func(c *config) {
+			set, err := keys.NewSet(append(keySet(t, "500").Keys(), keys.Raven().Keys()...)...)
+			require.NoError(t, err)
+			c.Service = webauth.Goose(set)
+		}, []string{
+			"warning: Service: key 2 is that of raven: whoever raven logs in could log in here by that name, so take the key away", "note: Service: key 2 of goose has 1024 bits"}},
 		{"demo service", func(c *config) { c.Service, c.BaseURL = webauth.RavenDemo(), "http://localhost" }, []string{
 			"warning: Service: raven-demo signs with a key whose private half is public", "note: BaseURL: http",
 		}},

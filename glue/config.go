@@ -3,6 +3,7 @@ package glue
 import (
 	"crypto/rand"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -176,9 +177,33 @@ func (c *Config) checkCookies(found *site.Findings) {
 		c.Session.CookiePath = "/"
 	} else if !localpath.Is(p) || strings.ContainsAny(p, ";,?") {
 		found.Errorf("Session.CookiePath", "%q is not a path", p)
+	} else if !covers(p, c.Site.Path()) && !covers(c.Site.Path(), p) {
+		found.Errorf("Session.CookiePath", "%q has no page of the site, which is below %q: browsers would never send the cookie", p, c.Site.Path())
 	}
-	if d := c.InsecureCookieDomain; d != "" && strings.ContainsAny(d, ":/;, ") {
-		found.Errorf("InsecureCookieDomain", "%q is not a domain", d)
+	c.checkCookieDomain(found)
+}
+
+// covers reports whether a cookie with a path is sent to another (RFC 6265 section 5.1.4).
+func covers(cookiePath, path string) bool {
+	return strings.HasPrefix(path+"/", strings.TrimSuffix(cookiePath, "/")+"/")
+}
+
+// checkCookieDomain checks that browsers take a cookie for the domain from each of the site's
+// hosts (RFC 6265 section 5.3).
+func (c *Config) checkCookieDomain(found *site.Findings) {
+	domain := strings.ToLower(strings.TrimPrefix(c.InsecureCookieDomain, "."))
+	switch {
+	case c.InsecureCookieDomain == "":
+		return
+	case strings.ContainsAny(domain, ":/;, ") || domain == "":
+		found.Errorf("InsecureCookieDomain", "%q is not a domain", c.InsecureCookieDomain)
+		return
+	}
+	for _, origin := range c.Site.Origins() {
+		u, err := url.Parse(origin)
+		if err != nil || u.Hostname() != domain && !strings.HasSuffix(u.Hostname(), "."+domain) {
+			found.Errorf("InsecureCookieDomain", "%s is not below %s: browsers would refuse its session cookie", origin, domain)
+		}
 	}
 }
 

@@ -80,6 +80,12 @@ var mistakes = []struct {
 	{"cookie path that is none", func(c *config) { c.Session.CookiePath = "private" }, `Config.Session.CookiePath: "private" is not a path`},
 	{"cookie path with attributes", func(c *config) { c.Session.CookiePath = "/;Domain=x" }, "is not a path"},
 	{"cookie domain with a port", func(c *config) { c.InsecureCookieDomain = "soc.example:80" }, `Config.InsecureCookieDomain: "soc.example:80" is not a domain`},
+	{"cookie domain of others", func(c *config) { c.InsecureCookieDomain = "other.example" }, "Config.InsecureCookieDomain: https://soc.example is not below other.example: browsers would refuse its session cookie"},
+	{"cookie domain that ends alike", func(c *config) { c.InsecureCookieDomain = "oc.example" }, "https://soc.example is not below oc.example"},
+	{"cookie domain below", func(c *config) { c.InsecureCookieDomain = "www.soc.example" }, "https://soc.example is not below www.soc.example"},
+	{"cookie domain of one host only", func(c *config) { c.Hosts, c.InsecureCookieDomain = []string{"alt.example"}, ".soc.example" }, "https://alt.example is not below soc.example"},
+	{"cookie domain that is a dot", func(c *config) { c.InsecureCookieDomain = "." }, `"." is not a domain`},
+	{"cookie path beside the site", func(c *config) { c.BaseURL, c.Session.CookiePath = "https://soc.example/club", "/clu" }, `Config.Session.CookiePath: "/clu" has no page of the site, which is below "/club": browsers would never send the cookie`},
 	{"cookie domain that is a URL", func(c *config) { c.InsecureCookieDomain = "https://soc.example" }, "is not a domain"},
 
 	{"long MaxAge", func(c *config) { c.MaxAge = 11 * time.Minute }, "MaxAge and Skew above 10 minutes hide a wrong clock: set it by NTP"},

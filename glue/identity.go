@@ -2,6 +2,8 @@ package glue
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,6 +28,14 @@ type Identity struct {
 	// ResponseID names the response as the WLS's log does. It is empty where the WLS gave
 	// none, or none that is a word of at most 64 characters.
 	ResponseID string
+}
+
+// HasPtag reports whether the person has a ptag, whatever the letter case, as
+// mod_ucam_webauth compares them.
+func (id Identity) HasPtag(ptag string) bool { return hasPtag(id.Ptags, ptag) }
+
+func hasPtag(ptags []string, ptag string) bool {
+	return slices.ContainsFunc(ptags, func(t string) bool { return strings.EqualFold(t, ptag) })
 }
 
 type identityKey struct{}

@@ -112,7 +112,11 @@ func (x *exchange) forbid(s *session, denial Denial) {
 	if x.cfg.LogoutPath != "" {
 		p.Links = []site.Link{{Text: "Front page", Href: x.origin.home()}, {Text: "Log out", Href: x.origin.base + x.cfg.LogoutPath}}
 	}
-	x.fail(site.Event{Name: EventForbidden, Reason: string(denial), Principal: s.Principal}, p)
+	e := site.Event{Name: EventForbidden, Reason: string(denial), Principal: s.Principal}
+	if denial == DeniedPrincipal {
+		e.Err = x.a.policy.nearly(s.Principal)
+	}
+	x.fail(e, p)
 }
 
 // storeDown answers while sessions or one-use marks are unavailable. Nobody is

@@ -1,6 +1,7 @@
 package glue
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,13 +14,14 @@ import (
 // Policy says who may come in and how they must have logged in. It is checked on
 // every request, against what the session recorded.
 type Policy struct {
-	// Principals may come in; nil means anybody who passes the rest. A list matches if
+	// Principals may come in, each as the service writes it, letter by letter: at Cambridge
+	// in small letters, without a domain. Nil means anybody who passes the rest. A list matches if
 	// the person is any of its entries; an empty list that is not nil is an error. Use
 	// Only for a list that is read from somewhere: should it come out empty, nobody gets
 	// in, not everybody.
 	Principals []string
-	// Ptags the person must have one of. Nil means "current" where the service has
-	// ptags and no condition where it has none.
+	// Ptags the person must have one of, whatever the letter case; see [Identity.HasPtag]. Nil
+	// means "current" where the service has ptags and no condition where it has none.
 	Ptags []string
 	// AnyPtags drops the default condition on ptags: former members come in too.
 	AnyPtags bool
@@ -96,6 +98,28 @@ func (p *Policy) check(s webauth.Service, key string, found *site.Findings) {
 	}
 }
 
+// nobodies returns what is wrong with principals that the service never reports. Empty entries
+// are an error already.
+func (p *Policy) nobodies(s webauth.Service) (errs []error) {
+	for _, principal := range p.Principals {
+		if err := s.CheckPrincipal(principal); err != nil && principal != "" {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// nearly returns the error of a list that names a person in other letters than the service;
+// nil if it does not.
+func (p *Policy) nearly(principal string) error {
+	for _, entry := range p.Principals {
+		if name, _, _ := strings.Cut(strings.TrimSpace(entry), "@"); strings.EqualFold(name, principal) {
+			return fmt.Errorf("Principals has %q, and the service writes %q: names are compared letter by letter", entry, principal)
+		}
+	}
+	return nil
+}
+
 // clone returns a copy that shares nothing with the caller's.
 func (p *Policy) clone() Policy {
 	c := *p
@@ -117,7 +141,7 @@ func (p *Policy) authorize(r *http.Request, id *Identity) Denial {
 	switch {
 	case p.Principals != nil && !slices.Contains(p.Principals, id.Principal):
 		return DeniedPrincipal
-	case p.Ptags != nil && !slices.ContainsFunc(id.Ptags, func(t string) bool { return slices.Contains(p.Ptags, t) }):
+	case p.Ptags != nil && !slices.ContainsFunc(p.Ptags, func(t string) bool { return hasPtag(id.Ptags, t) }):
 		return DeniedPtag
 	case p.Allow != nil && !p.Allow(r, *id):
 		return DeniedAllow

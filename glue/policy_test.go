@@ -283,8 +283,51 @@ func TestPolicyUnknownPtagsAreIgnored(t *testing.T) {
 	s := startSite(t, setup{})
 	s.fake.AddUser(webauthtest.User{ID: "abc1", Password: "x", Ptags: []string{"x-new", "current", "y"}})
 	assert.Equal(t, []string{"x-new", "current", "y"}, s.browser("abc1").get("/private/").requireEcho("abc1").Identity.Ptags)
-	s.fake.AddUser(webauthtest.User{ID: "abc2", Password: "x", Ptags: []string{"Current", "current2", "curren"}})
+	s.fake.AddUser(webauthtest.User{ID: "abc2", Password: "x", Ptags: []string{"current2", "curren", "current.x"}})
 	s.browser("abc2").get("/private/").requirePage(http.StatusForbidden, "forbidden")
+}
+
+// TestPolicyPtagsInAnyCase: mod_ucam_webauth compares so, on both sides.
+func TestPolicyPtagsInAnyCase(t *testing.T) {
+	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+		with(mux, auth, "/fellows", func(p *glue.Policy) { p.Ptags = []string{"FELLOW"} })
+	}})
+	s.fake.AddUser(webauthtest.User{ID: "abc1", Password: "x", Ptags: []string{"Current", "Fellow"}})
+	id := s.browser("abc1").get("/private/").requireEcho("abc1").Identity
+	assert.Equal(t, []string{"Current", "Fellow"}, id.Ptags, "as they came")
+	s.browser("abc1").get("/fellows").requireEcho("abc1")
+	for ptag, want := range map[string]bool{"current": true, "CURRENT": true, "fellow": true, "fell": false, "": false, "current,Fellow": false} {
+		assert.Equal(t, want, id.HasPtag(ptag), ptag)
+	}
+}
+
+// TestPolicyNamesInOtherLetters: they let nobody in, and the log says so, when the policy is
+// made where the service is known, and when the person comes.
+func TestPolicyNamesInOtherLetters(t *testing.T) {
+	lists := map[string][]string{
+		"/capitals": {"TEST0001"}, "/blank": {"x", " test0001"}, "/domain": {"Test0001@cam.ac.uk"}, "/other": {"test0002", "test00011", "@test0001"},
+	}
+	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+		for path, list := range lists {
+			with(mux, auth, path, func(p *glue.Policy) { p.Principals = list })
+		}
+	}})
+	for path, want := range map[string]string{
+		"/capitals": `Principals has "TEST0001", and the service writes "test0001": names are compared letter by letter`,
+		"/blank":    `Principals has " test0001", and the service writes "test0001"`,
+		"/domain":   `Principals has "Test0001@cam.ac.uk", and the service writes "test0001"`,
+		"/other":    "",
+	} {
+		a := s.browser("test0001").get(path)
+		a.requirePage(http.StatusForbidden, "forbidden")
+		e := s.lastEvent(glue.EventForbidden)
+		if want == "" {
+			assert.NoError(t, e.Err)
+			continue
+		}
+		require.ErrorContains(t, e.Err, want)
+		assert.NotContains(t, a.Body, "letter by letter", "for operators")
+	}
 }
 
 func TestPolicyOptionalShowsNobodyWhoFailsIt(t *testing.T) {
