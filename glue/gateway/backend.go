@@ -5,14 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
@@ -20,52 +19,51 @@ import (
 
 // Of a connection to a backend that is not settable.
 const (
-	backendIdle     = 90 * time.Second // until a kept connection is closed
-	continueTimeout = time.Second      // for "100 Continue", before a body is sent anyway
-	maxAnswerHeader = 1 << 20          // bytes
-	copyBuffer      = 32 << 10         // bytes
+	continueTimeout = time.Second // for "100 Continue", before a body is sent anyway
+	maxAnswerHeader = 1 << 20     // bytes
+	copyBuffer      = 32 << 10    // bytes
 )
 
 // backendKey is all that makes two backends different. Rules and configurations that
 // agree on it share the connections.
 type backendKey struct {
-	to              string
-	ca              [sha256.Size]byte // of the file's text; zero for the system's
-	dial, response  time.Duration
-	most, mostIdles int
+	to                   string
+	tls                  [sha256.Size]byte // of what the rule says about TLS, and its files; zero for nothing
+	dial, response, idle time.Duration
+	most, mostIdles      int
 }
 
 // backend is where requests go: one address with connections of its own.
 type backend struct {
-	key       backendKey
-	name      string // as configured, for the log
-	scheme    string
-	host      string // for the URL, and for Host where that is not kept
-	transport *http.Transport
-	slots     chan struct{} // one for each connection in use; nil for no limit
-	users     int           // configurations; guarded by Gateway.mu
+	key    backendKey
+	name   string // as configured, for the log
+	scheme string
+	host   string // for the URL, and for Host where that is not kept
+
+	transport *http.Transport // HTTP/1.1, and for https what the backend chooses
+	h2        *http.Transport // HTTP/2 alone; nil where that is not spoken
+	speaks    atomic.Int32    // what is known of that: versionUnknown and so on
+
+	slots chan struct{} // one for each request on its way; nil for no limit
+	users int           // configurations; guarded by Gateway.mu
 }
 
-// backendFor returns the backend of a rule, a new one if none is like it. The caller holds
-// g.mu, or nobody else knows g yet.
+// backendFor returns the backend of a rule, a new one if none is like it. An error of the
+// rule's is a *fieldError. The caller holds g.mu, or nobody else knows g yet.
 func (g *Gateway) backendFor(cfg *Config, ru *Rule) (*backend, error) {
 	l := &cfg.Limits
-	key := backendKey{
-		to: ru.To, dial: limit(l.DialTimeout), response: limit(cmp.Or(ru.ResponseTimeout, l.ResponseTimeout)),
-		most: l.Connections, mostIdles: l.IdleConnections,
+	config, sum, err := backendTLS(ru)
+	if err != nil {
+		return nil, err
 	}
-	var pem []byte
-	if ru.BackendCA != "" {
-		var err error
-		if pem, err = os.ReadFile(ru.BackendCA); err != nil {
-			return nil, err
-		}
-		key.ca = sha256.Sum256(pem)
+	key := backendKey{
+		to: ru.To, tls: sum, dial: limit(l.DialTimeout), response: limit(cmp.Or(ru.ResponseTimeout, l.ResponseTimeout)),
+		idle: limit(cmp.Or(ru.BackendIdleTimeout, l.BackendIdleTimeout)), most: l.Connections, mostIdles: l.IdleConnections,
 	}
 	if b := g.backends[key]; b != nil {
 		return b, nil
 	}
-	b, err := newBackend(key, pem)
+	b, err := newBackend(key, config)
 	if err != nil {
 		return nil, err
 	}
@@ -76,47 +74,41 @@ func (g *Gateway) backendFor(cfg *Config, ru *Rule) (*backend, error) {
 // limit returns a time limit as package net/http has it: zero for none.
 func limit(d Duration) time.Duration { return max(0, time.Duration(d)) }
 
-func newBackend(key backendKey, pem []byte) (*backend, error) {
+func newBackend(key backendKey, config *tls.Config) (*backend, error) {
 	b := &backend{key: key, name: key.to}
-	dialer := &net.Dialer{Timeout: key.dial, KeepAlive: 30 * time.Second}
-	b.transport = &http.Transport{
-		DialContext:           dialer.DialContext,
-		TLSHandshakeTimeout:   key.dial,
-		ResponseHeaderTimeout: key.response,
-		ExpectContinueTimeout: continueTimeout,
-		IdleConnTimeout:       backendIdle,
-		MaxIdleConnsPerHost:   key.mostIdles,
-		MaxConnsPerHost:       key.most,
-		// The backend's own compression goes through as it is, or none.
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: maxAnswerHeader,
-		ReadBufferSize:         16 << 10,
-		WriteBufferSize:        16 << 10,
-	}
 	if key.most > 0 {
 		b.slots = make(chan struct{}, key.most)
 	}
+	b.transport = newTransport(&key)
 	if path, ok := strings.CutPrefix(key.to, listen.Unix); ok {
 		b.scheme, b.host = "http", "localhost"
-		b.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", path)
-		}
+		dial := b.transport.DialContext
+		b.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, "unix", path) }
 		return b, nil
 	}
 	u, err := url.Parse(key.to) // checkTo has let it through
 	if err != nil {
-		return nil, err
+		return nil, &fieldError{"to", err}
 	}
 	b.scheme, b.host = u.Scheme, u.Host
-	b.transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if pem != nil {
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, errors.New("there is no certificate in it")
-		}
-		b.transport.TLSClientConfig.RootCAs = pool
+	switch u.Scheme {
+	case schemeH2C:
+		b.scheme, b.h2 = "http", newH2CTransport(&key)
+		b.speaks.Store(versionHTTP2)
+	case "https":
+		b.transport.TLSClientConfig = config
+		offerHTTP2(b.transport)
+		b.h2 = newHTTP2Transport(&key, config)
 	}
 	return b, nil
+}
+
+// closeIdle gives up the connections that nothing uses.
+func (b *backend) closeIdle() {
+	b.transport.CloseIdleConnections()
+	if b.h2 != nil {
+		b.h2.CloseIdleConnections()
+	}
 }
 
 // errBusy says that all connections to a backend stayed in use.

@@ -173,15 +173,10 @@ func (k *checker) checkBackend(i int) {
 		if err := checkTo(r.To); err != nil {
 			k.Errorf(ruleKey(i, "to"), "%q: %v", r.To, err)
 		}
-		if r.BackendCA != "" && !strings.HasPrefix(r.To, "https:") {
-			k.Errorf(ruleKey(i, "backend-ca"), "this is for backends that speak https")
-		}
+		k.checkBackendTLS(i)
 		return
 	}
-	for _, f := range []struct {
-		field string
-		set   bool
-	}{{"backend-host", r.BackendHost != ""}, {"backend-ca", r.BackendCA != ""}, {"strip-path", r.StripPath}} {
+	for _, f := range backendFields(r) {
 		if f.set {
 			k.Errorf(ruleKey(i, f.field), "this rule has no backend of its own: set to as well, or set this where to is set")
 		}
@@ -221,12 +216,16 @@ func checkTo(to string) error {
 		}
 		return nil
 	}
-	origin, err := webauth.Origin(to)
-	if err != nil {
-		return fmt.Errorf("%v: write it such as http://127.0.0.1:8000, https://app.internal or unix:/run/app.sock", err)
+	scheme, address := schemeOf(to), to
+	if scheme == schemeH2C {
+		address = "http" + to[len(schemeH2C):]
 	}
-	if hasPath(to) {
-		return fmt.Errorf("a backend has neither path nor query: write %s", origin)
+	origin, err := webauth.Origin(address)
+	if err != nil {
+		return fmt.Errorf("%v: write it such as http://127.0.0.1:8000, https://app.internal, h2c://127.0.0.1:50051 or unix:/run/app.sock", err)
+	}
+	if hasPath(address) {
+		return fmt.Errorf("a backend has neither path nor query: write %s://%s", scheme, hostOf(origin))
 	}
 	return nil
 }
@@ -285,7 +284,7 @@ func (k *checker) lookAtBackend(i int) {
 		return
 	}
 	switch loopback := isLoopbackHost(u.Hostname()); {
-	case u.Scheme == "http" && !loopback:
+	case u.Scheme != "https" && !loopback:
 		k.Warnf(key, "whoever is on the way to %s can read and change everything, and whoever reaches it can claim to be anybody%s: use https, and let only the gateway connect", u.Host, k.claims())
 	case !loopback && k.claims() != "":
 		k.Notef(key, "see that only the gateway can connect to %s: whoever else does can claim to be anybody%s", u.Host, k.claims())

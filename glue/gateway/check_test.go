@@ -146,15 +146,25 @@ to = "http://127.0.0.1:8000"
 		{name: "no backend of its own", rule: "[[rule]]\npath = \"/a\""},
 		{name: "no backend above", old: `path = "/"`, new: `path = "/ab"`, rule: "[[rule]]\npath = \"/abc\"", want: []string{"8:3: rule[2].to: this is missing"}},
 		{name: "backend of another host", top: `origins = ["https://wiki.soc.example"]`, rule: "host = \"soc.example\"\n[[rule]]\npath = \"/a\"\nhost = \"wiki.soc.example\"", want: []string{"9:3: rule[2].to: this is missing"}},
-		{name: "backend's settings without it", rule: "[[rule]]\npath = \"/a\"\nstrip-path = true\nbackend-host = \"keep\"\nbackend-ca = \"ca\"", want: []string{
-			"10:14: rule[2].strip-path: this rule has no backend", "11:16: rule[2].backend-host: this rule", "12:14: rule[2].backend-ca: this rule"}},
+		{name: "backend's settings without it", rule: "[[rule]]\npath = \"/a\"\nstrip-path = true\nbackend-host = \"keep\"\nbackend-ca = \"ca\"\nbackend-idle-timeout = \"1s\"\nbackend-cert = \"a\"\nbackend-key = \"a\"\nbackend-server-name = \"a\"", want: []string{
+			"10:14: rule[2].strip-path: this rule has no backend", "11:16: rule[2].backend-host: this rule", "12:14: rule[2].backend-ca: this rule",
+			"13:24: rule[2].backend-idle-timeout: this rule", "14:16: rule[2].backend-cert: this rule", "15:15: rule[2].backend-key: this rule", "16:23: rule[2].backend-server-name: this rule"}},
 		{name: "backend with a path", old: ":8000", new: ":8000/app", want: []string{`7:6: rule[1].to: "http://127.0.0.1:8000/app": a backend has neither path nor query: write http://127.0.0.1:8000`}},
 		{name: "backend without a scheme", old: "http://127.0.0.1:8000", new: "127.0.0.1:8000", want: []string{`7:6: rule[1].to: "127.0.0.1:8000": `}},
 		{name: "backend of another scheme", old: "http:", new: "ftp:", want: []string{`7:6: rule[1].to: "ftp://127.0.0.1:8000": not an absolute http or https URL: write it such as`}},
 		{name: "backend with a password", old: "127", new: "a:b@127", want: []string{`7:6: rule[1].to: `}},
 		{name: "socket without a path", old: "http://127.0.0.1:8000", new: "unix:", want: []string{`7:6: rule[1].to: "unix:": write the socket's path`}},
 		{name: "unknown host", rule: "backend-host = \"mine\"", want: []string{`8:16: rule[1].backend-host: "mine" is none of keep, backend`}},
+		{name: "backend by h2c", old: "http:", new: "h2c:"},
+		{name: "backend by h2c with a path", old: "http://127.0.0.1:8000", new: "h2c://127.0.0.1:8000/app", want: []string{`7:6: rule[1].to: "h2c://127.0.0.1:8000/app": a backend has neither path nor query: write h2c://127.0.0.1:8000`}},
 		{name: "authority for http", rule: "backend-ca = \"ca\"", want: []string{"8:14: rule[1].backend-ca: this is for backends that speak https"}},
+		{name: "certificate for h2c", old: "http:", new: "h2c:", rule: "backend-cert = \"a\"\nbackend-key = \"a\"\nbackend-server-name = \"a\"", want: []string{
+			"8:16: rule[1].backend-cert: this is for backends that speak https", "9:15: rule[1].backend-key: this is", "10:23: rule[1].backend-server-name: this is"}},
+		{name: "certificate without its key", old: "http:", new: "https:", rule: "backend-cert = \"a\"", want: []string{"5:3: rule[1].backend-key: this is missing: set it to the file with the key of backend-cert"}},
+		{name: "key without its certificate", old: "http:", new: "https:", rule: "backend-key = \"a\"", want: []string{"5:3: rule[1].backend-cert: this is missing: set it to the file with the certificate"}},
+		{name: "certificate and key in capitals", old: "http:", new: "HTTPS:", rule: "backend-cert = \"a\"\nbackend-key = \"a\"\nbackend-server-name = \"App.Internal\""},
+		{name: "server name with a port", old: "http:", new: "https:", rule: "backend-server-name = \"app.internal:443\"", want: []string{`8:23: rule[1].backend-server-name: "app.internal:443": write the name that stands in the backend's certificate`}},
+		{name: "server name that is a URL", old: "http:", new: "https:", rule: "backend-server-name = \"https://app.internal\"", want: []string{`8:23: rule[1].backend-server-name: `}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			text := strings.NewReplacer("%top%", row.top, "%rule%", row.rule).Replace(frame)

@@ -192,8 +192,13 @@ type Limits struct {
 
 	DialTimeout     Duration `toml:"dial-timeout,omitempty"`     // to reach a backend; default 5s
 	ResponseTimeout Duration `toml:"response-timeout,omitempty"` // until a backend begins to answer; default 60s
-	Connections     int      `toml:"connections,omitempty"`      // to one backend at once; default no limit
+	Connections     int      `toml:"connections,omitempty"`      // to one backend at once, and requests where they share one (HTTP/2); default no limit
 	IdleConnections int      `toml:"idle-connections,omitempty"` // kept open to one backend; default 64
+	// BackendIdleTimeout is how long a connection to a backend is kept that nothing uses;
+	// default 1.5s. It must be shorter than the backend keeps one (gunicorn 2s; Node, Apache
+	// and uvicorn 5s): a POST that meets the backend's closing cannot be sent again by
+	// anybody who does not know what became of it, and people get 502.
+	BackendIdleTimeout Duration `toml:"backend-idle-timeout,omitempty"`
 }
 
 // Log says what is logged and where.
@@ -254,9 +259,11 @@ type Rule struct {
 	Path string `toml:"path,omitempty"`
 	// Access is public, optional, login or basic; default login.
 	Access Access `toml:"access,omitempty"`
-	// To is the backend: "http://127.0.0.1:8000", "https://app.internal", or
-	// "unix:/run/app.sock". Empty means that of the rule that would be next, and to speak
-	// to it as that rule does: BackendHost, BackendCA, StripPath with that rule's Path, and
+	// To is the backend: "http://127.0.0.1:8000", "https://app.internal",
+	// "h2c://127.0.0.1:50051", or "unix:/run/app.sock". By https, HTTP/2 is spoken with
+	// backends that offer it; h2c is HTTP/2 without TLS. WebSockets are HTTP/1.1 in any case.
+	// Empty means that of the rule that would be next, and to speak to it as that rule does:
+	// all fields whose names begin with Backend, StripPath with that rule's Path, and
 	// ResponseTimeout unless this rule has one.
 	To string `toml:"to,omitempty"`
 
@@ -289,6 +296,16 @@ type Rule struct {
 	// BackendCA is a PEM file of certificates to trust an https backend by; empty means
 	// the system's.
 	BackendCA string `toml:"backend-ca,omitempty"`
+	// BackendCert and BackendKey are PEM files with the certificate, and the key of it, that
+	// the gateway shows to an https backend that asks for one. Like BackendCA they are read
+	// again on reload.
+	BackendCert string `toml:"backend-cert,omitempty"`
+	BackendKey  string `toml:"backend-key,omitempty"`
+	// BackendServerName is the name that the certificate of an https backend must have, and
+	// by which it is asked for; empty means that in To.
+	BackendServerName string `toml:"backend-server-name,omitempty"`
+	// BackendIdleTimeout replaces that of Limits.
+	BackendIdleTimeout Duration `toml:"backend-idle-timeout,omitempty"`
 	// StripPath removes Path from what the backend is asked for, and tells it so in
 	// X-Forwarded-Prefix.
 	StripPath bool `toml:"strip-path,omitempty"`

@@ -77,6 +77,7 @@ func (l *Limits) setDefaults() {
 	setDefault(&l.DialTimeout, Duration(5*time.Second))
 	setDefault(&l.ResponseTimeout, Duration(60*time.Second))
 	setDefault(&l.IdleConnections, 64)
+	setDefault(&l.BackendIdleTimeout, Duration(1500*time.Millisecond)) // gunicorn has 2 s, Node, Apache and uvicorn have 5 s
 }
 
 func setDefault[T comparable](field *T, value T) { *field = cmp.Or(*field, value) }
@@ -92,7 +93,7 @@ func (c *Config) setPaths() {
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]
-		paths = append(paths, &r.GroupFile, &r.Htpasswd, &r.BackendCA)
+		paths = append(paths, &r.GroupFile, &r.Htpasswd, &r.BackendCA, &r.BackendCert, &r.BackendKey)
 		r.To = c.socketPath(r.To)
 	}
 	c.Admin.Listen = c.socketPath(c.Admin.Listen)

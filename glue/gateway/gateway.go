@@ -249,7 +249,7 @@ func (g *Gateway) release(c *core) {
 	for _, b := range c.backends {
 		if b.users--; b.users == 0 {
 			delete(g.backends, b.key)
-			b.transport.CloseIdleConnections()
+			b.closeIdle()
 		}
 	}
 	if s := c.store; s != nil {

@@ -109,7 +109,7 @@ func (transports) RoundTrip(r *http.Request) (*http.Response, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	return p.rule.backend.transport.RoundTrip(r)
+	return p.rule.backend.roundTrip(r)
 }
 
 // proxiedOf returns what pass noted. Every request that gets there has notes.
@@ -134,24 +134,9 @@ func (p *proxied) rewrite(pr *httputil.ProxyRequest) {
 	if out.Body != nil {
 		p.body, out.Body = out.Body, p
 	}
-	out.Close = standsAlone(in)
 	p.cleanHeaders(out.Header)
 	setForwarding(out.Header, in, ru)
 	p.err = c.identity.set(out.Header, in, ru)
-}
-
-// standsAlone reports whether nobody is to use the connection to the backend after this
-// request. A server that expects no body with the method, or knows no chunks, could take
-// the body for the next request; and what a program sends with its answer to HEAD, against
-// RFC 9110 section 9.3.2, would be the answer to the next one.
-func standsAlone(r *http.Request) bool {
-	switch r.Method {
-	case http.MethodHead:
-		return true
-	case http.MethodGet, http.MethodOptions:
-		return r.ContentLength != 0
-	}
-	return r.ContentLength < 0
 }
 
 // stripPath returns the path without that of the rule, or of the one whose backend it has.
@@ -233,8 +218,9 @@ func (p *proxied) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the request's body.
-func (p *proxied) Close() error { return p.body.Close() }
+// Close leaves the request's body as it is, which the proxy ends with the request: a
+// transport that could not connect is not the last that wants it.
+func (p *proxied) Close() error { return nil }
 
 // Unwrap is for http.ResponseController.
 func (p *proxied) Unwrap() http.ResponseWriter { return p.ResponseWriter }

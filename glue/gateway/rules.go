@@ -128,8 +128,7 @@ func (g *Gateway) connect(c *core, ru, from *rule) error {
 	how.ResponseTimeout = cmp.Or(ru.cfg.ResponseTimeout, how.ResponseTimeout)
 	b, err := g.backendFor(&c.cfg, &how)
 	if err != nil {
-		i := slices.IndexFunc(c.cfg.Rules, func(r Rule) bool { return r.To == how.To && r.BackendCA == how.BackendCA })
-		return c.problemAt(i, "to", err)
+		return c.backendProblem(from, err)
 	}
 	ru.backend, ru.renamed = b, how.BackendHost == hostBackend
 	if how.StripPath {
@@ -140,6 +139,18 @@ func (g *Gateway) connect(c *core, ru, from *rule) error {
 		b.users++
 	}
 	return nil
+}
+
+// backendProblem names the field of a rule by which its backend cannot be spoken to.
+func (c *core) backendProblem(ru *rule, err error) error {
+	i := 0
+	for &c.cfg.Rules[i] != ru.cfg {
+		i++
+	}
+	if of := (*fieldError)(nil); errors.As(err, &of) {
+		return c.problemAt(i, of.field, of.err)
+	}
+	return c.problemAt(i, "to", err)
 }
 
 // isHost reports whether a rule's host, in lower case, is that of an origin, with its
