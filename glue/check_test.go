@@ -108,7 +108,9 @@ func TestCheckFindsWhatIsWeak(t *testing.T) {
 			"warning: InsecureCookieDomain contradicts Session.CookiePath: the one gives the session cookie to other hosts, the other keeps it from this site's own pages outside /private"}},
 		{"cookie path of all", func(c *config) { c.Session.CookiePath = "/" }, nil},
 		{"cookie path above the site's", func(c *config) { c.BaseURL, c.LogoutPath, c.Session.CookiePath = "https://soc.example/a/b", "", "/a/" }, []string{"warning: Session.CookiePath: a cookie"}},
-		{"cookie path below the site's", func(c *config) { c.BaseURL, c.LogoutPath, c.Session.CookiePath = "https://soc.example/a/b", "", "/a/b/c" }, []string{"warning: Session.CookiePath: a cookie"}},
+		{"cookie path below the site's", func(c *config) {
+			c.BaseURL, c.LogoutPath, c.Session.CookiePath = "https://soc.example/a/b", "", "/a/b/c"
+		}, []string{"warning: Session.CookiePath: a cookie"}},
 		{"names", func(c *config) { c.Policy.Principals = []string{"spqr1", "SPQR2", " abc12", "abc12@cam.ac.uk", "Ada"} }, []string{
 			`warning: Policy.Principals: "SPQR2" lets nobody in: raven reports CRSids, which are small letters and digits: write "spqr2"`,
 			`warning: Policy.Principals: " abc12" lets nobody in: a principal is 1 to 255 printable ASCII characters without blanks: write "abc12"`,

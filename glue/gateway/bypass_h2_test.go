@@ -107,8 +107,10 @@ func (w *world) fields(method, path string, more ...string) [][2]string {
 
 // TestBypassHTTP2 sends the tricks of paths and headers, and those that only HTTP/2 can
 // carry.
-func TestBypassHTTP2(t *testing.T) {
-	w := openWorld(t, func(k *kit) { k.tls = true })
+func TestBypassHTTP2(t *testing.T) { eachBackend(t, testBypassHTTP2) }
+
+func testBypassHTTP2(t *testing.T, speaking func(*kit)) {
+	w := openWorld(t, func(k *kit) { k.tls = true }, speaking)
 	session := w.loggedIn("test0001").cookieHeader()
 
 	t.Run("paths", func(t *testing.T) {

@@ -162,22 +162,34 @@ func TestHeadersTwins(t *testing.T) {
 	assert.Regexp(t, `^[0-9A-Za-z-]{6,24}$`, got.Header.Get("X-Aaid"))
 }
 
-// TestBypassTrailers: nothing that comes after the checks reaches a backend.
+// TestBypassTrailers: of what comes after the checks, a backend gets what was announced and
+// means something to the application alone.
 func TestBypassTrailers(t *testing.T) {
-	w := openWorld(t)
-	session := "Cookie: " + w.loggedIn("test0001").cookieHeader()
-	for _, announced := range []string{"Trailer: Remote-User", "Trailer: remote_user, X-AAPrincipal, X-Fine", "X-Nothing: 1", "TE: trailers\r\nTrailer: Remote-User"} {
-		for path, user := range map[string]string{"/x": "", "/private/x": "test0001"} {
-			request := w.request("POST "+path+" HTTP/1.1", session, announced, "Transfer-Encoding: chunked") +
-				"5\r\nhello\r\n0\r\nRemote-User: evil\r\nRemote_User: evil\r\nX-AAPrincipal: evil\r\nX-Fine: evil\r\n\r\n"
-			answer := w.wire(request)
-			require.Equal(t, 200, statusOf(t, answer), answer)
-			got := w.backend.one(t)
-			mustNotClaim(t, got, user)
-			assert.Equal(t, "hello", got.Body)
-			assert.Empty(t, got.Header["Trailer"])
+	eachBackend(t, func(t *testing.T, speaking func(*kit)) {
+		w := openWorld(t, speaking)
+		session := "Cookie: " + w.loggedIn("test0001").cookieHeader()
+		for announced, passed := range map[string]http.Header{
+			"Trailer: Remote-User":                                      nil,
+			"Trailer: remote_user, X-AAPrincipal, X-Fine":               {"X-Fine": {"fine"}},
+			"Trailer: X-Fine, X-Who, x_who, Cookie, X-Original-Url":     {"X-Fine": {"fine"}},
+			"Trailer: X-Fine, X-Nothing, Cache-Control, Content_Length": {"X-Fine": {"fine"}, "X-Nothing": nil},
+			"X-Nothing: 1":                         nil,
+			"TE: trailers\r\nTrailer: Remote-User": nil,
+			"Trailer: X-Fine\r\nConnection: X-Fine, Trailer, Remote-User": {"X-Fine": {"fine"}},
+		} {
+			for path, user := range map[string]string{"/x": "", "/private/x": "test0001"} {
+				request := w.request("POST "+path+" HTTP/1.1", session, announced, "Transfer-Encoding: chunked") + "5\r\nhello\r\n0\r\nRemote-User: evil\r\nRemote_User: evil\r\n" +
+					"X-AAPrincipal: evil\r\nX-Fine: fine\r\nX-Who: evil\r\nx_who: evil\r\nCookie: evil\r\nX-Original-Url: /evil\r\nContent_Length: 9\r\nCache-Control: evil\r\n\r\n"
+				answer := w.wire(request)
+				require.Equal(t, 200, statusOf(t, answer), answer)
+				got := w.backend.one(t)
+				mustNotClaim(t, got, user)
+				assert.Equal(t, "hello", got.Body)
+				assert.Empty(t, got.Header["Trailer"])
+				assert.Equal(t, passed, got.Trailer, announced)
+			}
 		}
-	}
+	})
 }
 
 // TestBypassCookies: ours never reach a backend, and no backend sets them.

@@ -38,6 +38,31 @@ func openWorld(t testing.TB, edit ...func(*kit)) *world {
 	return newWorld(t, k)
 }
 
+// eachBackend runs a test with a backend by each version of HTTP.
+func eachBackend(t *testing.T, test func(t *testing.T, speaking func(*kit))) {
+	for name, set := range map[string]func(*http.Protocols){"HTTP/1.1": nil, "h2": h2AndH1, "h2c": h2cOnly} {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(k *kit) {
+				if set == nil {
+					return
+				}
+				var of Rule
+				k.backend = func(h http.Handler) string {
+					of = startHTTP2(t, h, set).rule(t, "/")
+					return of.To
+				}
+				config := k.config
+				k.config = func(cfg *Config) {
+					config(cfg)
+					for i := range cfg.Rules {
+						cfg.Rules[i].BackendCA = of.BackendCA
+					}
+				}
+			})
+		})
+	}
+}
+
 // protected are the folders of openWorld that nobody gets into without a login.
 var protected = []string{"/private", "/public/deep", "/named", "/basic"}
 
@@ -68,7 +93,10 @@ var ourHeaders = []string{
 // mustNotClaim fails if a request says in any way that it is somebody else's than user's.
 func mustNotClaim(t testing.TB, s seen, user string) {
 	t.Helper()
-	assert.Empty(t, s.Trailer)
+	for name := range s.Trailer {
+		assert.True(t, headername.IsPlain(name), "trailer %q", name)
+		assert.Zero(t, headername.Lookup(name).Class, "trailer %s", name)
+	}
 	for name, values := range s.Header {
 		assert.True(t, headername.IsPlain(name), "header %q", name)
 		if class := headername.Lookup(name).Class; class&^(headername.Frames|headername.Judged) != 0 {

@@ -69,9 +69,6 @@ func (s *stripping) stripNamed(cfg *Identity) {
 	}
 }
 
-// isTrailer is isTrailer for a configuration that has chosen names.
-func (c *core) isTrailer(name string) bool { return isTrailer(name) && c.stripping.chosen(name) == nil }
-
 // checkNamed checks the names of headers that the configuration chooses.
 func (k *checker) checkNamed() {
 	taken := map[string]string{}

@@ -10,14 +10,12 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
-	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -26,7 +24,8 @@ import (
 // the answer's http.ResponseWriter and the request's body, so that one allocation does.
 type proxied struct {
 	http.ResponseWriter
-	body io.ReadCloser
+	body    io.ReadCloser
+	trailer http.Header // of the request that goes on
 
 	c    *core
 	rule *rule
@@ -76,7 +75,7 @@ func (c *core) pass(w http.ResponseWriter, r *http.Request, ru *rule) {
 		}
 		defer b.leave()
 	}
-	if r.Header["Upgrade"] != nil && isWebSocket(r.Header) {
+	if r.Header["Upgrade"] != nil && isWebSocket(r.Header) || isGRPC(r.Header) {
 		var cancel context.CancelFunc
 		if r, cancel = c.whileLoggedIn(r, ru); cancel != nil {
 			defer cancel()
@@ -130,7 +129,7 @@ func (p *proxied) rewrite(pr *httputil.ProxyRequest) {
 	if ru.renamed {
 		out.Host = b.host
 	}
-	out.Trailer = nil // whatever it holds, it comes after the checks
+	p.announceTrailers(out)
 	if out.Body != nil {
 		p.body, out.Body = out.Body, p
 	}
@@ -212,7 +211,10 @@ func setForwarding(h http.Header, in *http.Request, ru *rule) {
 // that is to blame.
 func (p *proxied) Read(b []byte) (int, error) {
 	n, err := p.body.Read(b)
-	if err != nil && err != io.EOF {
+	switch {
+	case err == io.EOF:
+		p.takeTrailers()
+	case err != nil:
 		p.readErr = err
 	}
 	return n, err
@@ -248,29 +250,6 @@ func (p *proxied) WriteHeader(status int) {
 		}
 	}
 	p.ResponseWriter.WriteHeader(status)
-}
-
-// inHeaderOnly are fields that were checked in the header, or set there, and would say
-// something else in the trailer, for a program that takes the two for one.
-var inHeaderOnly = append([]string{"Set-Cookie", "Cache-Control", "Expires", "Pragma", "Vary"}, headers.SharedCaching...)
-
-// isTrailer reports whether a field may come after an answer: under a name that all
-// programs read alike, and none of those that say more than the application's word.
-func isTrailer(name string) bool {
-	return headername.IsPlain(name) && headername.Lookup(name).Class == 0 &&
-		!slices.Contains(inHeaderOnly, http.CanonicalHeaderKey(name))
-}
-
-// cleanTrailers removes all others from what comes after the answer: the proxy has put
-// what was not announced beside the header, marked as such.
-func (p *proxied) cleanTrailers() {
-	h := p.Header()
-	for marked := range h {
-		if name, ok := strings.CutPrefix(marked, http.TrailerPrefix); ok && !p.c.isTrailer(name) {
-			delete(h, marked)
-			p.c.removals.trailer(p.c.cfg.Logger, name)
-		}
-	}
 }
 
 // answer makes of the backend's answer what the client gets.

@@ -19,9 +19,15 @@ func isWebSocket(h http.Header) bool {
 	return len(to) == 1 && strings.EqualFold(to[0], "websocket")
 }
 
+// isGRPC reports whether a request is a call of gRPC, which may be a stream both ways.
+func isGRPC(h http.Header) bool {
+	of := h["Content-Type"]
+	return len(of) == 1 && strings.HasPrefix(of[0], "application/grpc")
+}
+
 // whileLoggedIn returns a request that ends with the session of whoever makes it. A
-// WebSocket would outlive that, as no request of it is looked at again. There is nothing
-// to cancel where there is no session.
+// WebSocket would outlive that, as no request of it is looked at again, and so would a
+// stream of gRPC. There is nothing to cancel where there is no session.
 func (c *core) whileLoggedIn(r *http.Request, ru *rule) (*http.Request, context.CancelFunc) {
 	if ru.cfg.Access == Public || ru.cfg.Access == Basic {
 		return r, nil

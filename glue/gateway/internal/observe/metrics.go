@@ -66,7 +66,7 @@ func NewMetrics() *Metrics {
 	for _, reason := range []string{reasonOdd, "frames", "judged", "identifies", "routes", "methods", "peers", "suspects"} {
 		m.removedHeaders[reason] = removed.WithLabelValues(reason)
 	}
-	m.TrailersRemoved = counters("trailers_removed_total", "Fields removed from what came after answers.").WithLabelValues()
+	m.TrailersRemoved = counters("trailers_removed_total", "Fields removed from what came after requests and answers.").WithLabelValues()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
