@@ -29,10 +29,11 @@ server.on('connection', (socket) => {
 server.listen(0, '127.0.0.1', () => console.log('127.0.0.1:' + server.address().port));
 `
 
-// startIdleNode starts it with a keepAliveTimeout in milliseconds, and returns its lines.
-func startIdleNode(t *testing.T, keep string) (addr string, lines *bufio.Scanner) {
+// startNode starts a Node program, and returns what it says first, which is where it
+// listens, and its further lines.
+func startNode(t *testing.T, program string, args ...string) (addr string, lines *bufio.Scanner) {
 	t.Helper()
-	cmd := exec.Command(frontProgram(t, "nodejs", "node"), "-e", idleNode, keep)
+	cmd := exec.Command(frontProgram(t, "nodejs", "node"), append([]string{"-e", program}, args...)...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -48,7 +49,7 @@ func startIdleNode(t *testing.T, keep string) (addr string, lines *bufio.Scanner
 // TestBackendIdleTimeout: the gateway ends a connection that nothing uses before a Node
 // server does, so that a POST never meets one that is closing.
 func TestBackendIdleTimeout(t *testing.T) {
-	addr, lines := startIdleNode(t, "60000")
+	addr, lines := startNode(t, idleNode, "60000")
 	w := newWorld(t, kit{rules: []Rule{
 		{Path: "/", Access: Public, To: "http://" + addr, BackendIdleTimeout: Duration(20 * time.Millisecond)},
 	}})

@@ -291,7 +291,9 @@ type Rule struct {
 	// CrossOrigin lets pages of other origins send requests in a person's name: for
 	// backends with protection of their own, or none to need.
 	CrossOrigin bool `toml:"cross-origin,omitempty"`
-	// Host header for the backend: "keep" (the default) or "backend".
+	// BackendHost is the Host header for the backend: "keep" (the default) or "backend".
+	// With the latter, what the backend says of itself by that host, in the headers that
+	// StripPath tells of and in the Domain of cookies, is corrected for browsers.
 	BackendHost string `toml:"backend-host,omitempty"`
 	// BackendCA is a PEM file of certificates to trust an https backend by; empty means
 	// the system's.
@@ -307,7 +309,10 @@ type Rule struct {
 	// BackendIdleTimeout replaces that of Limits.
 	BackendIdleTimeout Duration `toml:"backend-idle-timeout,omitempty"`
 	// StripPath removes Path from what the backend is asked for, and tells it so in
-	// X-Forwarded-Prefix.
+	// X-Forwarded-Prefix. What the backend says of its own paths without that, in Location,
+	// Content-Location and Refresh and in the Path of cookies, gets it: a redirect to "/login"
+	// leads to Path and "/login". Only one to another host, or to the gateway's own pages,
+	// leads out of Path.
 	StripPath bool `toml:"strip-path,omitempty"`
 	// PassHeaders are names of headers that the backend of this rule is to get although the
 	// gateway removes them from requests: those by which some program takes path, method,

@@ -262,6 +262,7 @@ func (p *proxied) answer(resp *http.Response) error {
 	}
 	h := resp.Header
 	headers.DropSetCookies(h, p.c.site.OwnCookie)
+	p.reverse(h)
 	if p.rule.cfg.Access != Public {
 		headers.KeepPrivate(h)
 	}
