@@ -233,6 +233,8 @@ func (c *core) serveReserved(w http.ResponseWriter, r *http.Request, path string
 		c.spendOr(w, r, c.notFound)
 	case path == logoutPath:
 		c.auth.Logout(w, r)
+	case path == whoamiPath:
+		c.whoami(w, r)
 	case path == authPath && c.cfg.ForwardAuth:
 		c.forwardAuth(w, r, false)
 	case path == orLoginPath && c.cfg.ForwardAuth:

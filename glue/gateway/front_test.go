@@ -69,6 +69,8 @@ func frontLogin(t *testing.T, w *world) {
 
 	v.get("/private/again")
 	assert.Equal(t, "test0001", w.backend.one(t).user(), "logged in")
+	assert.Contains(t, v.get(whoamiPath, scripted).body, `"principal":"test0001"`)
+	assert.Empty(t, w.backend.take())
 }
 
 func frontRulesHold(t *testing.T, w *world) {

@@ -65,7 +65,7 @@ func (tr *traefik) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, name := range []string{"Proto", "For", "Host", "Port", "Server", "Uri", "Method", "Prefix"} {
 		r.Header.Del("X-Forwarded-" + name) // the entry point trusts nobody
 	}
-	if r.URL.Path == loginPath || r.URL.Path == logoutPath {
+	if r.URL.Path == loginPath || r.URL.Path == logoutPath || r.URL.Path == whoamiPath {
 		tr.pages.ServeHTTP(w, r)
 		return
 	}
