@@ -244,6 +244,18 @@ func (k *checker) checkFront() {
 	if !trusted && f.Header != "" {
 		k.Errorf("front.header", "nobody is believed: set front.proxies or front.unix-socket too")
 	}
+	if f.URL != "" {
+		k.oneOf("front.url", f.URL, urlOriginal, urlPath)
+	}
+	switch {
+	case f.URL == "":
+	case !k.ForwardAuth:
+		k.Errorf("front.url", "no front server asks: set forward-auth = true too, or leave this out")
+	case f.Header == frontForwarded:
+		k.Errorf("front.url", "front servers that ask so write no Forwarded header: leave front.header out")
+	case f.URL == urlPath && f.Host:
+		k.Errorf("front.host", "front servers that ask by path keep the Host header, and clients could write the other: leave this out")
+	}
 	if !trusted && f.Host {
 		k.Errorf("front.host", "nobody is believed: set front.proxies or front.unix-socket too")
 	}

@@ -71,6 +71,11 @@ to = "http://127.0.0.1:8000"
 
 		{name: "header for nobody", top: "front.header = \"forwarded\"", want: []string{"4:16: front.header: nobody is believed"}},
 		{name: "host for nobody", top: "front.host = true", want: []string{"4:14: front.host: nobody is believed"}},
+		{name: "a way to ask for nobody", top: "front = {unix-socket = true, url = \"path\"}", want: []string{"4:36: front.url: no front server asks"}},
+		{name: "unknown way to ask", top: "forward-auth = true\nfront = {unix-socket = true, url = \"x-url\"}", want: []string{`5:36: front.url: "x-url" is none of x-original-url, path`}},
+		{name: "a way to ask without a scheme", top: "forward-auth = true\nfront = {unix-socket = true, url = \"path\", header = \"forwarded\"}", want: []string{"5:36: front.url: front servers that ask so write no Forwarded"}},
+		{name: "a host of the client's", top: "forward-auth = true\nfront = {unix-socket = true, url = \"path\", host = true}", want: []string{"5:51: front.host: front servers that ask by path"}},
+		{name: "ways to ask", top: "forward-auth = true\nfront = {unix-socket = true, url = \"x-original-url\", host = true}"},
 		{name: "unknown header", top: "front = {unix-socket = true, header = \"x-real-ip\"}", want: []string{`4:39: front.header: "x-real-ip" is none of x-forwarded, forwarded`}},
 		{name: "everybody a front server", top: "front.proxies = [\"0.0.0.0/0\"]", want: []string{"4:18: front.proxies[1]: 0.0.0.0/0 is everybody"}},
 		{name: "bits beyond the length", top: "front.proxies = [\"192.0.2.7/24\"]", want: []string{"4:18: front.proxies[1]: 192.0.2.7/24 has bits beyond its length: write 192.0.2.0/24"}},

@@ -121,6 +121,14 @@ type Front struct {
 	UnixSocket bool `toml:"unix-socket,omitempty"`
 	// Header says what they write: "x-forwarded" (the default) or "forwarded".
 	Header string `toml:"header,omitempty"`
+	// URL is how they tell what they ask about, with Config.ForwardAuth. Empty means
+	// X-Original-URI and X-Original-Method, or X-Forwarded-Uri and X-Forwarded-Method, of
+	// which they write the one pair and remove the other. "x-original-url" is X-Original-URL,
+	// which has scheme and host as well, and X-Original-Method: ingress-nginx. "path" is the
+	// method of the question, and what stands behind its path: Envoy, with path_prefix
+	// "/.wls/auth-or-login". Whatever else is there than what is named here is refused, unless
+	// it says the same: clients could have written it.
+	URL string `toml:"url,omitempty"`
 	// Host believes them about the host too, instead of the Host header.
 	Host bool `toml:"host,omitempty"`
 }

@@ -212,7 +212,9 @@ func nextFor(path, query string) (string, error) {
 // login serves /.wls/login: it asks for what the rule of "next" asks for, so that a
 // person who comes back from there can see the page.
 func (c *core) login(w http.ResponseWriter, r *http.Request) {
-	c.loginFor(r).Login(w, r)
+	if !c.loginElsewhere(w, r) {
+		c.loginFor(r).Login(w, r)
+	}
 }
 
 // loginFor finds the login for the path in "next"; "/" if there is none. Login itself

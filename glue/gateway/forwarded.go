@@ -16,8 +16,8 @@ type forwarded struct {
 	err         error // why nothing is believed
 }
 
-// What front servers write: nginx as its configuration says, and the snippets for it
-// say the first; Caddy and Traefik the second by themselves.
+// What front servers write unless Front.URL says otherwise: nginx as its configuration says,
+// and the snippets for it say the first; Caddy and Traefik the second by themselves.
 var forwardedNames = [...]struct{ uri, method string }{
 	{"X-Original-Uri", "X-Original-Method"},
 	{"X-Forwarded-Uri", "X-Forwarded-Method"},
@@ -30,28 +30,29 @@ func isForwardedName(name string) bool {
 			return true
 		}
 	}
-	return false
+	return name == originalURL
 }
 
 var (
 	errNotFront = errors.New("whoever asks is not among the front servers of the configuration")
 	errNotAsked = errors.New("neither X-Original-URI and X-Original-Method came, nor X-Forwarded-Uri and X-Forwarded-Method")
+	errMethod   = errors.New("the method is no token")
 	errTwoWays  = errors.New("both X-Original- and X-Forwarded- headers came, and one of them may be the client's own: remove those that the front server does not write")
 )
 
-// captureForwarded notes of a request what a front server asks about. It
-// must see the request before site.Handler removes such headers.
-func captureForwarded(r *http.Request, front *Front, chosen *stripping) {
-	n := notesOf(r.Context())
+// captureForwarded reads what a front server asks about. It must see the request before
+// site.Handler removes such headers.
+func captureForwarded(r *http.Request, front *Front, chosen *stripping) forwarded {
 	if proxies := front.proxies(); !proxies.Trusts(r) {
-		n.forwarded.err = errNotFront
-		return
+		return forwarded{err: errNotFront}
 	}
 	if name := chosen.oddlySpelled(r.Header); name != "" {
-		n.forwarded.err = fmt.Errorf("the front server passes on %s, which some programs read as %s: have it remove headers of such names", showName(name), headername.FoldString(name))
-		return
+		return forwarded{err: fmt.Errorf("the front server passes on %s, which some programs read as %s: have it remove headers of such names", showName(name), headername.FoldString(name))}
 	}
-	n.forwarded = readForwarded(r.Header)
+	if front.URL != "" {
+		return forwarded{} // see question
+	}
+	return readForwarded(r.Header)
 }
 
 // oddlySpelled returns a name that the application may read as another that it believes:
@@ -89,9 +90,9 @@ func readForwarded(h http.Header) forwarded {
 	case families > 1:
 		return forwarded{err: errTwoWays}
 	case !isMethod(found.method):
-		return forwarded{err: errors.New("the method is no token")}
+		return forwarded{err: errMethod}
 	}
-	return found
+	return found.unlessOthersSay(h, originalURL)
 }
 
 // isMethod reports whether s is a method as people use them (RFC 9110 section 9.1 has

@@ -76,7 +76,7 @@ func TestForwardAuthNames(t *testing.T) {
 		"SCRIPT_NAME": 403, "Script_Name": 403, "content_length": 403, "Content.Length": 403, "Remote_User": 403, "X_AAPrincipal": 403, "OIDC_CLAIM_sub": 403,
 		"SSL_CLIENT_CERT": 403, "X_Forwarded_For": 403, "X_HTTP_Method_Override": 403, "Cookie_": 200, "HTTP_PROXY": 403, "sec_fetch_site": 403, "$WSRU": 403,
 		"Http-Remote-User": 403, "Http-Script-Name": 403, "Http-X-Requested-With": 200,
-		"X_Api_Key": 200, "X.Y": 200, "X_Client_Id": 200, "Remote-User": 200, "X-Original-Url": 200, "X-HTTP-Method-Override": 200, "X-Requested-With": 200,
+		"X_Api_Key": 200, "X.Y": 200, "X_Client_Id": 200, "Remote-User": 200, "X-Original-Url": 403, "X-HTTP-Method-Override": 200, "X-Requested-With": 200,
 	} {
 		for _, path := range []string{authPath, orLoginPath} {
 			answer := w.visitor("").get(path, about("GET", "/public/a"), header(name, "x"))

@@ -197,7 +197,12 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	observe.RecordOf(r.Context()).Notes = &notes{}
 	defer paceBody(w, r, &c.cfg.Limits).end()
 	if c.cfg.ForwardAuth {
-		captureForwarded(r, &c.cfg.Front, c.stripping)
+		asks, ok := c.question(r)
+		if !ok {
+			c.refuse(w, r, "forward-auth", notesOf(r.Context()).forwarded.err, pageFront)
+			return
+		}
+		r = asks
 	}
 	c.handler.ServeHTTP(w, r)
 }
