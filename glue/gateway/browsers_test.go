@@ -1,0 +1,21 @@
+package gateway
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/browsertest"
+)
+
+func TestBrowsers(t *testing.T) { browsertest.Journeys(t, startForBrowsers) }
+
+// startForBrowsers starts a gateway for real browsers, in front of an application.
+func startForBrowsers(t testing.TB, app func(logout string, user func(*http.Request) string) http.Handler) browsertest.Site {
+	h := app(logoutPath, func(r *http.Request) string { return r.Header.Get("Remote-User") })
+	w := newWorld(t, kit{
+		handler: h.ServeHTTP,
+		rules:   []Rule{{Path: "/", Access: Public}, {Path: "/private", Access: Login}},
+	})
+	return browsertest.Site{URL: w.url, Expire: func() { w.fake.Advance(3 * time.Hour) }}
+}
