@@ -151,15 +151,20 @@ func (g gate) byToken(w http.ResponseWriter, r *http.Request, next http.Handler,
 		g.refuse(w, r, bad, event{Principal: t.Principal, ClientID: t.ClientID, TokenID: t.ID})
 		return
 	}
-	if err := g.s.store.Touch(ctx, t, h); err != nil {
-		g.s.event(r, event{Name: EventStoreError, Reason: "last-use", TokenID: t.ID, Err: err}) // and goes on
-	}
+	g.s.touch(ctx, r, t, h)
 	w.Header().Set("Cache-Control", "private, no-cache")
 	a := accessOf(t)
 	if a.Kind != KindClient {
 		ctx = glue.WithIdentity(ctx, a.Identity)
 	}
 	next.ServeHTTP(w, r.WithContext(withAccess(ctx, &a)))
+}
+
+// touch notes that a token is used. If that fails, the use goes on.
+func (s *Server) touch(ctx context.Context, r *http.Request, t store.Bearer, h credential.Hash) {
+	if err := s.store.Touch(ctx, t, h); err != nil {
+		s.event(r, event{Name: EventStoreError, Reason: "last-use", TokenID: t.ID, Err: err})
+	}
 }
 
 // judge returns what a good token lacks here; nil if nothing.

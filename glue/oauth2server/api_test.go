@@ -133,9 +133,11 @@ func TestScopesThatNobodyCouldGetToday(t *testing.T) {
 	alone := s.alone(t, c, "harvest", "records:read")
 	_, h, _ := credential.Parse(alone)
 	assert.Equal(t, []string{"harvest"}, s.call(t, http.DefaultClient, http.MethodGet, "/api/clients", sendBearer(alone)).Access.Scopes)
-	stored, err := s.store.Token(t.Context(), h)
+	stored, err := s.store.Bearer(t.Context(), h)
 	require.NoError(t, err)
-	assert.Equal(t, "harvest", (&call{Server: s.Server}).describe(stored).Scope, "nor does introspection tell of it")
+	told, bad := (&call{Server: s.Server}).describe(t.Context(), stored)
+	require.Nil(t, bad)
+	assert.Equal(t, "harvest", told.Scope, "nor does introspection tell of it")
 }
 
 func TestChallenges(t *testing.T) {

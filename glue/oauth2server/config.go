@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -70,6 +71,15 @@ type Config struct {
 	// registered it. Empty turns that grant off. A scope that is Internal needs
 	// MayRegister, because otherwise everybody who can log in could help themselves.
 	ClientScopes []string
+
+	// ResourceServers are the applications that check other applications' tokens, and
+	// personal ones, by introspection (RFC 7662), because they serve a part of the API in
+	// another process: the scopes that each serves, by its client ID. They are confidential
+	// clients that somebody has registered like any other; only this names them. Of a token
+	// with one of these scopes they learn whose it is and which of these it has, and of all
+	// others nothing. But who is shown a token can use it for all that it is good for: name
+	// those that you trust with that.
+	ResourceServers map[string][]string
 
 	// Active reports whether a person may still use the site. It is asked at each use of a
 	// token, about the person whom it stands for, or about the owner of the application
@@ -136,6 +146,10 @@ func (c *Config) normalise() error {
 		return err // the rest leans on these
 	}
 	c.Scopes, c.ClientScopes = slices.Clone(c.Scopes), slices.Clone(c.ClientScopes)
+	c.ResourceServers = maps.Clone(c.ResourceServers)
+	for id, scopes := range c.ResourceServers {
+		c.ResourceServers[id] = slices.Clone(scopes)
+	}
 	c.Path = cmp.Or(c.Path, "/oauth")
 	c.Home = cmp.Or(c.Home, c.Auth.Site().Path()+"/")
 	c.Issuer = cmp.Or(c.Issuer, c.Auth.Site().Origins()[0])
@@ -146,7 +160,7 @@ func (c *Config) normalise() error {
 	c.FreshFor = cmp.Or(c.FreshFor, 5*time.Minute)
 	c.MaxPersonal = cmp.Or(c.MaxPersonal, 50)
 	c.MaxClients = cmp.Or(c.MaxClients, 20)
-	return errors.Join(scopeSet(c.Scopes).check(), c.checkClientScopes(), c.checkAddresses(), c.checkTimes(), c.checkInsecure())
+	return errors.Join(scopeSet(c.Scopes).check(), c.checkClientScopes(), c.checkResourceServers(), c.checkAddresses(), c.checkTimes(), c.checkInsecure())
 }
 
 func configError(format string, args ...any) error {
@@ -177,6 +191,21 @@ func (c *Config) checkClientScopes() error {
 			return configError("ClientScopes: %q is not in Scopes", name)
 		case scope.Internal && c.MayRegister == nil:
 			return configError("ClientScopes: %q is internal, but everybody who can log in may register an application and get it: set MayRegister", name)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkResourceServers() error {
+	for _, id := range slices.Sorted(maps.Keys(c.ResourceServers)) {
+		scopes := c.ResourceServers[id]
+		if len(scopes) == 0 {
+			return configError("ResourceServers: %q serves no scope: name those whose tokens it checks", id)
+		}
+		for _, name := range scopes {
+			if _, ok := scopeSet(c.Scopes).find(name); !ok {
+				return configError("ResourceServers: %q of %q is not in Scopes", name, id)
+			}
 		}
 	}
 	return nil

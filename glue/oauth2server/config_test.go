@@ -59,6 +59,8 @@ func TestConfigMistakes(t *testing.T) {
 		{"negative life", func(c *Config) { c.PersonalMaxLife = -1 }, "Config.PersonalMaxLife"},
 		{"hardly fresh", func(c *Config) { c.FreshFor = time.Second }, "Config.FreshFor"},
 		{"negative limit", func(c *Config) { c.MaxClients = -1 }, "MaxClients"},
+		{"a resource server without scopes", func(c *Config) { c.ResourceServers = map[string][]string{"ID": nil} }, `ResourceServers: "ID" serves no scope`},
+		{"a resource server's scope", func(c *Config) { c.ResourceServers = map[string][]string{"ID": {"profile", "x"}} }, `ResourceServers: "x" of "ID" is not in Scopes`},
 		{"passwords unchecked", func(c *Config) { c.InsecureAllowPassword = true }, "needs PasswordCheck"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

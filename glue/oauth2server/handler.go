@@ -35,7 +35,8 @@ const (
 //   - token, revoke and introspect take a POST with a form, whose parameters must not be
 //     repeated, and nothing in the address. A confidential client authenticates by Basic
 //     or in the form.
-//   - introspect is for confidential clients and their own tokens only.
+//   - introspect is for confidential clients and their own tokens, and for those that
+//     Config.ResourceServers names.
 //   - Scripts on pages of other origins may call token and revoke, without credentials
 //     (CORS), from the origins of the redirect URIs of the public client that they name.
 //     All others are refused, but for pages of the site itself.

@@ -2,6 +2,9 @@ package oauth2server
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
@@ -36,6 +39,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	cfg.Guard.Exempt(s.cfg.Path+pathToken, s.cfg.Path+pathRevoke) // which judge pages of other origins themselves
 	s.checkPool()
+	if err := s.findResourceServers(ctx); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -45,6 +51,23 @@ func (s *Server) checkPool() {
 	if s.cfg.Dialect == PostgreSQL && s.cfg.DB.Stats().MaxOpenConnections == 0 {
 		s.site.Logger().Warn("oauth2 Config.DB opens as many connections to PostgreSQL as there are requests, and PostgreSQL refuses those above its max_connections: call SetMaxOpenConns(16) and SetMaxIdleConns(16)")
 	}
+}
+
+// findResourceServers logs which of [Config.ResourceServers] can check no token. It is no
+// mistake of the site that their owners have deleted them.
+func (s *Server) findResourceServers(ctx context.Context) error {
+	for _, id := range slices.Sorted(maps.Keys(s.cfg.ResourceServers)) {
+		c, err := s.store.Client(ctx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			s.site.Logger().Warn("oauth2 Config.ResourceServers names an application that is not registered: register it, and put its client ID there", "client_id", id)
+		case err != nil:
+			return err
+		case !c.Confidential:
+			s.site.Logger().Warn("oauth2 Config.ResourceServers names a public application, which cannot prove who it is: register a confidential one", "client_id", id)
+		}
+	}
+	return nil
 }
 
 // storeConfig returns what the store needs to know of the configuration.
