@@ -139,19 +139,7 @@ func (c *consumer) known() (*oauth2.Config, string) {
 // setUp takes what the site gave whoever registered the application there, and asks
 // the site for the rest.
 func (c *consumer) setUp(_ http.ResponseWriter, r *http.Request, v *visitor) (string, error) {
-	var about struct {
-		Issuer        string `json:"issuer"`
-		Authorization string `json:"authorization_endpoint"`
-		Token         string `json:"token_endpoint"`
-		Revocation    string `json:"revocation_endpoint"`
-	}
-	text, err := c.get(r.Context(), c.client, "/.well-known/oauth-authorization-server")
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &about)
-	}
-	if err == nil && about.Issuer != c.site { // RFC 8414 section 3.3
-		err = errors.New("the metadata are of another server")
-	}
+	about, err := readMetadata(r.Context(), c.client, c.site)
 	if err != nil {
 		return "", err
 	}
@@ -214,7 +202,7 @@ func (c *consumer) read(_ http.ResponseWriter, r *http.Request, v *visitor) (str
 	if err != nil {
 		return "", err
 	}
-	return c.get(r.Context(), client, "/api/records")
+	return get(r.Context(), client, c.site+"/api/records")
 }
 
 func (c *consumer) add(_ http.ResponseWriter, r *http.Request, v *visitor) (string, error) {
@@ -300,8 +288,8 @@ func (c *consumer) disconnect(_ http.ResponseWriter, r *http.Request, v *visitor
 	return "The tokens are given back.", nil
 }
 
-func (c *consumer) get(ctx context.Context, client *http.Client, path string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.site+path, nil)
+func get(ctx context.Context, client *http.Client, address string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", err
 	}

@@ -25,7 +25,7 @@ type api struct {
 	at addresses
 }
 
-var freePorts = []string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0", "-app-addr", "127.0.0.1:0"}
+var freePorts = []string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0", "-app-addr", "127.0.0.1:0", "-spa-addr", "127.0.0.1:0", "-library-addr", "127.0.0.1:0"}
 
 // start runs the program with flags until the test ends. Its clock begins now because the
 // application's does not stand still.
@@ -36,6 +36,7 @@ func start(t testing.TB, flags ...string) *api {
 	}, append(freePorts, flags...)...)
 	return &api{p, t, addresses{
 		site: p.Printed(`The site: +(\S+)`), app: p.Printed(`application: +(\S+)`), wls: p.Printed(`login service: +(\S+)`),
+		spa: p.Printed(`in the browser: +(\S+)`), library: p.Printed(`library's API: +(\S+)`),
 	}}
 }
 

@@ -204,6 +204,8 @@ func TestUsage(t *testing.T) {
 	}{
 		{"not on this machine", []string{"-addr", "0.0.0.0:8080"}, "want an address of this machine"},
 		{"everywhere", []string{"-app-addr", ":8082"}, "want an address of this machine"},
+		{"the page everywhere", []string{"-spa-addr", ":8083"}, "want an address of this machine"},
+		{"the library everywhere", []string{"-library-addr", ":8084"}, "want an address of this machine"},
 		{"another machine", []string{"-wls-addr", "soc.example:80"}, "want an address of this machine"},
 		{"two databases", []string{"-db", "x", "-postgres", "y"}, "contradict"},
 		{"an argument", []string{"x"}, "unexpected argument"},

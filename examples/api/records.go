@@ -217,6 +217,8 @@ func readRecord(w http.ResponseWriter, r *http.Request) (record, error) {
 var statuses = map[error]int{
 	errNoRecord: http.StatusNotFound, errTooMany: http.StatusConflict, errBadRecord: http.StatusUnprocessableEntity,
 	errMediaType: http.StatusUnsupportedMediaType, errJSON: http.StatusBadRequest,
+	errNoToken: http.StatusUnauthorized, errBadToken: http.StatusUnauthorized, errNotAllowed: http.StatusForbidden,
+	errNoAnswer: http.StatusServiceUnavailable,
 }
 
 // reply answers with a status and a value, or with one of the errors above.

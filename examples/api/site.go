@@ -25,12 +25,15 @@ type siteConfig struct {
 	dialect oauth2server.Dialect
 	logger  *slog.Logger
 	now     func() time.Time
+
+	resourceServer string // the library's client ID; empty if it has none
 }
 
 // scopes are what tokens may allow on this site.
 var scopes = []oauth2server.Scope{
 	{Name: "records:read", Group: "Records", Text: "Read your records."},
 	{Name: "records:write", Group: "Records", Text: "Add, change and delete your records."},
+	{Name: loansScope, Group: "Library", Text: "See what you have borrowed."},
 	{Name: "profile", Group: "You", Text: "See your user name."},
 	{Name: "statistics", Text: "Count everybody’s records.", Internal: true},
 }
@@ -61,10 +64,14 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	access, err := oauth2server.New(ctx, oauth2server.Config{
+	config := oauth2server.Config{
 		DB: c.db, Dialect: c.dialect, Auth: auth, Guard: guard,
 		Scopes: scopes, ClientScopes: []string{"statistics"}, MayRegister: mayRegister,
-	})
+	}
+	if c.resourceServer != "" {
+		config.ResourceServers = map[string][]string{c.resourceServer: {loansScope}}
+	}
+	access, err := oauth2server.New(ctx, config)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +80,16 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	mux.Handle("/oauth/", access.Handler())
 	mux.Handle(access.MetadataPath(), access.Metadata())
 
+	api := http.NewServeMux()
 	read, write := access.RequireAPI("records:read"), access.RequireAPI("records:write")
-	mux.Handle("GET /api/records", read(http.HandlerFunc(rs.serveList)))
-	mux.Handle("GET /api/records/{id}", read(http.HandlerFunc(rs.serveOne)))
-	mux.Handle("POST /api/records", write(http.HandlerFunc(rs.serveAdd)))
-	mux.Handle("PUT /api/records/{id}", write(http.HandlerFunc(rs.serveChange)))
-	mux.Handle("DELETE /api/records/{id}", write(http.HandlerFunc(rs.serveRemove)))
-	mux.Handle("GET /api/who", access.RequireAPI("profile")(http.HandlerFunc(serveWho)))
-	mux.Handle("GET /api/statistics", access.AllowClients("statistics")(http.HandlerFunc(rs.serveStatistics)))
+	api.Handle("GET /api/records", read(http.HandlerFunc(rs.serveList)))
+	api.Handle("GET /api/records/{id}", read(http.HandlerFunc(rs.serveOne)))
+	api.Handle("POST /api/records", write(http.HandlerFunc(rs.serveAdd)))
+	api.Handle("PUT /api/records/{id}", write(http.HandlerFunc(rs.serveChange)))
+	api.Handle("DELETE /api/records/{id}", write(http.HandlerFunc(rs.serveRemove)))
+	api.Handle("GET /api/who", access.RequireAPI("profile")(http.HandlerFunc(serveWho)))
+	api.Handle("GET /api/statistics", access.AllowClients("statistics")(http.HandlerFunc(rs.serveStatistics)))
+	mux.Handle("/api/", access.CORS(api)) // for applications in browsers, too
 
 	pages := sitePages{guard: guard, records: rs}
 	mux.Handle("GET /{$}", auth.Optional(http.HandlerFunc(pages.front)))
