@@ -38,7 +38,7 @@ func BenchmarkBearer(b *testing.B) {
 					benchEach(b, all, func(text string) bool {
 						_, h, _ := credential.Parse(text)
 						var principal string
-						return bare.QueryRow(h[:]).Scan(&principal) == nil
+						return bare.QueryRow(h.Text[:]).Scan(&principal) == nil
 					})
 				})
 				b.Run("decorator", func(b *testing.B) {
@@ -108,7 +108,7 @@ func fillBench(b *testing.B, s *testServer, texts map[string][]string) {
 	for range benchTokens / 2 {
 		text, h := credential.Mint(credential.Personal)
 		texts["personal"] = append(texts["personal"], text)
-		_, err = tx.Exec(insert, h[:], rand.Text(), "personal", "", "", "spqr"+rand.Text()[:3], now, 0)
+		_, err = tx.Exec(insert, h.Text[:], rand.Text(), "personal", "", "", "spqr"+rand.Text()[:3], now, 0)
 		require.NoError(b, err)
 		text, h = credential.Mint(credential.Access)
 		texts["oauth"] = append(texts["oauth"], text)
@@ -116,7 +116,7 @@ func fillBench(b *testing.B, s *testServer, texts map[string][]string) {
 		_, err = tx.Exec(`INSERT INTO wlsoauth_grants (id, client_id, principal, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
 			grant, c.ID, principal, now, end)
 		require.NoError(b, err)
-		_, err = tx.Exec(insert, h[:], rand.Text(), "access", grant, c.ID, principal, now, end)
+		_, err = tx.Exec(insert, h.Text[:], rand.Text(), "access", grant, c.ID, principal, now, end)
 		require.NoError(b, err)
 	}
 	require.NoError(b, tx.Commit())

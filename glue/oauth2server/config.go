@@ -107,11 +107,11 @@ type Config struct {
 	// 10 seconds to 10 minutes.
 	CodeLife time.Duration
 	// RefreshLeeway lets a refresh token be used again for this long after its first
-	// use, for clients that lose answers on a bad network. A thief who uses it in that
-	// time gets a line of refresh tokens of their own beside the client's, which nothing
-	// gives away, until GrantLife ends or somebody revokes the grant. At most 1 minute,
-	// in whole seconds. Zero, the default, takes any second use for theft and ends the
-	// grant.
+	// use, for clients that lose answers on a bad network, unless the token that the
+	// first use gave was used since. A thief who uses it in that time gets a line of
+	// refresh tokens of their own beside the client's, which nothing gives away, until
+	// GrantLife ends or somebody revokes the grant. At most 1 minute, in whole seconds.
+	// Zero, the default, takes any second use for theft and ends the grant.
 	RefreshLeeway time.Duration
 	// PersonalMaxLife bounds how long a personal token may last; zero is no bound, and
 	// tokens that do not expire.

@@ -41,8 +41,10 @@
 //
 // A code, and a refresh token, is used by a conditional update whose row count says who
 // was first, on any machine. What comes a second time, from the client that it belongs to,
-// ends all that the first time gave. What is revoked is deleted and
-// ends at once, on all machines, because each use of a token asks the database.
+// ends all that the first time gave. Of refresh tokens that were given one for the other
+// one row is kept, which knows all that are used up by what they have in common. What is
+// revoked is deleted and ends at once, on all machines, because each use of a token asks
+// the database.
 //
 // # What the site must still do
 //

@@ -14,14 +14,15 @@ import (
 // or then, and ends everything that was given with it (RFC 9700 section 4.14.2). Asking
 // for fewer scopes narrows the new access token only.
 func (c *call) grantRefresh(ctx context.Context) (any, *protocolError) {
-	if c.params.get("refresh_token") == "" {
+	refresh := c.params.get("refresh_token")
+	if refresh == "" {
 		return nil, errMissing
 	}
 	scopes, err := scopelist.Parse(c.params.get("scope"))
 	if err != nil {
 		return nil, errScopeMissing
 	}
-	h, ok := credential.ParseAs(credential.Refresh, c.params.get("refresh_token"))
+	h, ok := credential.ParseAs(credential.Refresh, refresh)
 	if !ok {
 		return nil, errGrant
 	}
@@ -37,7 +38,7 @@ func (c *call) grantRefresh(ctx context.Context) (any, *protocolError) {
 			return nil, err
 		}
 	}
-	given, err := c.store.Rotate(ctx, h, c.client, scopes)
+	given, err := c.store.Rotate(ctx, refresh, c.client, scopes)
 	if errors.Is(err, store.ErrUsed) {
 		c.event(c.r, event{Name: EventRefreshReused, Principal: old.Principal, ClientID: c.client.ID, TokenID: old.ID})
 	}

@@ -56,7 +56,7 @@ func (c *call) introspectOwn(ctx context.Context, kind credential.Prefix, h cred
 		return d, nil
 	case err != nil:
 		return d, c.unavailable(err)
-	case t.ClientID != c.client.ID || !t.Used.IsZero():
+	case t.ClientID != c.client.ID || t.Spent:
 		return d, nil
 	}
 	d, bad = c.describe(ctx, store.Bearer{ClientID: t.ClientID, Principal: t.Principal, Owner: c.client.Owner, Scopes: t.Scopes, Expires: t.Expires})

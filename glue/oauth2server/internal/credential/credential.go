@@ -24,32 +24,61 @@ const (
 
 // A secret text is a prefix, 43 random characters of 62 (256.03 bits) and the CRC-32
 // of all that in 6 more, most significant first.
+//
+// Of a refresh token's random characters the first 16 (95.3 bits) name its line: the
+// tokens that were given one for the other. Who shows them with any others has seen a
+// token of the line. The 27 after them (160.8 bits, see RFC 6749 section 10.10) are its
+// own, and nothing about them follows from the tokens before it.
 const (
 	Alphabet     = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	prefixLength = 5
+	lineLength   = 16
 	randomLength = 43
 	sumLength    = 6
 	textLength   = prefixLength + randomLength + sumLength
 )
 
-// Hash is the SHA-256 of a secret text: all that is ever stored of it. The text has 256
-// random bits, so that nothing slower is needed, and looking a hash up in an index tells
-// nothing about the text by its timing. The zero hash stands for "none".
-type Hash [sha256.Size]byte
+// Hash is all that is ever stored of a secret text: its SHA-256. The text has 256 random
+// bits, so that nothing slower is needed, and looking a hash up in an index tells nothing
+// about the text by its timing. The zero hash stands for "none".
+type Hash struct {
+	Text [sha256.Size]byte
+	Line [sha256.Size]byte // of the part of a refresh token that names its line; zero for others
+}
 
 // IsZero reports whether it is the hash of nothing.
 func (h Hash) IsZero() bool { return h == Hash{} }
 
+// HasLine reports whether it is of a refresh token.
+func (h Hash) HasLine() bool { return h.Line != [sha256.Size]byte{} }
+
+// Is reports, in constant time, whether what is stored is the SHA-256 of the text.
+func (h Hash) Is(stored []byte) bool { return subtle.ConstantTimeCompare(h.Text[:], stored) == 1 }
+
 // Equal reports, in constant time, whether both are of the same text.
-func (h Hash) Equal(other Hash) bool { return subtle.ConstantTimeCompare(h[:], other[:]) == 1 }
+func (h Hash) Equal(other Hash) bool { return h.Is(other.Text[:]) }
 
 // Mint returns a new secret text: the text is for its owner, the hash for the store.
-func Mint(p Prefix) (text string, h Hash) {
-	b := make([]byte, 0, textLength)
-	b = append(b, p...)
-	b = appendRandom(b, randomLength)
+func Mint(p Prefix) (text string, h Hash) { return mint(string(p)) }
+
+// Next returns a new refresh token of the line of another, which Parse has taken.
+func Next(refresh string) (text string, h Hash) { return mint(refresh[:prefixLength+lineLength]) }
+
+// mint returns a secret text that begins in a given way.
+func mint(begin string) (text string, h Hash) {
+	b := append(make([]byte, 0, textLength), begin...)
+	b = appendRandom(b, prefixLength+randomLength-len(begin))
 	b = appendSum(b)
-	return string(b), sha256.Sum256(b)
+	return string(b), hash(b)
+}
+
+// hash returns the hash of a text that has been minted.
+func hash(text []byte) Hash {
+	h := Hash{Text: sha256.Sum256(text)}
+	if Prefix(text[:prefixLength]) == Refresh {
+		h.Line = sha256.Sum256(text[:prefixLength+lineLength])
+	}
+	return h
 }
 
 // Parse checks a secret text's form, which needs no database. ok is false unless Mint
@@ -69,7 +98,7 @@ func Parse(text string) (p Prefix, h Hash, ok bool) {
 	if strings.Trim(text[prefixLength:body], Alphabet) != "" || string(minted) != text {
 		return "", Hash{}, false
 	}
-	return p, sha256.Sum256(minted), true
+	return p, hash(minted), true
 }
 
 // ParseAs is [Parse] for one kind.

@@ -23,7 +23,8 @@ func TestMintedTexts(t *testing.T) {
 			require.Regexp(t, textForm, text)
 			require.False(t, seen[text])
 			seen[text] = true
-			require.Equal(t, Hash(sha256.Sum256([]byte(text))), h)
+			require.Equal(t, sha256.Sum256([]byte(text)), h.Text)
+			require.Equal(t, p == Refresh, h.HasLine())
 			gotPrefix, gotHash, ok := Parse(text)
 			require.True(t, ok)
 			require.Equal(t, p, gotPrefix)
@@ -34,6 +35,32 @@ func TestMintedTexts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A refresh token shares with the next of its line what names the line, and nothing else.
+func TestLinesOfRefreshTokens(t *testing.T) {
+	first, h := Mint(Refresh)
+	other, hOther := Mint(Refresh)
+	assert.NotEqual(t, h.Line, hOther.Line)
+	assert.NotEqual(t, first[:prefixLength+lineLength], other[:prefixLength+lineLength])
+	seen := map[string]bool{first[prefixLength+lineLength:]: true}
+	last := first
+	for range 100 {
+		next, hNext := Next(last)
+		require.Regexp(t, textForm, next)
+		p, parsed, ok := Parse(next)
+		require.True(t, ok)
+		require.Equal(t, Refresh, p)
+		require.Equal(t, hNext, parsed)
+		require.Equal(t, h.Line, hNext.Line)
+		require.NotEqual(t, h.Text, hNext.Text)
+		require.Equal(t, first[:prefixLength+lineLength], next[:prefixLength+lineLength])
+		require.False(t, seen[next[prefixLength+lineLength:]])
+		seen[next[prefixLength+lineLength:]], last = true, next
+	}
+	assert.False(t, h.Is(nil))
+	assert.False(t, h.Is(h.Line[:]))
+	assert.True(t, h.Is(h.Text[:]))
 }
 
 // The form is fixed: texts that people have must stay good.
@@ -104,6 +131,7 @@ func FuzzParse(f *testing.F) {
 		require.Regexp(t, textForm, text)
 		require.True(t, strings.HasPrefix(text, string(p)))
 		require.Equal(t, text, string(appendSum([]byte(text[:textLength-sumLength]))))
-		require.Equal(t, Hash(sha256.Sum256([]byte(text))), h)
+		require.Equal(t, sha256.Sum256([]byte(text)), h.Text)
+		require.Equal(t, p == Refresh, h.HasLine())
 	})
 }

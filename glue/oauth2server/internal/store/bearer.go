@@ -34,7 +34,7 @@ const bearerQuery = `SELECT id, client_id, principal, scopes, expires_at, last_u
 // is unknown, expired or revoked, or of another kind, or its application is gone.
 func (s *Store) Bearer(ctx context.Context, h credential.Hash) (Bearer, error) {
 	var b Bearer
-	err := s.bearer.row(s.reading(ctx), h[:], s.now().Unix()).Scan(&b.ID, &b.ClientID, &b.Principal,
+	err := s.bearer.row(s.reading(ctx), h.Text[:], s.now().Unix()).Scan(&b.ID, &b.ClientID, &b.Principal,
 		(*words)(&b.Scopes), (*seconds)(&b.Expires), (*seconds)(&b.LastUsed), &b.Owner)
 	if err != nil {
 		return Bearer{}, notFound(err)
@@ -142,7 +142,7 @@ func (s *Store) noteUses(ctx context.Context, uses ...use) error {
 		for _, u := range uses {
 			err := exec(ctx, tx, `UPDATE wlsoauth_tokens SET last_used_at = $2
 				WHERE hash IN (SELECT hash FROM wlsoauth_tokens WHERE hash = $1 AND last_used_at <= $3`+s.skipLocked()+`)`,
-				u.hash[:], u.at.Unix(), u.at.Add(-touchAfter).Unix())
+				u.hash.Text[:], u.at.Unix(), u.at.Add(-touchAfter).Unix())
 			if err != nil {
 				return err
 			}

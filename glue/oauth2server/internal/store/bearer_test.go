@@ -33,7 +33,7 @@ func TestOnlyPersonalAndAccessTokensAreBearers(t *testing.T) {
 					"access":   p.access, "alone": s.alone(t, c, "profile"),
 				} {
 					if tc.set != "" {
-						db.Exec(t, `UPDATE wlsoauth_tokens SET `+tc.set+` WHERE hash = $1`, h[:])
+						db.Exec(t, `UPDATE wlsoauth_tokens SET `+tc.set+` WHERE hash = $1`, h.Text[:])
 					}
 					_, err := s.Bearer(t.Context(), h)
 					if tc.set == "" {

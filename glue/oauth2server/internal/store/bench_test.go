@@ -74,7 +74,7 @@ func benchGrants(b *testing.B, s *testStore, callers int, refresh bool) {
 			}
 			p, err := s.redeem(ctx, hashOf(code), c)
 			return func() error {
-				next, err := s.rotate(ctx, p.refresh, c)
+				next, err := s.rotate(ctx, p.Refresh, c)
 				p = next
 				return err
 			}, err

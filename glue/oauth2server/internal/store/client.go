@@ -42,7 +42,7 @@ func scanClient(row scanner) (Client, error) {
 		return Client{}, notFound(err)
 	}
 	c.Confidential = secret != nil
-	copy(c.secret[:], secret)
+	copy(c.secret.Text[:], secret)
 	return c, nil
 }
 
@@ -52,7 +52,7 @@ func (s *Store) CreateClient(ctx context.Context, c Client) (made Client, secret
 	var stored []byte
 	if c.Confidential {
 		secret, c.secret = credential.Mint(credential.Secret)
-		stored = c.secret[:]
+		stored = c.secret.Text[:]
 	}
 	c.ID, c.Created = newID(), s.now()
 	c.Updated = c.Created
@@ -135,7 +135,7 @@ func (s *Store) ResetSecret(ctx context.Context, owner, id string) (secret strin
 	secret, h := credential.Mint(credential.Secret)
 	return secret, s.txAbout(ctx, exclusive, id, func(tx *sql.Tx) error {
 		err := changeOne(ctx, tx, `UPDATE wlsoauth_clients SET secret_hash = $3, updated_at = $4
-			WHERE id = $1 AND owner = $2 AND secret_hash IS NOT NULL`, id, owner, h[:], s.now().Unix())
+			WHERE id = $1 AND owner = $2 AND secret_hash IS NOT NULL`, id, owner, h.Text[:], s.now().Unix())
 		if err != nil {
 			return err
 		}

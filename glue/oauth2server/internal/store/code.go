@@ -37,7 +37,7 @@ func (s *Store) Authorise(ctx context.Context, c Code, asked bool) (code string,
 		return exec(ctx, tx, `INSERT INTO wlsoauth_codes
 			(hash, grant_id, client_id, principal, redirect_uri, scopes, challenge, created_at, expires_at, used_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`,
-			h[:], newID(), c.ClientID, c.Principal, c.RedirectURI, scopelist.Join(c.Scopes), c.Challenge,
+			h.Text[:], newID(), c.ClientID, c.Principal, c.RedirectURI, scopelist.Join(c.Scopes), c.Challenge,
 			now.Unix(), now.Add(s.cfg.CodeLife).Unix())
 	})
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) Code(ctx context.Context, h credential.Hash) (Code, error) {
 
 func codeIn(ctx context.Context, q queryer, h credential.Hash) (c Code, err error) {
 	err = q.QueryRowContext(ctx, `SELECT grant_id, client_id, principal, redirect_uri, scopes, challenge, created_at, expires_at, used_at
-		FROM wlsoauth_codes WHERE hash = $1`, h[:]).
+		FROM wlsoauth_codes WHERE hash = $1`, h.Text[:]).
 		Scan(&c.grantID, &c.ClientID, &c.Principal, &c.RedirectURI, (*words)(&c.Scopes), &c.Challenge,
 			(*seconds)(&c.Created), (*seconds)(&c.Expires), (*seconds)(&c.Used))
 	return c, notFound(err)
@@ -101,7 +101,7 @@ func (s *Store) Redeem(ctx context.Context, h credential.Hash, by Client) (Issue
 	return s.issueOnce(ctx, by, func(ctx context.Context, tx *sql.Tx) (given Issued, replayed bool, err error) {
 		now := s.now()
 		n, err := changed(ctx, tx, `UPDATE wlsoauth_codes SET used_at = $3
-			WHERE hash = $1 AND client_id = $2 AND used_at = 0 AND expires_at > $3`, h[:], by.ID, now.Unix())
+			WHERE hash = $1 AND client_id = $2 AND used_at = 0 AND expires_at > $3`, h.Text[:], by.ID, now.Unix())
 		if err != nil {
 			return given, false, err
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/scopelist"
 )
 
 // Issued is what an application was given.
@@ -115,17 +114,18 @@ func (s *Store) giveAccess(ctx context.Context, tx *sql.Tx, t Token, end time.Ti
 // givePair adds an access token with the given scopes to a family, and a refresh token
 // with those of the family.
 func (s *Store) givePair(ctx context.Context, tx *sql.Tx, family Token, end time.Time, scopes []string) (Issued, error) {
-	access := family
-	access.Scopes = scopes
-	given, err := s.giveAccess(ctx, tx, access, end)
+	given, err := s.giveAccess(ctx, tx, family.with(scopes), end)
 	if err != nil {
 		return given, err
 	}
-	text, h := credential.Mint(credential.Refresh)
-	given.Refresh = text
-	family.ID, family.Kind, family.Created = newID(), KindRefresh, s.now()
-	family.Expires = earlier(family.Created.Add(s.cfg.RefreshLife), end)
-	return given, insertToken(ctx, tx, family, h)
+	given.Refresh, err = s.beginLine(ctx, tx, family, end)
+	return given, err
+}
+
+// with returns a token with other scopes.
+func (t Token) with(scopes []string) Token {
+	t.Scopes = scopes
+	return t
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -135,66 +135,12 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Rotate exchanges a refresh token for a new access token and a new refresh token, once.
-// Only the client whose token it is may get here. scopes are for the access token; nil
-// means all that the refresh token has. A token that comes again is ErrUsed, and its
-// whole grant is revoked, because one of the two who sent it is a thief (RFC 9700
-// section 4.14.2), unless Config.RefreshLeeway lets it. ErrNotFound, ErrScope and
-// ErrStale, which it is if by is not what the application is, consume nothing.
-//
-// Scopes that people cannot give any more are not given again; if no other is left, the
-// token counts as expired.
-func (s *Store) Rotate(ctx context.Context, h credential.Hash, by Client, scopes []string) (Issued, error) {
-	return s.issueOnce(ctx, by, func(ctx context.Context, tx *sql.Tx) (given Issued, again bool, err error) {
-		now := s.now()
-		end, err := s.lockGrant(ctx, tx, h, now)
-		if err != nil {
-			return given, false, err
-		}
-		first, err := changed(ctx, tx, `UPDATE wlsoauth_tokens SET used_at = $3
-			WHERE hash = $1 AND client_id = $2 AND kind = 'refresh' AND used_at = 0 AND expires_at > $3`, h[:], by.ID, now.Unix())
-		if err != nil {
-			return given, false, err
-		}
-		t, err := s.scanCurrent(tx.QueryRowContext(ctx, tokenQuery, h[:], now.Unix()))
-		switch {
-		case err != nil:
-			return given, false, err
-		case t.ClientID != by.ID || t.Kind != KindRefresh:
-			return given, false, ErrNotFound
-		case first == 0 && !s.withinLeeway(t, now):
-			return given, true, deleteGrant(ctx, tx, t.GrantID)
-		case len(t.Scopes) == 0:
-			return given, false, ErrNotFound
-		}
-		if scopes == nil {
-			scopes = t.Scopes
-		}
-		if !scopelist.Covers(t.Scopes, scopes) {
-			return given, false, ErrScope
-		}
-		family := Token{GrantID: t.GrantID, ClientID: t.ClientID, Principal: t.Principal, Scopes: t.Scopes}
-		given, err = s.givePair(ctx, tx, family, end, scopes)
-		return given, false, err
-	})
-}
-
-// Reused reports whether Rotate, called now, would take a refresh token for one that
-// comes again.
-func (s *Store) Reused(t Token) bool { return !t.Used.IsZero() && !s.withinLeeway(t, s.now()) }
-
-// withinLeeway reports whether a refresh token may be used although it was used before.
-// Without a leeway it never may, whatever the clocks of several machines say.
-func (s *Store) withinLeeway(t Token, now time.Time) bool {
-	return s.cfg.RefreshLeeway > 0 && now.Sub(t.Used) < s.cfg.RefreshLeeway
-}
-
 // lockGrant keeps the live grant of a token from others until the transaction ends, and
 // returns when it ends itself. It returns ErrNotFound if there is none. It locks no
 // token: see Store.
 func (s *Store) lockGrant(ctx context.Context, tx *sql.Tx, h credential.Hash, now time.Time) (end time.Time, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT expires_at FROM wlsoauth_grants
-		WHERE id = (SELECT grant_id FROM wlsoauth_tokens WHERE hash = $1) AND expires_at > $2`+s.forUpdate(), h[:], now.Unix()).
+		WHERE id = (SELECT grant_id FROM wlsoauth_tokens WHERE hash = $1) AND expires_at > $2`+s.forUpdate(), key(h), now.Unix()).
 		Scan((*seconds)(&end))
 	return end, notFound(err)
 }

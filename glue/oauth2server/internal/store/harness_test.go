@@ -127,8 +127,8 @@ func (s *testStore) redeem(ctx context.Context, h credential.Hash, by Client) (p
 }
 
 // rotate refreshes for a new pair, as an application.
-func (s *testStore) rotate(ctx context.Context, h credential.Hash, by Client, scopes ...string) (pair, error) {
-	given, err := s.Rotate(ctx, h, by, scopes)
+func (s *testStore) rotate(ctx context.Context, token string, by Client, scopes ...string) (pair, error) {
+	given, err := s.Rotate(ctx, token, by, scopes)
 	return newPair(given), err
 }
 

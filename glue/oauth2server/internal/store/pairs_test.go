@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/credential"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 )
 
@@ -27,14 +26,14 @@ func newFamily(t *testing.T, s *testStore) *family {
 	f.first, err = f.redeem(t.Context(), f.code, f.c)
 	require.NoError(t, err)
 	f.id = f.token(t, f.first.access).GrantID
-	f.second, err = f.rotate(t.Context(), f.first.refresh, f.c)
+	f.second, err = f.rotate(t.Context(), f.first.Refresh, f.c)
 	require.NoError(t, err)
 	return f
 }
 
 // refresh has a refresh token used.
-func (f *family) refresh(t *testing.T, h credential.Hash) error {
-	given, err := f.rotate(t.Context(), h, f.c)
+func (f *family) refresh(t *testing.T, token string) error {
+	given, err := f.rotate(t.Context(), token, f.c)
 	f.given <- given
 	return err
 }
@@ -47,8 +46,8 @@ var familyActs = []struct {
 	err  error
 	ends bool
 }{
-	{"refresh", func(t *testing.T, f *family) error { return f.refresh(t, f.second.refresh) }, nil, false},
-	{"reuse", func(t *testing.T, f *family) error { return f.refresh(t, f.first.refresh) }, ErrUsed, true},
+	{"refresh", func(t *testing.T, f *family) error { return f.refresh(t, f.second.Refresh) }, nil, false},
+	{"reuse", func(t *testing.T, f *family) error { return f.refresh(t, f.first.Refresh) }, ErrUsed, true},
 	{"replay", func(t *testing.T, f *family) error {
 		given, err := f.redeem(t.Context(), f.code, f.c)
 		f.given <- given
@@ -97,7 +96,7 @@ func TestTwoMeetAtAGrant(t *testing.T) {
 func TestTheLastTokenOfAGrantGoesWhileTheGrantDoes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *dbtest.Database) {
 		f := newFamily(t, newStore(t, db))
-		db.Exec(t, `DELETE FROM wlsoauth_tokens WHERE hash <> $1`, f.second.access[:])
+		db.Exec(t, `DELETE FROM wlsoauth_tokens WHERE hash <> $1`, f.second.access.Text[:])
 		cross := crossingAt(t, db, "CREATE TRIGGER %q AFTER %[1]s FOR EACH ROW EXECUTE FUNCTION barrier()", "DELETE ON wlsoauth_tokens")
 		revoke, replay := cross(t, func() error { return familyActs[3].run(t, f) }, func() error { return familyActs[2].run(t, f) })
 		assert.NoError(t, revoke)

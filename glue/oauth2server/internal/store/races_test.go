@@ -84,7 +84,7 @@ var gives = []struct {
 		return x.take(x.Redeem(t.Context(), x.code, x.c))
 	}, "revoke delete", map[string]error{"revoke": ErrNotFound, "reset": ErrStale, "edit": ErrNotFound, "delete": ErrStale}},
 	{"rotate", func(t *testing.T, x *scene) error {
-		return x.take(x.Rotate(t.Context(), x.pair.refresh, x.c, nil))
+		return x.take(x.Rotate(t.Context(), x.pair.Refresh, x.c, nil))
 	}, "revoke delete", map[string]error{"revoke": ErrNotFound, "reset": ErrStale, "delete": ErrStale}},
 	{"grantClient", func(t *testing.T, x *scene) error {
 		return x.take(x.GrantClient(t.Context(), x.c, []string{"profile"}))

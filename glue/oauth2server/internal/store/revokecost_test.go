@@ -39,7 +39,7 @@ func TestTakingBackIsOfOnePerson(t *testing.T) {
 	c := s.register(t, "spqr1")
 	mine, theirs := s.authorised(t, c, "spqr2", "profile"), s.authorised(t, c, "spqr3", "profile")
 	s.db.Exec(t, `INSERT INTO wlsoauth_tokens WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-		SELECT randomblob(32), hex(randomblob(13)), 'refresh', 'GRANT' || i, $1, 'other' || i, '', 'profile', $2, $3, 0, $2 FROM n`,
+		SELECT randomblob(32), randomblob(32), NULL, hex(randomblob(13)), 'refresh', 'GRANT' || i, $1, 'other' || i, '', 'profile', $2, $3, 0, $2 FROM n`,
 		c.ID, testNow.Unix(), testNow.Add(time.Hour).Unix())
 	require.NoError(t, s.RevokeAuthorisation(t.Context(), "spqr2", c.ID))
 	assert.False(t, s.good(t, mine.access))

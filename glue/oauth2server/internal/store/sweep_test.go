@@ -153,7 +153,7 @@ func TestASweepPassesOverWhatIsLocked(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback() }()
 	for query, arg := range map[string]any{
-		`SELECT 1 FROM wlsoauth_tokens WHERE hash = $1 FOR UPDATE`: locked.access[:],
+		`SELECT 1 FROM wlsoauth_tokens WHERE hash = $1 FOR UPDATE`: locked.access.Text[:],
 		`SELECT 1 FROM wlsoauth_grants WHERE id = $1 FOR UPDATE`:   emptyGrant,
 	} {
 		_, err := tx.Exec(query, arg)

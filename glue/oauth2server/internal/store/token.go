@@ -32,42 +32,65 @@ type Token struct {
 	Created   time.Time
 	Expires   time.Time // zero: never
 	LastUsed  time.Time // give or take a minute; zero: never
-	Used      time.Time // when a refresh token was rotated; zero: it is the current one
+	Spent     bool      // a refresh token that is not the current one of its line
+
+	lastSpent time.Time // when the one before the current one was used, if it is that one
 }
 
-// tokenQuery finds a token that has not expired, unless it has lost the grant or the
-// application without which it is good for nothing. With joins, which do not stop at
-// what a personal token has none of, SQLite takes eight times as long.
-const tokenQuery = `SELECT ` + tokenColumns + `
+// tokenQuery finds a token, or the line of a refresh token, that has not expired, unless it
+// has lost the grant or the application without which it is good for nothing. With joins,
+// which do not stop at what a personal token has none of, SQLite takes eight times as long.
+const tokenQuery = `SELECT ` + tokenColumns + `, current_hash, previous_hash, used_at
 	FROM wlsoauth_tokens t
 	WHERE hash = $1 AND (expires_at = 0 OR expires_at > $2)
 		AND (grant_id = '' OR EXISTS (SELECT 1 FROM wlsoauth_grants g WHERE g.id = t.grant_id))
 		AND (client_id = '' OR EXISTS (SELECT 1 FROM wlsoauth_clients c WHERE c.id = t.client_id))`
 
-const tokenColumns = `id, kind, grant_id, client_id, principal, name, scopes, created_at, expires_at, last_used_at, used_at`
+const tokenColumns = `id, kind, grant_id, client_id, principal, name, scopes, created_at, expires_at, last_used_at`
 
-func scanToken(row scanner) (Token, error) {
-	var t Token
-	err := row.Scan(&t.ID, &t.Kind, &t.GrantID, &t.ClientID, &t.Principal, &t.Name, (*words)(&t.Scopes),
-		(*seconds)(&t.Created), (*seconds)(&t.Expires), (*seconds)(&t.LastUsed), (*seconds)(&t.Used))
-	if err != nil {
-		return Token{}, notFound(err)
-	}
-	return t, nil
+// columns returns where tokenColumns go.
+func (t *Token) columns() []any {
+	return []any{&t.ID, &t.Kind, &t.GrantID, &t.ClientID, &t.Principal, &t.Name, (*words)(&t.Scopes),
+		(*seconds)(&t.Created), (*seconds)(&t.Expires), (*seconds)(&t.LastUsed)}
+}
+
+func scanToken(row scanner) (t Token, err error) {
+	err = row.Scan(t.columns()...)
+	return t, err
 }
 
 // Token returns a token of any kind. It returns ErrNotFound if the token is unknown, expired
-// or revoked, or its application is gone. A refresh token that was rotated is found:
-// see Token.Used.
+// or revoked, or its application is gone. A refresh token that was rotated is found as long
+// as its line is there: see Token.Spent.
 func (s *Store) Token(ctx context.Context, h credential.Hash) (Token, error) {
-	return s.scanCurrent(s.token.row(s.reading(ctx), h[:], s.now().Unix()))
+	return s.scanCurrent(s.token.row(s.reading(ctx), key(h), s.now().Unix()), h)
 }
 
-// scanCurrent is scanToken with current scopes only.
-func (s *Store) scanCurrent(row *sql.Row) (Token, error) {
-	t, err := scanToken(row)
+// key returns the hash under which a token is stored.
+func key(h credential.Hash) []byte {
+	if h.HasLine() {
+		return h.Line[:]
+	}
+	return h.Text[:]
+}
+
+// scanCurrent reads a row of tokenQuery. The token has current scopes only; a refresh token
+// is compared with those of its line.
+func (s *Store) scanCurrent(row *sql.Row, h credential.Hash) (Token, error) {
+	var (
+		t                 Token
+		current, previous []byte
+		used              time.Time
+	)
+	if err := row.Scan(append(t.columns(), &current, &previous, (*seconds)(&used))...); err != nil {
+		return Token{}, notFound(err)
+	}
 	t.Scopes = s.current(t.Scopes, t.Principal)
-	return t, err
+	t.Spent = t.Kind == KindRefresh && !h.Is(current)
+	if t.Spent && h.Is(previous) {
+		t.lastSpent = used
+	}
+	return t, nil
 }
 
 // current drops the scopes that nobody could get today for a token of such a principal:
@@ -81,10 +104,14 @@ func (s *Store) current(scopes []string, principal string) []string {
 }
 
 func insertToken(ctx context.Context, tx *sql.Tx, t Token, h credential.Hash) error {
-	return exec(ctx, tx, `INSERT INTO wlsoauth_tokens (hash, `+tokenColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0)`,
-		h[:], t.ID, string(t.Kind), t.GrantID, t.ClientID, t.Principal, t.Name, scopelist.Join(t.Scopes),
-		t.Created.Unix(), toUnix(t.Expires))
+	var current []byte
+	if t.Kind == KindRefresh {
+		current = h.Text[:]
+	}
+	return exec(ctx, tx, `INSERT INTO wlsoauth_tokens (hash, `+tokenColumns+`, current_hash, used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, 0)`,
+		key(h), t.ID, string(t.Kind), t.GrantID, t.ClientID, t.Principal, t.Name, scopelist.Join(t.Scopes),
+		t.Created.Unix(), toUnix(t.Expires), current)
 }
 
 // CreatePersonal stores a token that a person made, and returns it with its text. It
@@ -143,7 +170,7 @@ func (s *Store) RevokeToken(ctx context.Context, h credential.Hash, clientID str
 		if t.Kind == KindRefresh {
 			return deleteGrant(ctx, tx, t.GrantID)
 		}
-		err := exec(ctx, tx, `DELETE FROM wlsoauth_tokens WHERE hash = $1 AND client_id = $2`, h[:], clientID)
+		err := exec(ctx, tx, `DELETE FROM wlsoauth_tokens WHERE hash = $1 AND client_id = $2`, key(h), clientID)
 		if err != nil {
 			return err
 		}

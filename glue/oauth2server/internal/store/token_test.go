@@ -53,7 +53,7 @@ func TestRefreshing(t *testing.T) {
 		c := s.register(t, "spqr1")
 		p := s.authorised(t, c, "spqr2", "profile", "records:read")
 		s.clock.advance(24 * time.Hour)
-		narrow, err := s.rotate(ctx, p.refresh, c, "profile")
+		narrow, err := s.rotate(ctx, p.Refresh, c, "profile")
 		require.NoError(t, err)
 		assert.Equal(t, []string{"profile"}, narrow.Issued.Scopes)
 		a, err := s.Token(ctx, narrow.access)
@@ -66,9 +66,10 @@ func TestRefreshing(t *testing.T) {
 		assert.Equal(t, s.clock.now().Add(90*24*time.Hour), r.Expires)
 		old, err := s.Token(ctx, p.refresh)
 		require.NoError(t, err)
-		assert.Equal(t, s.clock.now(), old.Used)
+		assert.True(t, old.Spent)
+		assert.False(t, r.Spent)
 
-		full, err := s.rotate(ctx, narrow.refresh, c)
+		full, err := s.rotate(ctx, narrow.Refresh, c)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"profile", "records:read"}, full.Issued.Scopes)
 	})
@@ -81,7 +82,7 @@ func TestSixteenRefreshesGiveOneWinner(t *testing.T) {
 		p := s.authorised(t, c, "spqr2", "profile")
 		pairs, won := make(chan pair, 16), 0
 		for _, err := range together(16, func() error {
-			p, err := s.rotate(t.Context(), p.refresh, c)
+			p, err := s.rotate(t.Context(), p.Refresh, c)
 			pairs <- p
 			return err
 		}) {
@@ -120,14 +121,14 @@ func TestReuseKillsTheFamily(t *testing.T) {
 				c := s.register(t, "spqr1")
 				other := s.authorised(t, c, "spqr2", "profile")
 				first := s.authorised(t, c, "spqr2", "profile")
-				second, err := s.rotate(ctx, first.refresh, c)
+				second, err := s.rotate(ctx, first.Refresh, c)
 				require.NoError(t, err)
 				s.clock.advance(tc.wait)
-				again, err := s.rotate(ctx, first.refresh, c)
+				again, err := s.rotate(ctx, first.Refresh, c)
 				if tc.killed {
 					assert.ErrorIs(t, err, ErrUsed)
 					assert.False(t, s.good(t, again.access) || s.good(t, again.refresh))
-					_, err = s.rotate(ctx, first.refresh, c)
+					_, err = s.rotate(ctx, first.Refresh, c)
 					assert.ErrorIs(t, err, ErrNotFound, "there is nothing left of it")
 				} else {
 					assert.NoError(t, err)
@@ -145,28 +146,30 @@ func TestARefusedRefreshConsumesNothing(t *testing.T) {
 		s, ctx := newStore(t, db), t.Context()
 		c, other := s.register(t, "spqr1"), s.register(t, "spqr1")
 		p := s.authorised(t, c, "spqr2", "profile")
-		personal := s.personal(t, Token{Principal: "spqr2"})
+		_, personal, err := s.CreatePersonal(ctx, Token{Principal: "spqr2"})
+		require.NoError(t, err)
+		unknown, _ := credential.Mint(credential.Refresh)
 		for _, tc := range []struct {
 			name   string
-			h      credential.Hash
+			token  string
 			by     Client
 			scopes []string
 			want   error
 		}{
-			{"another client's", p.refresh, other, nil, ErrNotFound},
-			{"nobody's", p.refresh, Client{}, nil, ErrNotFound},
-			{"an access token", p.access, c, nil, ErrNotFound},
+			{"another client's", p.Refresh, other, nil, ErrNotFound},
+			{"nobody's", p.Refresh, Client{}, nil, ErrNotFound},
+			{"an access token", p.Access, c, nil, ErrNotFound},
 			{"a personal token", personal, Client{}, nil, ErrNotFound},
-			{"unknown", unknown(credential.Refresh), c, nil, ErrNotFound},
-			{"more scope", p.refresh, c, []string{"profile", "records:read"}, ErrScope},
-			{"other scope", p.refresh, c, []string{"records:read"}, ErrScope},
+			{"unknown", unknown, c, nil, ErrNotFound},
+			{"more scope", p.Refresh, c, []string{"profile", "records:read"}, ErrScope},
+			{"other scope", p.Refresh, c, []string{"records:read"}, ErrScope},
 		} {
-			_, err := s.rotate(ctx, tc.h, tc.by, tc.scopes...)
+			_, err := s.rotate(ctx, tc.token, tc.by, tc.scopes...)
 			assert.ErrorIs(t, err, tc.want, tc.name)
 		}
-		used, err := s.rotate(ctx, p.refresh, c)
+		used, err := s.rotate(ctx, p.Refresh, c)
 		require.NoError(t, err)
-		_, err = s.rotate(ctx, p.refresh, other)
+		_, err = s.rotate(ctx, p.Refresh, other)
 		assert.ErrorIs(t, err, ErrNotFound, "no reuse: it is not that client's token")
 		assert.True(t, s.good(t, used.refresh))
 	})
@@ -181,17 +184,17 @@ func TestNothingOutlivesItsGrant(t *testing.T) {
 		p := s.authorised(t, c, "spqr2", "profile")
 		end := testNow.Add(15 * 24 * time.Hour)
 		s.clock.advance(10*24*time.Hour - time.Second)
-		p, err := s.rotate(ctx, p.refresh, c)
+		p, err := s.rotate(ctx, p.Refresh, c)
 		require.NoError(t, err)
 		assert.Equal(t, end, s.token(t, p.refresh).Expires)
 		s.clock.advance(5*24*time.Hour - time.Minute)
-		p, err = s.rotate(ctx, p.refresh, c)
+		p, err = s.rotate(ctx, p.Refresh, c)
 		require.NoError(t, err)
 		assert.Equal(t, end, s.token(t, p.refresh).Expires)
 		assert.Equal(t, end, s.token(t, p.access).Expires)
 		assert.Equal(t, time.Minute+time.Second, p.Life)
 		s.clock.advance(time.Minute + time.Second)
-		_, err = s.rotate(ctx, p.refresh, c)
+		_, err = s.rotate(ctx, p.Refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound)
 	})
 }
@@ -202,7 +205,7 @@ func TestAnIdleRefreshTokenExpires(t *testing.T) {
 		c := s.register(t, "spqr1")
 		p := s.authorised(t, c, "spqr2", "profile")
 		s.clock.advance(90 * 24 * time.Hour)
-		_, err := s.rotate(t.Context(), p.refresh, c)
+		_, err := s.rotate(t.Context(), p.Refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound)
 	})
 }
@@ -229,7 +232,7 @@ func TestRevokingTokens(t *testing.T) {
 		_, err = s.RevokeToken(ctx, p.access, c.ID)
 		assert.ErrorIs(t, err, ErrNotFound, "again")
 
-		next, err := s.rotate(ctx, p.refresh, c)
+		next, err := s.rotate(ctx, p.Refresh, c)
 		require.NoError(t, err)
 		_, err = s.RevokeToken(ctx, p.refresh, c.ID)
 		require.NoError(t, err, "a rotated one names its family as well")
@@ -274,7 +277,7 @@ func TestOrphansCountForNothing(t *testing.T) {
 		p := s.authorised(t, c, "spqr2", "profile")
 		db.Exec(t, `DELETE FROM wlsoauth_grants WHERE id = $1`, s.token(t, p.access).GrantID)
 		assert.False(t, s.good(t, p.access) || s.good(t, p.refresh))
-		_, err := s.rotate(ctx, p.refresh, c)
+		_, err := s.rotate(ctx, p.Refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound)
 
 		p = s.authorised(t, c, "spqr2", "profile")
@@ -283,7 +286,7 @@ func TestOrphansCountForNothing(t *testing.T) {
 		assert.False(t, s.good(t, p.access) || s.good(t, p.refresh))
 		_, err = s.redeem(ctx, h, c)
 		assert.ErrorIs(t, err, ErrNotFound)
-		_, err = s.rotate(ctx, p.refresh, c)
+		_, err = s.rotate(ctx, p.Refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound)
 		list, err := s.Authorisations(ctx, "spqr2")
 		require.NoError(t, err)
@@ -312,12 +315,12 @@ func TestScopesThatAreNotGivenAnyMore(t *testing.T) {
 			assert.True(t, s.good(t, h))
 		}
 		for _, scope := range []string{"records:read", "records:write"} {
-			_, err := s.rotate(ctx, p.refresh, c, scope)
+			_, err := s.rotate(ctx, p.Refresh, c, scope)
 			assert.ErrorIs(t, err, ErrScope, scope)
 		}
-		_, err := s.rotate(ctx, lost.refresh, c)
+		_, err := s.rotate(ctx, lost.Refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound, "nothing left")
-		next, err := s.rotate(ctx, p.refresh, c)
+		next, err := s.rotate(ctx, p.Refresh, c)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"profile"}, next.Issued.Scopes)
 		got, err := first.Token(ctx, next.refresh)

@@ -71,8 +71,13 @@ CREATE INDEX wlsoauth_codes_client ON wlsoauth_codes (client_id, principal);
 
 CREATE INDEX wlsoauth_codes_expiry ON wlsoauth_codes (expires_at);
 
+-- Refresh tokens that were given one for the other, a line of them, are one row. Its hash
+-- is that of the part that they have in common, and used_at is when the one before the
+-- current one was used.
 CREATE TABLE wlsoauth_tokens (
 	hash         BLOB NOT NULL PRIMARY KEY,
+	current_hash BLOB, -- of a line: of the refresh token that is good
+	previous_hash BLOB, -- of a line: of the one that it was given for
 	id           TEXT NOT NULL,
 	kind         TEXT NOT NULL,
 	grant_id     TEXT NOT NULL,
