@@ -183,7 +183,7 @@ func (a *authorizer) read(w http.ResponseWriter, r *http.Request) (*authRequest,
 	case err != nil:
 		a.storeDown(w, r, err)
 		return nil, false
-	case !redirecturi.Matches(c.RedirectURIs, p.get("redirect_uri")):
+	case !redirecturi.Matches(c.RedirectURIs, p.get("redirect_uri")), a.leadsHere(p.get("redirect_uri")):
 		a.stop(w, r, "redirect-uri", pageBadRedirect)
 		return nil, false
 	}

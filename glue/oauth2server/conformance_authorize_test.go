@@ -150,7 +150,19 @@ func loopbackChecks() []check {
 		registered(loopback, "loopback: port with a zero before", "http://127.0.0.1/cb", "http://127.0.0.1:080/cb", false),
 		registered(loopback, "loopback: empty port", "http://127.0.0.1/cb", "http://127.0.0.1:/cb", false),
 		registered("RFC 8252 section 8.3", "loopback: localhost with its own port", "http://localhost:9000/cb", "http://localhost:9000/cb", true),
-		registered("RFC 8252 section 8.3", "loopback: localhost with another port", "http://localhost:9000/cb", "http://localhost:9001/cb", false),
+		registered("RFC 8252 section 8.3", "loopback: localhost with another port", "http://localhost:9000/cb", "http://localhost:9001/cb", true),
+		registered("RFC 9700 section 2.1", "loopback: localhost without a port", "http://localhost/cb", "http://localhost:51004/cb", true),
+		registered("RFC 8252 section 8.3", "loopback: localhost for an address", "http://127.0.0.1/cb", "http://localhost:51004/cb", false),
+		registered("RFC 8252 section 8.3", "loopback: an address for localhost", "http://localhost/cb", "http://127.0.0.1:51004/cb", false),
+		registered("RFC 8252 section 8.3", "loopback: localhost that goes on", "http://localhost/cb", "http://localhost.evil.example/cb", false),
+		registered("RFC 8252 section 8.3", "loopback: a name below localhost", "http://localhost/cb", "http://app.localhost:51004/cb", false),
+		registered("RFC 8252 section 8.3", "loopback: localhost, userinfo for a port", "http://localhost/cb", "http://localhost:80@evil.example/cb", false),
+		{"RFC 9700 section 4.11", "loopback: any port but the site's own", func(_ *testing.T, p *party) {
+			own, err := url.Parse(p.url)
+			require.NoError(p.t, err)
+			a := p.register(p.t, false, "http://"+own.Hostname()+"/cb")
+			p.requirePage(p.visit(p.ask(a, set("redirect_uri", p.url+"/cb"))), http.StatusBadRequest)
+		}},
 		registered(private, "private-use scheme", "com.example.app:/cb", "com.example.app:/cb", true),
 		registered(private, "private-use scheme: another", "com.example.app:/cb", "com.example.evil:/cb", false),
 		registered(private, "private-use scheme: capitals", "com.example.app:/cb", "COM.example.app:/cb", false),

@@ -9,6 +9,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // Server is the site's OAuth 2.0 server, the pages where people manage its tokens, and
@@ -91,4 +92,16 @@ func (s *Server) active(ctx context.Context, principal string) (bool, error) {
 		return principal != "", nil
 	}
 	return s.cfg.Active(ctx, principal)
+}
+
+// leadsHere reports whether a redirect URI leads to the site itself. Its pages have no use
+// for a code, but would have it in their addresses: one that forwards people anywhere, or
+// shows what others wrote, might pass it on.
+func (s *Server) leadsHere(uri string) bool {
+	origin, err := webauth.Origin(uri)
+	if err != nil { // a scheme of an application's own
+		return false
+	}
+	issuer, _ := webauth.Origin(s.cfg.Issuer)
+	return origin == issuer || slices.Contains(s.site.Origins(), origin)
 }

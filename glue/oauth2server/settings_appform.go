@@ -135,7 +135,7 @@ func (p settings) readApp(f appForm) (c store.Client, errs fieldErrors) {
 	if f.Kind != appConfidential && f.Kind != appPublic {
 		errs.add("kind", "Choose which kind of application it is.")
 	}
-	c.RedirectURIs, problem = readRedirects(f.Redirects, c.Confidential)
+	c.RedirectURIs, problem = p.readRedirects(f.Redirects, c.Confidential)
 	if problem == "" && len(c.RedirectURIs) == 0 && !(c.Confidential && len(p.cfg.ClientScopes) > 0) {
 		problem = "Give at least one address that people are sent back to."
 	}
@@ -160,7 +160,7 @@ func readWebsite(typed string) (website, problem string) {
 }
 
 // readRedirects reads redirect URIs, one a line.
-func readRedirects(typed string, confidential bool) (uris []string, problem string) {
+func (p settings) readRedirects(typed string, confidential bool) (uris []string, problem string) {
 	number := 0
 	for line := range strings.Lines(typed) {
 		number++
@@ -172,7 +172,11 @@ func readRedirects(typed string, confidential bool) (uris []string, problem stri
 			return uris, fmt.Sprintf("Give at most %d addresses.", redirecturi.Max)
 		}
 		uris = append(uris, uri)
-		if err := redirecturi.Check(uri, confidential); err != nil && problem == "" {
+		err := redirecturi.Check(uri, confidential)
+		if err == nil && p.leadsHere(uri) {
+			err = errors.New("this is an address of this site, but people are sent back to the application: write one of its own")
+		}
+		if err != nil && problem == "" {
 			problem = fmt.Sprintf("Line %d: %v.", number, err)
 		}
 	}

@@ -77,7 +77,7 @@ func TestSettings_publicApplication(t *testing.T) {
 }
 
 func TestSettings_applicationMistakes(t *testing.T) {
-	p := newWorld(t, dbtest.SQLite(t)).party(t)
+	p := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.Issuer = "https://issuer.example" }).party(t)
 	for _, c := range []struct{ name, change, to, field string }{
 		{"no name", "name", " ", "name"},
 		{"a name of several lines", "name", "a\nb", "name"},
@@ -89,6 +89,8 @@ func TestSettings_applicationMistakes(t *testing.T) {
 		{"another kind", "kind", "trusted", "kind"},
 		{"a public one without addresses", "redirects", "", "redirects"},
 		{"an address on http", "redirects", "https://a.example/\nhttp://soc.example/", "redirects"},
+		{"an address of the site", "redirects", "https://a.example/\n" + p.url + "/cb", "redirects"},
+		{"an address of the issuer", "redirects", "https://issuer.example/cb", "redirects"},
 		{"too many addresses", "redirects", manyRedirects(11), "redirects"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -150,8 +150,8 @@ func IsText(uri string) bool { return uriText.MatchString(uri) }
 var dotSegment = regexp.MustCompile(`(^|[/\\])\.\.?([/\\]|$)`)
 
 // Matches reports whether a redirect URI of a request is one of those that the
-// client registered: byte for byte (RFC 9700 section 2.1), but for the port of a
-// loopback address, which a program cannot know in advance (RFC 8252 section 7.3).
+// client registered: byte for byte (RFC 9700 section 2.1), but for the port on the
+// person's own machine, which a program cannot know in advance (RFC 8252 section 7.3).
 func Matches(registered []string, uri string) bool {
 	bare, loopback := cutLoopbackPort(uri)
 	for _, known := range registered {
@@ -165,11 +165,12 @@ func Matches(registered []string, uri string) bool {
 	return false
 }
 
-// cutLoopbackPort takes the port out of a URI of one of the two loopback addresses. The
-// name localhost is not among them: what it leads to is up to a resolver (RFC 8252
-// section 8.3).
+// cutLoopbackPort takes the port out of a URI of one of the two loopback addresses, or of
+// localhost, which the programs that people have use as well (RFC 9700 section 2.1).
+// RFC 8252 section 8.3 warns of resolvers that send the name elsewhere: today's browsers
+// ask none. None of the three stands for another.
 func cutLoopbackPort(uri string) (bare string, ok bool) {
-	for _, origin := range []string{"http://127.0.0.1", "http://[::1]"} {
+	for _, origin := range []string{"http://127.0.0.1", "http://[::1]", "http://localhost"} {
 		rest, found := strings.CutPrefix(uri, origin)
 		if !found {
 			continue

@@ -129,7 +129,7 @@ func TestDestination(t *testing.T) {
 func FuzzRedirectURI(f *testing.F) {
 	for _, known := range []string{"https://app.example/cb?tenant=1", "http://127.0.0.1/cb", "http://[::1]:9000/cb?x=1", "http://localhost:9000/cb", "com.example.app:/cb"} {
 		for _, uri := range []string{
-			known, "http://127.0.0.1:51004/cb", "http://[::1]:51004/cb?x=1", "http://127.0.0.1:80@evil.example/cb", `http://127.0.0.1\@evil.example/cb`,
+			known, "http://127.0.0.1:51004/cb", "http://[::1]:51004/cb?x=1", "http://localhost:51004/cb", "http://localhost:80@evil.example/cb", "http://localhost.evil.example/cb", "http://127.0.0.1:80@evil.example/cb", `http://127.0.0.1\@evil.example/cb`,
 			"http://127.0.0.1:0x50/cb", "http://127.0.0.1:+80/cb", "http://127.0.0.1:8 0/cb", "http://127.0.0.1#@evil.example/cb", known + "#", known + "/", "//evil.example",
 		} {
 			f.Add(known, uri)
@@ -153,7 +153,7 @@ func FuzzRedirectURI(f *testing.F) {
 		require.NotContains(t, uri, "#")
 		if known != uri {
 			require.Equal(t, "http", b.Scheme)
-			require.Contains(t, []string{"127.0.0.1", "::1"}, b.Hostname())
+			require.Contains(t, []string{"127.0.0.1", "::1", "localhost"}, b.Hostname())
 		}
 		a.Host, b.Host = "", ""
 		require.Equal(t, a, b)
