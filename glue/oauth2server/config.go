@@ -24,9 +24,10 @@ type Dialect string
 const (
 	// SQLite, embedded, for sites of one machine: say
 	// "file:/var/lib/soc/api.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)"
-	// to modernc.org/sqlite. Without a busy_timeout two requests that write at once
-	// would fail one another, so New refuses it. Requests of one Server wait for one another
-	// in a queue, without a limit of time but their own.
+	// to modernc.org/sqlite. New refuses it without a busy_timeout, because two requests
+	// that write at once would fail one another, and in memory, where every connection
+	// would have a database of its own. Requests of one Server wait for one another in a
+	// queue, without a limit of time but their own.
 	SQLite Dialect = "sqlite"
 	// PostgreSQL, 12 or later, for one machine or several.
 	PostgreSQL Dialect = "postgresql"

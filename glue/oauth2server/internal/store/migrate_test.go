@@ -109,6 +109,20 @@ func TestSQLiteWithoutBusyTimeoutIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "_pragma=busy_timeout(5000)")
 }
 
+func TestSQLiteWithoutAFileIsRefused(t *testing.T) {
+	for _, dsn := range []string{
+		"", "file:", ":memory:", "file::memory:", "file::memory:?cache=shared", "file:soc?mode=memory&cache=shared",
+		"file:/soc?vfs=memdb", ":memory:?_pragma=busy_timeout(5000)", "file:?_pragma=busy_timeout(5000)",
+	} {
+		t.Run(dsn, func(t *testing.T) {
+			db := &dbtest.Database{Driver: "sqlite", DSN: dsn}
+			_, err := tryStore(t, db)
+			require.ErrorContains(t, err, "Config.DB is in no file")
+			assert.ErrorContains(t, err, `open it with "file:/`)
+		})
+	}
+}
+
 // A SQLite database that is being given its write-ahead log is busy at once, whatever the
 // busy_timeout.
 func TestABusySQLiteIsWaitedFor(t *testing.T) {

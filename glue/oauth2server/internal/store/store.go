@@ -100,7 +100,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.connect(ctx); err != nil {
 		return nil, fmt.Errorf("oauth2server: Config.DB does not answer: %v", err)
 	}
-	if err := s.checkTimeout(ctx); err != nil {
+	if err := s.checkSQLite(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.migrate(ctx); err != nil {
@@ -146,17 +146,26 @@ func isBusy(err error) bool {
 	return errors.As(err, &e) && e.Code()&0xff == 5
 }
 
-// checkTimeout refuses a SQLite database where of two writers one fails at once.
-func (s *Store) checkTimeout(ctx context.Context) error {
+// checkSQLite refuses a SQLite database without a file, which each connection has for
+// itself, empty, and that is lost with it; and one where of two writers one fails at once.
+func (s *Store) checkSQLite(ctx context.Context) error {
 	if s.cfg.PostgreSQL {
 		return nil
 	}
-	var timeout int
-	if err := s.db.QueryRowContext(ctx, `PRAGMA busy_timeout`).Scan(&timeout); err != nil {
+	var (
+		file    string // SQLite knows all the ways to say that there is none
+		timeout int
+	)
+	err := s.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(file), ''), (SELECT timeout FROM pragma_busy_timeout)
+		FROM pragma_database_list WHERE name = 'main'`).Scan(&file, &timeout)
+	const mend = `open it with "file:/var/lib/soc/api.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)"`
+	switch {
+	case err != nil:
 		return fmt.Errorf("oauth2server: the database cannot be read: %v", err)
-	}
-	if timeout == 0 {
-		return errors.New("oauth2server: Config.DB has no busy_timeout: open it with \"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)\"")
+	case file == "":
+		return errors.New("oauth2server: Config.DB is in no file: every connection would have a database of its own, and lose all tokens with it: " + mend)
+	case timeout == 0:
+		return errors.New("oauth2server: Config.DB has no busy_timeout: " + mend)
 	}
 	return nil
 }
