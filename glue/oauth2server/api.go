@@ -66,6 +66,9 @@ func (s *Server) decorate(g gate) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Add("Vary", "Authorization")
 			text, r, bad := bearerOf(r)
+			if text == "" && bad == nil {
+				text, r, bad = g.s.basicOf(r)
+			}
 			switch {
 			case g.broken:
 				g.refuse(w, r, errBroken, event{})

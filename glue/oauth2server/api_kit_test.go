@@ -30,7 +30,7 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	id, ok := glue.IdentityFrom(r.Context())
 	e.Principal, e.Person = id.Principal, ok
 	body, _ := io.ReadAll(r.Body)
-	e.Body = string(body)
+	e.Body, e.Authorization = string(body), r.Header.Get("Authorization")
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(e)
 })

@@ -18,6 +18,9 @@ func (g gate) refuse(w http.ResponseWriter, r *http.Request, e *protocolError, a
 	if e.status < http.StatusInternalServerError {
 		w.Header().Set("WWW-Authenticate", g.challenge(e))
 	}
+	if basic := g.s.basicChallenge(r); basic != "" && e.status == http.StatusUnauthorized {
+		w.Header().Add("WWW-Authenticate", basic)
+	}
 	e.write(w)
 }
 

@@ -117,6 +117,12 @@ type Config struct {
 	// PersonalMaxLife bounds how long a personal token may last; zero is no bound, and
 	// tokens that do not expire.
 	PersonalMaxLife time.Duration
+	// BasicPassword lets programs that know nothing but HTTP Basic, such as git, send a
+	// personal token as the password, wherever they could send it as a bearer token. The
+	// user name can be anything: nobody believes it, and the resource sees a bearer token.
+	// Answers with 401 ask for Basic, too. What a browser sends as Basic counts for nothing,
+	// because it would send it for the pages of other sites as well.
+	BasicPassword bool
 	// FreshFor is how long ago, at most, people typed their password when they make a
 	// token or a client secret; zero means 5 minutes. At least 1 minute.
 	FreshFor time.Duration

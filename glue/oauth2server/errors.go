@@ -70,6 +70,8 @@ var (
 		description: "A session of a person and a token of an application came at once."}
 	errTokenForm = &protocolError{status: http.StatusUnauthorized, code: "invalid_token", reason: "token-malformed",
 		description: "This is no bearer token of this site."}
+	errBasic = &protocolError{status: http.StatusUnauthorized, code: "invalid_token", reason: "basic-password",
+		description: "The password must be a personal token of this site. The user name can be anything."}
 	errToken = &protocolError{status: http.StatusUnauthorized, code: "invalid_token", reason: "token-unknown",
 		description: "The token has expired or was revoked, or it never was."}
 	errInactive = &protocolError{status: http.StatusUnauthorized, code: "invalid_token", reason: "inactive",

@@ -82,7 +82,8 @@ func (p settings) makeToken(w http.ResponseWriter, r *http.Request, id glue.Iden
 	return p.page(w, r, "/tokens", site.Page{Kind: "token-made", Title: "Your new token"}, struct {
 		tokenView
 		Text, List string
-	}{tokenView{Token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens")})
+		Basic      bool // it can be sent as a password
+	}{tokenView{Token: made, Groups: p.scopes.pick(made.Scopes).groups()}, text, p.path("/tokens"), p.cfg.BasicPassword})
 }
 
 // readToken reads the form for a new token. What was typed is given back in any case.
