@@ -63,11 +63,11 @@ func TestATokenAsThePassword(t *testing.T) {
 		{"another scheme", sendHeader("Authorization", "Digest "+basicText("x", good)), 401, "", true},
 		{"nothing", func(*http.Request) {}, 401, "", true},
 		{"a bad bearer", sendBearer(unknown), 401, "", true},
-		{"a browser for another site", browser("Sec-Fetch-Site", "cross-site"), 401, "", false},
+		{"a browser for another site", browser("Sec-Fetch-Site", "cross-site"), 403, "", false},
 		{"a browser by itself", browser("Sec-Fetch-Mode", "navigate"), 401, "", false},
 		{"a browser's image", browser("Sec-Fetch-Dest", "image"), 401, "", false},
-		{"a browser by http", browser("Origin", "http://evil.example"), 401, "", false},
-		{"a browser from nowhere", browser("Origin", "null"), 401, "", false},
+		{"a browser by http", browser("Origin", "http://evil.example"), 403, "", false},
+		{"a browser from nowhere", browser("Origin", "null"), 403, "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := s.call(t, stranger(t), http.MethodPost, "/api/read", tc.edit)
