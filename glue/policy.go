@@ -114,7 +114,7 @@ func (p *Policy) nobodies(s webauth.Service) (errs []error) {
 func (p *Policy) nearly(principal string) error {
 	for _, entry := range p.Principals {
 		if name, _, _ := strings.Cut(strings.TrimSpace(entry), "@"); strings.EqualFold(name, principal) {
-			return fmt.Errorf("Principals has %q, and the service writes %q: names are compared letter by letter", entry, principal)
+			return fmt.Errorf("the list has %q, and the service writes %q: names are compared letter by letter", entry, principal)
 		}
 	}
 	return nil

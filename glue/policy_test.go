@@ -313,9 +313,9 @@ func TestPolicyNamesInOtherLetters(t *testing.T) {
 		}
 	}})
 	for path, want := range map[string]string{
-		"/capitals": `Principals has "TEST0001", and the service writes "test0001": names are compared letter by letter`,
-		"/blank":    `Principals has " test0001", and the service writes "test0001"`,
-		"/domain":   `Principals has "Test0001@cam.ac.uk", and the service writes "test0001"`,
+		"/capitals": `the list has "TEST0001", and the service writes "test0001": names are compared letter by letter`,
+		"/blank":    `the list has " test0001", and the service writes "test0001"`,
+		"/domain":   `the list has "Test0001@cam.ac.uk", and the service writes "test0001"`,
 		"/other":    "",
 	} {
 		a := s.browser("test0001").get(path)
