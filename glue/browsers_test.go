@@ -11,6 +11,8 @@ import (
 
 func TestBrowsers(t *testing.T) { browsertest.Journeys(t, startForBrowsers) }
 
+func TestBrowsersWithPartsOfPages(t *testing.T) { browsertest.Parts(t, startForBrowsers) }
+
 // startForBrowsers starts a site for real browsers.
 func startForBrowsers(t testing.TB, app func(logout string, user func(*http.Request) string) http.Handler) browsertest.Site {
 	h := app("/logout", func(r *http.Request) string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/internal/sender"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -101,8 +102,10 @@ func (f *Form) begin(w http.ResponseWriter, r *http.Request) bool {
 // Ask has a person who opens a page of the site log in first. It returns false, and has not
 // answered, where the form is no help: to scripts, and at other hosts.
 func (f *Form) Ask(w http.ResponseWriter, r *http.Request) bool {
+	// Office follows the redirect and has a browser open the form, which is anybody's.
+	office := r.Method == http.MethodGet && sender.IsOffice(r)
 	switch {
-	case !f.isHere(r) || !site.WantsPage(r):
+	case !f.isHere(r) || !site.WantsPage(r) && !office:
 		return false
 	case r.Method == http.MethodGet:
 		f.site.Report(r, event(glue.EventRedirect, "", nil))

@@ -253,6 +253,18 @@ func TestHeaderBeforeSession(t *testing.T) {
 	assert.Equal(t, b.url+"/x", other.do(http.MethodGet, "/login?next=/x", nil, front).Header.Get("Location"))
 }
 
+// Office has a browser open where a link ends: here at the form, which any browser can open.
+func TestOfficeIsLedToTheForm(t *testing.T) {
+	b := newForm(t)
+	br := b.browser()
+	br.old = true
+	a := br.do(http.MethodGet, "/private", nil, func(r *http.Request) {
+		r.Header.Set("User-Agent", "Mozilla/4.0 (compatible; ms-office; MSOffice 16)")
+	})
+	assert.Equal(t, b.url+"/login?next=%2Fprivate", a.Header.Get("Location"))
+	assert.Empty(t, a.Cookies())
+}
+
 // What is no person opening a page gets no redirect and no cookie.
 func TestFormIsForPeople(t *testing.T) {
 	b := newForm(t)

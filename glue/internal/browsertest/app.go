@@ -6,11 +6,11 @@ import (
 	"net/http"
 )
 
-// Worker is a service worker of a site.
-type Worker struct{ Name, Script string }
+// worker is a service worker of a site.
+type worker struct{ name, script string }
 
-// Workers are what service workers do with requests, each with what they get at many sites.
-var Workers = []Worker{
+// workers are what service workers do with requests, each with what they get at many sites.
+var workers = []worker{
 	{"none", ""},
 	{"passes on", `self.addEventListener("fetch", e => e.respondWith(fetch(e.request)))`},
 	{"network first", `self.addEventListener("fetch", e => e.respondWith((async () => {
@@ -38,19 +38,28 @@ const atOnce = `self.addEventListener("install", () => self.skipWaiting())
 self.addEventListener("activate", e => e.waitUntil(self.clients.claim()))
 `
 
-// app is a site's application: /open for everybody, which starts the site's service worker,
-// /sw.js; and /private/app/ for people who are logged in, with a form and a button that ends
-// the session at logout. user tells who they are.
-func (worker Worker) app(logout string, user func(r *http.Request) string) http.Handler {
+// application is what a site is about: /open for everybody, and /private/app/ for people who
+// are logged in, with a form and a button to log out. /around has a frame with such a page, and
+// parts that htmx fetches from there.
+type application struct{ worker, htmx string } // what /sw.js and /htmx.js are
+
+// handler serves the application. Sessions end at logout; user tells who somebody is.
+func (a application) handler(logout string, user func(r *http.Request) string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/sw.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
-		fmt.Fprint(w, atOnce+worker.Script)
+		fmt.Fprint(w, atOnce+a.worker)
 	})
 	mux.HandleFunc("/asset", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "asset") })
 	mux.HandleFunc("/open", func(w http.ResponseWriter, _ *http.Request) { page(w, "open", "") })
+	mux.HandleFunc("/htmx.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, a.htmx)
+	})
 	mux.HandleFunc("/around", func(w http.ResponseWriter, _ *http.Request) {
-		page(w, "around", `<iframe src="/private/app/framed"></iframe>`)
+		page(w, "around", `<script src="/htmx.js"></script><iframe src="/private/app/framed"></iframe>
+<button id="part" hx-get="/private/app/part" hx-target="#here">Fetch</button><div id="here"></div>
+<a id="boosted" hx-boost="true" href="/private/app/boosted">Go</a>`)
 	})
 	mux.HandleFunc("/private/app/", func(w http.ResponseWriter, r *http.Request) {
 		page(w, "private", `<p id="user">`+html.EscapeString(user(r))+`</p><p id="sent">`+html.EscapeString(r.PostFormValue("note"))+`</p>

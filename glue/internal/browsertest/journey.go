@@ -24,19 +24,19 @@ type Site struct {
 // is sent after the session has ended, to the logout and to where that is noticed.
 func Journeys(t *testing.T, start Start) {
 	Each(t, func(t *testing.T, tab *Tab) {
-		for _, worker := range Workers {
-			t.Run(worker.Name, func(t *testing.T) {
-				s := start(t, worker.app)
-				tab.In(t).journey(s, worker)
+		for _, worker := range workers {
+			t.Run(worker.name, func(t *testing.T) {
+				s := start(t, application{worker: worker.script}.handler)
+				tab.in(t).journey(s, worker.script != "")
 			})
 		}
 	})
 }
 
-func (b *Tab) journey(s Site, worker Worker) {
+func (b *Tab) journey(s Site, worker bool) {
 	b.t.Helper()
 	b.Open(s.URL + "/open")
-	if worker.Script != "" {
+	if worker {
 		b.register()
 	}
 	b.Open(s.URL + "/private/app/")
@@ -57,7 +57,7 @@ func (b *Tab) journey(s Site, worker Worker) {
 
 	b.Click("#logout")
 	b.See("[data-page=logged-out]")
-	if worker.Script != "" {
+	if worker {
 		assert.Equal(b.t, s.URL+"/sw.js", b.Value("navigator.serviceWorker.controller?.scriptURL || ''"), "the worker was there all the time")
 	}
 	b.Open(s.URL + "/private/app/other")

@@ -16,8 +16,9 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/firefoxtest"
 )
 
-// patience bounds what is done in one browser: a minute, on an idle machine.
-const patience = 10 * time.Minute
+// patience bounds what is done in one browser, and each wait for a page: a minute, and less
+// than a second, on an idle machine.
+const patience, pagePatience = 9 * time.Minute, time.Minute
 
 // Tab is a tab of a browser, with a person in front of it. What does not come about fails
 // the test.
@@ -44,8 +45,8 @@ func Each(t *testing.T, test func(t *testing.T, tab *Tab)) {
 	}
 }
 
-// In returns the tab for a subtest.
-func (b *Tab) In(t testing.TB) *Tab { return &Tab{t, b.ctx, b.tab} }
+// in returns the tab for a subtest.
+func (b *Tab) in(t testing.TB) *Tab { return &Tab{t, b.ctx, b.tab} }
 
 // NewTab opens another tab of the browser.
 func (b *Tab) NewTab() *Tab {
@@ -87,6 +88,7 @@ func (b *Tab) Until(expression string) (value string) {
 	b.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+	late := time.After(pagePatience)
 	for {
 		err := b.tab.Eval(expression, &value) // fails between two pages
 		if err == nil && value != "" {
@@ -94,7 +96,7 @@ func (b *Tab) Until(expression string) (value string) {
 		}
 		select {
 		case <-tick.C:
-		case <-b.ctx.Done():
+		case <-late:
 			var page string
 			_ = b.tab.Eval("location.href + ': ' + document.documentElement.outerHTML", &page)
 			require.FailNow(b.t, "it does not come about", "%s\n%v\n%s", expression, err, page)
@@ -107,6 +109,14 @@ func (b *Tab) Click(selector string) {
 	b.t.Helper()
 	b.See(selector)
 	b.Value("(document.querySelector(" + strconv.Quote(selector) + ").click(), '')")
+}
+
+// Leave does something that leads to another page, and waits until that has begun.
+func (b *Tab) Leave(by func()) {
+	b.t.Helper()
+	b.Value("(window.isLeft = true, '')")
+	by()
+	b.Until("window.isLeft ? '' : 'left'")
 }
 
 // chromium is a tab of Chromium.
