@@ -43,10 +43,17 @@ func (s *Site) checkState(f *Findings) {
 	case s.cfg.Secret != "":
 		f.Notef("Secret", "keep it out of the program's source and of process listings; SecretFile is checked for who may read it")
 	case errors.Is(err, fs.ErrNotExist):
+		if err := mayCreate(s.cfg.SecretFile); err != nil {
+			f.Errorf("SecretFile", "%s: %v", s.cfg.SecretFile, err)
+			break
+		}
 		f.Notef("SecretFile", "%s is not there yet; it will be made with mode 0600", s.cfg.SecretFile)
 	default:
-		if _, err := s.cfg.loadSecret(); err != nil {
+		_, warning, err := s.cfg.loadSecret()
+		if err != nil {
 			f.Errorf("SecretFile", "%v", err)
+		} else if warning != "" {
+			f.Warnf("SecretFile", "%s", warning)
 		}
 	}
 	if s.cfg.OneUse == nil {

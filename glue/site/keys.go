@@ -107,19 +107,28 @@ func (s *Site) ReloadSecret() error {
 	if _, err := os.Stat(s.cfg.SecretFile); err != nil {
 		return fmt.Errorf("site: ReloadSecret: %w", err) // and no new one is made
 	}
-	secret, err := s.cfg.loadSecret()
+	secret, warning, err := s.cfg.loadSecret()
 	if err != nil {
 		return err
 	}
+	s.warnOfSecret(warning)
 	return s.SetSecret(secret)
 }
 
 // loadSecret reads the secret that is configured, and makes a file that is not there.
-func (c *Config) loadSecret() (*Secret, error) {
+func (c *Config) loadSecret() (secret *Secret, warning string, err error) {
 	if c.SecretFile != "" {
-		return LoadSecret(c.SecretFile)
+		return loadSecret(c.SecretFile)
 	}
-	return ParseSecret(c.Secret)
+	secret, err = ParseSecret(c.Secret)
+	return secret, "", err
+}
+
+// warnOfSecret logs a warning about the secret's file, if there is one.
+func (s *Site) warnOfSecret(warning string) {
+	if warning != "" {
+		s.cfg.Logger.Warn("site: Config.SecretFile: " + warning)
+	}
 }
 
 // checkSecret looks at how the secret is given, without reading a file.

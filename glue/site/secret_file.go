@@ -1,15 +1,19 @@
 package site
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
+	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 )
 
 // LoadSecret reads the site's secret from the file at path. If there is none
@@ -22,86 +26,75 @@ import (
 // printable ASCII counts as text; short lines, placeholders, repeated lines and
 // lines with little variety are refused, and files of more than 16 KiB.
 //
-// The file must be a regular one, or a symbolic link to one, that neither
-// group nor others can read or write; on Windows, which has no such bits,
-// access is not examined. Where a platform insists on handing secrets out in
-// files that a group can read, read the file yourself and use [ParseSecret].
+// The file must be a regular one, or a symbolic link to one, that nobody can
+// read or write but those that [ReadSecretFile] lets; and so are relative
+// names looked for.
 //
 // An error names the file and what to do about it, and never shows what the
 // file holds.
 func LoadSecret(path string) (*Secret, error) {
+	secret, _, err := loadSecret(path)
+	return secret, err
+}
+
+// loadSecret returns a warning as well, about who can read the file.
+func loadSecret(path string) (secret *Secret, warning string, err error) {
 	if path == "" {
-		return nil, errors.New("site: no secret file is named: name one, it is made if there is none")
+		return nil, "", errors.New("site: no secret file is named: name one, it is made if there is none")
 	}
-	text, err := readSecret(path)
+	path = secretfile.Path(path)
+	file, err := secretfile.Read(path, maxSecretSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = createSecret(path); err == nil {
-			text, err = readSecret(path)
+			file, err = secretfile.Read(path, maxSecretSize)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("site: secret file %s: %v", path, err)
+		return nil, "", fmt.Errorf("site: secret file %s: %v", path, err)
 	}
-	lines, err := parseLines(text)
+	lines, err := parseLines(string(file.Text))
 	if err != nil {
-		return nil, fmt.Errorf("site: secret file %s: %v", path, err)
+		return nil, "", fmt.Errorf("site: secret file %s: %v", path, err)
 	}
-	return newSecret(lines), nil
+	if file.Warning != "" {
+		warning = path + " " + file.Warning
+	}
+	return newSecret(lines), warning, nil
 }
 
-// readSecret returns what the file holds if nobody but its owner can have read
-// or written it.
-func readSecret(path string) (string, error) {
-	// To open a pipe would wait for its writer, so look first.
-	info, err := os.Stat(path)
+// ReadSecretFile returns what a file holds that must stay secret, such as the password of
+// another service, without the line breaks at its end. log gets a warning where the file is used
+// although others could read it; nil means slog.Default().
+//
+// Only root and the process's own user may be able to write the file, and nobody to read it but
+// they and groups that root or the process are in: by its mode and, on Linux, its access control
+// list. So it can be a credential of systemd (LoadCredential=), or a secret that Kubernetes gives
+// a group (defaultMode 0440 with fsGroup). Where others may read it as well, it is used with a
+// warning if a directory keeps them from it, or if it was mounted read-only for this process as
+// Docker and Kubernetes do by default (0444, 0644); else it is refused. On Windows, which has no
+// such bits, access is not examined.
+//
+// A relative name that is there below $CREDENTIALS_DIRECTORY, which systemd sets, is that file;
+// else it begins at the working directory.
+func ReadSecretFile(path string, log *slog.Logger) (string, error) {
+	path = secretfile.Path(path)
+	file, err := secretfile.Read(path, maxSecretSize)
 	if err != nil {
-		return "", cause(err)
+		return "", fmt.Errorf("site: secret file %s: %w", path, err)
 	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("it is not a regular file: name a file, it is made if there is none")
+	if file.Warning != "" {
+		cmp.Or(log, slog.Default()).Warn("site: secret file " + path + " " + file.Warning)
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return "", cause(err)
-	}
-	defer file.Close()
-	if err := checkAccess(file); err != nil {
-		return "", err
-	}
-	// One byte more than allowed, so that parseLines sees that it is too large.
-	text, err := io.ReadAll(io.LimitReader(file, maxSecretSize+1))
-	if err != nil {
-		return "", cause(err)
-	}
-	return string(text), nil
-}
-
-// checkAccess looks at the open file, so that what is checked is what is read.
-func checkAccess(file *os.File) error {
-	info, err := file.Stat()
-	if err != nil {
-		return cause(err)
-	}
-	mode := info.Mode()
-	if !mode.IsRegular() {
-		return errors.New("it is not a regular file any more")
-	}
-	if mode.Perm()&0o066 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("group or others can read or write it (mode %04o): run: chmod 600 %s; if they may have done so, replace what it holds", mode.Perm(), file.Name())
-	}
-	return nil
+	return strings.TrimRight(string(file.Text), "\r\n"), nil
 }
 
 // createSecret makes the file whole or not at all, and leaves alone one that
 // another process made at the same moment.
 func createSecret(path string) error {
-	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return errors.New("it is a symbolic link to a file that does not exist: remove the link, or make that file with: (umask 077; openssl rand -base64 48 > FILE)")
+	if err := mayCreate(path); err != nil {
+		return err
 	}
 	dir := filepath.Dir(path)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("its directory does not exist: make %s first, for the user that the site runs as", dir)
-	}
 	// os.CreateTemp opens with O_EXCL and mode 0600.
 	temp, err := os.CreateTemp(dir, ".secret-*")
 	if err != nil {
@@ -117,6 +110,26 @@ func createSecret(path string) error {
 		return cannotMake(path, err)
 	}
 	return nil
+}
+
+// mayCreate returns what is known to be in the way of making the file.
+func mayCreate(path string) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return errors.New("it is a symbolic link to a file that does not exist: remove the link, or make that file with: (umask 077; openssl rand -base64 48 > FILE)")
+	}
+	switch dir := filepath.Dir(path); {
+	case !exists(dir):
+		return fmt.Errorf("its directory does not exist: make %s first, for the user that the site runs as", dir)
+	case secretfile.IsReadOnly(dir):
+		return fmt.Errorf("there is none, and %s is mounted read-only: if a platform is to put it there, look at its name there "+
+			"(LoadCredential= of systemd, secrets: of Docker, items: of Kubernetes); else name a file that the program may make", dir)
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // fill writes text to file and closes it, with all of it on the disk: a secret
@@ -140,13 +153,5 @@ func newLine() string {
 }
 
 func cannotMake(path string, err error) error {
-	return fmt.Errorf("it cannot be made here (%v): make it with: (umask 077; openssl rand -base64 48 > %s)", cause(err), path)
-}
-
-// cause is err without the path that package os puts in front of it.
-func cause(err error) error {
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathErr.Err
-	}
-	return err
+	return fmt.Errorf("it cannot be made here (%v): make it with: (umask 077; openssl rand -base64 48 > %s)", secretfile.Cause(err), path)
 }

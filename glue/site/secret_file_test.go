@@ -3,13 +3,16 @@
 package site_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -96,19 +99,22 @@ func TestLoadSecretRotation(t *testing.T) {
 	assert.Equal(t, old.Derive("test")[0], keys[1], "the old one still opens")
 }
 
+// TestLoadSecretPermissions is the rule of secretfile in short, in a directory that anybody may
+// enter; its own tests have the rest.
 func TestLoadSecretPermissions(t *testing.T) {
+	public := publicDir(t)
 	tests := []struct {
 		mode fs.FileMode
 		ok   bool
 	}{
-		{0o600, true}, {0o400, true}, {0o700, true},
-		{0o640, false}, {0o620, false}, {0o604, false}, {0o602, false},
-		{0o644, false}, {0o660, false}, {0o666, false}, {0o440, false}, {0o777, false},
+		{0o600, true}, {0o400, true}, {0o700, true}, {0o640, true}, {0o440, true},
+		{0o620, false}, {0o604, false}, {0o602, false}, {0o644, false}, {0o444, false},
+		{0o660, false}, {0o666, false}, {0o777, false},
 	}
 	for _, tt := range tests {
 		for _, linked := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%04o linked %v", tt.mode, linked), func(t *testing.T) {
-				path := filepath.Join(t.TempDir(), "secret")
+				path := filepath.Join(public, fmt.Sprintf("secret-%o-%v", tt.mode, linked))
 				require.NoError(t, os.WriteFile(path, []byte(base64Line), 0o600))
 				require.NoError(t, os.Chmod(path, tt.mode))
 				if linked {
@@ -129,6 +135,79 @@ func TestLoadSecretPermissions(t *testing.T) {
 			})
 		}
 	}
+}
+
+// publicDir is a directory that anybody may enter, as no directory of t.TempDir is.
+func publicDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "site-test")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	return dir
+}
+
+// A file that others could read, but for a directory, is used with a warning, in the log and in
+// what Check finds.
+func TestSecretFileWarns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(path, []byte(base64Line), 0o600))
+	for mode, warns := range map[fs.FileMode]bool{0o600: false, 0o444: true, 0o644: true} {
+		require.NoError(t, os.Chmod(path, mode))
+		var log bytes.Buffer
+		cfg := site.Config{BaseURL: "https://soc.example", SecretFile: path, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		const text = "may be read by everybody"
+		assert.Equal(t, warns, slices.ContainsFunc(site.Check(cfg), func(f site.Finding) bool {
+			return f.Severity == site.SeverityWarning && f.Key == "SecretFile" && strings.Contains(f.Text, path+" "+text)
+		}), "%04o", mode)
+		assert.Empty(t, log.String())
+		s, err := site.New(cfg)
+		require.NoError(t, err)
+		assert.Equal(t, warns, strings.Contains(log.String(), text), "%04o: %s", mode, log.String())
+		log.Reset()
+		require.NoError(t, s.ReloadSecret())
+		assert.Equal(t, warns, strings.Contains(log.String(), text), "%04o: %s", mode, log.String())
+		assert.NotContains(t, log.String(), base64Line)
+	}
+}
+
+// TestCredentials: relative names are those of systemd's credentials, where there is such a one.
+func TestCredentials(t *testing.T) {
+	credentials, here := t.TempDir(), t.TempDir()
+	t.Chdir(here)
+	require.NoError(t, os.WriteFile(filepath.Join(credentials, "secret"), []byte(base64Line), 0o600))
+	derived := func(name string) [][]byte {
+		secret, err := site.LoadSecret(name)
+		require.NoError(t, err)
+		s, err := site.New(site.Config{BaseURL: "https://soc.example", SecretFile: name})
+		require.NoError(t, err)
+		require.NoError(t, s.OnSecret(func(own *site.Secret) error {
+			assert.Equal(t, secret.Derive("test"), own.Derive("test"))
+			return nil
+		}))
+		return secret.Derive("test")
+	}
+	loaded, err := site.ParseSecret(base64Line)
+	require.NoError(t, err)
+	t.Setenv("CREDENTIALS_DIRECTORY", credentials)
+	assert.Equal(t, loaded.Derive("test"), derived("secret"))
+	assertOnly(t, here)
+	other := derived("other") // no credential: a file of the working directory, made as ever
+	assert.NotEqual(t, loaded.Derive("test"), other)
+	assertOnly(t, here, "other")
+	assertOnly(t, credentials, "secret")
+	require.NoError(t, os.Rename(filepath.Join(credentials, "secret"), filepath.Join(here, "..", "elsewhere")))
+	assert.Equal(t, loaded.Derive("test"), derived(filepath.Join(here, "..", "elsewhere")))
+
+	t.Setenv("CREDENTIALS_DIRECTORY", "relative")
+	assert.NotEqual(t, loaded.Derive("test"), derived("secret"))
+
+	text, err := site.ReadSecretFile("other", nil)
+	require.NoError(t, err)
+	assert.Len(t, text, 43)
+	_, err = site.ReadSecretFile("nowhere", nil)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+	assert.NoFileExists(t, "nowhere")
 }
 
 func TestLoadSecretRefuses(t *testing.T) {

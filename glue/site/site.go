@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -57,7 +58,8 @@ type Config struct {
 	// answered with 421. It sees the host as the client sent it, which is nobody's in
 	// particular.
 	OnMisdirected func(r *http.Request)
-	// SecretFile names a file with the site's secret, made on first use; see [LoadSecret].
+	// SecretFile names a file with the site's secret, made on first use; see [LoadSecret]. A
+	// relative name that is there below $CREDENTIALS_DIRECTORY of systemd is that file.
 	// Secret is the same text, for those who keep it elsewhere. A site without logins,
 	// tokens and forms needs neither. Lines are rotated by adding a new one on top.
 	SecretFile, Secret string
@@ -113,10 +115,11 @@ func New(cfg Config) (*Site, error) {
 		s.oneUse = webauth.NewMemoryOneUse(0, s.cfg.Now)
 	}
 	if s.hasSecret() { // which is made for a configuration that is right only
-		secret, err := s.cfg.loadSecret()
+		secret, warning, err := s.cfg.loadSecret()
 		if err != nil {
 			return nil, err
 		}
+		s.warnOfSecret(warning)
 		s.secret.ring.Store(&keyring{secret: secret})
 	}
 	return s, nil
@@ -125,6 +128,7 @@ func New(cfg Config) (*Site, error) {
 // read checks a configuration and makes a Site of it, but for what it keeps.
 func read(cfg Config) (*Site, Findings) {
 	s := &Site{cfg: cfg}
+	s.cfg.SecretFile = secretfile.Path(cfg.SecretFile)
 	s.cfg.Hosts = slices.Clone(cfg.Hosts)
 	s.cfg.PassHeaders = slices.Clone(cfg.PassHeaders)
 	s.cfg.Proxies.Ranges = slices.Clone(cfg.Proxies.Ranges)

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package secretfile
+
+import "os"
+
+// Other systems keep permissions in ways that file modes do not show: there the operator has to
+// see to them.
+func check(*os.File, string) (warning string, err error) { return "", nil }
+
+func unreadable(err error) error { return Cause(err) }
