@@ -36,6 +36,11 @@ type Config struct {
 	// signed is refused. See the package's documentation for how little that proves. One of
 	// less than 16 bytes gets a warning in the log.
 	HMACKey string
+	// HMACKeyFile is a file with that key, read as mod_ucam_webauth (and wlsgateway) reads
+	// that of AAHeaderKey file:...: the first 64 bytes, a newline at the end included, and NUL
+	// as '@'. Who may be able to read it, and where a relative name leads, is as in
+	// [site.ReadSecretFile]. Set one of the two.
+	HMACKeyFile string
 	// AAHeaders has X-AAPtags, X-AAAuth, X-AASSO, X-AAIssue, X-AALife and X-AAID fill in
 	// the rest of the Identity, where they are sent; X-AAPrincipal must then name the same
 	// person, if it is sent beside Header. HMACKey counts for them too.

@@ -26,7 +26,7 @@
 // Whoever can connect from a named address, or open the unix socket, can be anybody: let
 // the program listen where only the front server reaches it. On a machine with other
 // users, loopback addresses are open to all of them; use a unix socket in a directory
-// that only the front server may enter, or Config.HMACKey as well.
+// that only the front server may enter, or Config.HMACKeyFile as well.
 //
 // The front server must set the header on every request that it passes on, or remove
 // what clients sent, on public paths too: this package cannot tell the front server's word
@@ -43,11 +43,11 @@
 //
 // # The signed form of mod_ucam_webauth
 //
-// With Config.HMACKey the value V of a header is written as
+// With Config.HMACKeyFile, or HMACKey, the value V of a header is written as
 //
 //	base64(HMAC-SHA1(key, V + key)) + " " + V
 //
-// which is what AAHeaderKey makes mod_ucam_webauth do. It covers neither the time nor the
+// which is what AAHeaderKey makes mod_ucam_webauth do, and hmac-key-file wlsgateway. It covers neither the time nor the
 // header's name nor the request: whoever has seen one such value can send it again, for
 // ever and in another header. So it is checked in addition to the peer and never
 // instead. It helps where others could connect as the peer, but have not seen a value.

@@ -2,23 +2,51 @@ package remoteuser
 
 import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
+
+// maxKeyFile bounds a key's file, in bytes.
+const maxKeyFile = 64 << 10
 
 // readKey returns the key that values are signed with; the zero Key where there is none. What
 // is odd about it is logged.
 func (c *Config) readKey(found *site.Findings) aaheader.Key {
-	if c.HMACKey == "" {
+	switch {
+	case c.HMACKey != "" && c.HMACKeyFile != "":
+		found.Errorf("", "HMACKey and HMACKeyFile are both set: leave one of them out")
+	case c.HMACKey != "":
+		key, odd, err := aaheader.FromText(c.HMACKey)
+		if err != nil {
+			found.Errorf("HMACKey", "%v", err)
+		}
+		c.logOdd("HMACKey", odd)
+		return key
+	case c.HMACKeyFile != "":
+		return c.readKeyFile(found)
+	}
+	return aaheader.Key{}
+}
+
+func (c *Config) readKeyFile(found *site.Findings) aaheader.Key {
+	path := secretfile.Path(c.HMACKeyFile)
+	file, err := secretfile.Read(path, maxKeyFile)
+	if err != nil {
+		found.Errorf("HMACKeyFile", "%s: %v", path, err)
 		return aaheader.Key{}
 	}
-	key, odd, err := aaheader.FromText(c.HMACKey)
+	key, odd, err := aaheader.FromFile(file.Text)
 	if err != nil {
-		found.Errorf("HMACKey", "%v", err)
+		found.Errorf("HMACKeyFile", "%s %v", path, err)
 	}
-	c.logOdd("HMACKey", odd)
+	if file.Warning != "" {
+		odd = append(odd, aaheader.Oddity{Weak: true, Text: file.Warning})
+	}
+	c.logOdd("HMACKeyFile", odd)
 	return key
 }
 
+// logOdd tells the operator what is odd about the key of a field.
 func (c *Config) logOdd(field string, odd []aaheader.Oddity) {
 	if c.Site == nil {
 		return // New fails

@@ -3,10 +3,15 @@ package remoteuser_test
 import (
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/remoteuser"
 )
 
 // The signatures are what openssl makes of value and key:
@@ -82,4 +87,38 @@ func sameBytes(sig string) string {
 	last := len(sig) - 2
 	i := strings.IndexByte(alphabet, sig[last])
 	return sig[:last] + string(alphabet[i|1]) + "="
+}
+
+// TestKeyFile: the file is that of the front server, read as Apache's module reads it. The
+// signature is what openssl makes with the newline as a part of the key, see package aaheader.
+func TestKeyFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(file, []byte(hmacKey+"\n"), 0o600))
+	b := newBackend(t, setup{config: func(c *config) { c.Header, c.HMACKeyFile, c.AAHeaders = "X-AAPrincipal", file, true }})
+	assert.Equal(t, "spqr1", b.raw("/", "X-AAPrincipal: HcnaUXxuCQi6/IpCIAkcYP2RXTY= spqr1", "X-AASSO: +7b+hEberKzSa+3XaXaj1teo22Y=").seen.Identity.Principal)
+	a := b.raw("/", "X-AAPrincipal: "+signedSpqr1, "Accept: application/json")
+	assert.Equal(t, http.StatusBadRequest, a.StatusCode)
+	assert.Contains(t, a.body, `"reason":"signature"`)
+	assert.Contains(t, b.logged(), "Config.HMACKeyFile ends with a newline, which is a part of the key")
+	assert.NotContains(t, b.logged(), hmacKey)
+
+	people := remoteuser.Config{Site: newSite(), Peers: []netip.Prefix{loopback}, HMACKeyFile: file}
+	for text, want := range map[string]string{"": "holds no key", "\n": "holds no key", "none": `holds "none", which switches signing off in Apache`} {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		_, err := remoteuser.New(people)
+		assert.ErrorContains(t, err, "Config.HMACKeyFile: "+file+" "+want)
+	}
+	require.NoError(t, os.Chmod(file, 0o666))
+	_, err := remoteuser.New(people)
+	assert.ErrorContains(t, err, "Config.HMACKeyFile: "+file+": everybody can write it (mode 0666): run: chmod 600 ")
+	people.HMACKey = hmacKey
+	_, err = remoteuser.New(people)
+	assert.ErrorContains(t, err, "HMACKey and HMACKeyFile are both set")
+}
+
+// A short key is weak, but what Apache takes, and no reason to lock people out.
+func TestShortKey(t *testing.T) {
+	b := newBackend(t, setup{config: func(c *config) { c.HMACKey = "abc\n" }})
+	assert.Equal(t, "spqr1", b.raw("/", "Remote-User: i8Z56bZJ03w9fAufbyqa1XMu4qM= spqr1").seen.Identity.Principal)
+	assert.Contains(t, b.logged(), `"level":"WARN","msg":"remoteuser: Config.HMACKey has 4 bytes only`)
 }
