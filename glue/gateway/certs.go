@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -37,6 +38,8 @@ type keyPair struct {
 	files     Certificate
 	cert, key fs.FileInfo // nil for a file that is not there
 	pair      *tls.Certificate
+	warning   string // about who can read the key's file
+	failure   string // of the last attempt to read them anew; empty if that went well
 }
 
 func newCertificates(cfg *Config, expires func(string, time.Time)) *certificates {
@@ -62,14 +65,24 @@ func loadKeyPairs(cfg *Config) ([]*keyPair, error) {
 func readKeyPair(files Certificate) (*keyPair, error) {
 	p := &keyPair{files: files}
 	p.cert, p.key = stat(files.Cert), stat(files.Key) // before reading: a later change shows
-	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+	cert, err := os.ReadFile(files.Cert)
+	key := &secretfile.File{}
+	if err == nil {
+		if key, err = secretfile.Read(files.Key, maxSecretFile); err != nil {
+			err = fmt.Errorf("%s: %w", files.Key, err)
+		}
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return p, fmt.Errorf("%v: put the certificate and its key there, or name them in [[listen.certificate]]", err)
 	case err != nil:
+		return p, err
+	}
+	pair, err := tls.X509KeyPair(cert, key.Text)
+	if err != nil {
 		return p, fmt.Errorf("%s with %s: %v", files.Cert, files.Key, err)
 	}
-	p.pair = &pair
+	p.pair, p.warning = &pair, key.Warning
 	return p, nil
 }
 
@@ -98,9 +111,17 @@ func (c *certificates) use(pairs []*keyPair) {
 	defer c.mu.Unlock()
 	for _, p := range pairs {
 		c.expires(p.files.Cert, p.pair.Leaf.NotAfter)
+		c.warn(p)
 	}
 	c.current.Store(&pairs)
 	c.looked.Store(c.now().UnixNano())
+}
+
+// warn tells the operator who can read a key that should not.
+func (c *certificates) warn(p *keyPair) {
+	if p.warning != "" {
+		c.log.Warn("wls gateway: " + p.files.Key + " " + p.warning)
+	}
 }
 
 // get is for tls.Config.GetCertificate. It returns the first certificate that the client
@@ -125,7 +146,7 @@ func (c *certificates) follow() {
 	defer c.mu.Unlock()
 	pairs := slices.Clone(*c.current.Load())
 	for i, p := range pairs {
-		if p.changed() {
+		if p.failure != "" || p.changed() {
 			pairs[i] = c.renew(p)
 		}
 	}
@@ -133,17 +154,22 @@ func (c *certificates) follow() {
 	c.looked.Store(c.now().UnixNano())
 }
 
-// renew reads a certificate again. One that cannot be used is not looked at again until
-// its files change once more.
+// renew reads a certificate again. One that cannot be used is tried again each time, for what
+// is wrong may be mended without a change that shows: by the key's owner, say. It is logged
+// once.
 func (c *certificates) renew(old *keyPair) *keyPair {
 	p, err := readKeyPair(old.files)
 	if err != nil {
-		p.pair = old.pair
+		p.pair, p.failure = old.pair, err.Error()
+		if p.failure == old.failure {
+			return p
+		}
 		c.log.Error("wls gateway: the new certificate cannot be used, the old one stays", "file", p.files.Cert,
 			"error", err, "expires", old.pair.Leaf.NotAfter)
 		return p
 	}
 	c.expires(p.files.Cert, p.pair.Leaf.NotAfter)
+	c.warn(p)
 	c.log.Info("wls gateway: certificate renewed", "file", p.files.Cert, "expires", p.pair.Leaf.NotAfter)
 	return p
 }

@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -198,36 +197,16 @@ func (c *Config) setsPtags() bool {
 
 func (k *checker) checkState() {
 	k.need("secret-file", k.SecretFile, "a file that is made on first use, such as /var/lib/wlsgateway/secret")
-	if k.RedisURL == "" {
-		return
+	if k.RedisURLFile != "" {
+		if k.RedisURL != "" {
+			k.Errorf("redis-url-file", "redis-url is there as well: leave one of them out")
+		}
+		return // whose content New looks at
 	}
-	// It may hold a password, so nothing of it is shown.
-	u, err := url.Parse(k.RedisURL)
-	if err != nil || !isRedis(u) {
-		k.Errorf("redis-url", "this is no address of Redis: write it such as redis://user:password@127.0.0.1:6379/0, rediss://... for TLS, or unix:///path/of/socket; in a password, write other signs than letters and digits as %%XX")
-		return
-	}
-	if u.Scheme == "redis" && !isLoopbackHost(u.Hostname()) {
-		k.Warnf("redis-url", "whoever is on the way to %s can read and make sessions: use rediss://", u.Host)
+	if k.RedisURL != "" {
+		checkRedisURL(&k.Findings, "redis-url", k.RedisURL)
 	}
 }
-
-// isRedis reports whether each part of a URL is what it seems to be. A password with a
-// '/', '?' or '#' in it would go on as path, query or fragment, and be shown as such.
-func isRedis(u *url.URL) bool {
-	if u.Opaque != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(u.Path, "@") {
-		return false
-	}
-	switch u.Scheme {
-	case "redis", "rediss":
-		return u.Hostname() != "" && redisDatabase.MatchString(u.Path)
-	case "unix":
-		return u.Host == "" && len(u.Path) > 1
-	}
-	return false
-}
-
-var redisDatabase = regexp.MustCompile(`^(/[0-9]{0,5})?$`)
 
 func (k *checker) checkFront() {
 	f := &k.Front

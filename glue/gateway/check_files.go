@@ -49,17 +49,16 @@ func (k *checker) tryFiles() {
 
 // trySecret reports whether there is a secret to go on with.
 func (k *checker) trySecret() bool {
-	if _, err := os.Stat(k.SecretFile); errors.Is(err, fs.ErrNotExist) {
-		if k.tryDirectory("secret-file", k.SecretFile) {
-			k.Notef("secret-file", "%s is not there yet; it will be made with mode 0600", k.SecretFile)
+	_, err := os.Stat(k.SecretFile)
+	usable := !errors.Is(err, fs.ErrNotExist)
+	for _, f := range site.Check(site.Config{BaseURL: standIn, SecretFile: k.SecretFile}) {
+		if f.Key == "SecretFile" {
+			f.Key = "secret-file"
+			k.Findings = append(k.Findings, f)
+			usable = usable && f.Severity != site.SeverityError
 		}
-		return false
 	}
-	_, err := site.LoadSecret(k.SecretFile)
-	if err != nil {
-		k.Errorf("secret-file", "%v", err)
-	}
-	return err == nil
+	return usable
 }
 
 // tryDirectory reports a file that cannot be made because its directory is not there.
@@ -106,8 +105,8 @@ func (k *checker) lookAtCertificate(key string, p *keyPair) {
 	if k.Now().Before(p.pair.Leaf.NotBefore) {
 		k.Warnf(key, "%s is not good before %s", p.files.Cert, p.pair.Leaf.NotBefore.UTC().Format(time.RFC3339))
 	}
-	if p.key != nil && p.key.Mode().Perm()&0o007 != 0 {
-		k.Warnf(key, "%s can be used by everybody on this machine: take the rights of others away (chmod o=)", p.files.Key)
+	if p.warning != "" {
+		k.Warnf(key, "%s %s", p.files.Key, p.warning)
 	}
 	if len(p.pair.Certificate) == 1 && !isSelfSigned(p.pair) {
 		k.Warnf(key, "%s has no certificates beside the site's own: most browsers need those in between too (fullchain.pem, as some call it)", p.files.Cert)

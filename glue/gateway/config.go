@@ -16,7 +16,11 @@ import (
 // every other field's zero value is the safe default.
 //
 // Paths of files are relative to the configuration file's directory, or to the working
-// directory in a program that fills Config in itself.
+// directory in a program that fills Config in itself. Of SecretFile, RedisURLFile, HMACKeyFile
+// and certificates, a relative one that is there below $CREDENTIALS_DIRECTORY is that file:
+// a credential that systemd has loaded for the unit (LoadCredential=). Who may be able to read
+// them, and keys of certificates, is as in [site.ReadSecretFile]: what others can read is
+// refused, or used with a warning in the log where something keeps them from it.
 type Config struct {
 	// BaseURL is where browsers see the site: "https://soc.example", without a path.
 	// http is for loopback hosts.
@@ -43,6 +47,9 @@ type Config struct {
 	// them for as long as a response of the login service is good (MaxAge and Skew of
 	// Session).
 	RedisURL string `toml:"redis-url,omitempty"`
+	// RedisURLFile is a file that holds RedisURL, and its password, in the place of that; it
+	// is read again on reload.
+	RedisURLFile string `toml:"redis-url-file,omitempty"`
 	// PageTemplate is a file with an html/template for a site.Page, to show the
 	// gateway's pages in the site's own dress; empty means the built-in ones.
 	PageTemplate string `toml:"page-template,omitempty"`

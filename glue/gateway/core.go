@@ -97,10 +97,10 @@ func (c *core) buildLogin() error {
 }
 
 // storeFor returns the Redis of a configuration; it stays connected over a reload.
-func (g *Gateway) storeFor(cfg *Config) (*sharedStore, error) {
+func (g *Gateway) storeFor(cfg *Config, url string) (*sharedStore, error) {
 	// The site's name in Redis is its host, with the port.
 	name := strings.Trim(strings.NewReplacer("[", "-", "]", "-", ":", "-").Replace(hostOf(cfg.BaseURL)), "-")
-	key := storeKey{cfg.RedisURL, name, time.Duration(cfg.Session.MaxLife)}
+	key := storeKey{url, name, time.Duration(cfg.Session.MaxLife)}
 	s := g.stores[key]
 	if s == nil {
 		store, err := redisstore.New(redisstore.Config{
@@ -130,9 +130,13 @@ func (g *Gateway) buildSite(c *core) (err error) {
 			return cfg.file.Errorf("page-template", "%v", err)
 		}
 	}
-	if cfg.RedisURL != "" {
-		if c.store, err = g.storeFor(cfg); err != nil {
-			return cfg.file.Errorf("redis-url", "%v", err)
+	url, key, err := c.redisURL()
+	if err != nil {
+		return err
+	}
+	if url != "" {
+		if c.store, err = g.storeFor(cfg, url); err != nil {
+			return cfg.file.Errorf(key, "%v", err)
 		}
 		config.OneUse = c.store.once
 	}

@@ -84,9 +84,10 @@ func setDefault[T comparable](field *T, value T) { *field = cmp.Or(*field, value
 
 // setPaths makes the paths of files begin at the configuration file's directory.
 func (c *Config) setPaths() {
-	paths := []*string{&c.KeyDir, &c.SecretFile, &c.PageTemplate, &c.Listen.Unix, &c.Identity.HMACKeyFile}
+	paths := []*string{&c.KeyDir, &c.PageTemplate, &c.Listen.Unix}
+	secrets := []*string{&c.SecretFile, &c.RedisURLFile, &c.Identity.HMACKeyFile}
 	for i := range c.Listen.Certificates {
-		paths = append(paths, &c.Listen.Certificates[i].Cert, &c.Listen.Certificates[i].Key)
+		secrets = append(secrets, &c.Listen.Certificates[i].Cert, &c.Listen.Certificates[i].Key)
 	}
 	if c.Log.Access != observe.Stdout && c.Log.Access != observe.Off {
 		paths = append(paths, &c.Log.Access)
@@ -99,6 +100,9 @@ func (c *Config) setPaths() {
 	c.Admin.Listen = c.socketPath(c.Admin.Listen)
 	for _, p := range paths {
 		*p = c.file.Path(*p)
+	}
+	for _, p := range secrets {
+		*p = c.secretPath(*p)
 	}
 }
 
@@ -135,7 +139,7 @@ func (c *Config) certificates() []Certificate {
 	if len(c.Listen.Certificates) > 0 {
 		return c.Listen.Certificates
 	}
-	return []Certificate{{Cert: c.file.Path("cert.pem"), Key: c.file.Path("key.pem")}}
+	return []Certificate{{Cert: c.secretPath("cert.pem"), Key: c.secretPath("key.pem")}}
 }
 
 // hosts lists the hosts of BaseURL and Origins, with their ports unless those are the

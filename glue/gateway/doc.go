@@ -72,8 +72,8 @@
 // See that nobody but the gateway can connect to the backend: whoever else does can claim
 // to be anybody. A unix socket, or an address that a firewall guards, will do; a port on
 // loopback is open to every program on the machine. Let only operators reach
-// [Admin].Listen. Keep the secret file, the configuration file if it has a password of
-// Redis, and the keys of certificates from others. A front server, if there is one, must
+// [Admin].Listen. Keep the configuration file from others if it has a password of Redis, or
+// put that into RedisURLFile. A front server, if there is one, must
 // be named in [Front], and must keep queries out of its logs. "wlsgateway check" points
 // at most of this.
 //

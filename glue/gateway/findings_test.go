@@ -67,7 +67,7 @@ func TestCheck_findings(t *testing.T) {
 		spoil                func(t *testing.T, dir string)
 	}{
 		{name: "no secret yet", spoil: remove("secret"), want: "3:15: note: secret-file: DIR/secret is not there yet; it will be made with mode 0600"},
-		{name: "no directory for it", old: `"secret"`, new: `"run/secret"`, want: "3:15: error: secret-file: stat DIR/run: no such file or directory: make the directory"},
+		{name: "no directory for it", old: `"secret"`, new: `"run/secret"`, want: "3:15: error: secret-file: DIR/run/secret: its directory does not exist: make DIR/run first"},
 		{name: "bad secret", spoil: write("secret", "short"), want: "3:15: error: secret-file: site: secret file DIR/secret: "},
 		{name: "no directory for the log", old: `"access.log"`, new: `"log/access"`, want: "4:14: error: log.access: stat DIR/log: no such file"},
 		{name: "no certificate", spoil: remove("cert.pem"), want: "1:1: error: listen.certificate[1]: open DIR/cert.pem: no such file"},
@@ -75,7 +75,7 @@ func TestCheck_findings(t *testing.T) {
 		{name: "expired", spoil: certificate(testNow.AddDate(0, -2, 0), testNow.AddDate(0, 0, -1)), want: "1:1: warning: listen.certificate[1]: DIR/cert.pem expired on 2026-02-02"},
 		{name: "soon", spoil: certificate(testNow, testNow.AddDate(0, 0, 3)), want: "1:1: warning: listen.certificate[1]: DIR/cert.pem expires on 2026-02-06"},
 		{name: "not yet", spoil: certificate(testNow.AddDate(0, 0, 1), testNow.AddDate(0, 1, 0)), want: "1:1: warning: listen.certificate[1]: DIR/cert.pem is not good before 2026-02-04"},
-		{name: "open key", spoil: mode("key.pem", 0o644), want: "1:1: warning: listen.certificate[1]: DIR/key.pem can be used by everybody"},
+		{name: "open key", spoil: mode("key.pem", 0o644), want: "1:1: warning: listen.certificate[1]: DIR/key.pem may be read by everybody (mode 0644), and only "},
 		{name: "no group file", old: "path", new: "groups = [\"a\"]\ngroup-file = \"g\"\npath", want: "8:14: error: rule[1].group-file: "},
 		{name: "no key directory", old: `"raven"`, new: "\"nevar\"\nkey-dir = \"keys\"", want: "3:11: error: key-dir: "},
 		{name: "no HSTS", old: `"8760h"`, new: `"0s"`, want: "5:16: note: headers.hsts: off"},

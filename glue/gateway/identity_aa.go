@@ -1,9 +1,7 @@
 package gateway
 
 import (
-	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -55,14 +53,9 @@ func (c *core) readHMACKey(id *identity) error {
 	if name == "" {
 		return nil
 	}
-	f, err := os.Open(name)
+	content, err := c.readSecretFile(hmacKeyFile, name)
 	if err != nil {
-		return c.cfg.file.Errorf(hmacKeyFile, "%v", err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, aaheader.MaxFile+1))
-	if err != nil {
-		return c.cfg.file.Errorf(hmacKeyFile, "%v", err)
+		return err
 	}
 	key, odd, err := aaheader.FromFile(content)
 	if err != nil {

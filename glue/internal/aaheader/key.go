@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// MaxFile is how much of a key's file counts, in bytes: Apache's module reads no more.
-	MaxFile = 64
+	// maxFile is how much of a key's file counts, in bytes: Apache's module reads no more.
+	maxFile = 64
 	// enough is how long a key is that nobody finds by trying all, in bytes.
 	enough = 16
 	// none is what switches signing off in Apache, in any case of letters.
@@ -47,14 +47,14 @@ func FromText(text string) (Key, []Oddity, error) {
 // FromFile returns the key of AAHeaderKey "file:...", as Apache's module reads it of what the
 // file holds: the first 64 bytes, a newline at the end included, with '@' for each NUL.
 func FromFile(content []byte) (Key, []Oddity, error) {
-	used := content[:min(len(content), MaxFile)]
+	used := content[:min(len(content), maxFile)]
 	text := strings.ReplaceAll(string(used), "\x00", "@")
 	key, odd, err := FromText(text)
 	if err != nil {
 		return Key{}, nil, err
 	}
-	if len(content) > MaxFile {
-		odd = append(odd, Oddity{false, fmt.Sprintf("is longer than %d bytes: the rest does not count, as in Apache", MaxFile)})
+	if len(content) > maxFile {
+		odd = append(odd, Oddity{false, fmt.Sprintf("is longer than %d bytes: the rest does not count, as in Apache", maxFile)})
 	}
 	if n := bytes.Count(used, []byte{0}); n > 0 {
 		odd = append(odd, Oddity{false, fmt.Sprintf("has %d NUL bytes, each of which counts as '@', as in Apache", n)})
