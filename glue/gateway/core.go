@@ -90,7 +90,7 @@ func (c *core) buildLogin() error {
 		config.Session.Store = c.store.Store
 	}
 	if c.auth, err = glue.New(config); err != nil {
-		return cfg.refused(err)
+		return cfg.refused(err, serviceKey(cfg)) // of what is about no field, it is the service's keys
 	}
 	c.xsrf, err = xsrf.New(xsrf.Config{Site: c.site, Auth: c.auth})
 	return err
@@ -141,7 +141,7 @@ func (g *Gateway) buildSite(c *core) (err error) {
 		config.OneUse = c.store.once
 	}
 	if c.site, err = site.New(config); err != nil {
-		return cfg.refused(err)
+		return cfg.refused(err, "secret-file")
 	}
 	if g.checker == nil {
 		g.checker, err = newChecker(c.site)

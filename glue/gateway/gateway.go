@@ -94,7 +94,8 @@ func onlyUsed(err error) error {
 }
 
 // New checks the configuration, all of it, reads the files that it names, and makes the
-// secret if there is none. It connects to no backend.
+// secret if there is none. It connects to no backend. Its errors name the key that is at fault,
+// with its place where the configuration comes from [Load]: see [Findings].
 func New(cfg Config) (*Gateway, error) {
 	if err := cfg.normalise(); err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	if g.log, err = observe.NewAccessLog(cfg.Log.Access, cfg.Log.Format); err != nil {
 		g.release(c)
-		return nil, err
+		return nil, cfg.file.Errorf("log.access", "%v", err)
 	}
 	c.logNoted()
 	g.core.Store(c)
@@ -169,7 +170,7 @@ func (g *Gateway) replacement(cfg Config) (*core, error) {
 	}
 	if err := g.log.Reopen(cfg.Log.Access, cfg.Log.Format, cfg.Logger); err != nil {
 		g.release(c)
-		return nil, err
+		return nil, cfg.file.Errorf("log.access", "%v", err)
 	}
 	return c, nil
 }

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/htpasswd"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/password"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -28,13 +30,14 @@ type rule struct {
 	auth      *glue.Auth // with the rule's policy
 	groups    htpasswd.Groups
 	checker   *password.Checker // of names and passwords, for access = "basic"
-	backend   *backend          // nil where there is none
-	strip     string            // the path that is removed for it, as path; empty for none
-	renamed   bool              // Host is the backend's own
-	pass      map[string]bool   // Rule.PassHeaders
-	overrides []string          // those of pass by which the backend takes the method for another
-	noBasic   bool              // names and passwords of the host's .htpasswd files may be in Authorization
-	scripts   paths.Scripts     // segments that the backend may route without
+	passwords *htpasswd.Passwords
+	backend   *backend        // nil where there is none
+	strip     string          // the path that is removed for it, as path; empty for none
+	renamed   bool            // Host is the backend's own
+	pass      map[string]bool // Rule.PassHeaders
+	overrides []string        // those of pass by which the backend takes the method for another
+	noBasic   bool            // names and passwords of the host's .htpasswd files may be in Authorization
+	scripts   paths.Scripts   // segments that the backend may route without
 
 	serve   http.Handler // access, then the backend
 	respond http.Handler // for a response of the login service; goes no further
@@ -185,9 +188,9 @@ func (c *core) newRule(i int) (*rule, error) {
 		if ru.groups, err = htpasswd.LoadGroups(cfg.GroupFile); err != nil {
 			return nil, c.problemAt(i, "group-file", err)
 		}
-		for _, name := range cfg.Groups {
+		for j, name := range cfg.Groups {
 			if _, ok := ru.groups[name]; !ok {
-				return nil, c.problemAt(i, "groups", errors.New("there is no group "+name+" in "+cfg.GroupFile))
+				return nil, c.problemAt(i, config.Element("groups", j+1), errors.New("there is no group "+name+" in "+cfg.GroupFile))
 			}
 		}
 	}
@@ -196,15 +199,28 @@ func (c *core) newRule(i int) (*rule, error) {
 		if err != nil {
 			return nil, c.problemAt(i, "htpasswd", err)
 		}
-		ru.checker = c.checkerOf(cfg.Htpasswd, p)
+		ru.passwords, ru.checker = p, c.checkerOf(cfg.Htpasswd, p)
 		ru.auth = c.auth
 		return ru, nil
 	}
 	ru.auth = c.auth.With(ru.policy)
-	if err := ru.auth.Err(); err != nil {
-		return nil, c.problemAt(i, "path", err)
+	return ru, c.policyProblems(i, ru.auth.Err())
+}
+
+// policyFields are the fields of a rule for those of a policy.
+var policyFields = map[string]string{
+	"Policy.Principals": "principals", "Policy.Ptags": "ptags", "Policy.AnyPtags": "any-ptags", "Policy.AAuth": "aauth",
+	"Policy.IAct": "iact", "Policy.Fresh": "fresh", "Policy.Desc": "desc", "Policy.Msg": "msg",
+}
+
+// policyProblems returns what package glue finds wrong about a rule's policy as errors about its
+// fields; nil for nothing.
+func (c *core) policyProblems(i int, err error) error {
+	var found site.Findings
+	for _, f := range Findings(err) {
+		found.Errorf(ruleKey(i, cmp.Or(policyFields[f.Key], "path")), "%s", f.Text)
 	}
-	return ru, nil
+	return c.cfg.file.Err(found)
 }
 
 // rulePath returns the normal form of a path as people write it into a configuration:

@@ -109,11 +109,25 @@ func (k *checker) take(found []site.Finding) {
 	}
 }
 
-// refused returns an error of package site or glue as one about keys of the file.
-func (c *Config) refused(err error) error {
+// refused returns an error of package site or glue as one about keys of the file; what names no
+// field is about otherwise.
+func (c *Config) refused(err error, otherwise string) error {
 	k := &checker{Config: c}
-	k.take(Findings(err))
+	for _, f := range Findings(err) {
+		if f.Key == "" {
+			f.Key = otherwise
+		}
+		k.take([]site.Finding{f})
+	}
 	return c.file.Err(k.Findings)
+}
+
+// serviceKey is the key that says which keys a service signs with.
+func serviceKey(c *Config) string {
+	if c.KeyDir != "" {
+		return "key-dir"
+	}
+	return "wls"
 }
 
 // standIn is the address of a site whose own cannot be used.

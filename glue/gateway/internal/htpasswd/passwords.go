@@ -63,6 +63,9 @@ func (p *Passwords) add(line string) error {
 	return nil
 }
 
+// Has reports whether a user has a password.
+func (p *Passwords) Has(user string) bool { return p.hashes[user] != nil }
+
 // bcryptCost returns the cost of a hash, after a look at all of it.
 func bcryptCost(hash string) (int, error) {
 	const length = len("$2y$05$") + 22 + 31 // and salt, and hash proper
