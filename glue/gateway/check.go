@@ -65,6 +65,7 @@ func (c *Config) check() *checker {
 	k := &checker{Config: c}
 	k.checkSite()
 	k.checkService()
+	k.lookAtService()
 	k.checkState()
 	k.checkListen()
 	k.checkFront()
@@ -164,36 +165,39 @@ var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // service is where people log in. It reads the service's keys, where they are in files.
 func (c *Config) service() (webauth.Service, error) {
-	if c.Service != nil {
-		return *c.Service, nil
-	}
-	switch c.WLS {
-	case "raven":
-		return webauth.Raven(), nil
-	case "raven-demo":
-		return webauth.RavenDemo(), nil
+	s := c.serviceWithoutKeys()
+	if c.Service != nil || s.Keys != nil {
+		return s, nil
 	}
 	dir, err := keys.NewDir(keys.DirConfig{Path: c.KeyDir, Now: c.Now})
 	if err != nil {
 		return webauth.Service{}, c.file.Errorf("key-dir", "%v", err)
 	}
-	switch c.WLS {
-	case "nevar":
-		return webauth.Nevar(dir), nil
-	case "goose":
-		return webauth.Goose(dir), nil
-	}
-	w := c.CustomWLS
-	return webauth.Service{Name: w.Name, AuthURL: w.AuthURL, LogoutURL: w.LogoutURL, NoPtags: w.NoPtags, Keys: dir}, nil
+	s.Keys = dir
+	return s, nil
 }
 
-// setsPtags reports whether the service sets ptags, without reading its keys.
-func (c *Config) setsPtags() bool {
+// serviceWithoutKeys is where people log in, without its keys where those are in files.
+func (c *Config) serviceWithoutKeys() webauth.Service {
 	if c.Service != nil {
-		return !c.Service.NoPtags
+		return *c.Service
 	}
-	return c.WLS != "goose" && (c.WLS != "custom" || !c.CustomWLS.NoPtags)
+	switch c.WLS {
+	case "raven":
+		return webauth.Raven()
+	case "raven-demo":
+		return webauth.RavenDemo()
+	case "nevar":
+		return webauth.Nevar(nil)
+	case "goose":
+		return webauth.Goose(nil)
+	}
+	w := c.CustomWLS
+	return webauth.Service{Name: w.Name, AuthURL: w.AuthURL, LogoutURL: w.LogoutURL, NoPtags: w.NoPtags}
 }
+
+// setsPtags reports whether the service sets ptags.
+func (c *Config) setsPtags() bool { return !c.serviceWithoutKeys().NoPtags }
 
 func (k *checker) checkState() {
 	k.need("secret-file", k.SecretFile, "a file that is made on first use, such as /var/lib/wlsgateway/secret")

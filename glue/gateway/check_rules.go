@@ -25,6 +25,7 @@ func (k *checker) checkRules() {
 		k.checkScope(i)
 		k.checkWho(i)
 		k.checkPolicy(i)
+		k.lookAtPeople(i)
 		k.lookAtAccess(i)
 		k.checkBackend(i)
 		k.lookAtBackend(i)
