@@ -37,7 +37,8 @@ type Config struct {
 	// CustomWLS describes the service that WLS = "custom" stands for.
 	CustomWLS CustomWLS `toml:"custom-wls,omitempty"`
 
-	// SecretFile holds the site's secret; it is made on first use, but not on reload.
+	// SecretFile holds the site's secret; it is made on first use, but not on reload. Package
+	// site says, under "Rotation", how it is rotated.
 	SecretFile string `toml:"secret-file,omitempty"`
 	// RedisURL keeps sessions and what was used once in Redis, for several gateways of
 	// one site: see redisstore.Config.URL, and write what is no letter or digit in its

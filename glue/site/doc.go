@@ -38,12 +38,21 @@
 //
 // # Rotation
 //
-// A secret may have several lines. The first one seals what is new; all of
-// them open what is old. To rotate, put a new line above the others and restart
-// the site (on several machines: first add the new line below the others on
-// every machine, then move it to the top on every machine). Remove the old line
-// when whatever it sealed has expired; remove it at once, and log everybody
-// out, when somebody may have read it. Lines that start with # are comments.
+// A secret may have several lines. The first one seals what is new; all of them open what is
+// old. Lines that start with # are comments. To rotate the secret of a site while people use it:
+//
+//  1. On every machine add a new line below the others, and have the site read the file again:
+//     by [Site.ReloadSecret], by SIGHUP for the gateway, or by a restart. Now all can open what
+//     the new line will seal. A site that is one process needs no first step.
+//  2. When that is done on all of them, move the new line to the top on every machine, and have
+//     the file read again. Now the new line seals.
+//  3. When what the old line sealed has expired, remove it on every machine, and have the file
+//     read again. That is after glue.Session.MaxLife (2 hours unless it is set), at least an
+//     hour, for logins under way and forms that are kept, and as long as whatever the site
+//     makes with [Site.Keys] shall last.
+//
+// Where somebody may have read the old line, there is one step: replace it on every machine at
+// once. That logs everybody out.
 //
 // # Stability
 //

@@ -73,7 +73,8 @@ func (s *Site) OnSecret(use func(*Secret) error) error {
 }
 
 // SetSecret replaces the site's secret while requests go on. Sessions and logins in flight
-// continue if the new secret keeps the line that they were made with. Should somebody not be
+// continue if the new secret keeps the line that they were made with; see "Rotation" in the
+// package documentation. Should somebody not be
 // able to use the new secret, the old one stays in force for all.
 func (s *Site) SetSecret(secret *Secret) error {
 	if secret == nil || secret.lines == nil {

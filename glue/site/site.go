@@ -61,7 +61,7 @@ type Config struct {
 	// SecretFile names a file with the site's secret, made on first use; see [LoadSecret]. A
 	// relative name that is there below $CREDENTIALS_DIRECTORY of systemd is that file.
 	// Secret is the same text, for those who keep it elsewhere. A site without logins,
-	// tokens and forms needs neither. Lines are rotated by adding a new one on top.
+	// tokens and forms needs neither. The package documentation says how it is rotated.
 	SecretFile, Secret string
 	// OneUse remembers used responses, tokens and forms; nil means in this process's
 	// memory. All machines of a site must share one.
