@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,4 +139,26 @@ func TestBackendCertificate_wrong(t *testing.T) {
 			assert.Contains(t, found[0].String(), tt.want)
 		})
 	}
+}
+
+// TestBackendCertificate_check: what is weak about it, or will be soon, is found.
+func TestBackendCertificate_check(t *testing.T) {
+	a, dir := newAuthority(t), t.TempDir()
+	cert, key := a.issue(t, dir, "gateway")
+	w := newWorld(t, kit{rules: []Rule{{Path: "/", To: "https://127.0.0.1:1", BackendCert: cert, BackendKey: key}}})
+	found := func(now time.Time) string {
+		cfg := w.cfg
+		cfg.Now = func() time.Time { return now }
+		var text strings.Builder
+		for _, f := range Check(cfg) {
+			text.WriteString(f.String() + "\n")
+		}
+		return text.String()
+	}
+	before := time.Now().Add(-30 * 24 * time.Hour)
+	assert.NotContains(t, found(before), "backend-cert", "an honest one")
+	assert.Contains(t, found(time.Now()), "rule[1].backend-cert: "+cert+" expires on ")
+	assert.Contains(t, found(time.Now().Add(48*time.Hour)), "rule[1].backend-cert: "+cert+" expired on ")
+	require.NoError(t, os.Chmod(key, 0o644))
+	assert.Contains(t, found(before), "rule[1].backend-cert: "+key+" can be used by everybody on this machine")
 }

@@ -26,6 +26,7 @@ type realBackend struct {
 	name    string
 	pkg     string   // of Debian
 	program []string // names that it has; none for what is part of this test
+	scheme  string   // that it is spoken to by; empty for http
 	script  string   // SCRIPT_NAME of the program, where the server finds one for each request
 	folds   string   // what it takes for '-' in the name of a header
 	methods []string // that get to the program; nil for all
@@ -68,6 +69,10 @@ var realBackends = []realBackend{
 	{name: "node", pkg: "nodejs", program: []string{"node"}, command: func(s *serving) *exec.Cmd {
 		_, port := s.hostPort()
 		return s.cmd("app.mjs", port)
+	}},
+	{name: "node by h2c", scheme: schemeH2C, pkg: "nodejs", program: []string{"node"}, command: func(s *serving) *exec.Cmd {
+		_, port := s.hostPort()
+		return s.cmd("app.mjs", port, schemeH2C)
 	}},
 	{name: "nginx with php-fpm", pkg: "nginx-light", program: []string{"nginx", "/usr/sbin/nginx"}, script: "/index.php", command: nginxWithPHP},
 	{name: "apache with mod_php", pkg: "apache2 libapache2-mod-php", program: []string{"apache2", "/usr/sbin/apache2"}, script: "/index.php", command: apacheWithPHP},

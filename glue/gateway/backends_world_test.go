@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -68,7 +69,7 @@ func newBackendWorld(t *testing.T, of *realBackend, edit ...func(*world)) *backe
 		k.tls = true
 		k.backend = func(http.Handler) string {
 			b.serving = of.start(t)
-			return "http://" + b.serving.addr
+			return cmp.Or(of.scheme, "http") + "://" + b.serving.addr
 		}
 		k.site = func(gateway http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

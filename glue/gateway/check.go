@@ -45,6 +45,7 @@ func Check(cfg Config) []site.Finding {
 	}
 	k.tryFiles()
 	k.tryCertificates()
+	k.tryBackendCertificates()
 	k.trySockets()
 	return cfg.file.Placed(k.Findings).Sorted()
 }

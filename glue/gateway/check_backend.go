@@ -48,3 +48,16 @@ func (k *checker) checkBackendTLS(i int) {
 		}
 	}
 }
+
+// tryBackendCertificates looks at the certificates that backends are shown; New has said what
+// cannot be used.
+func (k *checker) tryBackendCertificates() {
+	for i, r := range k.Rules {
+		if r.BackendCert == "" {
+			continue
+		}
+		if p, err := readKeyPair(Certificate{Cert: r.BackendCert, Key: r.BackendKey}); err == nil {
+			k.lookAtKeyPair(ruleKey(i, "backend-cert"), p)
+		}
+	}
+}

@@ -98,6 +98,14 @@ func (k *checker) tryCertificates() {
 }
 
 func (k *checker) lookAtCertificate(key string, p *keyPair) {
+	k.lookAtKeyPair(key, p)
+	if len(p.pair.Certificate) == 1 && !isSelfSigned(p.pair) {
+		k.Warnf(key, "%s has no certificates beside the site's own: most browsers need those in between too (fullchain.pem, as some call it)", p.files.Cert)
+	}
+}
+
+// lookAtKeyPair warns of a certificate that is out of date, and of a key that others can use.
+func (k *checker) lookAtKeyPair(key string, p *keyPair) {
 	switch left := p.pair.Leaf.NotAfter.Sub(k.Now()); {
 	case left <= 0:
 		k.Warnf(key, "%s expired on %s", p.files.Cert, p.pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
@@ -109,9 +117,6 @@ func (k *checker) lookAtCertificate(key string, p *keyPair) {
 	}
 	if p.warning != "" {
 		k.Warnf(key, "%s %s", p.files.Key, p.warning)
-	}
-	if len(p.pair.Certificate) == 1 && !isSelfSigned(p.pair) {
-		k.Warnf(key, "%s has no certificates beside the site's own: most browsers need those in between too (fullchain.pem, as some call it)", p.files.Cert)
 	}
 }
 

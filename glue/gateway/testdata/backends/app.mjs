@@ -2,10 +2,13 @@
 // What is in no name of a CGI variable is escaped, so that two headers stay two.
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import * as http from 'node:http';
+import * as http2 from 'node:http2';
 
 const variable = (name) =>
 	'HTTP_' + encodeURIComponent(name).replace(/_/g, '%5F').toUpperCase().replace(/-/g, '_');
+
+const { createServer } = process.argv[3] === 'h2c' ? http2 : http;
 
 createServer((request, response) => {
 	const chunks = [];
@@ -19,7 +22,12 @@ createServer((request, response) => {
 			REMOTE_ADDR: request.socket.remoteAddress,
 		};
 		for (const [name, value] of Object.entries(request.headers)) {
-			env[variable(name)] = String(value);
+			if (!name.startsWith(':')) {
+				env[variable(name)] = String(value);
+			}
+		}
+		if (request.authority) {
+			env.HTTP_HOST = request.authority;
 		}
 		const line = JSON.stringify({
 			env,
