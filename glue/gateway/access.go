@@ -64,11 +64,14 @@ func (c *core) guard(ru *rule, next http.Handler) http.Handler {
 // cookies and Basic credentials go with that too. A WebSocket without Origin is no
 // browser's.
 func (c *core) verifyOrigin(ru *rule, r *http.Request) error {
-	if ru.cfg.CrossOrigin {
+	if ru.cfg.CrossOrigin.any() {
 		return nil
 	}
 	if r.Method == http.MethodGet && (r.Header["Upgrade"] == nil || len(r.Header["Origin"]) == 0 && isWebSocket(r.Header)) {
 		return nil // as nearly all requests, without another look
+	}
+	if ru.cfg.CrossOrigin.allow(r.Header) {
+		return nil
 	}
 	return c.xsrf.VerifyOrigin(r)
 }
@@ -87,6 +90,10 @@ type verdict struct {
 func (c *core) beforeSession(ru *rule, r *http.Request) (v verdict) {
 	if ru.cfg.Access == Public {
 		v.admitted = r
+		return v
+	}
+	if ru.cfg.CrossOrigin.allow(r.Header) && isPreflight(r) {
+		v.admitted = preflight(r)
 		return v
 	}
 	if v.origin = c.verifyOrigin(ru, r); v.origin != nil {

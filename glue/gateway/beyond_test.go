@@ -39,7 +39,7 @@ func davRules(t testing.TB) []Rule {
 		{Path: "/basic", Access: Basic, Htpasswd: htpasswd}, {Path: "/basic/again", Access: Basic, Htpasswd: htpasswd, Principals: []string{"bob"}},
 		{Path: "/basic/ann", Access: Basic, Htpasswd: htpasswd, Principals: []string{"ann"}},
 		{Path: "/pw", Access: Basic, Htpasswd: htpasswd}, {Path: "/pw/login", Access: Login},
-		{Path: "/cross", Access: Login, CrossOrigin: true}, {Path: "/cross/not", Access: Login},
+		{Path: "/cross", Access: Login, CrossOrigin: CrossOrigin{AnyOrigin}}, {Path: "/cross/not", Access: Login},
 	}
 }
 

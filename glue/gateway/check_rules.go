@@ -25,6 +25,7 @@ func (k *checker) checkRules() {
 		k.checkScope(i)
 		k.checkWho(i)
 		k.checkPolicy(i)
+		k.checkCrossOrigin(i)
 		k.lookAtPeople(i)
 		k.lookAtAccess(i)
 		k.checkBackend(i)
@@ -93,7 +94,7 @@ func (k *checker) checkWho(i int) {
 		{"msg", r.Msg != "", []Access{Login}},
 		{"allow-from", r.AllowFrom != nil, []Access{Login, Basic}},
 		{"htpasswd", r.Htpasswd != "", []Access{Basic}},
-		{"cross-origin", r.CrossOrigin, []Access{Login, Optional, Basic}},
+		{"cross-origin", r.CrossOrigin != nil, []Access{Login, Optional, Basic}},
 	} {
 		if f.set && !slices.Contains(f.uses, r.Access) {
 			k.Errorf(ruleKey(i, f.field), "this means nothing for access = %q, only for %s", r.Access, words(f.uses))
@@ -265,9 +266,6 @@ func (k *checker) lookAtAccess(i int) {
 	}
 	if r.IAct == "yes" && r.Fresh == 0 {
 		k.Notef(ruleKey(i, "iact"), "the password may have been typed at any time since the session began: fresh bounds that")
-	}
-	if r.CrossOrigin {
-		k.Notef(ruleKey(i, "cross-origin"), "pages of other sites can send requests here in the name of whoever reads them, unless the backend sees to that")
 	}
 }
 

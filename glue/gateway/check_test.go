@@ -64,6 +64,14 @@ to = "http://127.0.0.1:8000"
 		{name: "admin at the site's address", top: "listen.https = [\"127.0.0.1:443\"]\nadmin.listen = \"127.0.0.1:443\"", want: []string{"5:16: admin.listen: listen.https[1] is the same"}},
 		{name: "a socket among addresses", top: "listen.https = [\"unix:/run/a\"]\nlisten.redirect = [\"unix:a\"]", want: []string{`4:17: listen.https[1]: "unix:/run/a": the port must be`, `5:20: listen.redirect[1]: "unix:a": the port must be`}},
 		{name: "admin at the site's socket", top: "listen.unix = \"/run/a\"\nadmin.listen = \"unix:/run/a\"", want: []string{"5:16: admin.listen: listen.unix is the same"}},
+		{name: "origins", rule: `cross-origin = ["https://App.example", "https://app.example/", "https://app.example:443", "https://app.example/x", "null", "*", "", "app.example"]`, want: []string{
+			`8:17: rule[1].cross-origin[1]: "https://App.example" is not how browsers write it: write https://app.example`, "8:40: rule[1].cross-origin[2]: ", "8:64: rule[1].cross-origin[3]: ",
+			`8:91: rule[1].cross-origin[4]: "https://app.example/x": write an origin`, "8:116: rule[1].cross-origin[5]: ", "8:124: rule[1].cross-origin[6]: ", "8:129: rule[1].cross-origin[7]: ", "8:133: rule[1].cross-origin[8]: ",
+		}},
+		{name: "no origins", rule: "cross-origin = []", want: []string{"8:1: rule[1].cross-origin: an empty list"}},
+		{name: "a number of origins", rule: "cross-origin = 1", want: []string{"8:16: rule[1].cross-origin: this is a whole number, but must be true, false or an array of origins"}},
+		{name: "one origin", rule: `cross-origin = "https://app.example"`, want: []string{"8:16: rule[1].cross-origin: this is a string, but must be true, false or an array of origins"}},
+		{name: "no other origins", rule: `cross-origin = false`},
 		{name: "names for admin", top: `admin.hosts = ["a.internal", "a.internal:9000", "http://a", "", "*.internal", "[::1]"]`, want: []string{
 			`4:30: admin.hosts[2]: "a.internal:9000": write the name`, "4:49: admin.hosts[3]: ", "4:61: admin.hosts[4]: ", "4:65: admin.hosts[5]: ", "4:79: admin.hosts[6]: ",
 		}},

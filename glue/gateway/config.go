@@ -304,9 +304,14 @@ type Rule struct {
 	// Htpasswd is the file for basic, with bcrypt lines; it is read again on reload.
 	Htpasswd string `toml:"htpasswd,omitempty"`
 
-	// CrossOrigin lets pages of other origins send requests in a person's name: for
-	// backends with protection of their own, or none to need.
-	CrossOrigin bool `toml:"cross-origin,omitempty"`
+	// CrossOrigin lets pages of these origins, or of all ("cross-origin = true"), send
+	// requests in a person's name: for backends with protection of their own, or none to
+	// need. CORS preflights of theirs reach the backend without a login and with no
+	// identity, as browsers send no cookies with them; the backend answers them, and says
+	// with Access-Control-Allow-Origin and -Credentials who may read what it answers. The
+	// session's cookie comes along from pages of the same site (https://app.soc.example for
+	// https://api.soc.example) only, because it is SameSite=Lax.
+	CrossOrigin CrossOrigin `toml:"cross-origin,omitempty"`
 	// BackendHost is the Host header for the backend: "keep" (the default) or "backend".
 	// With the latter, what the backend says of itself by that host, in the headers that
 	// StripPath tells of and in the Domain of cookies, is corrected for browsers.

@@ -12,7 +12,10 @@ import (
 // renaming new ones. Files that the configuration names are not looked at yet; [New] does.
 func Load(path string) (*Config, error) {
 	c := &Config{}
-	file, found, err := config.Read(path, c, map[reflect.Type]string{reflect.TypeFor[Duration](): `a duration such as "90s"`})
+	file, found, err := config.Read(path, c, map[reflect.Type]string{
+		reflect.TypeFor[Duration]():    `a duration such as "90s"`,
+		reflect.TypeFor[CrossOrigin](): `true, false or an array of origins such as "https://app.example"`,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func isLoosened(before, after *Rule) bool {
 		before.IAct == "yes" && after.IAct != "yes" ||
 		before.Fresh > 0 && (after.Fresh == 0 || after.Fresh > before.Fresh) ||
 		!contains(before.AllowFrom, after.AllowFrom) ||
-		after.CrossOrigin && !before.CrossOrigin ||
+		!before.CrossOrigin.covers(after.CrossOrigin) ||
 		!contains(before.PassHeaders, after.PassHeaders)
 }
 
@@ -52,7 +52,7 @@ func asksMore(ru, than *Rule) bool {
 	case ru.Access == Public:
 		return false
 	case ru.Access == Optional: // it lets everybody in, but not from pages of other origins
-		return !ru.CrossOrigin && (than.CrossOrigin || than.Access == Public)
+		return !ru.CrossOrigin.covers(than.CrossOrigin) || than.Access == Public && !ru.CrossOrigin.any()
 	case ru.Access == Basic && (than.Access != Basic || than.Htpasswd != ru.Htpasswd):
 		return true
 	case ru.Groups != nil && than.GroupFile != ru.GroupFile:

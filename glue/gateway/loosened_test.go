@@ -33,7 +33,10 @@ func TestIsLaxer(t *testing.T) {
 		{"less fresh", Rule{Fresh: five}, Rule{Fresh: six}},
 		{"from somewhere", Rule{}, Rule{AllowFrom: []netip.Prefix{here}}},
 		{"from elsewhere too", Rule{AllowFrom: []netip.Prefix{here}}, Rule{AllowFrom: []netip.Prefix{here, there}}},
-		{"from other sites", Rule{}, Rule{CrossOrigin: true}},
+		{"from one other site", Rule{}, Rule{CrossOrigin: CrossOrigin{"https://a.example"}}},
+		{"from one more site", Rule{CrossOrigin: CrossOrigin{"https://a.example"}}, Rule{CrossOrigin: CrossOrigin{"https://b.example", "https://a.example"}}},
+		{"from all, not one", Rule{CrossOrigin: CrossOrigin{"https://a.example"}}, Rule{CrossOrigin: CrossOrigin{AnyOrigin}}},
+		{"from other sites", Rule{}, Rule{CrossOrigin: CrossOrigin{AnyOrigin}}},
 		{"a header more", Rule{PassHeaders: []string{"X_A"}}, Rule{PassHeaders: []string{"X_A", "X-Original-Url"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

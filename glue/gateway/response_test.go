@@ -83,7 +83,7 @@ func TestResponseReachesNobody(t *testing.T) {
 // TestCrossOrigin: what pages of other origins send in a person's name goes no further.
 func TestCrossOrigin(t *testing.T) {
 	rules := everyAccess(t)
-	rules = append(rules, Rule{Path: "/api", CrossOrigin: true})
+	rules = append(rules, Rule{Path: "/api", CrossOrigin: CrossOrigin{AnyOrigin}})
 	w := newWorld(t, kit{rules: rules})
 	cookie := w.loggedIn("test0001").cookieHeader()
 	for _, tt := range []struct {

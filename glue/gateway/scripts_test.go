@@ -138,7 +138,7 @@ func TestAsksMore(t *testing.T) {
 		{"a login, than optional", Rule{Access: Login}, Rule{Access: Optional}, true},
 		{"optional, than a login", Rule{Access: Optional}, Rule{Access: Login}, false},
 		{"optional, than public: pages of other origins", Rule{Access: Optional}, Rule{Access: Public}, true},
-		{"optional for other origins, than public", Rule{Access: Optional, CrossOrigin: true}, Rule{Access: Public}, false},
+		{"optional for other origins, than public", Rule{Access: Optional, CrossOrigin: CrossOrigin{AnyOrigin}}, Rule{Access: Public}, false},
 		{"a password, than a login", Rule{Access: Basic}, Rule{Access: Login}, true},
 		{"a login, than a password", Rule{Access: Login}, Rule{Access: Basic}, true},
 		{"another password file", Rule{Access: Basic, Htpasswd: "a"}, Rule{Access: Basic, Htpasswd: "b"}, true},

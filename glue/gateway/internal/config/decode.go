@@ -22,6 +22,9 @@ type decoder struct {
 	words map[reflect.Type]string
 }
 
+// BoolSetter is a list for which true or false may be written instead.
+type BoolSetter interface{ SetBool(bool) }
+
 func (d *decoder) refuse(key, format string, args ...any) {
 	d.file.refused[key] = true
 	d.found.Errorf(key, format, args...)
@@ -44,6 +47,12 @@ func (d *decoder) value(value any, to reflect.Value, key string) {
 	if u, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		d.text(value, u, key)
 		return
+	}
+	if b, isBool := value.(bool); isBool {
+		if s, ok := to.Addr().Interface().(BoolSetter); ok {
+			s.SetBool(b)
+			return
+		}
 	}
 	switch to.Kind() {
 	case reflect.Struct:
