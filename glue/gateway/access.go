@@ -18,21 +18,25 @@ import (
 func (c *core) finish(ru *rule) *rule {
 	ru.serve = c.guard(ru, c.withinReach(ru, c.forward(ru)))
 	ru.respond = c.auth.Optional(http.HandlerFunc(c.notFound))
-	if ru.cfg.Access == Login {
+	if ru.cfg.Access == Login || ru.cfg.Access == LoginOrBearer {
 		ru.respond = ru.auth.Require(http.HandlerFunc(c.notFound))
 	}
 	return ru
 }
 
 // accessFor returns how a rule lets a request in: as it says, and without a login from the
-// addresses that it names. A client whose address is not known is at none of them.
+// addresses that it names, and with a token where it says so. A client whose address is not known is at none of them.
 func (ru *rule) accessFor(r *http.Request) Access {
 	addr := site.ClientIP(r)
 	within := slices.ContainsFunc(ru.cfg.AllowFrom, func(p netip.Prefix) bool { return p.Contains(addr) })
 	switch {
+	case ru.cfg.Access == LoginOrBearer && bringsBearer(r.Header):
+		return Public // no session matters there
+	case !within && ru.cfg.Access == LoginOrBearer:
+		return Login
 	case !within:
 		return ru.cfg.Access
-	case ru.cfg.Access == Login:
+	case ru.cfg.Access == Login || ru.cfg.Access == LoginOrBearer:
 		return Optional
 	}
 	return Public // no session and no password matters there

@@ -75,7 +75,7 @@ func (c *Config) sameFold(a, b string) bool {
 func (k *checker) checkWho(i int) {
 	r := &k.Rules[i]
 	if _, known := strictness[r.Access]; !known {
-		k.oneOf(ruleKey(i, "access"), string(r.Access), "public", "optional", "login", "basic")
+		k.oneOf(ruleKey(i, "access"), string(r.Access), "public", "optional", "login", "login-or-bearer", "basic")
 		return
 	}
 	for _, f := range []struct {
@@ -83,18 +83,18 @@ func (k *checker) checkWho(i int) {
 		set   bool
 		uses  []Access
 	}{
-		{"principals", r.Principals != nil, []Access{Login, Basic}},
-		{"groups", r.Groups != nil, []Access{Login, Basic}},
-		{"ptags", r.Ptags != nil, []Access{Login, Optional}},
-		{"any-ptags", r.AnyPtags, []Access{Login, Optional}},
-		{"iact", r.IAct != "", []Access{Login, Optional}},
-		{"aauth", r.AAuth != nil, []Access{Login, Optional}},
-		{"fresh", r.Fresh != 0, []Access{Login, Optional}},
-		{"desc", r.Desc != "", []Access{Login}},
-		{"msg", r.Msg != "", []Access{Login}},
-		{"allow-from", r.AllowFrom != nil, []Access{Login, Basic}},
+		{"principals", r.Principals != nil, []Access{Login, LoginOrBearer, Basic}},
+		{"groups", r.Groups != nil, []Access{Login, LoginOrBearer, Basic}},
+		{"ptags", r.Ptags != nil, []Access{Login, LoginOrBearer, Optional}},
+		{"any-ptags", r.AnyPtags, []Access{Login, LoginOrBearer, Optional}},
+		{"iact", r.IAct != "", []Access{Login, LoginOrBearer, Optional}},
+		{"aauth", r.AAuth != nil, []Access{Login, LoginOrBearer, Optional}},
+		{"fresh", r.Fresh != 0, []Access{Login, LoginOrBearer, Optional}},
+		{"desc", r.Desc != "", []Access{Login, LoginOrBearer}},
+		{"msg", r.Msg != "", []Access{Login, LoginOrBearer}},
+		{"allow-from", r.AllowFrom != nil, []Access{Login, LoginOrBearer, Basic}},
 		{"htpasswd", r.Htpasswd != "", []Access{Basic}},
-		{"cross-origin", r.CrossOrigin != nil, []Access{Login, Optional, Basic}},
+		{"cross-origin", r.CrossOrigin != nil, []Access{Login, LoginOrBearer, Optional, Basic}},
 	} {
 		if f.set && !slices.Contains(f.uses, r.Access) {
 			k.Errorf(ruleKey(i, f.field), "this means nothing for access = %q, only for %s", r.Access, words(f.uses))
@@ -252,6 +252,9 @@ func (k *checker) lookAtAccess(i int) {
 	r := &k.Rules[i]
 	if r.Access == Public && r.Path == "/" {
 		k.Warnf(ruleKey(i, "access"), "everybody may have everything that no other rule is for; what is forgotten is public")
+	}
+	if r.Access == LoginOrBearer {
+		k.Notef(ruleKey(i, "access"), "whoever sends Authorization: Bearer with any token gets through to the backend, as nobody: see that it refuses tokens that it does not know, and pages for people where nobody is named")
 	}
 	for j, p := range r.AllowFrom {
 		if isWide(p) {

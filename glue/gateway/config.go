@@ -254,6 +254,10 @@ const (
 	Optional Access = "optional"
 	// Login lets people through who are logged in and satisfy the rule.
 	Login Access = "login"
+	// LoginOrBearer is Login for whoever brings no bearer token in Authorization. What
+	// brings one, whatever it is, goes on to the backend as nobody's, with a session too:
+	// the backend must judge the token, and refuse what it would not let anybody have.
+	LoginOrBearer Access = "login-or-bearer"
 	// Basic asks for a name and a password of an .htpasswd file. Browsers send these to
 	// other paths of the host too, so Authorization headers with names and passwords
 	// reach no backend of a host that has such a rule, whatever the rule for the path: what
@@ -273,7 +277,7 @@ type Rule struct {
 	// in between), give the stricter rule a shorter path, or "/". See also
 	// Config.IgnoreCase.
 	Path string `toml:"path,omitempty"`
-	// Access is public, optional, login or basic; default login.
+	// Access is public, optional, login, login-or-bearer or basic; default login.
 	Access Access `toml:"access,omitempty"`
 	// To is the backend: "http://127.0.0.1:8000", "https://app.internal",
 	// "h2c://127.0.0.1:50051", or "unix:/run/app.sock". By https, HTTP/2 is spoken with

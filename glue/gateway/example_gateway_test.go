@@ -98,5 +98,5 @@ func ExampleGateway_Reload() {
 	fmt.Println(g.Reload(cfg))
 	// Output:
 	// <nil>
-	// rule[1].access: "members" is none of public, optional, login, basic
+	// rule[1].access: "members" is none of public, optional, login, login-or-bearer, basic
 }

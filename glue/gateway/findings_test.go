@@ -91,6 +91,7 @@ func TestCheck_findings(t *testing.T) {
 		{name: "former members", old: "path", new: "any-ptags = true\npath", want: "7:13: note: rule[1].any-ptags: people who are no longer members"},
 		{name: "any password", old: "path", new: "iact = \"yes\"\npath", want: "7:8: note: rule[1].iact: the password may have been"},
 		{name: "another site in plain http", old: "path", new: "cross-origin = [\"http://app.example\"]\npath", want: "7:17: warning: rule[1].cross-origin[1]: whoever is on the way to http://app.example"},
+		{name: "tokens of the backend", old: "path", new: "access = \"login-or-bearer\"\npath", want: "7:10: note: rule[1].access: whoever sends Authorization: Bearer"},
 		{name: "other sites", old: "path", new: "cross-origin = true\npath", want: "7:16: note: rule[1].cross-origin: pages of other sites"},
 		{name: "no letter case", old: "[[rule]]", new: twoRules("/private", `principals = ["spqr1"]`), want: "1:1: note: ignore-case: /PRIVATE is judged by the rule for /, and not by that for /private: if a backend ignores letter case"},
 		{name: "no letter case, in capitals", old: "[[rule]]", new: twoRules("/PRIVATE", `fresh = "5m"`), want: "1:1: note: ignore-case: /private is judged by the rule for /, and not by that for /PRIVATE"},

@@ -29,7 +29,7 @@ func warnOfLoosened(log *slog.Logger, before, after []Rule) {
 }
 
 // strictness orders what rules ask for.
-var strictness = map[Access]int{Public: 0, Optional: 1, Basic: 2, Login: 3}
+var strictness = map[Access]int{Public: 0, Optional: 1, Basic: 2, LoginOrBearer: 3, Login: 4}
 
 // isLoosened reports whether somebody may get past after whom before kept out. What the files
 // say that a rule names is not compared.

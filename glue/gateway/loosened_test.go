@@ -19,6 +19,8 @@ func TestIsLaxer(t *testing.T) {
 	}{
 		{"public", Rule{Access: Optional}, Rule{Access: Public}},
 		{"optional", Rule{Access: Basic}, Rule{Access: Optional}},
+		{"a token of the backend's", Rule{Access: Login}, Rule{Access: LoginOrBearer}},
+		{"a password, not a token of the backend's", Rule{Access: LoginOrBearer}, Rule{Access: Basic}},
 		{"another kind", Rule{Access: Login}, Rule{Access: Basic}},
 		{"everybody", Rule{Principals: []string{"a"}}, Rule{}},
 		{"one more person", Rule{Principals: []string{"a"}}, Rule{Principals: []string{"a", "b"}}},
