@@ -17,11 +17,15 @@ func TestREADME(t *testing.T) {
 	require.NoError(t, err)
 	files, err := filepath.Glob("testdata/front/*")
 	require.NoError(t, err)
-	require.Len(t, files, 6)
+	require.Len(t, files, 7)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		assert.Contains(t, string(readme), string(text), file)
+	}
+	for _, name := range aaHeaders {
+		assert.Regexp(t, "(?m)^\\s*proxy_set_header "+name+` +"";$`, string(readme))
+		assert.Regexp(t, "(?m)^\\s*"+name+`: ""$`, string(readme))
 	}
 	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllSubmatch(readme, -1)
 	require.Len(t, blocks, 2)
