@@ -81,7 +81,7 @@ func (s *Server) preflight(w http.ResponseWriter, r *http.Request, methods strin
 		w.Header().Set("Retry-After", "5")
 		errUnavailable.write(w)
 	case !found:
-		s.event(r, event{Name: EventRefused, Reason: errOrigin.reason, Err: originError(r, "is on the redirect URI of no public application")})
+		s.event(r, event{Name: EventRefused, Reason: errOrigin.reason, Err: originError(r, "no public application has a redirect URI on its origin")})
 		errOrigin.write(w)
 	default:
 		allowPreflight(w, origin, methods)
@@ -108,23 +108,23 @@ func allowOrigin(h http.Header, origin string) {
 func originError(r *http.Request, why string) error {
 	const most = 100 // bytes of what a client writes, in a log
 	origin := r.Header.Get("Origin")
-	return fmt.Errorf("a page of %q called, which %s", origin[:min(len(origin), most)], why)
+	return fmt.Errorf("a page of %q called: %s", origin[:min(len(origin), most)], why)
 }
 
 // judgePage returns an error if a call is that of a page of another origin, unless it is of
 // the client's own pages, which get to read the answer. failed is why its client is not
 // known. [xsrf.Guard.Protect] leaves this to the endpoints where they are for pages.
 func (c *call) judgePage(h http.Header, failed *protocolError) *protocolError {
-	origin, why := pageOrigin(c.r), "is on none of this application's redirect URIs"
+	origin, why := pageOrigin(c.r), "none of the application's redirect URIs is on its origin"
 	switch {
 	case c.cfg.Guard.VerifyOrigin(c.r) == nil:
 		return failed
 	case failed != nil:
-		why = "did so wrongly: " + failed.Error()
+		why = failed.Error()
 	case !c.pages:
-		why = "cannot do so here: this is for servers"
+		why = "this is for servers, and for no pages"
 	case c.client.Confidential:
-		why = "cannot keep a secret: register an application that runs in browsers as a public one"
+		why = "the application is confidential, and a page cannot keep its secret: register one that runs in browsers as public"
 	case origin != "" && slices.Contains(redirecturi.Origins(c.client.RedirectURIs), redirecturi.Origin(origin)):
 		allowOrigin(h, origin)
 		return nil

@@ -105,9 +105,9 @@ func TestPage_others(t *testing.T) {
 			r.Header.Set("Sec-Fetch-Site", "same-site")
 		}, true, ""},
 		{"an old browser", "/token", spa, func(r *http.Request, _ url.Values) { r.Header.Set("Origin", spaOrigin) }, true, ""},
-		{"a page of another application", "/token", spa, fromPage("https://rival.example"), false, "is on none of this application"},
-		{"nobody's page", "/token", spa, fromPage("https://evil.example"), false, "is on none of this application"},
-		{"to revoke", "/revoke", spa, fromPage("https://evil.example"), false, "is on none of this application"},
+		{"a page of another application", "/token", spa, fromPage("https://rival.example"), false, "redirect URIs is on its origin"},
+		{"nobody's page", "/token", spa, fromPage("https://evil.example"), false, "redirect URIs is on its origin"},
+		{"to revoke", "/revoke", spa, fromPage("https://evil.example"), false, "redirect URIs is on its origin"},
 		{"an origin that begins alike", "/token", spa, fromPage(spaOrigin + ".evil.example"), false, ""},
 		{"a host below", "/token", spa, fromPage("https://evil.spa.example"), false, ""},
 		{"another scheme", "/token", spa, fromPage("http://spa.example"), false, ""},
@@ -124,7 +124,7 @@ func TestPage_others(t *testing.T) {
 			fromPage("https://evil.example")(r, f)
 			r.Header.Set("Sec-Fetch-Mode", "navigate")
 		}, false, ""},
-		{"a confidential application in a page", "/token", confidential, fromPage(spaOrigin), false, "as a public one"},
+		{"a confidential application in a page", "/token", confidential, fromPage(spaOrigin), false, "as public"},
 		{"an unknown application", "/token", app{id: "x"}, fromPage(spaOrigin), false, "invalid_client"},
 		{"by JSON", "/token", spa, func(r *http.Request, f url.Values) {
 			fromPage(spaOrigin)(r, f)
@@ -210,7 +210,7 @@ func TestPreflight(t *testing.T) {
 			assert.Equal(t, c.status, a.StatusCode, a.body)
 			assert.Equal(t, c.status == http.StatusNoContent, readable(t, a.Header, c.origin))
 			if c.status == http.StatusForbidden {
-				assert.Contains(t, p.log.String(), "on the redirect URI of no public application")
+				assert.Contains(t, p.log.String(), "no public application has a redirect URI on its origin")
 				assert.Contains(t, strings.Join(a.Header.Values("Vary"), ", "), "Origin")
 			}
 		})
