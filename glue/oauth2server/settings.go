@@ -68,6 +68,9 @@ func (p settings) remover(remove func(ctx context.Context, principal, id string)
 			e.ClientID, e.TokenID = "", which
 		}
 		p.event(r, e)
+		if from := r.URL.Query().Get(fromParam); from != "" { // back to the page of the list
+			list += fromQuery(from)
+		}
 		p.done(w, r, list, what)
 		return nil
 	}
@@ -165,12 +168,16 @@ func (p settings) page(w http.ResponseWriter, r *http.Request, section string, p
 	return nil
 }
 
-// doneQuery tells the page that a form leads to what the form did.
-const doneQuery = "?done="
+// doneParam tells the page that a form leads to what the form did.
+const doneParam = "done"
 
 // done leads on from a form that did its work, so that reloading does nothing.
 func (p settings) done(w http.ResponseWriter, r *http.Request, to, what string) {
-	respond.Redirect(w, r, p.path(to)+doneQuery+what)
+	mark := "?"
+	if strings.Contains(to, mark) {
+		mark = "&"
+	}
+	respond.Redirect(w, r, p.path(to)+mark+doneParam+"="+what)
 }
 
 // notice returns the text for what was just done, unless another site's link claims it.
@@ -178,7 +185,7 @@ func notice(r *http.Request, texts map[string]string) string {
 	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
 		return ""
 	}
-	return texts[r.URL.Query().Get("done")]
+	return texts[r.URL.Query().Get(doneParam)]
 }
 
 // failed answers where the store refuses, or cannot say. It says the same of what is

@@ -13,8 +13,10 @@ import (
 type appsPage struct {
 	Notice string
 	Apps   []appView
+	Pages  pages
 	New    string // where to register one; empty if the person may not
 	Most   int    // how many a person may have
+	Full   bool   // they have as many
 }
 
 type appView struct {
@@ -25,12 +27,18 @@ type appView struct {
 func (p settings) appPath(id string) string { return p.path("/applications/" + id) }
 
 func (p settings) listApps(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
-	apps, err := p.store.ClientsOf(r.Context(), id.Principal)
+	apps, links, err := listPage(r, p.path("/applications"), func(from store.Place) ([]store.Client, error) {
+		return p.store.ClientsOf(r.Context(), id.Principal, from)
+	})
+	if err != nil {
+		return err
+	}
+	count, err := p.store.CountClients(r.Context(), id.Principal)
 	if err != nil {
 		return err
 	}
 	data := appsPage{
-		Most:   p.cfg.MaxClients,
+		Pages: links, Most: p.cfg.MaxClients, Full: count >= p.cfg.MaxClients,
 		Notice: notice(r, map[string]string{"deleted": "The application is deleted, and everything that people gave it access to is closed to it."}),
 	}
 	if p.mayRegister(r, id) {

@@ -22,7 +22,7 @@ var appFields = []string{"name", "Reader", "description", "Reads.\r\nWrites, too
 // ownApp is the only application that the person has registered.
 func (p *party) ownApp() store.Client {
 	p.t.Helper()
-	apps, err := p.store.ClientsOf(p.t.Context(), p.person)
+	apps, err := p.store.ClientsOf(p.t.Context(), p.person, store.Place{})
 	require.NoError(p.t, err)
 	require.Len(p.t, apps, 1)
 	return apps[0]
@@ -110,7 +110,7 @@ func TestSettings_applicationMistakes(t *testing.T) {
 			assert.Empty(t, regexp.MustCompile(`href="javascript`).FindString(a.body))
 		})
 	}
-	apps, err := p.store.ClientsOf(t.Context(), p.person)
+	apps, err := p.store.ClientsOf(t.Context(), p.person, store.Place{})
 	require.NoError(t, err)
 	assert.Empty(t, apps)
 }

@@ -13,6 +13,7 @@ type authorisedPage struct {
 	guardedForm
 	Notice string
 	Apps   []authorisedView
+	Pages  pages
 }
 
 type authorisedView struct {
@@ -22,16 +23,18 @@ type authorisedView struct {
 }
 
 func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
-	all, err := p.store.Authorisations(r.Context(), id.Principal)
+	all, links, err := listPage(r, p.path("/authorised"), func(from store.Place) ([]store.Authorisation, error) {
+		return p.store.Authorisations(r.Context(), id.Principal, from)
+	})
 	if err != nil {
 		return err
 	}
 	data := authorisedPage{
-		guardedForm: p.form(r),
-		Notice:      notice(r, map[string]string{"revoked": "The application has no access to your account any more."}),
+		guardedForm: p.form(r), Pages: links,
+		Notice: notice(r, map[string]string{"revoked": "The application has no access to your account any more."}),
 	}
 	for _, a := range all {
-		data.Apps = append(data.Apps, authorisedView{a, p.scopes.offered().pick(a.Scopes).groups(), p.path("/authorised/" + a.ClientID + "/revoke")})
+		data.Apps = append(data.Apps, authorisedView{a, p.scopes.offered().pick(a.Scopes).groups(), p.path("/authorised/" + a.ClientID + "/revoke" + links.here)})
 	}
 	return p.page(w, r, "/authorised", site.Page{Kind: "authorised", Title: "Authorised applications"}, data)
 }

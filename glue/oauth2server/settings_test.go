@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
+	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
 // settings opens a settings page.
@@ -71,7 +72,7 @@ func TestSettings_token(t *testing.T) {
 		// Reloading the page sends the same form again.
 		again := p.fill(form, "/tokens/new", tokenFields...)
 		requireKind(t, again, http.StatusForbidden, "form-expired")
-		tokens, err := p.store.PersonalTokens(t.Context(), p.person)
+		tokens, err := p.store.PersonalTokens(t.Context(), p.person, store.Place{})
 		require.NoError(t, err)
 		require.Len(t, tokens, 1)
 		assert.Equal(t, []string{"profile", "records:read"}, tokens[0].Scopes)
@@ -117,7 +118,7 @@ func TestSettings_tokenMistakes(t *testing.T) {
 			assert.Contains(t, a.body, `<a href="#`+c.field+`">`)
 			assert.Contains(t, a.body, `id="`+c.field+`-error"`)
 			assert.Contains(t, a.body, c.kept, "what was typed")
-			tokens, err := p.store.PersonalTokens(t.Context(), p.person)
+			tokens, err := p.store.PersonalTokens(t.Context(), p.person, store.Place{})
 			require.NoError(t, err)
 			assert.Empty(t, tokens)
 		})
@@ -175,7 +176,7 @@ func TestSettings_othersThings(t *testing.T) {
 		owner, thief := w.party(t), w.party(t)
 		text := owner.shown(owner.fill(owner.settings("/tokens/new"), "/tokens/new", tokenFields...))
 		owner.fill(owner.settings("/applications/new"), "/applications/new", appFields...)
-		tokens, err := w.store.PersonalTokens(t.Context(), owner.person)
+		tokens, err := w.store.PersonalTokens(t.Context(), owner.person, store.Place{})
 		require.NoError(t, err)
 		c := owner.ownApp()
 		got := owner.tokens(owner.app)
@@ -221,7 +222,7 @@ func TestSettings_formsOfOthers(t *testing.T) {
 		a := p.open(p.url + "/oauth/settings" + path + "?xsrf-token=" + url.QueryEscape(elsewhere[1]))
 		assert.NotContains(t, a.body, "wlsp_", "a GET changes nothing")
 	}
-	tokens, err := p.store.PersonalTokens(t.Context(), p.person)
+	tokens, err := p.store.PersonalTokens(t.Context(), p.person, store.Place{})
 	require.NoError(t, err)
 	assert.Empty(t, tokens)
 }
@@ -241,7 +242,7 @@ func TestSettings_fresh(t *testing.T) {
 	kept := p.fill(form, "/tokens/new", "name", "kept over the login", "scope", "profile", "life", "7")
 	require.Equal(t, http.StatusUnauthorized, kept.StatusCode)
 	assert.Contains(t, kept.body, `data-page="form-kept"`)
-	tokens, err := p.store.PersonalTokens(t.Context(), p.person)
+	tokens, err := p.store.PersonalTokens(t.Context(), p.person, store.Place{})
 	require.NoError(t, err)
 	require.Len(t, tokens, 1)
 	requireKind(t, p.fill(list, "/tokens/"+tokens[0].ID+"/revoke"), http.StatusOK, "tokens")

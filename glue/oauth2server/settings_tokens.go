@@ -20,8 +20,10 @@ type tokensPage struct {
 	guardedForm
 	Notice string
 	Tokens []tokenView
+	Pages  pages
 	New    string // where to make one
 	Most   int    // how many a person may have
+	Full   bool   // they have as many
 }
 
 type tokenView struct {
@@ -31,16 +33,22 @@ type tokenView struct {
 }
 
 func (p settings) listTokens(w http.ResponseWriter, r *http.Request, id glue.Identity) error {
-	tokens, err := p.store.PersonalTokens(r.Context(), id.Principal)
+	tokens, links, err := listPage(r, p.path("/tokens"), func(from store.Place) ([]store.Token, error) {
+		return p.store.PersonalTokens(r.Context(), id.Principal, from)
+	})
+	if err != nil {
+		return err
+	}
+	count, err := p.store.CountPersonal(r.Context(), id.Principal)
 	if err != nil {
 		return err
 	}
 	data := tokensPage{
-		guardedForm: p.form(r), New: p.path("/tokens/new"), Most: p.cfg.MaxPersonal,
+		guardedForm: p.form(r), Pages: links, New: p.path("/tokens/new"), Most: p.cfg.MaxPersonal, Full: count >= p.cfg.MaxPersonal,
 		Notice: notice(r, map[string]string{"revoked": "The token is revoked. Nothing can use it any more."}),
 	}
 	for _, t := range tokens {
-		data.Tokens = append(data.Tokens, tokenView{t, p.scopes.offered().pick(t.Scopes).groups(), p.path("/tokens/" + t.ID + "/revoke")})
+		data.Tokens = append(data.Tokens, tokenView{t, p.scopes.offered().pick(t.Scopes).groups(), p.path("/tokens/" + t.ID + "/revoke" + links.here)})
 	}
 	return p.page(w, r, "/tokens", site.Page{Kind: "tokens", Title: "Personal tokens"}, data)
 }

@@ -63,7 +63,7 @@ func (s *Store) CreateClient(ctx context.Context, c Client) (made Client, secret
 			return err
 		}
 		return setOrigins(ctx, tx, c.ID, c.RedirectURIs)
-	}, s.cfg.MaxClients, `SELECT COUNT(*) FROM wlsoauth_clients WHERE owner = $1`, c.Owner)
+	}, s.cfg.MaxClients, countClients, c.Owner)
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -103,13 +103,23 @@ func checkCaller(ctx context.Context, tx *sql.Tx, by Client) error {
 	return err
 }
 
-// ClientsOf returns what owner registered, the oldest first.
-func (s *Store) ClientsOf(ctx context.Context, owner string) ([]Client, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients WHERE owner = $1 ORDER BY created_at, id`, owner)
+// ClientsOf returns a page of what owner registered, the oldest first.
+func (s *Store) ClientsOf(ctx context.Context, owner string, from Place) ([]Client, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+clientColumns+` FROM wlsoauth_clients
+		WHERE owner = $1 AND ($2 = '' OR (created_at, id) > ($3, $2)) ORDER BY created_at, id LIMIT $4`,
+		owner, from.id, from.seconds(), PageSize+1)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, scanClient)
+}
+
+const countClients = `SELECT COUNT(*) FROM wlsoauth_clients WHERE owner = $1`
+
+// CountClients returns how many applications ClientsOf has on all pages.
+func (s *Store) CountClients(ctx context.Context, owner string) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, countClients, owner).Scan(&n)
+	return n, err
 }
 
 // UpdateClient changes name, description, website and redirect URIs. Codes that are

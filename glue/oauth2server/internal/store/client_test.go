@@ -44,7 +44,7 @@ func TestClients(t *testing.T) {
 		assert.Equal(t, testNow.Add(time.Minute), got.Updated)
 
 		public := s.registerPublic(t, "spqr1")
-		list, err := s.ClientsOf(ctx, "spqr1")
+		list, err := s.ClientsOf(ctx, "spqr1", Place{})
 		require.NoError(t, err)
 		require.Len(t, list, 2)
 		assert.Equal(t, []string{made.ID, public.ID}, []string{list[0].ID, list[1].ID})
@@ -94,7 +94,7 @@ func TestAnApplicationIsItsOwnersOnly(t *testing.T) {
 				assert.ErrorIs(t, err, ErrNotFound, "%q", id)
 			}
 		}
-		list, err := s.ClientsOf(ctx, "spqr2")
+		list, err := s.ClientsOf(ctx, "spqr2", Place{})
 		require.NoError(t, err)
 		assert.Empty(t, list)
 		after, err := s.Client(ctx, c.ID)

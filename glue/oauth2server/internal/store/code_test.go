@@ -184,7 +184,7 @@ func TestConsentIsRememberedAndGrows(t *testing.T) {
 		assert.NoError(t, again("spqr2", "profile", "records:read"), "both together")
 		assert.Equal(t, 4, db.Number(t, `SELECT COUNT(*) FROM wlsoauth_codes`), "refused ones are not stored")
 
-		all, err := s.Authorisations(ctx, "spqr2")
+		all, err := s.Authorisations(ctx, "spqr2", Place{})
 		require.NoError(t, err)
 		assert.Equal(t, []Authorisation{{
 			ClientID: c.ID, ClientName: "Reader", Scopes: []string{"profile", "records:read"},

@@ -55,11 +55,12 @@ func (s *Store) addConsent(ctx context.Context, tx *sql.Tx, principal, clientID 
 		principal, clientID, scopelist.Join(slices.Concat(before, scopes)))
 }
 
-// Authorisations returns what a person allows to whom, by the applications' names.
-func (s *Store) Authorisations(ctx context.Context, principal string) ([]Authorisation, error) {
+// Authorisations returns a page of what a person allows to whom, by the applications' names.
+func (s *Store) Authorisations(ctx context.Context, principal string, from Place) ([]Authorisation, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT c.id, c.name, c.website, a.scopes, a.created_at, a.updated_at
 		FROM wlsoauth_consents a JOIN wlsoauth_clients c ON c.id = a.client_id
-		WHERE a.principal = $1 ORDER BY c.name, c.id`, principal)
+		WHERE a.principal = $1 AND ($2 = '' OR (c.name, c.id) > ($3, $2)) ORDER BY c.name, c.id LIMIT $4`,
+		principal, from.id, from.key, PageSize+1)
 	if err != nil {
 		return nil, err
 	}

@@ -198,7 +198,7 @@ func (x *scene) assertListed(t *testing.T, give string) {
 	if !x.lives(t) || give == "grantClient" {
 		return
 	}
-	list, err := x.Authorisations(t.Context(), x.person)
+	list, err := x.Authorisations(t.Context(), x.person, Place{})
 	require.NoError(t, err)
 	assert.Len(t, list, 1)
 	require.NoError(t, x.RevokeAuthorisation(t.Context(), x.person, x.c.ID))

@@ -224,6 +224,9 @@ func changeOne(ctx context.Context, e execer, query string, args ...any) error {
 	return err
 }
 
+// idLength is the length of an id, in characters.
+const idLength = 26
+
 // newID returns an id of 130 random bits. It is no credential.
 func newID() string { return rand.Text() }
 
@@ -231,5 +234,5 @@ func newID() string { return rand.Text() }
 // else: PostgreSQL takes some of what clients send for an error.
 func validID(id string) bool {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-	return len(id) == 26 && strings.Trim(id, alphabet) == ""
+	return len(id) == idLength && strings.Trim(id, alphabet) == ""
 }

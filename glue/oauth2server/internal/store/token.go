@@ -122,8 +122,7 @@ func (s *Store) CreatePersonal(ctx context.Context, t Token) (made Token, text s
 	t.Expires = t.Expires.Truncate(time.Second)
 	t.GrantID, t.ClientID = "", ""
 	err = s.addFor(ctx, t.Principal, func(tx *sql.Tx) error { return insertToken(ctx, tx, t, h) },
-		s.cfg.MaxPersonal, `SELECT COUNT(*) FROM wlsoauth_tokens
-			WHERE principal = $1 AND kind = 'personal' AND (expires_at = 0 OR expires_at > $2)`, t.Principal, s.now().Unix())
+		s.cfg.MaxPersonal, countPersonal, t.Principal, s.now().Unix())
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -131,15 +130,27 @@ func (s *Store) CreatePersonal(ctx context.Context, t Token) (made Token, text s
 	return t, text, nil
 }
 
-// PersonalTokens returns a person's tokens that have not expired, the newest first.
-func (s *Store) PersonalTokens(ctx context.Context, principal string) ([]Token, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+tokenColumns+`
-		FROM wlsoauth_tokens WHERE principal = $1 AND kind = 'personal' AND (expires_at = 0 OR expires_at > $2)
-		ORDER BY created_at DESC, id`, principal, s.now().Unix())
+// PersonalTokens returns a page of a person's tokens that have not expired, the newest
+// first.
+func (s *Store) PersonalTokens(ctx context.Context, principal string, from Place) ([]Token, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+tokenColumns+` FROM wlsoauth_tokens`+personalOf+`
+		AND ($3 = '' OR (created_at, id) < ($4, $3)) ORDER BY created_at DESC, id DESC LIMIT $5`,
+		principal, s.now().Unix(), from.id, from.seconds(), PageSize+1)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, scanToken)
+}
+
+// personalOf is the condition about the tokens of the person $1 that have not expired at $2.
+const personalOf = ` WHERE principal = $1 AND kind = 'personal' AND (expires_at = 0 OR expires_at > $2)`
+
+const countPersonal = `SELECT COUNT(*) FROM wlsoauth_tokens` + personalOf
+
+// CountPersonal returns how many tokens PersonalTokens has on all pages.
+func (s *Store) CountPersonal(ctx context.Context, principal string) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, countPersonal, principal, s.now().Unix()).Scan(&n)
+	return n, err
 }
 
 // RevokePersonal deletes a person's token.

@@ -26,7 +26,7 @@ func TestPersonalTokens(t *testing.T) {
 		got, err := s.Token(ctx, h1)
 		require.NoError(t, err)
 		assert.Equal(t, forever, got)
-		list, err := s.PersonalTokens(ctx, "spqr1")
+		list, err := s.PersonalTokens(ctx, "spqr1", Place{})
 		require.NoError(t, err)
 		assert.Equal(t, []Token{short, forever}, list)
 
@@ -40,7 +40,7 @@ func TestPersonalTokens(t *testing.T) {
 
 		s.clock.advance(time.Hour)
 		assert.False(t, s.good(t, h2))
-		list, err = s.PersonalTokens(ctx, "spqr1")
+		list, err = s.PersonalTokens(ctx, "spqr1", Place{})
 		require.NoError(t, err)
 		assert.Empty(t, list)
 		assert.True(t, s.good(t, others))
@@ -288,7 +288,7 @@ func TestOrphansCountForNothing(t *testing.T) {
 		assert.ErrorIs(t, err, ErrNotFound)
 		_, err = s.rotate(ctx, p.Refresh, c)
 		assert.ErrorIs(t, err, ErrNotFound)
-		list, err := s.Authorisations(ctx, "spqr2")
+		list, err := s.Authorisations(ctx, "spqr2", Place{})
 		require.NoError(t, err)
 		assert.Empty(t, list)
 	})
