@@ -178,18 +178,32 @@ func (m *Model) toPages(s State, i int, emit func(Step, State)) {
 }
 
 // fetches sends a background request of the victim's browser through the WLS to the
-// site. It carries no SameSite cookie; one that did would spend more.
+// site. It carries no SameSite cookie, unless it passes for a page.
 func (m *Model) fetches(s State, emit func(Step, State)) {
 	for _, token := range s.params() {
 		for _, url := range m.routes() {
-			n := s
-			r := m.newAnswer(&n, Answer{Who: Victim, URL: url, Token: token})
-			if r == 0 {
-				continue
-			}
-			_, out, _ := m.receive(&n, request{route: opened(url), answer: r, fetch: true})
-			emit(Step{Kind: FetchesLogin, Route: url, Token: token, Answer: r, Outcome: out}, n)
+			m.fetchesWith(s, url, token, emit)
 		}
+	}
+	if !m.on(OnlyPages) { // it can begin at the site, then
+		t, out, ok := m.visit(&s, request{route: Lax, cookies: s.Jar})
+		if m.store(&s, &t); ok && out == AskedToLogIn {
+			m.fetchesWith(s, Lax, t.Token, emit)
+		}
+	}
+}
+
+func (m *Model) fetchesWith(s State, url Route, token TokenRef, emit func(Step, State)) {
+	q := request{route: opened(url), fetch: true}
+	if q.answer = m.newAnswer(&s, Answer{Who: Victim, URL: url, Token: token}); q.answer == 0 {
+		return
+	}
+	if !m.on(OnlyPages) {
+		q.cookies = s.Jar
+	}
+	if t, out, ok := m.receive(&s, q); ok {
+		m.store(&s, &t)
+		emit(Step{Kind: FetchesLogin, Route: url, Token: token, Answer: q.answer, Outcome: out}, s)
 	}
 }
 

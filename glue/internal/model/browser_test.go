@@ -143,17 +143,7 @@ func (m *Model) goesBack(s State, i int, emit func(Step, State)) {
 func (m *Model) arrives(s State, i int, emit func(Step, State)) {
 	t := s.Tabs[i]
 	step := Step{Kind: Arrives, Tab: i, NewSecret: t.SetSecret != NoSecret, NewSession: t.SetSession}
-	stores := !m.can(LosesCookies)
-	if stores && t.SetSecret != NoSecret {
-		s.Jar.Secret = t.SetSecret
-	}
-	if stores && t.SetSession && !m.can(LosesSession) {
-		s.Jar.Session = t.Session
-	}
-	if stores && t.SetMarks {
-		s.Jar.Marks = t.Marks
-	}
-	s.Jar.Tried = s.Jar.Tried || t.SetTried
+	m.store(&s, &t)
 	if t.Logout {
 		for j := range s.Answers {
 			s.Answers[j].Bygone = s.Answers[j].Exists
@@ -165,4 +155,19 @@ func (m *Model) arrives(s State, i int, emit func(Step, State)) {
 		s.Tabs[i] = Tab{Phase: t.Then, Route: t.Route, Token: t.Token, IAct: t.IAct, Redirects: t.Redirects}
 	}
 	emit(step, s)
+}
+
+// store is what the victim's browser makes of the cookies that a reply sets.
+func (m *Model) store(s *State, t *Tab) {
+	stores := !m.can(LosesCookies)
+	if stores && t.SetSecret != NoSecret {
+		s.Jar.Secret = t.SetSecret
+	}
+	if stores && t.SetSession && !m.can(LosesSession) {
+		s.Jar.Session = t.Session
+	}
+	if stores && t.SetMarks {
+		s.Jar.Marks = t.Marks
+	}
+	s.Jar.Tried = s.Jar.Tried || t.SetTried
 }

@@ -88,7 +88,9 @@
 //     one-use store gives no answer: both leave a good response in the log, unmarked.
 //   - Fresh, AAuth, inactivity, several origins, changes of the site's secret, stores other
 //     than sealed cookies, targets that are too long for a URL.
-//   - What counts as a person opening a page: a service worker, a prefetch.
+//   - What people see. That only pages log in is for them: with the rule off (OnlyPages),
+//     whatever brings a browser's cookies is one tab more, and no invariant breaks. What a
+//     browser says of service workers, prefetches and frames is tried in real ones.
 //   - That everything ends well. A refusal is an end. Only the page about loops is looked
 //     for as a fault, and there the victim has one tab and takes a minute for each page.
 //   - A browser that loses the loop cookie but keeps the session.

@@ -148,7 +148,7 @@ func TestEveryRuleBearsLoad(t *testing.T) {
 }
 
 // TestTwoLocks shows that of two rules about the same either is enough here: the
-// rows above have to switch both off.
+// rows above have to switch both off. One rule is here because nothing hangs on it.
 func TestTwoLocks(t *testing.T) {
 	small := attacks
 	small.Tokens = 2
@@ -170,6 +170,8 @@ func TestTwoLocks(t *testing.T) {
 		{"the session is not the browser's, but its button is", Binding, goesBack, NotTheAttacker},
 		{"the form is anybody's", FormOwner, forms, nil},
 		{"the form is any browser's", FormBrowser, forms, nil},
+		// What counts as a page is about what people see: the cookies say who logs in.
+		{"all that brings the browser's cookies is a page", OnlyPages, small, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -96,7 +96,7 @@ func (st *stage) mayTakeAMinute(m *Model) {
 
 // opens has a tab of the victim's ask for an address.
 func (st *stage) opens(m *Model, step Step, to State, target string, from sender) error {
-	return st.answered(m, step, to, st.ask(st.victim, http.MethodGet, target, "", from))
+	return st.answered(m, step, to, st.ask(st.victim, http.MethodGet, target, "", st.passedOn(from)))
 }
 
 // answered holds an answer to a tab of the victim's against what becomes of the tab.
@@ -191,7 +191,7 @@ func (st *stage) sendsForm(step Step, to State) error {
 	if step.Bad {
 		body = badForm
 	}
-	a := st.ask(st.victim, http.MethodPost, addresses[step.Route], body, ownPage)
+	a := st.ask(st.victim, http.MethodPost, addresses[step.Route], body, st.passedOn(ownPage))
 	page := read(a)
 	if step.Outcome == FormKept {
 		st.form = formOf(page)
@@ -210,7 +210,7 @@ func (st *stage) tookForm(step Step, a *http.Response, page string) error {
 
 // sendsKept presses the button of the page that keeps a form.
 func (st *stage) sendsKept(step Step, from sender) error {
-	a := st.ask(st.victim, http.MethodPost, addresses[step.Route]+"?"+st.form.query, st.form.body, from)
+	a := st.ask(st.victim, http.MethodPost, addresses[step.Route]+"?"+st.form.query, st.form.body, st.passedOn(from))
 	return st.tookForm(step, a, read(a))
 }
 

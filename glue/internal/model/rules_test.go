@@ -36,6 +36,10 @@ const (
 	// FetchSpends: what is no navigation spends what it carries (glue/callback.go,
 	// answersResponse).
 	FetchSpends
+	// OnlyPages: it logs nobody in (glue/site/wantspage.go, WantsPage). Without, whatever
+	// the attacker's page has the victim's browser fetch brings all cookies along, as a
+	// frame does that a service worker passes on, or a script of the site's own.
+	OnlyPages
 	// OuterSpends: so does the outermost handler, whatever is between it and the next
 	// (glue/exchange.go, require and maybe).
 	OuterSpends

@@ -43,7 +43,7 @@ func (m *Model) receiveAnswer(s *State, q request, a *Answer) (t Tab, out Outcom
 		out, again = m.verify(s, a, q)
 	}
 	switch {
-	case q.fetch:
+	case q.fetch && m.on(OnlyPages):
 		return Tab{}, NotNavigation, true
 	case out == LoggedIn:
 		t, out = m.accepted(s, q, again)

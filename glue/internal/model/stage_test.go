@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -294,6 +295,21 @@ var (
 	script    = sender{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
 )
 
+// passedOn is a navigation as it is, or as a service worker of the site passes it on:
+// Chromium's, or Firefox's, which says of all that its own origin asks for it.
+func (st *stage) passedOn(from sender) sender {
+	worker := sender{"Accept": "text/html", "Upgrade-Insecure-Requests": "1", "Sec-Fetch-Dest": "empty"}
+	switch st.requests % 3 {
+	case 0:
+		return from
+	case 1:
+		worker["Sec-Fetch-Mode"], worker["Sec-Fetch-Site"] = "navigate", cmp.Or(from["Sec-Fetch-Site"], "same-origin")
+	default:
+		worker["Sec-Fetch-Mode"], worker["Sec-Fetch-Site"] = "same-origin", "same-origin"
+	}
+	return worker
+}
+
 // backgrounds are requests that another site has a browser make, none of them a navigation.
 var backgrounds = []struct {
 	method string
@@ -301,6 +317,9 @@ var backgrounds = []struct {
 }{
 	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}},
 	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}},
+	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Accept": "text/html", "Upgrade-Insecure-Requests": "1"}},
+	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty", "Accept": "text/html"}},
+	{http.MethodGet, sender{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "same-origin", "Sec-Fetch-Dest": "empty", "Accept": "text/html"}},
 	{http.MethodGet, sender{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}},
 	{http.MethodGet, sender{"Accept": "text/html", "Purpose": "prefetch"}},
 	{http.MethodGet, sender{"Accept": "*/*"}},
