@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -76,7 +77,7 @@ func (s *Site) lookAtFront(came *http.Request, h *hop) {
 // schemeUnsaid is the error of a trusted front server that does not say by which scheme a
 // request came; nil if it does, or it does not matter.
 func (s *Site) schemeUnsaid(came *http.Request, h *hop) *frontError {
-	if !h.trusted || h.saysScheme || !s.https || h.scheme == "https" {
+	if !h.trusted || h.saysScheme || !s.https || h.scheme == "https" || !isOnBehalf(came) {
 		return nil
 	}
 	e := &frontError{reason: frontScheme, sure: true, advice: s.schemeAdvice()}
@@ -89,7 +90,7 @@ func (s *Site) schemeUnsaid(came *http.Request, h *hop) *frontError {
 
 // hostUnsaid is the error of a front server that is trusted to name the host, and does not.
 func (s *Site) hostUnsaid(came *http.Request, h *hop) *frontError {
-	if !h.trusted || h.saysHost || !s.cfg.Proxies.Host {
+	if !h.trusted || h.saysHost || !s.cfg.Proxies.Host || !isOnBehalf(came) {
 		return nil
 	}
 	header := "X-Forwarded-Host"
@@ -99,6 +100,17 @@ func (s *Site) hostUnsaid(came *http.Request, h *hop) *frontError {
 	return &frontError{reason: frontHost, sure: true,
 		short:  fmt.Sprintf("Proxies.Host is set, and the front server at %s does not name the host in %s", nameOfPeer(came), header),
 		advice: "have the front server write " + header + " on every request; or have it pass Host on (nginx: proxy_set_header Host $host; Apache: ProxyPreserveHost On), and leave Proxies.Host (the gateway's front.host) out"}
+}
+
+// isOnBehalf reports whether a front server passes a request on, as it says itself or a browser
+// does. One that asks on its own whether this program is alive says nothing of anybody.
+func isOnBehalf(came *http.Request) bool {
+	for name := range came.Header {
+		if headername.Lookup(name).Class&headername.Peers != 0 {
+			return true
+		}
+	}
+	return WantsPage(came) || came.Header.Get("Sec-Fetch-Site") != ""
 }
 
 // endless returns why a redirect of this request would bring the browser back to the address

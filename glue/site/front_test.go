@@ -32,6 +32,7 @@ func TestRedirectWithoutEnd(t *testing.T) {
 		host     string // in Host; soc.example if empty
 		from     string
 		lines    lines
+		asks     bool   // the front server does not pass anything on
 		reason   string // of the error page; empty for none
 		want     string // where it leads to; empty where it is served
 	}{
@@ -48,6 +49,9 @@ func TestRedirectWithoutEnd(t *testing.T) {
 		{name: "http, and https by the browser", proxies: xf, redirect: canonical, from: front, lines: lines{proto("http"), secFetch}, reason: "front-scheme"},
 		{name: "nobody is named, https by the browser", redirect: secure, from: front, lines: lines{secFetch}, reason: "front-scheme"},
 		{name: "another server than those named", proxies: xf, redirect: secure, from: stranger, lines: lines{secFetch, proto("https")}, reason: "front-scheme"},
+		{name: "a person, and nothing else", proxies: xf, redirect: secure, from: front, asks: true, lines: lines{{"Accept", "text/html"}}, reason: "front-scheme"},
+		{name: "the front server asks for itself", proxies: xf, redirect: secure, from: front, asks: true, want: base},
+		{name: "the front server asks for itself, with a host", proxies: xfHost, redirect: canonical, host: "www.soc.example", from: front, asks: true, lines: lines{{"User-Agent", "probe"}}, want: base},
 		{name: "http, said", proxies: xf, redirect: secure, from: front, lines: lines{proto("http")}, want: base},
 		{name: "http, said in Forwarded", proxies: rfc, redirect: secure, from: front, lines: lines{{"Forwarded", "proto=http"}}, want: base},
 		{name: "https, said", proxies: xf, redirect: secure, from: front, lines: lines{proto("https"), secFetch}},
@@ -67,6 +71,9 @@ func TestRedirectWithoutEnd(t *testing.T) {
 			var seen recorder
 			ask := func() *http.Response {
 				r := get(row.from, row.lines...)
+				if !row.asks && row.from == front {
+					r.Header.Set("X-Forwarded-For", "203.0.113.5") // which all of them write
+				}
 				if row.host != "" {
 					r.Host = row.host
 				}
@@ -155,7 +162,7 @@ func TestSchemeUnsaid(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s, log := newSite(t, site.Config{BaseURL: row.base, Proxies: proxies})
 			for range 3 {
-				r := get("127.0.0.1:9")
+				r := get("127.0.0.1:9", [2]string{"X-Forwarded-For", "203.0.113.5"})
 				_, r.Host, _ = strings.Cut(row.base, "://")
 				if row.proto != "" {
 					r.Header.Set("X-Forwarded-Proto", row.proto)
