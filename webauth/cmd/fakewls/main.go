@@ -4,7 +4,8 @@
 //	fakewls -addr 127.0.0.1:8081 -key FILE -write-pubkey DIR
 //
 // It prints where to send people to log in, the users, and where the key is; then one
-// line for every request, with what was wrong with it. Interrupt it to stop.
+// line for every request, with what was wrong with it: at level WARN, with a complaint, where
+// it was answered all the same. Interrupt it to stop.
 //
 // It is for tests only: the passwords are public, and anybody who can reach it can log
 // in as anyone. So it listens on loopback addresses alone, unless -insecure-any-addr is
