@@ -33,7 +33,7 @@ func echoGRPC(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
-		_, _ = w.Write(message5(r.Header.Get("Remote-User") + ":" + message))
+		_, _ = w.Write(framed(r.Header.Get("Remote-User") + ":" + message))
 		_ = http.NewResponseController(w).Flush()
 	}
 	h.Set("Grpc-Status", "0")
@@ -41,8 +41,8 @@ func echoGRPC(w http.ResponseWriter, r *http.Request) {
 	h.Set(http.TrailerPrefix+"Remote-User", "evil")
 }
 
-// message5 is a message with its five bytes in front.
-func message5(text string) []byte {
+// framed is a message with its five bytes in front.
+func framed(text string) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(text))), text...)
 }
 
@@ -56,7 +56,7 @@ func readMessage(r io.Reader) (string, error) {
 	return string(text), err
 }
 
-// call is one of gRPC that has begun.
+// call is one call of gRPC that has begun.
 type call struct {
 	t    *testing.T
 	send *io.PipeWriter
@@ -85,14 +85,14 @@ func (w *world) call(ctx context.Context, t *testing.T, path, cookie string) *ca
 
 // say sends a message and returns the answer to it.
 func (c *call) say(text string) (string, error) {
-	if _, err := c.send.Write(message5(text)); err != nil {
+	if _, err := c.send.Write(framed(text)); err != nil {
 		return "", err
 	}
 	return readMessage(c.resp.Body)
 }
 
 // TestGRPC calls through the gateway: once, and both ways in turn, for longer than a body
-// may be silent where the rule does not say that it may.
+// may be silent where its rule does not say so.
 func TestGRPC(t *testing.T) {
 	for name, set := range map[string]func(*http.Protocols){"h2": h2AndH1, "h2c": h2cOnly} {
 		t.Run(name, func(t *testing.T) {
@@ -151,6 +151,14 @@ func TestGRPC_refused(t *testing.T) {
 // session of its caller is.
 func TestGRPC_ends(t *testing.T) {
 	ended := make(chan struct{}, 1)
+	mustEnd := func() {
+		t.Helper()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			require.FailNow(t, "the call goes on at the backend")
+		}
+	}
 	server := startHTTP2(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		echoGRPC(w, r)
 		if isGRPC(r.Header) {
@@ -166,13 +174,13 @@ func TestGRPC_ends(t *testing.T) {
 	_, err := c.say("hello")
 	require.NoError(t, err)
 	cancel()
-	<-ended
+	mustEnd()
 
 	w.fake.SetNow(testNow.Add(2*time.Hour - 300*time.Millisecond))
 	c = w.call(t.Context(), t, "/private/a.B/C", cookie)
 	_, err = c.say("hello")
 	require.NoError(t, err)
-	<-ended
+	mustEnd()
 	_, err = io.ReadAll(c.resp.Body)
 	assert.Error(t, err)
 }
