@@ -17,7 +17,7 @@ func TestREADME(t *testing.T) {
 	require.NoError(t, err)
 	files, err := filepath.Glob("testdata/front/*")
 	require.NoError(t, err)
-	require.Len(t, files, 9)
+	require.Len(t, files, 10)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
