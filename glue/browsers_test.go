@@ -14,7 +14,7 @@ func TestBrowsers(t *testing.T) { browsertest.Journeys(t, startForBrowsers) }
 func TestBrowsersWithPartsOfPages(t *testing.T) { browsertest.Parts(t, startForBrowsers) }
 
 // startForBrowsers starts a site for real browsers.
-func startForBrowsers(t testing.TB, app func(logout string, user func(*http.Request) string) http.Handler) browsertest.Site {
+func startForBrowsers(t *testing.T, app func(logout string, user func(*http.Request) string) http.Handler) browsertest.Site {
 	h := app("/logout", func(r *http.Request) string {
 		id, _ := glue.IdentityFrom(r.Context())
 		return id.Principal

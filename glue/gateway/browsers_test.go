@@ -13,7 +13,7 @@ func TestBrowsers(t *testing.T) { browsertest.Journeys(t, startForBrowsers) }
 func TestBrowsersWithPartsOfPages(t *testing.T) { browsertest.Parts(t, startForBrowsers) }
 
 // startForBrowsers starts a gateway for real browsers, in front of an application.
-func startForBrowsers(t testing.TB, app func(logout string, user func(*http.Request) string) http.Handler) browsertest.Site {
+func startForBrowsers(t *testing.T, app func(logout string, user func(*http.Request) string) http.Handler) browsertest.Site {
 	h := app(logoutPath, func(r *http.Request) string { return r.Header.Get("Remote-User") })
 	w := newWorld(t, kit{
 		handler: h.ServeHTTP,

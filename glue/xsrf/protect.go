@@ -13,6 +13,10 @@ import (
 //
 // Paths that are named to [Guard.Exempt] are called by pages of any origin.
 //
+// A service worker of the site that alters what it passes on (another cache mode, a header
+// more) makes browsers say that whatever a person opens comes from the site itself, another
+// site's form included, and they may send all cookies with it. Such a site needs Check.
+//
 // A request without either header is let through, as the standard library does: tools
 // send such requests, and so do old browsers, for which there is Check.
 func (g *Guard) Protect(next http.Handler) http.Handler {

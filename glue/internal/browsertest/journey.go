@@ -10,7 +10,7 @@ import (
 // Start starts a site with an application, where people log in at a webauthtest.WLS. app
 // makes the application of who the site says that a person is, and of the path where sessions
 // end: /private/app/ is for people who are logged in, all else for everybody.
-type Start func(t testing.TB, app func(logout string, user func(*http.Request) string) http.Handler) Site
+type Start func(t *testing.T, app func(logout string, user func(*http.Request) string) http.Handler) Site
 
 // Site is a site that was started.
 type Site struct {
