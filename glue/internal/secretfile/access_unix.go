@@ -74,15 +74,33 @@ func accessOf(info fs.FileInfo, path string) (*access, error) {
 type process struct {
 	uid    int
 	groups []int
+	// site is, for root, who else a file is for: whom the site runs as, while root checks its
+	// configuration. It is 0 for nobody.
+	site int
 }
 
 func thisProcess() process {
 	groups, _ := os.Getgroups() // none is the strictest reading
-	return process{os.Geteuid(), append(groups, os.Getegid())}
+	return process{uid: os.Geteuid(), groups: append(groups, os.Getegid())}
 }
 
 // is reports whether a user is this process's own or root, who can do everything anyway.
-func (p process) is(uid int) bool { return uid == 0 || uid == p.uid }
+func (p process) is(uid int) bool { return uid == 0 || uid == p.uid || uid == p.site }
+
+// onlyUser returns the one user beside root that a file belongs to or names; 0 for none or several.
+func (a *access) onlyUser() int {
+	only := a.owner
+	for _, g := range a.grants {
+		switch {
+		case g.to != oneUser || g.perm&(mayRead|mayWrite) == 0 || g.id == 0 || g.id == only:
+		case only != 0:
+			return 0
+		default:
+			only = g.id
+		}
+	}
+	return only
+}
 
 // writers returns those beside the owner, root and the process's user who may write a file.
 // Groups of theirs are among them: people come and go there, who are not to choose a secret.
@@ -112,24 +130,28 @@ func check(f *os.File, path string) (warning string, err error) {
 		return "", err
 	}
 	p := thisProcess()
-	if !p.is(a.owner) && p.uid != 0 {
+	if p.uid == 0 {
+		p.site = a.onlyUser()
+	}
+	if !p.is(a.owner) {
 		return "", fmt.Errorf("it belongs to %s, who can read and change it: run: %s", name(oneUser, a.owner), p.narrow(a, path))
 	}
 	if who := p.writers(a); len(who) > 0 {
 		return "", fmt.Errorf("%s can write it (mode %04o): run: %s; if they may have done so, replace what it holds", names(who), a.mode, p.narrow(a, path))
 	}
 	if who := p.strangers(a, mayRead); len(who) > 0 {
-		return p.shielded(f, path, info, a, names(who))
+		return p.shielded(f, path, info, a, who)
 	}
-	if !p.is(a.owner) {
-		return fmt.Sprintf("belongs to %s: right if that is whom the site runs as, else let it belong to root", name(oneUser, a.owner)), nil
+	if p.site != 0 {
+		return fmt.Sprintf("is there for %s too: right if that is whom the site runs as, else run: chown root %s; chmod 600 %s", name(oneUser, p.site), path, path), nil
 	}
 	return "", nil
 }
 
 // shielded decides about a file that others may read: it returns a warning if something keeps
 // them from it.
-func (p process) shielded(f *os.File, path string, info fs.FileInfo, a *access, who string) (warning string, err error) {
+func (p process) shielded(f *os.File, path string, info fs.FileInfo, a *access, strangers []grant) (warning string, err error) {
+	who, mend := names(strangers), p.narrow(a, path)
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", Cause(err)
@@ -137,13 +159,16 @@ func (p process) shielded(f *os.File, path string, info fs.FileInfo, a *access, 
 	if now, err := os.Stat(real); err != nil || !os.SameFile(info, now) {
 		return "", errors.New("it was replaced while it was read: try again")
 	}
-	switch dir := p.privateAbove(real, a.owner); {
+	switch dir := p.privateAbove(real); {
 	case dir != "":
-		return fmt.Sprintf("may be read by %s (mode %04o), and only %s keeps them from it: run: %s; %s", who, a.mode, dir, p.narrow(a, path), byPlatform), nil
+		return fmt.Sprintf("may be read by %s (mode %04o), and only %s keeps them from it: run: %s; %s", who, a.mode, dir, mend, byPlatform), nil
 	case isMounted(f, real):
 		return fmt.Sprintf("may be read by %s (mode %04o), on a mount where nobody can change that: right if the program is alone in its container; %s", who, a.mode, byPlatform), nil
 	}
-	return "", fmt.Errorf("%s can read it (mode %04o): run: %s; if they may have done so, replace what it holds; %s", who, a.mode, p.narrow(a, path), byPlatform)
+	if p.uid == 0 && who != string(everybody) {
+		mend += ", or run this as the user that the site runs as, if that is who is meant" // "sudo wlsgateway check"
+	}
+	return "", fmt.Errorf("%s can read it (mode %04o): run: %s; if they may have done so, replace what it holds; %s", who, a.mode, mend, byPlatform)
 }
 
 // byPlatform is what to do where a platform makes the file.
@@ -151,9 +176,8 @@ const byPlatform = "where a platform puts it there, have that give it fewer read
 	"Docker: uid and mode 0400 of the service's secret; Kubernetes: defaultMode 0400, or 0440 with fsGroup)"
 
 // privateAbove returns the directory above a file, all the way up, that lets nobody pass but
-// root, the process's user and groups of theirs; empty if there is none. The file's owner may
-// own it.
-func (p process) privateAbove(path string, owner int) string {
+// root, the process's user and groups of theirs; empty if there is none.
+func (p process) privateAbove(path string) string {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		if err != nil {
@@ -163,7 +187,7 @@ func (p process) privateAbove(path string, owner int) string {
 		if err != nil {
 			return ""
 		}
-		if (p.is(a.owner) || a.owner == owner) && len(p.strangers(a, mayPass)) == 0 {
+		if p.is(a.owner) && len(p.strangers(a, mayPass)) == 0 {
 			return dir
 		}
 		if dir == filepath.Dir(dir) {

@@ -5,7 +5,9 @@
 // A file may be read by root, by the process's own user and by groups that root or the process
 // are in: by its mode and, on Linux, by its access control list. So it can come from systemd's
 // LoadCredential (0400 with an entry for the user, which shows as 0440) and, with fsGroup, from
-// Kubernetes (0440). Nobody but root and the process's user may write it.
+// Kubernetes (0440). Nobody but root and the process's user may write it. Where that is root,
+// which may only be checking what another user will run, one more user may have the file, with
+// a warning.
 //
 // If others may read it, it is used all the same, with a warning, where they cannot get at it:
 // below a directory that keeps them out, or where a platform has mounted it read-only for the

@@ -156,20 +156,20 @@ func TestModes(t *testing.T) {
 		group      int
 		site, root string
 	}{
-		{0o600, site, siteGroup, "fine", "warning: belongs to user 64001: right if that is whom the site runs as"},
-		{0o400, site, siteGroup, "fine", "warning: belongs to user 64001"},
+		{0o600, site, siteGroup, "fine", "warning: is there for user 64001 too: right if that is whom the site runs as, else run: chown root PATH; chmod 600 PATH"},
+		{0o400, site, siteGroup, "fine", "warning: is there for user 64001"},
 		{0o640, site, siteGroup, "fine", "error: group 64011 can read it (mode 0640): run: chmod 600 "},
-		{0o640, site, 0, "fine", "warning: belongs to user 64001"},
+		{0o640, site, 0, "fine", "warning: is there for user 64001"},
 		{0o640, 0, siteGroup, "fine", "error: group 64011 can read it"},
 		{0o440, 0, passwords, "fine", "error: group 64012 can read it"},
-		{0o440, site, passwords, "fine", "error: group 64012 can read it"},
+		{0o440, site, passwords, "fine", "error: group 64012 can read it (mode 0440): run: chmod 600 PATH, or run this as the user that the site runs as"},
 		{0o400, 0, 0, "error: permission denied to user 64001, which this program runs as: let the file belong to it", "fine"},
 		{0o600, 0, 0, "error: permission denied", "fine"},
 		{0o640, 0, 0, "error: permission denied", "fine"},
 		{0o640, site, students, "error: group 64013 can read it (mode 0640): run: chmod 600 ", "error: group 64013 can read it"},
 		{0o440, mallory, passwords, "error: it belongs to user 64002, who can read and change it: run: chown 64001 ", "error: group 64012 can read it"},
 		{0o444, mallory, passwords, "error: it belongs to user 64002", "error: everybody can read it"},
-		{0o400, mallory, siteGroup, "error: permission denied", "warning: belongs to user 64002"},
+		{0o400, mallory, siteGroup, "error: permission denied", "warning: is there for user 64002"},
 		{0o444, 0, 0, "error: everybody can read it (mode 0444): run: chown 64001 ", "error: everybody can read it (mode 0444): run: chmod 600 "},
 		{0o644, site, siteGroup, "error: everybody can read it (mode 0644): run: chmod 600 ", "error: everybody can read it"},
 		{0o604, site, siteGroup, "error: everybody can read it (mode 0604)", "error: everybody can read it"},
@@ -183,7 +183,7 @@ func TestModes(t *testing.T) {
 		t.Run(fmt.Sprintf("%04o of %d and %d", tt.mode, tt.owner, tt.group), func(t *testing.T) {
 			path := w.put(fmt.Sprint("secret", i), tt.mode, tt.owner, tt.group)
 			w.expect(tt.site, w.read(path, site))
-			w.expect(tt.root, w.read(path, 0))
+			w.expect(strings.ReplaceAll(tt.root, "PATH", path), w.read(path, 0))
 			link := filepath.Join(w.dir, fmt.Sprint("link", i))
 			require.NoError(t, os.Symlink(path, link))
 			w.expect(tt.site, strings.ReplaceAll(w.read(link, site), link, path))
@@ -194,29 +194,35 @@ func TestModes(t *testing.T) {
 // TestACL: what the mode shows as the group's rights is the most that an entry grants. The first
 // row is what LoadCredential of systemd makes.
 func TestACL(t *testing.T) {
+	const root = "warning: is there for user 64001 too: right if that is whom the site runs as"
 	for i, tt := range []struct {
 		name, entries string
 		mode          fs.FileMode
 		group         int
 		want          string
+		root          string // empty for want
 	}{
-		{"a credential of systemd", "u:64001:r", 0o400, 0, "fine"},
-		{"the site may write it", "u:64001:rw", 0o400, 0, "fine"},
-		{"a group of the site's", "g:64012:r", 0o400, 0, "fine"},
-		{"somebody else", "u:64001:r,u:64002:r", 0o400, 0, "error: user 64002 can read it (mode 0440)"},
-		{"somebody else may write it", "u:64001:r,u:64002:w", 0o400, 0, "error: user 64002 can write it (mode 0460)"},
-		{"another group", "u:64001:r,g:64013:r", 0o400, 0, "error: group 64013 can read it (mode 0440)"},
-		{"another group may write it", "u:64001:r,g:64013:rw", 0o400, 0, "error: group 64013 can write it (mode 0460)"},
-		{"the file's own group", "u:64001:r", 0o440, students, "error: group 64013 can read it (mode 0440)"},
-		{"the mask lets nobody write it", "u:64001:r,u:64002:rw,m::r", 0o400, 0, "error: user 64002 can read it (mode 0440)"},
-		{"the mask lets nobody else", "u:64002:rw,m::-", 0o444, 0, "error: everybody can read it (mode 0404)"},
-		{"several", "u:64001:r,u:64002:r,g:64013:r", 0o400, 0, "error: user 64002, group 64013 can read it (mode 0440)"},
+		{"a credential of systemd", "u:64001:r", 0o400, 0, "fine", root},
+		{"the site may write it", "u:64001:rw", 0o400, 0, "fine", root},
+		{"a group of the site's", "g:64012:r", 0o400, 0, "fine", "error: group 64012 can read it"},
+		{"somebody else", "u:64001:r,u:64002:r", 0o400, 0, "error: user 64002 can read it (mode 0440)", "error: user 64001, user 64002 can read it (mode 0440)"},
+		{"somebody else may write it", "u:64001:r,u:64002:w", 0o400, 0, "error: user 64002 can write it (mode 0460)", ""},
+		{"another group", "u:64001:r,g:64013:r", 0o400, 0, "error: group 64013 can read it (mode 0440)", ""},
+		{"another group may write it", "u:64001:r,g:64013:rw", 0o400, 0, "error: group 64013 can write it (mode 0460)", ""},
+		{"the file's own group", "u:64001:r", 0o440, students, "error: group 64013 can read it (mode 0440)", ""},
+		{"the mask lets nobody write it", "u:64001:r,u:64002:rw,m::r", 0o400, 0, "error: user 64002 can read it (mode 0440)", "error: user 64001, user 64002 can read it"},
+		{"the mask lets nobody else", "u:64002:rw,m::-", 0o444, 0, "error: everybody can read it (mode 0404)", ""},
+		{"several", "u:64001:r,u:64002:r,g:64013:r", 0o400, 0, "error: user 64002, group 64013 can read it (mode 0440)", "error: user 64001, user 64002, group 64013 can"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
 			path := w.put(fmt.Sprint("secret", i), tt.mode, 0, tt.group)
 			w.acl(tt.entries, path)
 			w.expect(tt.want, w.read(path, site))
+			if tt.root == "" {
+				tt.root = tt.want
+			}
+			w.expect(tt.root, w.read(path, 0))
 		})
 	}
 }

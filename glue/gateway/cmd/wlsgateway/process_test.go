@@ -39,9 +39,8 @@ func TestMain(m *testing.M) {
 
 // process is the program, running.
 type process struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	file string
+	t   *testing.T
+	cmd *exec.Cmd
 
 	mu    sync.Mutex
 	lines []string // of its log
@@ -56,8 +55,14 @@ func start(t *testing.T, file string, passed []*os.File, env ...string) *process
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	p := &process{t: t, file: file, more: make(chan struct{}, 1), ended: make(chan struct{})}
-	p.cmd = exec.Command("/bin/sh", "-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$; exec "$0" "$@"`, self, file)
+	return launch(t, `[ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$; exec "$0" "$@"`, []string{self, file}, passed, env...)
+}
+
+// launch runs a shell's script that becomes the program.
+func launch(t *testing.T, script string, args []string, passed []*os.File, env ...string) *process {
+	t.Helper()
+	p := &process{t: t, more: make(chan struct{}, 1), ended: make(chan struct{})}
+	p.cmd = exec.Command("/bin/sh", append([]string{"-c", script}, args...)...)
 	p.cmd.Env = append(append(os.Environ(), "WLSGATEWAY_TEST_MAIN=1"), env...)
 	p.cmd.ExtraFiles = passed
 	stderr, err := p.cmd.StderrPipe()
