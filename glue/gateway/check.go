@@ -44,6 +44,7 @@ func Check(cfg Config) []site.Finding {
 		return Findings(err)
 	}
 	k.tryFiles()
+	k.tryRedisPassword()
 	k.tryCertificates()
 	k.tryBackendCertificates()
 	k.trySockets()

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -38,6 +40,27 @@ func checkRedisURL(found *site.Findings, key, address string) {
 		found.Warnf(key, "whoever is on the way to Redis can read and make sessions: use rediss://")
 	}
 }
+
+// tryRedisPassword reports a password in a configuration file that others can read.
+func (k *checker) tryRedisPassword() {
+	u, err := url.Parse(k.RedisURL)
+	if err != nil || k.file.Name() == "" {
+		return
+	}
+	if _, has := u.User.Password(); !has {
+		return
+	}
+	file, err := secretfile.Read(k.file.Name(), maxConfigFile)
+	if err == nil && file.Warning != "" {
+		err = errors.New(file.Warning)
+	}
+	if err != nil {
+		k.Warnf("redis-url", "there is a password in it, and this file is not for the gateway alone: put the URL into a file of its own, with redis-url-file (%v)", err)
+	}
+}
+
+// maxConfigFile is more than a configuration file can have, in bytes.
+const maxConfigFile = 2 << 20
 
 // isRedis reports whether each part of a URL is what it seems to be. A password with a
 // '/', '?' or '#' in it would go on as path, query or fragment, and be shown as such.

@@ -214,6 +214,35 @@ func TestRedisURLFile(t *testing.T) {
 	assert.ErrorContains(t, err, "redis-url-file: redis-url is there as well")
 }
 
+// TestRedisPassword: a password in a configuration file that others can read is found.
+func TestRedisPassword(t *testing.T) {
+	redis := miniredis.RunT(t)
+	redis.RequireUserAuth("soc", "hunter2")
+	for _, tt := range []struct {
+		name, user string
+		mode       os.FileMode
+		warns      bool
+	}{
+		{"kept", "soc:hunter2@", 0o600, false}, {"for a group of ours", "soc:hunter2@", 0o640, false},
+		{"open", "soc:hunter2@", 0o644, true}, {"open, no password", "", 0o644, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(publicDir(t), "gateway.toml")
+			text := strings.Replace(smallest, "[[rule]]", "redis-url = \"redis://"+tt.user+redis.Addr()+"\"\n[[rule]]", 1)
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+			require.NoError(t, os.Chmod(file, tt.mode))
+			cfg, err := Load(file)
+			require.NoError(t, err)
+			said := saidOf(Check(*cfg), "redis-url", site.SeverityWarning)
+			assert.Equal(t, tt.warns, said != "", said)
+			assert.NotContains(t, said, "hunter2")
+			if tt.warns {
+				assert.Contains(t, said, "redis-url-file (everybody can read it (mode 0644)")
+			}
+		})
+	}
+}
+
 // TestCertificates_narrowed: a new key that others can read is refused, and used as soon as
 // somebody has narrowed that, which no time of the file shows.
 func TestCertificates_narrowed(t *testing.T) {

@@ -113,8 +113,8 @@ func (w *world) acl(entries, path string) {
 func (w *world) mount(source, target, kind string, flags uintptr, data string) {
 	w.t.Helper()
 	err := syscall.Mount(source, target, kind, flags, data)
-	if errors.Is(err, fs.ErrPermission) {
-		w.t.Skip("mounting is forbidden here, even to root")
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENODEV) {
+		w.t.Skipf("%s cannot be mounted here, even by root: %v", kind, err)
 	}
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { assert.NoError(w.t, syscall.Unmount(target, 0)) })
@@ -340,6 +340,15 @@ func TestMounts(t *testing.T) {
 			target := bound(w, w.put("secret", 0o444, 0, 0))
 			w.readOnly(target)
 			return target
+		}, "error: everybody can read it (mode 0444): run: "},
+		{"a file system of its own, not in memory", func(w *world) string {
+			lower := tmpfs(w, "")
+			w.mkdir("mount/a", 0o755, 0, 0)
+			w.mkdir("mount/b", 0o755, 0, 0)
+			w.put("mount/a/secret", 0o444, 0, 0)
+			dir := w.mkdir("disk", 0o755, 0, 0)
+			w.mount("overlay", dir, "overlay", syscall.MS_RDONLY, "lowerdir="+lower+"/a:"+lower+"/b")
+			return filepath.Join(dir, "secret")
 		}, "error: everybody can read it (mode 0444): run: "},
 		{"a disk that is read-only", func(w *world) string {
 			dir := w.mkdir("disk", 0o755, 0, 0)

@@ -81,6 +81,14 @@ func (f *File) position(key string) Position {
 	return Position{1, 1}
 }
 
+// Name returns the file's absolute path; "" for a nil File.
+func (f *File) Name() string {
+	if f == nil {
+		return ""
+	}
+	return filepath.Join(f.dir, filepath.Base(f.name))
+}
+
 // Path returns a path that begins at the file's directory unless it is absolute.
 func (f *File) Path(path string) string {
 	if path == "" || filepath.IsAbs(path) || f == nil {
