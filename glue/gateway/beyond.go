@@ -96,7 +96,15 @@ func (b *beyond) below(ru *rule, path string, reach reach) {
 
 // interpretations returns all that a program may take a normal path of rule ru for, itself first.
 func (c *core) interpretations(path string, ru *rule) []string {
-	all := append([]string{path, plusAsBlank(path)}, paths.Interpretations(path, c.cfg.IgnoreCase)...)
+	all := []string{path, plusAsBlank(path)}
+	if c.isOdd(path) {
+		readings, _ := paths.Readings(path) // as its rule did
+		blank, _ := paths.Readings(plusAsBlank(path))
+		all = append(readings, blank...)
+	}
+	for _, p := range slices.Clip(all) {
+		all = append(all, paths.Interpretations(p, c.cfg.IgnoreCase)...)
+	}
 	for _, p := range slices.Clip(all) {
 		found, _ := ru.scripts.In(p)
 		for _, s := range found {

@@ -333,6 +333,12 @@ type Rule struct {
 	BackendServerName string `toml:"backend-server-name,omitempty"`
 	// BackendIdleTimeout replaces that of Limits.
 	BackendIdleTimeout Duration `toml:"backend-idle-timeout,omitempty"`
+	// OddPaths lets paths pass that programs read in different ways, as they were sent: with
+	// encoded slashes (%2F), semicolons, or percent signs that are encoded twice (%2525), as
+	// RabbitMQ, GitLab, npm and Tomcat have them. They pass where every reading of them leads
+	// to this very rule, and are refused with 400 elsewhere; dot segments are refused in
+	// whatever encoding.
+	OddPaths bool `toml:"odd-paths,omitempty"`
 	// StripPath removes Path from what the backend is asked for, and tells it so in
 	// X-Forwarded-Prefix. What the backend says of its own paths without that, in Location,
 	// Content-Location and Refresh and in the Path of cookies, gets it: a redirect to "/login"

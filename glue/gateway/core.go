@@ -43,6 +43,7 @@ type core struct {
 	identity  *identity
 	stripping *stripping
 	rules     map[string][]*rule // by host, the first that fits
+	oddPaths  bool               // some rule lets odd ones pass
 	nothing   *rule              // for what no rule fits
 	ambiguous *rule              // for what several rules might
 	handler   http.Handler       // the way through, from its beginning
@@ -60,7 +61,7 @@ type core struct {
 // knows g yet.
 func (g *Gateway) build(cfg Config) (*core, error) {
 	cfg.Rules = append([]Rule(nil), cfg.Rules...)
-	c := &core{cfg: cfg, metrics: g.metrics, removals: g.removals}
+	c := &core{cfg: cfg, metrics: g.metrics, removals: g.removals, oddPaths: cfg.anyOddPaths()}
 	err := g.buildSite(c)
 	if err == nil {
 		err = errors.Join(c.buildLogin(), c.buildIdentity())
@@ -162,7 +163,7 @@ func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 		c.spendOr(w, r, c.badMethod)
 		return
 	}
-	if err := normalise(r); err != nil {
+	if err := c.normalise(r); err != nil {
 		c.spendOr(w, r, func(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, err) })
 		return
 	}
@@ -193,14 +194,14 @@ func isPassedOn(method string) bool {
 	return isMethod(method) && method != http.MethodConnect && method != http.MethodTrace
 }
 
-// normalise puts the normal form of the path in place of what was sent: what is matched
-// is what the login service signs, what is logged and what the backend gets.
-func normalise(r *http.Request) error {
+// normalise puts the form of the path that pathOf returns in place of what was sent: what is
+// matched is what the login service signs, what is logged and what the backend gets.
+func (c *core) normalise(r *http.Request) error {
 	path, query, err := paths.SplitTarget(r.RequestURI)
 	if err != nil {
 		return err
 	}
-	normal, err := paths.Normalise(path)
+	normal, err := c.pathOf(r.Host, path)
 	if err != nil {
 		return err
 	}
@@ -209,13 +210,8 @@ func normalise(r *http.Request) error {
 		return nil
 	}
 	u := *r.URL // the one of the request as it came is the log's
-	u.Path, u.RawPath, u.RawQuery = normal, normal, query
+	u.Path, u.RawPath, u.RawQuery = decoded(normal), normal, query
 	u.Scheme, u.Host, u.User, u.Opaque, u.Fragment, u.RawFragment = "", "", nil, "", "", ""
-	if strings.Contains(normal, "%") {
-		if u.Path, err = paths.Decode(normal); err != nil {
-			return err
-		}
-	}
 	r.URL = &u
 	if normal != path || !strings.HasPrefix(r.RequestURI, "/") {
 		r.RequestURI = u.RequestURI()

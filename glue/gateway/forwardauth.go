@@ -161,10 +161,10 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 	asked.Method, asked.RequestURI = f.method, f.uri
 	asked.Header = r.Header.Clone()
 	asked.Body, asked.ContentLength = http.NoBody, 0
-	if err := normalise(asked); err != nil {
+	if err := c.normalise(asked); err != nil {
 		return nil, err
 	}
-	if path, _, _ := strings.Cut(f.uri, "?"); !paths.IsResolved(path, asked.URL.RawPath) {
+	if path, _, _ := strings.Cut(f.uri, "?"); !c.isOdd(asked.URL.RawPath) && !paths.IsResolved(path, asked.URL.RawPath) {
 		return nil, errUnresolved
 	}
 	asked = glue.Unmarked(asked)
@@ -225,7 +225,7 @@ func (c *core) loginFor(r *http.Request) *glue.Auth {
 		next = "/"
 	}
 	path, _, _ := strings.Cut(next, "?")
-	normal, err := paths.Normalise(path)
+	normal, err := c.pathOf(r.Host, path)
 	if err != nil {
 		return c.auth
 	}

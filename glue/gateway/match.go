@@ -8,10 +8,18 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 )
 
-// ruleFor finds the rule for a path in its normal form. It is never nil: what no rule
-// fits needs a login, and has no backend. Where a backend might read the path as one of
-// another rule, it is a rule that refuses.
+// ruleFor finds the rule for a path in its normal form, or an odd one. It is never nil: what
+// no rule fits needs a login, and has no backend. Where a backend might read the path as one
+// of another rule, it is a rule that refuses.
 func (c *core) ruleFor(host, path string) *rule {
+	if c.isOdd(path) {
+		return c.oddRule(host, path)
+	}
+	return c.plainRule(host, path)
+}
+
+// plainRule is ruleFor for one reading.
+func (c *core) plainRule(host, path string) *rule {
 	ru := c.match(host, path)
 	if c.isRoutedElsewhere(host, path, ru) {
 		return c.ambiguous

@@ -15,7 +15,6 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -149,11 +148,7 @@ func stripPath(ru *rule, whole string) (path, escaped string) {
 		}
 		escaped = escaped[1+next:]
 	}
-	path, err := paths.Decode(escaped)
-	if err != nil {
-		return "/", "/" // never: it is the end of a normal path
-	}
-	return path, escaped
+	return decoded(escaped), escaped
 }
 
 // cleanHeaders removes what clients must not tell the backend, and what is not for it.

@@ -2,6 +2,7 @@ package paths
 
 import (
 	"errors"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -85,9 +86,9 @@ func resolved(segments []string) string {
 // case. It is not clear where a character is a letter of ASCII in some other case (the
 // long s, the Kelvin sign, the dotless i): systems that ignore case disagree about these.
 func Fold(path string) (folded string, clear bool) {
-	text, err := Decode(path)
+	text, err := url.PathUnescape(path)
 	if err != nil {
-		return "", false
+		return "", false // never
 	}
 	var b strings.Builder
 	b.Grow(len(text))

@@ -105,22 +105,37 @@ func Decode(escaped string) (string, error) {
 }
 
 func checkDecoded(text string) error {
+	if err := checkText(text); err != nil {
+		return err
+	}
+	for i := range len(text) {
+		if rest := text[i:]; rest[0] == '%' && len(rest) > 2 && isHex(rest[1]) && isHex(rest[2]) || isUnicodeEscape(rest) {
+			return errPathTwice
+		}
+	}
+	return nil
+}
+
+// checkText refuses characters that no path may have, encoded or not.
+func checkText(text string) error {
 	if !utf8.ValidString(text) {
 		return errPathUTF8
 	}
-	for i, r := range text {
+	for _, r := range text {
 		switch {
 		case r < ' ' || 0x7f <= r && r <= 0x9f:
 			return errPathControl
 		case isLookalike(r):
 			return errPathSlash
-		case r == '%' && i+2 < len(text) && isHex(text[i+1]) && isHex(text[i+2]):
-			return errPathTwice
-		case r == '%' && i+5 < len(text) && (text[i+1]|0x20) == 'u' && isHex(text[i+2]) && isHex(text[i+3]):
-			return errPathTwice // %u002f, as some servers decode
 		}
 	}
 	return nil
+}
+
+// isUnicodeEscape reports whether a text begins with one as some servers decode, such as
+// %u002f.
+func isUnicodeEscape(s string) bool {
+	return len(s) > 5 && s[0] == '%' && (s[1]|0x20) == 'u' && isHex(s[2]) && isHex(s[3])
 }
 
 // isLookalike reports whether a character becomes a slash, a backslash, a dot, a semicolon
