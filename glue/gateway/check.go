@@ -241,6 +241,11 @@ func (k *checker) checkFront() {
 	case f.URL == urlPath && f.Host:
 		k.Errorf("front.host", "front servers that ask by path keep the Host header, and clients could write the other: leave this out")
 	}
+	for i, r := range k.Rules {
+		if f.URL == urlOriginal && r.Host != "" {
+			k.Warnf(ruleKey(i, "host"), "ingress-nginx tells the Host header, and may have found another host's application by the request's target: rules that differ by host do not hold behind it")
+		}
+	}
 	if !trusted && f.Host {
 		k.Errorf("front.host", "nobody is believed: set front.proxies or front.unix-socket too")
 	}

@@ -34,10 +34,10 @@
 // A rule is for a host and what is below a path; the longest path that fits wins, and
 // what no rule fits needs a login. Paths are matched in one normal form, the same form is
 // what the backend gets, and what has none is refused unless its rule has
-// [Rule].OddPaths. /.wls/login, with a path in the query parameter "next", logs people in,
-// /.wls/logout out; /.wls/whoami tells the scripts of the site's own pages who is logged
-// in; /.wls/alive answers probes with 204, whatever the host; all else below /.wls/ is not
-// found.
+// [Rule].OddPaths. /.wls/login, with a path in the query parameter "next" (or, of a front
+// server, with a URL of this site in "rd"), logs people in, /.wls/logout out; /.wls/whoami
+// tells the scripts of the site's own pages who is logged in; /.wls/alive answers probes with
+// 204, whatever the host; all else below /.wls/ is not found.
 //
 // A request that acts on more than the resource at its path must be let in by the rules for
 // all of that: by that for Destination, which COPY and MOVE of WebDAV have, and, if its

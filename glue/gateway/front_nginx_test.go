@@ -31,14 +31,26 @@ func frontProgram(t testing.TB, pkg string, names ...string) string {
 // startNginx starts nginx in a directory of its own, with the README's configuration.
 func startNginx(t testing.TB, addr, app, gateway string) bool {
 	t.Helper()
+	return startNginxFor(t, addr, app, gateway, "localhost")
+}
+
+// startNginxFor is startNginx with a server of its own for each host.
+func startNginxFor(t testing.TB, addr, app, gateway string, hosts ...string) bool {
+	t.Helper()
 	program, dir := frontProgram(t, "nginx-light", "nginx", "/usr/sbin/nginx"), t.TempDir() // Debian has it where only root looks
 	server := snippet(t, "nginx.conf",
 		"listen 443 ssl;", "listen "+addr+";",
-		"server_name soc.example;", "server_name localhost;",
+		"$host;", "$host:$server_port;",
 		"\tssl_certificate     /etc/ssl/soc.example.pem;\n", "",
 		"\tssl_certificate_key /etc/ssl/soc.example.key;\n", "",
 		"http://127.0.0.1:8000", app,
 		"127.0.0.1:8090", strings.TrimPrefix(gateway, "http://"))
+	upstream, block, found := strings.Cut(server, "\nserver {")
+	require.True(t, found)
+	server = upstream
+	for _, host := range hosts {
+		server += "\nserver {" + strings.Replace(block, "server_name soc.example;", "server_name "+host+";", 1)
+	}
 	config := `daemon off;
 master_process off;
 worker_processes 1;
@@ -51,7 +63,7 @@ http {
 ` + server + `}
 `
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(config), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "wlsgateway.conf"), []byte(snippet(t, "wlsgateway.conf")), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "wlsgateway.conf"), []byte(snippet(t, "wlsgateway.conf", "$host;", "$host:$server_port;")), 0o600))
 	return startProgram(t, addr, exec.Command(program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr"))
 }
 
@@ -74,4 +86,24 @@ func TestNginxPassesOnWhatMatters(t *testing.T) {
 	w.fake.Advance(6 * time.Minute)
 	require.Equal(t, http.StatusOK, v.get("/private/a").StatusCode)
 	assert.Greater(t, len(w.fake.Requests()), asked, "and ended")
+}
+
+// TestNginxHosts: what nginx finds a server by is what the gateway judges, whatever Host says
+// of a request that names its host twice.
+func TestNginxHosts(t *testing.T) {
+	start := func(t testing.TB, addr, app, gateway string) bool {
+		return startNginxFor(t, addr, app, gateway, "localhost", "127.0.0.1")
+	}
+	other := ""
+	w := frontWorld(t, start, func(cfg *Config) {
+		other = strings.Replace(cfg.BaseURL, "localhost", "127.0.0.1", 1)
+		cfg.Origins = []string{other}
+		cfg.Rules = append(cfg.Rules, Rule{Host: "127.0.0.1", Path: "/private", Access: Login, Principals: []string{"test0002"}})
+	})
+	cookies := w.loggedIn("test0001").cookieHeader()
+	for target, reached := range map[string]bool{"/private/": true, w.url + "/private/": true, other + "/private/": false} {
+		w.backend.reset()
+		w.raw("GET " + target + " HTTP/1.1\nHost: " + w.host + "\nSec-Fetch-Mode: cors\nConnection: close\nCookie: " + cookies + "\n\n")
+		assert.Equal(t, reached, len(w.backend.take()) == 1, target)
+	}
 }
