@@ -52,20 +52,23 @@ type backend struct {
 // rule's is a *fieldError. The caller holds g.mu, or nobody else knows g yet.
 func (g *Gateway) backendFor(cfg *Config, ru *Rule) (*backend, error) {
 	l := &cfg.Limits
-	config, sum, err := backendTLS(ru)
+	spoken, err := backendTLS(ru)
 	if err != nil {
 		return nil, err
 	}
 	key := backendKey{
-		to: ru.To, tls: sum, dial: limit(l.DialTimeout), response: limit(cmp.Or(ru.ResponseTimeout, l.ResponseTimeout)),
+		to: ru.To, tls: spoken.digest, dial: limit(l.DialTimeout), response: limit(cmp.Or(ru.ResponseTimeout, l.ResponseTimeout)),
 		idle: limit(cmp.Or(ru.BackendIdleTimeout, l.BackendIdleTimeout)), most: l.Connections, mostIdles: l.IdleConnections,
 	}
 	if b := g.backends[key]; b != nil {
 		return b, nil
 	}
-	b, err := newBackend(key, config)
+	b, err := newBackend(key, spoken.config)
 	if err != nil {
 		return nil, err
+	}
+	if spoken.warning != "" {
+		cfg.Logger.Warn("wls gateway: " + ru.BackendKey + " " + spoken.warning)
 	}
 	g.backends[key] = b
 	return b, nil

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 )
 
 // fieldError is what is wrong about one field of a rule.
@@ -26,39 +28,54 @@ func schemeOf(to string) string {
 	return strings.ToLower(scheme)
 }
 
-// backendTLS returns how the backend of a rule is spoken to by https, and a digest of all
-// that the rule says about that, its files included; nil for other backends.
-func backendTLS(ru *Rule) (*tls.Config, [sha256.Size]byte, error) {
+// spokenTLS is how a backend is spoken to by https.
+type spokenTLS struct {
+	config  *tls.Config
+	digest  [sha256.Size]byte // of all that the rule says about it, its files included
+	warning string            // who can read the key that should not
+}
+
+// backendTLS returns how the backend of a rule is spoken to; the zero value if that is not
+// https.
+func backendTLS(ru *Rule) (of spokenTLS, err error) {
 	if schemeOf(ru.To) != "https" {
-		return nil, [sha256.Size]byte{}, nil
+		return of, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: ru.BackendServerName}
+	of.config = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: ru.BackendServerName}
 	digest := sha256.New()
 	var pems [3][]byte
 	for i, f := range [...]struct{ field, file string }{{"backend-ca", ru.BackendCA}, {"backend-cert", ru.BackendCert}, {"backend-key", ru.BackendKey}} {
-		if f.file == "" {
+		switch {
+		case f.file == "":
 			continue
-		}
-		var err error
-		if pems[i], err = os.ReadFile(f.file); err != nil {
-			return nil, [sha256.Size]byte{}, &fieldError{f.field, err}
+		case f.field == "backend-key":
+			var key *secretfile.File
+			if key, err = secretfile.Read(f.file, maxSecretFile); err != nil {
+				return of, &fieldError{f.field, fmt.Errorf("%s: %w", f.file, err)}
+			}
+			pems[i], of.warning = key.Text, key.Warning
+		default:
+			if pems[i], err = os.ReadFile(f.file); err != nil {
+				return of, &fieldError{f.field, err}
+			}
 		}
 		sum := sha256.Sum256(pems[i])
 		digest.Write(append(sum[:], byte(i)))
 	}
 	digest.Write([]byte(ru.BackendServerName))
+	digest.Sum(of.digest[:0])
 	if pems[0] != nil {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pems[0]) {
-			return nil, [sha256.Size]byte{}, &fieldError{"backend-ca", fmt.Errorf("there is no certificate in %s", ru.BackendCA)}
+		of.config.RootCAs = x509.NewCertPool()
+		if !of.config.RootCAs.AppendCertsFromPEM(pems[0]) {
+			return of, &fieldError{"backend-ca", fmt.Errorf("there is no certificate in %s", ru.BackendCA)}
 		}
 	}
 	if pems[1] != nil {
 		pair, err := tls.X509KeyPair(pems[1], pems[2])
 		if err != nil {
-			return nil, [sha256.Size]byte{}, &fieldError{"backend-cert", fmt.Errorf("%s with %s: %w", ru.BackendCert, ru.BackendKey, err)}
+			return of, &fieldError{"backend-cert", fmt.Errorf("%s with %s: %w", ru.BackendCert, ru.BackendKey, err)}
 		}
-		config.Certificates = []tls.Certificate{pair}
+		of.config.Certificates = []tls.Certificate{pair}
 	}
-	return config, [sha256.Size]byte(digest.Sum(nil)), nil
+	return of, nil
 }

@@ -116,13 +116,16 @@ func TestBackendCertificate(t *testing.T) {
 func TestBackendCertificate_wrong(t *testing.T) {
 	a, dir := newAuthority(t), t.TempDir()
 	cert, key := a.issue(t, dir, "gateway")
-	none := filepath.Join(dir, "none")
+	none, open := filepath.Join(dir, "none"), filepath.Join(dir, "open")
+	require.NoError(t, os.WriteFile(open, nil, 0o600))
+	require.NoError(t, os.Chmod(open, 0o666))
 	for name, tt := range map[string]struct {
 		rule Rule
 		want string
 	}{
 		"no certificate": {Rule{BackendCert: none, BackendKey: key}, "rule[2].backend-cert: open " + none},
-		"no key":         {Rule{BackendCert: cert, BackendKey: none}, "rule[2].backend-key: open " + none},
+		"no key":         {Rule{BackendCert: cert, BackendKey: none}, "rule[2].backend-key: " + none + ": no such file"},
+		"key for all":    {Rule{BackendCert: cert, BackendKey: open}, "rule[2].backend-key: " + open + ": "},
 		"swapped":        {Rule{BackendCert: key, BackendKey: cert}, "rule[2].backend-cert: " + key + " with " + cert + ": tls: "},
 		"no authority":   {Rule{BackendCA: none}, "rule[2].backend-ca: open " + none},
 		"empty":          {Rule{BackendCA: key}, "rule[2].backend-ca: there is no certificate in " + key},
@@ -160,5 +163,5 @@ func TestBackendCertificate_check(t *testing.T) {
 	assert.Contains(t, found(time.Now()), "rule[1].backend-cert: "+cert+" expires on ")
 	assert.Contains(t, found(time.Now().Add(48*time.Hour)), "rule[1].backend-cert: "+cert+" expired on ")
 	require.NoError(t, os.Chmod(key, 0o644))
-	assert.Contains(t, found(before), "rule[1].backend-cert: "+key+" can be used by everybody on this machine")
+	assert.Contains(t, found(before), "rule[1].backend-cert: "+key+" may be read by everybody")
 }

@@ -94,7 +94,8 @@ func (c *Config) setPaths() {
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]
-		paths = append(paths, &r.GroupFile, &r.Htpasswd, &r.BackendCA, &r.BackendCert, &r.BackendKey)
+		paths = append(paths, &r.GroupFile, &r.Htpasswd, &r.BackendCA)
+		secrets = append(secrets, &r.BackendCert, &r.BackendKey)
 		r.To = c.socketPath(r.To)
 	}
 	c.Admin.Listen = c.socketPath(c.Admin.Listen)
