@@ -147,8 +147,8 @@ func TestGRPC_refused(t *testing.T) {
 	}
 }
 
-// TestGRPC_ends: a call ends at the backend when the client's time is over, and when the
-// session of its caller is.
+// TestGRPC_ends: a call ends at the backend when the client gives it up, and when the session
+// of its caller is over, also while nobody says anything.
 func TestGRPC_ends(t *testing.T) {
 	ended := make(chan struct{}, 1)
 	mustEnd := func() {
@@ -166,14 +166,13 @@ func TestGRPC_ends(t *testing.T) {
 		}
 	}), h2cOnly)
 	rule := server.rule(t, "/private")
-	rule.Access = Login
+	rule.Access, rule.BodyRate = Login, -1
 	w := newWorld(t, kit{tls: true, rules: []Rule{rule}})
 	cookie := w.loggedIn("test0001").cookieHeader()
-	ctx, cancel := context.WithCancel(t.Context())
-	c := w.call(ctx, t, "/private/a.B/C", cookie)
+	c := w.call(t.Context(), t, "/private/a.B/C", cookie)
 	_, err := c.say("hello")
 	require.NoError(t, err)
-	cancel()
+	require.NoError(t, c.resp.Body.Close())
 	mustEnd()
 
 	w.fake.SetNow(testNow.Add(2*time.Hour - 300*time.Millisecond))

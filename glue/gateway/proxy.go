@@ -250,6 +250,9 @@ func (p *proxied) WriteHeader(status int) {
 // answer makes of the backend's answer what the client gets.
 func (p *proxied) answer(resp *http.Response) error {
 	p.answered = resp
+	if isGRPC(p.in.Header) {
+		endsWithRequest(resp)
+	}
 	for name := range resp.Trailer {
 		if !p.c.isTrailer(name) {
 			delete(resp.Trailer, name) // as announced; it comes unannounced then, for cleanTrailers

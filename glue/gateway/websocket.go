@@ -25,6 +25,12 @@ func isGRPC(h http.Header) bool {
 	return len(of) == 1 && strings.HasPrefix(of[0], "application/grpc")
 }
 
+// endsWithRequest ends an answer with the context of its request. A transport for HTTP/2 does
+// not look at that while it waits for what the client says next.
+func endsWithRequest(resp *http.Response) {
+	context.AfterFunc(resp.Request.Context(), func() { _ = resp.Body.Close() })
+}
+
 // whileLoggedIn returns a request that ends with the session of whoever makes it. A
 // WebSocket would outlive that, as no request of it is looked at again, and so would a
 // stream of gRPC. There is nothing to cancel where there is no session.
