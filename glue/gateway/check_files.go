@@ -42,8 +42,6 @@ func (k *checker) tryFiles() {
 		return
 	}
 	k.Findings = append(k.Findings, g.core.Load().noted...)
-	k.tryPeople(g.core.Load())
-	k.tryKeys()
 	if err := g.Close(); err != nil {
 		k.Errorf("", "%v", err)
 	}

@@ -25,43 +25,25 @@ func (k *checker) lookAtPeople(i int) {
 	}
 }
 
-// tryPeople looks at the files of people: at names of theirs that let nobody in, and at rules
+// notePeople looks at the files of people: at names of theirs that let nobody in, and at rules
 // that name somebody who has no password.
-func (k *checker) tryPeople(c *core) {
-	service := k.serviceWithoutKeys()
-	for i := range k.Rules {
-		ru := c.ruleNumber(i)
-		if ru == nil {
-			continue
-		}
-		for _, group := range ru.cfg.Groups {
-			for _, name := range ru.groups[group] {
-				if err := service.CheckPrincipal(name); err != nil && ru.cfg.Access != Basic {
-					k.Warnf(ruleKey(i, "group-file"), "group %s in %s: %v", group, ru.cfg.GroupFile, err)
-				}
-			}
-		}
-		if ru.passwords == nil {
-			continue
-		}
-		for j, name := range ru.cfg.Principals {
-			if !ru.passwords.Has(name) {
-				k.Warnf(config.Element(ruleKey(i, "principals"), j+1), "%q has no password in %s, and so cannot come in", name, ru.cfg.Htpasswd)
+func (c *core) notePeople(i int, ru *rule) {
+	service := c.cfg.serviceWithoutKeys()
+	for _, group := range ru.cfg.Groups {
+		for _, name := range ru.groups[group] {
+			if err := service.CheckPrincipal(name); err != nil && ru.cfg.Access != Basic {
+				c.noted.Warnf(ruleKey(i, "group-file"), "group %s in %s: %v", group, ru.cfg.GroupFile, err)
 			}
 		}
 	}
-}
-
-// ruleNumber returns a rule at work, at one of its hosts; nil if it has none.
-func (c *core) ruleNumber(i int) *rule {
-	for _, rules := range c.rules {
-		for _, ru := range rules {
-			if ru.cfg == &c.cfg.Rules[i] {
-				return ru
-			}
+	if ru.passwords == nil {
+		return
+	}
+	for j, name := range ru.cfg.Principals {
+		if !ru.passwords.Has(name) {
+			c.noted.Warnf(config.Element(ruleKey(i, "principals"), j+1), "%q has no password in %s, and so cannot come in", name, ru.cfg.Htpasswd)
 		}
 	}
-	return nil
 }
 
 // lookAtService warns of addresses that the service sends nobody back to.
@@ -73,15 +55,6 @@ func (k *checker) lookAtService() {
 		}
 		if err := k.serviceWithoutKeys().CheckOrigin(origin); err != nil && origin != "" {
 			k.Warnf(key, "%v", err)
-		}
-	}
-}
-
-// tryKeys looks at the service's keys.
-func (k *checker) tryKeys() {
-	if service, err := k.service(); err == nil { // else New has said so
-		if err := service.CheckKeys(); err != nil {
-			k.Warnf("key-dir", "%v", err)
 		}
 	}
 }

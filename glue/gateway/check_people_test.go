@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,5 +102,26 @@ func keyFiles(kids ...string) func(*testing.T, string) {
 			}
 			writeKey(t, filepath.Join(dir, "keys", "pubkey"+kid), key)
 		}
+	}
+}
+
+// TestNew_logsPeople: the log of a gateway that starts says the same.
+func TestNew_logsPeople(t *testing.T) {
+	for rule, want := range map[string]string{
+		"groups = [\"a\"]\ngroup-file = \"g\"": `level=WARN msg="wls gateway: group a in DIR/g: \"SPQR1\" lets nobody in`,
+		`principals = ["SPQR1"]`:               `level=WARN msg="wls policy of a route names somebody who never comes" error="\"SPQR1\" lets nobody in`,
+	} {
+		dir := checkDir(t)
+		write("g", "a: SPQR1 abc1\n")(t, dir)
+		file := filepath.Join(dir, "gateway.toml")
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(checkable, "path", rule+"\npath", 1)), 0o600))
+		cfg, err := Load(file)
+		require.NoError(t, err)
+		log := &lockedBuffer{}
+		cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+		g, err := New(*cfg)
+		require.NoError(t, err)
+		require.NoError(t, g.Close())
+		assert.Contains(t, strings.ReplaceAll(log.String(), dir, "DIR"), want)
 	}
 }

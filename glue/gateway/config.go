@@ -123,7 +123,9 @@ type Certificate struct {
 
 // Front are front servers whose word about a request is believed; see site.Proxies.
 type Front struct {
-	// Proxies are their addresses, such as "127.0.0.0/8".
+	// Proxies are their addresses, such as "127.0.0.0/8". Every one of them must write the
+	// scheme, X-Forwarded-Proto, which Apache does only if it is told to: where an https site
+	// misses that, people get an error page, and the log says what to add.
 	Proxies []netip.Prefix `toml:"proxies,omitempty"`
 	// UnixSocket says that every client of a unix socket is one.
 	UnixSocket bool `toml:"unix-socket,omitempty"`
@@ -287,7 +289,7 @@ type Rule struct {
 	// ResponseTimeout unless this rule has one.
 	To string `toml:"to,omitempty"`
 
-	// Principals and Groups let these people in and the members of these groups; with
+	// Principals and Groups, with names as the login service writes them, let these people in and the members of these groups; with
 	// neither, everybody. They are for login and, as names in the .htpasswd file, for
 	// basic.
 	Principals []string `toml:"principals,omitempty"`

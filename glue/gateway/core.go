@@ -85,6 +85,9 @@ func (c *core) buildLogin() error {
 	if err != nil {
 		return err
 	}
+	if err := service.CheckKeys(); err != nil {
+		c.noted.Warnf(serviceKey(cfg), "%v", err)
+	}
 	config := cfg.loginConfig()
 	config.Site, config.Service = c.site, service
 	if c.store != nil {

@@ -52,7 +52,9 @@ func (g *Gateway) buildRules(c *core) error {
 		var err error
 		if parts[i], err = c.newRule(i); err != nil {
 			errs = append(errs, err)
+			continue
 		}
+		c.notePeople(i, parts[i])
 	}
 	c.nothing = c.finish(&rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth})
 	c.ambiguous = &rule{cfg: &Rule{Access: Login}, label: "none", auth: c.auth}
