@@ -30,7 +30,7 @@ type world struct {
 	auth   *glue.Auth
 	url    string
 	people atomic.Int64
-	git    http.Handler // at /git/, for who may read records
+	git    atomic.Pointer[http.HandlerFunc] // at /git/, for who may read records
 
 	secrets hidden
 }
@@ -82,7 +82,7 @@ func (w *world) routes() http.Handler {
 	mux.Handle("/api/broken", w.RequireAPI("records:rad")(echo))
 	mux.Handle("/api/inside", w.auth.Optional(w.AllowClients()(echo)))
 	mux.Handle("/api/inside/open", w.RequireAPI()(w.AllowAnonymous()(echo)))
-	mux.Handle("/git/", w.RequireAPI("records:read")(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.git.ServeHTTP(rw, r) })))
+	mux.Handle("/git/", w.RequireAPI("records:read")(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*w.git.Load())(rw, r) })))
 	return mux
 }
 
