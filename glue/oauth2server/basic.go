@@ -33,9 +33,10 @@ func (s *Server) basicOf(r *http.Request) (text string, next *http.Request, bad 
 // fromBrowser reports whether a browser sent a request and may have done so for another
 // site's page: what was typed for HTTP Basic goes with such requests, as cookies do. Every
 // browser of today says so in one of these headers, by http in the last, where the request
-// may change something.
+// may change something. Sec-Fetch-Mode is none of them: no browser sends it without
+// Sec-Fetch-Site, and the fetch of Node.js, which is no browser, sends it alone.
 func fromBrowser(r *http.Request) bool {
-	return slices.ContainsFunc([]string{"Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Origin"}, func(name string) bool {
+	return slices.ContainsFunc([]string{"Sec-Fetch-Site", "Sec-Fetch-Dest", "Origin"}, func(name string) bool {
 		return len(r.Header[name]) > 0
 	})
 }

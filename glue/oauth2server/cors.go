@@ -34,7 +34,7 @@ func (s *Server) CORS(next http.Handler) http.Handler {
 		w.Header().Add("Vary", "Origin")
 		if origin := pageOrigin(r); origin != "" {
 			found, err := s.store.HasOrigin(r.Context(), origin)
-			if err != nil {
+			if err != nil && r.Context().Err() == nil { // or the page has gone, which is nobody's fault
 				s.event(r, event{Name: EventStoreError, Reason: "origin", Err: err}) // and goes on: the page sees nothing
 			}
 			if found {
@@ -77,7 +77,9 @@ func (s *Server) preflight(w http.ResponseWriter, r *http.Request, methods strin
 	defer cancel()
 	switch found, err := s.store.HasOrigin(ctx, origin); {
 	case err != nil:
-		s.event(r, event{Name: EventStoreError, Reason: "origin", Err: err})
+		if r.Context().Err() == nil { // or the page has gone, which is nobody's fault
+			s.event(r, event{Name: EventStoreError, Reason: "origin", Err: err})
+		}
 		w.Header().Set("Retry-After", "5")
 		errUnavailable.write(w)
 	case !found:

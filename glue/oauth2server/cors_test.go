@@ -1,6 +1,7 @@
 package oauth2server
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -302,4 +303,18 @@ func TestCORS(t *testing.T) {
 		assert.Equal(t, http.StatusOK, a.StatusCode)
 		assert.Empty(t, a.Header.Get("Access-Control-Allow-Origin"))
 	})
+}
+
+// A page that has gone is no failure of the database.
+func TestCORS_hungUp(t *testing.T) {
+	s := newServer(t, dbtest.SQLite(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, method := range []string{http.MethodGet, http.MethodOptions} {
+		r := httptest.NewRequestWithContext(ctx, method, "https://soc.example/api", http.NoBody)
+		r.Header.Set("Origin", spaOrigin)
+		r.Header.Set("Access-Control-Request-Method", http.MethodGet)
+		s.CORS(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+	}
+	assert.NotContains(t, s.eventNames(), EventStoreError)
 }

@@ -25,8 +25,8 @@ const (
 //   - authorize wants client_id, redirect_uri, scope and code_challenge each time, and
 //     code_challenge_method=S256. What is wrong with client or redirect_uri is told to
 //     the person and never redirected; other errors are redirected after the login.
-//   - redirect_uri is compared byte for byte, but for the port of http://127.0.0.1 and
-//     http://[::1].
+//   - redirect_uri is compared byte for byte, but for the port of http://127.0.0.1,
+//     http://[::1] and http://localhost.
 //   - prompt may be none, which answers login_required or consent_required; login, which
 //     wants a password typed within Config.FreshFor; or consent, which asks again.
 //   - What a person allowed is remembered, and more scopes are asked for again. Public

@@ -68,10 +68,11 @@ func (p settings) remover(remove func(ctx context.Context, principal, id string)
 			e.ClientID, e.TokenID = "", which
 		}
 		p.event(r, e)
+		to := list
 		if from := r.URL.Query().Get(fromParam); from != "" { // back to the page of the list
-			list += fromQuery(from)
+			to += fromQuery(from)
 		}
-		p.done(w, r, list, what)
+		p.done(w, r, to, what)
 		return nil
 	}
 }

@@ -68,3 +68,19 @@ func TestSettings_revokingOnALaterPage(t *testing.T) {
 	}
 	assert.Contains(t, p.settings("/tokens?from=x").body, "/tokens/new")
 }
+
+// What one person's request says of a page of a list is not remembered for the next, nor for
+// anybody else.
+func TestSettings_revokingLeadsToOnesOwnPage(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	revoke := func(p *party, query string) string {
+		made, _, err := p.store.CreatePersonal(t.Context(), store.Token{Principal: p.person, Scopes: []string{"profile"}})
+		require.NoError(t, err)
+		return p.fill(p.settings("/tokens"), "/tokens/"+made.ID+"/revoke"+query).Request.URL.RequestURI()
+	}
+	one, other := w.party(t), w.party(t)
+	assert.Equal(t, "/oauth/settings/tokens?from=here&done=revoked", revoke(one, "?from=here"))
+	assert.Equal(t, "/oauth/settings/tokens?done=revoked", revoke(one, ""))
+	assert.Equal(t, "/oauth/settings/tokens?from=there&done=revoked", revoke(other, "?from=there"))
+	assert.Equal(t, "/oauth/settings/tokens?done=revoked", revoke(other, ""))
+}

@@ -3,6 +3,7 @@ package redirecturi
 
 import (
 	"errors"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -100,7 +101,7 @@ func checkTarget(uri string, u *url.URL, confidential bool) error {
 }
 
 // checkOrigin refuses spellings that no browser would send, which could only confuse:
-// capitals, a default port, a final dot.
+// capitals, a default port, a final dot, another spelling of an address.
 func checkOrigin(uri string, u *url.URL) error {
 	origin, err := webauth.Origin(uri)
 	if err != nil {
@@ -113,11 +114,26 @@ func checkOrigin(uri string, u *url.URL) error {
 	switch {
 	case strings.HasSuffix(u.Hostname(), "."):
 		return errors.New("leave out the dot after the host")
+	case !asBrowsersWrite(u.Hostname()):
+		return errors.New("write the address as browsers do, such as “127.0.0.1” or “[::1]”")
 	case u.Port() != "" && !isPort(u.Port()):
 		return errors.New("ports are numbers from 1 to 65535")
 	}
 	return nil
 }
+
+// asBrowsersWrite reports whether a host is a name, or an address in the form that the URL
+// standard gives it: a browser takes all whose last part is a number for addresses.
+func asBrowsersWrite(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if !strings.Contains(host, ":") && !number.MatchString(last) {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.String() == host && !addr.Is4In6()
+}
+
+var number = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
 
 // isPort reports whether a text is the number of a port, as it is written.
 func isPort(text string) bool {
