@@ -186,7 +186,7 @@ func TestCheckReadsTheSecret(t *testing.T) {
 	cfg := goodConfig(t)
 	require.NoError(t, os.WriteFile(cfg.SecretFile, []byte("kGkz3JxTfWqPz0nUe7Rw5yVbHs2LdMa8CoXi4QhNt6E\n"), 0o600))
 	assert.Empty(t, found(cfg))
-	require.NoError(t, os.Chmod(cfg.SecretFile, 0o644))
+	require.NoError(t, os.Chmod(cfg.SecretFile, 0o666))
 	got := found(cfg)
 	require.Len(t, got, 1)
 	assert.Contains(t, got[0], "error: ")
