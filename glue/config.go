@@ -200,6 +200,9 @@ func (c *Config) checkCookieDomain(found *site.Findings) {
 		return
 	}
 	for _, origin := range c.Site.Origins() {
+		if !c.Site.Serves(origin) {
+			continue // nobody gets a cookie there
+		}
 		u, err := url.Parse(origin)
 		if err != nil || u.Hostname() != domain && !strings.HasSuffix(u.Hostname(), "."+domain) {
 			found.Errorf("InsecureCookieDomain", "%s is not below %s: browsers would refuse its session cookie", origin, domain)

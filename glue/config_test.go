@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -136,4 +138,14 @@ func TestNewCopiesItsConfig(t *testing.T) {
 	versions[0], hosts[0] = 1, "evil.example"
 	require.NoError(t, s.auth.Site().SetSecret(newSecret(t))) // reads it all again
 	s.loggedIn("test0001")
+}
+
+// Nobody gets a cookie at a host that RedirectCanonical empties.
+func TestCookieDomainOfHostsThatOnlyRedirect(t *testing.T) {
+	for redirect, ok := range map[site.Redirect]bool{site.RedirectCanonical: true, site.RedirectNone: false} {
+		soc, err := site.New(site.Config{BaseURL: "https://www.soc.example", Hosts: []string{"old-name.example"}, Redirect: redirect, SecretFile: t.TempDir() + "/secret"})
+		require.NoError(t, err)
+		_, err = glue.New(glue.Config{Site: soc, Service: webauth.Raven(), InsecureCookieDomain: "soc.example"})
+		assert.Equal(t, ok, err == nil, "%v", err)
+	}
 }

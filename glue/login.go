@@ -50,6 +50,9 @@ func (x *exchange) loginForForm(wants *Policy, next string) {
 	switch {
 	case err != nil:
 		x.storeDown(err)
+	case denial == "" && x.namesNext(): // for a part of a page, not for a form
+		x.noteUse(x.w, s)
+		respond.Redirect(x.w, x.r, next)
 	case denial == "":
 		x.noteUse(x.w, s)
 		x.goBack(next)
@@ -73,4 +76,17 @@ func (x *exchange) next() (string, error) {
 		return "", errors.New("next: not a path of this site")
 	}
 	return x.origin.base + next, nil
+}
+
+// namesNext reports whether a request for LoginPath says where to go on to, beyond what
+// LoginPath itself says.
+func (x *exchange) namesNext() bool {
+	_, usual, _ := strings.Cut(x.cfg.LoginPath, "?")
+	return hasNext(x.query) && !hasNext(usual)
+}
+
+// hasNext reports whether a query says where to go on to.
+func hasNext(query string) bool {
+	q, err := url.ParseQuery(query)
+	return err == nil && q.Has("next")
 }

@@ -49,10 +49,23 @@ func (x *exchange) loginInWindow(s *session) string {
 	switch alive := s != nil && x.ended(s) == ""; {
 	case named && x.cfg.LoginPath != "" && !alive:
 		return x.loginThenURL(page)
-	case named && sender.IsHTMX(x.r.Header):
-		return x.origin.base + page // the address itself may be none to open
+	case named && sender.IsHTMX(x.r.Header): // the address itself may be none to open
+		if alive { // the page may want less than what was asked of it
+			return x.loginBetterURL(page)
+		}
+		return x.origin.base + page
 	}
 	return x.here()
+}
+
+// loginBetterURL returns where a person logs in as this route wants, to go on to a page.
+func (x *exchange) loginBetterURL(page string) string {
+	mark := markOf(x.asks(), &x.cfg.Policy)
+	if x.cfg.LoginPath == "" {
+		return x.origin.base + markPath(page, mark)
+	}
+	path, query, _ := strings.Cut(strings.TrimPrefix(x.loginThenURL(page), x.origin.base), "?")
+	return x.origin.base + path + "?" + withMark(query, mark)
 }
 
 // pageAround returns the page of ours that a request is for, or comes from, as far as the

@@ -83,7 +83,7 @@ func TestPartsOfAPageThatWantMore(t *testing.T) {
 	s.advance(10 * time.Minute)
 	from := []string{"HX-Current-URL: " + s.url + "/fresh?page", "Referer: " + s.url + "/private/"}
 	a := b.sendBare("POST", "/fresh", append(from, htmx...)...)
-	assert.Equal(t, s.url+"/fresh?page", a.Header.Get("HX-Redirect"))
+	assert.Equal(t, s.url+"/login?next=%2Ffresh%3Fpage&wls-kept=300y", a.Header.Get("HX-Redirect"))
 	a = b.sendBare("GET", "/fresh?frame", append(from, frame...)...)
 	assert.Equal(t, []string{s.url + "/fresh?frame"}, a.requirePage(http.StatusUnauthorized, "login-framed").links())
 }
@@ -182,4 +182,30 @@ func TestOfficeLooksAtALink(t *testing.T) {
 	b.sendBare("GET", "/private/", office, wantsHTML).requireEcho("test0001")
 	b.dropCookies("session", "tried")
 	b.sendBare("GET", "/silent", office, wantsHTML).requireEcho("")
+}
+
+// A button of htmx may want more than its page does. The person logs in for the button, and
+// is on the page again.
+func TestHTMXButtonThatWantsMoreThanItsPage(t *testing.T) {
+	for _, loginPath := range []string{"", "/login"} {
+		s := startSite(t, setup{
+			config: func(c *config) { c.LoginPath = loginPath },
+			routes: func(mux *http.ServeMux, auth *glue.Auth) {
+				mux.Handle("POST /fresh", auth.With(func(p *glue.Policy) { p.Fresh = 5 * time.Minute }).Require(echo))
+			},
+		})
+		b := s.loggedIn("test0001")
+		s.advance(10 * time.Minute)
+		press := func() answer {
+			return b.sendBare("POST", "/fresh", append([]string{"HX-Current-URL: " + s.url + "/private/list?a=1"}, htmx...)...)
+		}
+		a := press()
+		assert.Equal(t, http.StatusUnauthorized, a.StatusCode)
+		at := b.get(a.Header.Get("HX-Redirect"))
+		if loginPath != "" {
+			at.requireEcho("test0001")
+			assert.Equal(t, "/private/list?a=1", at.Request.URL.RequestURI())
+		}
+		press().requireEcho("test0001")
+	}
 }

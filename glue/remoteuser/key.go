@@ -1,6 +1,8 @@
 package remoteuser
 
 import (
+	"strings"
+
 	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
 	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -19,6 +21,9 @@ func (c *Config) readKey(found *site.Findings) aaheader.Key {
 		key, odd, err := aaheader.FromText(c.HMACKey)
 		if err != nil {
 			found.Errorf("HMACKey", "%v", err)
+		}
+		if strings.HasSuffix(c.HMACKey, "\n") { // AAHeaderKey has none, unless it is "file:"
+			odd = append(odd, aaheader.Oddity{Weak: true, Text: "ends with a newline, which is a part of the key: was it read from a file? Name that in HMACKeyFile, or take the newline away"})
 		}
 		c.logOdd("HMACKey", odd)
 		return key

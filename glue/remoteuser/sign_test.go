@@ -121,4 +121,5 @@ func TestShortKey(t *testing.T) {
 	b := newBackend(t, setup{config: func(c *config) { c.HMACKey = "abc\n" }})
 	assert.Equal(t, "spqr1", b.raw("/", "Remote-User: i8Z56bZJ03w9fAufbyqa1XMu4qM= spqr1").seen.Identity.Principal)
 	assert.Contains(t, b.logged(), `"level":"WARN","msg":"remoteuser: Config.HMACKey has 4 bytes only`)
+	assert.Contains(t, b.logged(), "Config.HMACKey ends with a newline, which is a part of the key")
 }

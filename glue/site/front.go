@@ -35,15 +35,20 @@ func (e *frontError) Error() string { return e.short }
 
 // advised are the reasons of which the log has the advice already: one line is read, one for
 // each request is not.
-type advised struct{ scheme, host atomic.Bool }
+type advised struct {
+	once [2][2]atomic.Bool // by reason, and by whether that is sure: a stranger must not use up the sure one
+	said atomic.Bool       // a front server has said the scheme of a request
+}
 
 // advise writes the advice into the log, once for each reason.
 func (s *Site) advise(ctx context.Context, e *frontError) {
-	once := &s.advised.scheme
-	if e.reason == frontHost {
-		once = &s.advised.host
+	index := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
 	}
-	if once.CompareAndSwap(false, true) {
+	if s.advised.once[index(e.reason == frontHost)][index(e.sure)].CompareAndSwap(false, true) {
 		s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "site: a front server is set up wrongly (said once)",
 			slog.String("reason", e.reason), slog.String("error", e.short), slog.String("advice", e.advice))
 	}
@@ -66,6 +71,9 @@ func (s *Site) outOfOrder(w http.ResponseWriter, r *http.Request, e *frontError)
 // lookAtFront finds what a front server leaves out of every request, whether or not this one
 // can be served.
 func (s *Site) lookAtFront(came *http.Request, h *hop) {
+	if h.trusted && h.saysScheme && !s.advised.said.Load() {
+		s.advised.said.Store(true)
+	}
 	if e := s.schemeUnsaid(came, h); e != nil {
 		s.advise(came.Context(), e)
 	}
@@ -118,12 +126,19 @@ func isOnBehalf(came *http.Request) bool {
 // come of it, so that what clients say may count.
 func (s *Site) endless(came *http.Request, h *hop, target string) *frontError {
 	if s.https && h.scheme == "http" {
-		if e := s.schemeUnsaid(came, h); e != nil {
+		if e := s.schemeUnsaid(came, h); e != nil && !s.saysHTTPSOnly(came) {
 			return e
 		}
 		return s.schemeWrong(came, h)
 	}
 	return s.hostWrong(came, h, target)
+}
+
+// saysHTTPSOnly reports whether the front servers seem to say the scheme of what comes by https
+// alone, as by HAProxy's "set-header X-Forwarded-Proto https if { ssl_fc }", and this came by
+// http.
+func (s *Site) saysHTTPSOnly(came *http.Request) bool {
+	return s.advised.said.Load() && came.Header.Get("Sec-Fetch-Site") == ""
 }
 
 // schemeWrong is the error of a request that is said to have come by http, or seems so, though
@@ -140,7 +155,8 @@ func (s *Site) schemeWrong(came *http.Request, h *hop) *frontError {
 		return e
 	}
 	e.short = fmt.Sprintf("people came by https, and not to this program: what connects from %s ends TLS, and Proxies does not name it", nameOfPeer(came))
-	e.advice = "name the front server in Proxies (the gateway's front.proxies), and have it say the scheme: " + s.schemeAdvice()
+	e.advice = "if that is a front server of yours, name it in Proxies (the gateway's front.proxies), and have it say the scheme: " + s.schemeAdvice() +
+		"; if you do not know the address, name nothing: any client can bring this line about"
 	return e
 }
 
@@ -148,6 +164,9 @@ func (s *Site) schemeWrong(came *http.Request, h *hop) *frontError {
 // browser used that. A front server that says nothing is no error there: it passes on what came
 // by http.
 func (s *Site) wrongListener(came *http.Request, h *hop) *frontError {
+	if a, ok := s.hosts.find(h.host, h.scheme); ok && a.host != s.hosts.base.host {
+		return nil // it leads from an alias to BaseURL
+	}
 	e := s.schemeWrong(came, h)
 	if !h.trusted || e == nil && (!s.https || h.scheme != "https") {
 		return e

@@ -213,10 +213,12 @@ func TestRedirectHandler(t *testing.T) {
 		{name: "behind a front server that says nothing", host: "soc.example", target: "/a", from: "127.0.0.1:9", status: 307, want: base + "/a"},
 		{name: "behind one that says http", host: "soc.example", target: "/a", from: "127.0.0.1:9", lines: [][2]string{{"X-Forwarded-Proto", "http"}}, status: 307, want: base + "/a"},
 		{name: "behind one that says https", host: "soc.example", target: "/a", from: "127.0.0.1:9", lines: [][2]string{{"X-Forwarded-Proto", "https"}}, status: 500},
+		{name: "an alias, behind one that says https", host: "www.soc.example", target: "/a", from: "127.0.0.1:9", lines: [][2]string{{"X-Forwarded-Proto", "https"}, {"Sec-Fetch-Site", "none"}}, status: 307, want: base + "/a"},
+		{name: "an alias, behind what ends TLS", host: "www.soc.example", target: "/a", lines: [][2]string{{"Sec-Fetch-Site", "none"}}, status: 307, want: base + "/a"},
 		{name: "to http", base: "http://localhost:8080", host: "localhost", target: "/a", lines: [][2]string{{"Sec-Fetch-Site", "none"}}, status: 307, want: "http://localhost:8080/a"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			cfg := site.Config{BaseURL: row.base, Proxies: site.Proxies{Ranges: prefixes("127.0.0.0/8"), Header: site.XForwarded}}
+			cfg := site.Config{BaseURL: row.base, Hosts: []string{"www.soc.example"}, Proxies: site.Proxies{Ranges: prefixes("127.0.0.0/8"), Header: site.XForwarded}}
 			if cfg.BaseURL == "" {
 				cfg.BaseURL = base
 			}
@@ -240,4 +242,33 @@ func TestRedirectHandler(t *testing.T) {
 			assert.Equal(t, "close", w.Header().Get("Connection"))
 		})
 	}
+}
+
+// TestSchemeSaidOfHTTPSAlone: HAProxy is often told to write X-Forwarded-Proto for https only.
+// The log says what is wrong with that; people who come by http are sent on.
+func TestSchemeSaidOfHTTPSAlone(t *testing.T) {
+	s, log := newSite(t, site.Config{BaseURL: base, Redirect: site.RedirectHTTPS, Proxies: site.Proxies{Ranges: prefixes("127.0.0.0/8"), Header: site.XForwarded}})
+	ask := func(lines ...[2]string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		s.Handler(http.NotFoundHandler()).ServeHTTP(w, get("127.0.0.1:9", append(lines, [2]string{"X-Forwarded-For", "203.0.113.5"})...))
+		return w
+	}
+	assert.Equal(t, http.StatusNotFound, ask([2]string{"X-Forwarded-Proto", "https"}).Code)
+	assert.Equal(t, base+"/page?q=1", ask().Header().Get("Location"))
+	assert.Contains(t, log.String(), "set up wrongly")
+	assert.Equal(t, http.StatusInternalServerError, ask([2]string{"Sec-Fetch-Site", "none"}).Code, "that came by https")
+}
+
+// TestAdviceByStrangers: anybody can look like a front server that is not named. The log does
+// not say to trust them, and still has its advice about the real one.
+func TestAdviceByStrangers(t *testing.T) {
+	s, log := newSite(t, site.Config{BaseURL: base, Redirect: site.RedirectHTTPS, Proxies: site.Proxies{Ranges: prefixes("127.0.0.0/8"), Header: site.XForwarded}})
+	ask := func(from string, lines ...[2]string) {
+		s.Handler(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), get(from, lines...))
+	}
+	ask("203.0.113.66:9", [2]string{"Sec-Fetch-Site", "none"})
+	assert.Contains(t, log.String(), "any client can bring this line about")
+	ask("127.0.0.1:9", [2]string{"X-Forwarded-For", "203.0.113.5"})
+	assert.Contains(t, log.String(), "the front server at 127.0.0.1 does not say")
+	assert.Equal(t, 2, strings.Count(log.String(), "set up wrongly"))
 }

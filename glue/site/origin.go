@@ -13,6 +13,12 @@ import (
 // allows has none. Do not change the list.
 func (s *Site) Origins() []string { return s.origins }
 
+// Serves reports whether pages are served at one of [Site.Origins], and not all of it is sent
+// to BaseURL by [RedirectCanonical].
+func (s *Site) Serves(origin string) bool {
+	return origin == s.origin || s.cfg.Redirect != RedirectCanonical
+}
+
 // OriginOf returns the one of [Site.Origins] that a Host header names, letter by letter but
 // for case and the default port. Any other spelling that Handler lets through, such as one
 // with a final dot, is another host for browsers' cookies.

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/ucam-webauth/go-webauth/glue"
 )
 
 // Exempt has [Guard.Protect] pass requests of any page to these paths, as browsers see
@@ -37,7 +39,7 @@ func (g *Guard) isExempt(r *http.Request) bool {
 // withoutCookies returns the request as a browser without cookies would have sent it: if a
 // path is exempt that should not be, still nobody acts in a person's name there.
 func withoutCookies(r *http.Request) *http.Request {
-	r = r.WithContext(r.Context())
+	r = r.WithContext(glue.WithoutIdentity(r.Context())) // of a login that is mounted outside
 	r.Header = maps.Clone(r.Header)
 	r.Header.Del("Cookie")
 	return r

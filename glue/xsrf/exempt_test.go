@@ -3,9 +3,12 @@ package xsrf_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/ucam-webauth/go-webauth/glue"
 )
 
 // TestExempt has pages of other sites call what is for them, and try to get at the rest.
@@ -56,4 +59,17 @@ func header(pairs ...string) func(r *http.Request) {
 			r.Header.Set(pairs[i], pairs[i+1])
 		}
 	}
+}
+
+// TestExemptForgetsIdentity: also where the login is mounted outside of Protect.
+func TestExemptForgetsIdentity(t *testing.T) {
+	s := newSite(t)
+	s.guard.Exempt("/token")
+	r := httptest.NewRequest(http.MethodPost, "/token", nil)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	r = r.WithContext(glue.WithIdentity(r.Context(), glue.Identity{Principal: "test0001"}))
+	s.guard.Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, known := glue.IdentityFrom(r.Context())
+		assert.False(t, known)
+	})).ServeHTTP(httptest.NewRecorder(), r)
 }
