@@ -111,3 +111,35 @@ func TestLoginOrBearerAtFront(t *testing.T) {
 		})
 	}
 }
+
+// TestBearerReachesNoFurther: where a session lets a request in, its backend looks at no token, so
+// that this is not what lets it reach another rule's resources.
+func TestBearerReachesNoFurther(t *testing.T) {
+	w := newWorld(t, kit{rules: []Rule{
+		{Path: "/", Access: Public},
+		{Path: "/private", Access: Login},
+		{Path: "/files", Access: Login},
+		{Path: "/files/admin", Access: LoginOrBearer, Principals: []string{"test0002"}},
+		{Path: "/files/admin/more", Access: LoginOrBearer, Principals: []string{"test0003"}},
+	}})
+	for _, row := range []struct {
+		user, line string
+		status     int
+		more       []string
+	}{
+		{"test0001", "DELETE /files/", 403, nil},
+		{"test0001", "PROPFIND /files/", 403, []string{"Depth: infinity"}},
+		{"test0001", "PROPFIND /files/", 200, []string{"Depth: 0"}},
+		{"test0001", "COPY /files/x", 403, []string{"Destination: /files/admin/x", "Depth: 0"}},
+		{"test0001", "PUT /files/x", 403, []string{"X-Copy-From: /files/admin/x", "Content-Length: 0"}},
+		{"test0001", "GET /files/x", 403, []string{"If: </files/admin/x> ([\"a\"])"}},
+		{"test0001", "DELETE /", 403, nil},
+		{"test0002", "PROPFIND /files/", 200, []string{"Depth: 1"}},
+		{"test0002", "COPY /files/x", 200, []string{"Destination: /files/admin/x", "Depth: 0"}},
+		{"test0001", "DELETE /files/admin", 200, nil}, // by the token, which the backend looks at
+	} {
+		cookie := "Cookie: " + w.loggedIn(row.user).cookieHeader()
+		lines := append([]string{cookie, "Authorization: Bearer evil", "Sec-Fetch-Mode: cors"}, row.more...)
+		assert.Equal(t, row.status, statusOf(t, w.wire(w.request(row.line+" HTTP/1.1", lines...))), "%s of %s with %v", row.line, row.user, row.more)
+	}
+}

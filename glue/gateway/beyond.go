@@ -147,6 +147,11 @@ func (b *beyond) verdict(other *rule) verdict {
 	}
 	asked := b.r.WithContext(b.r.Context())
 	asked.Body, asked.ContentLength = http.NoBody, 0
+	if other.cfg.Access == LoginOrBearer && b.rule.cfg.Access != LoginOrBearer {
+		// The backend does not look at the token of a request that another rule has let in.
+		asked.Header = asked.Header.Clone()
+		asked.Header.Del("Authorization")
+	}
 	return b.c.decide(other, asked)
 }
 

@@ -339,7 +339,7 @@ type Rule struct {
 	// encoded slashes (%2F), semicolons, or percent signs that are encoded twice (%2525), as
 	// RabbitMQ, GitLab, npm and Tomcat have them. They pass where every reading of them leads
 	// to this very rule, and are refused with 400 elsewhere; dot segments are refused in
-	// whatever encoding.
+	// whatever encoding. Destination and its like take no such paths.
 	OddPaths bool `toml:"odd-paths,omitempty"`
 	// StripPath removes Path from what the backend is asked for, and tells it so in
 	// X-Forwarded-Prefix. What the backend says of its own paths without that, in Location,

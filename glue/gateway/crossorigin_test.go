@@ -127,6 +127,30 @@ func TestPreflight(t *testing.T) {
 	})
 }
 
+// TestPreflightOverridesNothingAtFront: the application behind a front server may get what says
+// that the method is another one, so that it must not come with what needs no login.
+func TestPreflightOverridesNothingAtFront(t *testing.T) {
+	for _, url := range []string{"", urlPath, urlOriginal} {
+		w := newWorld(t, kit{config: func(cfg *Config) {
+			cfg.ForwardAuth, cfg.Front.Proxies, cfg.Front.URL, cfg.Rules = true, []netip.Prefix{loopback}, url, crossRules(t)
+			for i := range cfg.Rules {
+				cfg.Rules[i].PassHeaders = nil // up to the front server
+			}
+		}})
+		line, names := "GET "+authPath+" HTTP/1.1", []string{"X-Original-URI: /one", "X-Original-Method: OPTIONS"}
+		switch url {
+		case urlPath:
+			line, names = "OPTIONS "+authPath+"/one HTTP/1.1", nil
+		case urlOriginal:
+			names[0] = "X-Original-URL: " + w.url + "/one"
+		}
+		for override, want := range map[string]int{"X-Api-Key: a": 200, "X-HTTP-Method-Override: DELETE": 403, "X-Method-Override: DELETE": 403} {
+			lines := append(preflightLines([]string{override}), names...)
+			assert.Equal(t, want, statusOf(t, w.wire(w.request(line, lines...))), "%q %s", url, override)
+		}
+	}
+}
+
 // TestPreflightAtFront: a front server that asks hears the same.
 func TestPreflightAtFront(t *testing.T) {
 	w := newWorld(t, kit{config: func(cfg *Config) {

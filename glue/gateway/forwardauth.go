@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -166,6 +167,9 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 	}
 	if path, _, _ := strings.Cut(f.uri, "?"); !c.isOdd(asked.URL.RawPath) && !paths.IsResolved(path, asked.URL.RawPath) {
 		return nil, errUnresolved
+	}
+	if f.override != "" && isPreflight(asked) { // nobody has logged in for it: see preflight
+		return nil, fmt.Errorf("%s came with a preflight, where browsers send none", showName(f.override))
 	}
 	asked = glue.Unmarked(asked)
 	if isReserved(asked.URL.RawPath) {

@@ -13,7 +13,8 @@ import (
 // host is that of the request that asks, which site.Handler has found out.
 type forwarded struct {
 	uri, method string
-	err         error // why nothing is believed
+	override    string // the header by which some program takes the method for another; empty for none
+	err         error  // why nothing is believed
 }
 
 // What front servers write unless Front.URL says otherwise: nginx as its configuration says,
@@ -93,6 +94,17 @@ func readForwarded(h http.Header) forwarded {
 		return forwarded{err: errMethod}
 	}
 	return found.unlessOthersSay(h, originalURL)
+}
+
+// overrideIn returns the name of a header by which some program takes the method for another.
+// The application may get it as well, whatever happens to it here.
+func overrideIn(h http.Header) string {
+	for name := range h {
+		if headername.Lookup(name).Class&headername.Methods != 0 && !isForwardedName(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // isMethod reports whether s is a method as people use them (RFC 9110 section 9.1 has

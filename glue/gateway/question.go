@@ -28,7 +28,7 @@ const originalURL = "X-Original-Url"
 func (c *core) question(r *http.Request) (*http.Request, bool) {
 	front := &c.cfg.Front
 	f := captureForwarded(r, front, c.stripping)
-	at := front.askedAt(r)
+	at, override := front.askedAt(r), overrideIn(r.Header)
 	switch {
 	case f.err != nil || at == "":
 	case front.URL == urlPath:
@@ -38,6 +38,7 @@ func (c *core) question(r *http.Request) (*http.Request, bool) {
 	case front.URL == urlOriginal:
 		r, f = c.urlQuestion(r)
 	}
+	f.override = override
 	notesOf(r.Context()).forwarded = f
 	return r, at == "" || f.err == nil || carriesResponse(r)
 }

@@ -28,7 +28,8 @@ func isGRPC(h http.Header) bool {
 // endsWithRequest ends an answer with the context of its request. A transport for HTTP/2 does
 // not look at that while it waits for what the client says next.
 func endsWithRequest(resp *http.Response) {
-	context.AfterFunc(resp.Request.Context(), func() { _ = resp.Body.Close() })
+	body := resp.Body // httputil.ReverseProxy takes it out of an answer that upgrades
+	context.AfterFunc(resp.Request.Context(), func() { _ = body.Close() })
 }
 
 // whileLoggedIn returns a request that ends with the session of whoever makes it. A

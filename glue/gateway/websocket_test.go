@@ -134,3 +134,23 @@ func readThenSay(t *testing.T, conn net.Conn, in io.Reader) {
 	_, err = io.WriteString(conn, "heard "+strconv.Itoa(len("said")))
 	assert.NoError(t, err)
 }
+
+// TestWebSocketThatCallsItselfGRPC: one that comes with the Content-Type of gRPC ends like any
+// other, and the program goes on.
+func TestWebSocketThatCallsItselfGRPC(t *testing.T) {
+	ended := make(chan struct{}, 2)
+	w := newWorld(t, kit{handler: bareEcho, site: func(gateway http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			context.AfterFunc(r.Context(), func() { ended <- struct{}{} })
+			gateway.ServeHTTP(w, r)
+		})
+	}})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	header := http.Header{"Content-Type": {"application/grpc"}}
+	conn, _, err := websocket.Dial(ctx, w.url+"/public/", &websocket.DialOptions{HTTPClient: w.fake.Client(""), HTTPHeader: header})
+	require.NoError(t, err)
+	require.NoError(t, conn.CloseNow())
+	<-ended
+	require.Equal(t, http.StatusUnauthorized, w.visitor("").get("/private/", scripted).StatusCode, "it still serves")
+}
