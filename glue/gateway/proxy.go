@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
@@ -32,10 +33,12 @@ type proxied struct {
 
 	answered *http.Response // by the backend; nil until then
 
-	ours    []field // what was set before the backend answered
-	fields  [6]field
-	err     error // why the request must not go on
-	readErr error // of the request's body, other than its end
+	ours   []field // what was set before the backend answered
+	fields [6]field
+	err    error // why the request must not go on
+	// readErr is of the request's body, other than its end. The transport may still read that
+	// when it has failed.
+	readErr atomic.Pointer[error]
 }
 
 // field is a header with its values.
@@ -210,7 +213,8 @@ func (p *proxied) Read(b []byte) (int, error) {
 	case err == io.EOF:
 		p.takeTrailers()
 	case err != nil:
-		p.readErr = err
+		failed := err // for err itself would be on the heap each time
+		p.readErr.Store(&failed)
 	}
 	return n, err
 }
@@ -293,18 +297,22 @@ func (p *proxied) failed(w http.ResponseWriter, err error) {
 			w.Header().Set("Retry-After", "5")
 		}
 	}
+	var readErr error
+	if failed := p.readErr.Load(); failed != nil {
+		readErr = *failed
+	}
 	switch tooLarge := (*http.MaxBytesError)(nil); {
-	case errors.As(err, &tooLarge) || errors.As(p.readErr, &tooLarge):
+	case errors.As(err, &tooLarge) || errors.As(readErr, &tooLarge):
 		c.refuse(w, r, "too-large", nil, pageTooLarge)
 	case errors.Is(err, errUnsafe):
 		c.refuse(w, r, "identity", err, pageIdentity)
-	case errors.Is(p.readErr, errSlowBody):
+	case errors.Is(readErr, errSlowBody):
 		w.Header().Set("Connection", "close")
-		c.refuse(w, r, "slow-body", p.readErr, pageSlowBody)
+		c.refuse(w, r, "slow-body", readErr, pageSlowBody)
 	case r.Context().Err() != nil:
 		w.WriteHeader(http.StatusBadGateway) // nobody is there to read it
-	case p.readErr != nil:
-		c.refuse(w, r, "body", p.readErr, pageBadRequest)
+	case readErr != nil:
+		c.refuse(w, r, "body", readErr, pageBadRequest)
 	case errors.Is(err, errBusy):
 		fault("busy", true)
 		c.refuse(w, r, "backend-busy", err, pageBusy)
