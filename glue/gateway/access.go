@@ -25,7 +25,8 @@ func (c *core) finish(ru *rule) *rule {
 }
 
 // accessFor returns how a rule lets a request in: as it says, and without a login from the
-// addresses that it names, and with a token where it says so. A client whose address is not known is at none of them.
+// addresses that it names, and with a token where it says so. A client whose address is not
+// known is at none of them.
 func (ru *rule) accessFor(r *http.Request) Access {
 	addr := site.ClientIP(r)
 	within := slices.ContainsFunc(ru.cfg.AllowFrom, func(p netip.Prefix) bool { return p.Contains(addr) })

@@ -45,8 +45,8 @@ func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Ha
 }
 
 // adminHosts answers requests that are for an address, localhost, the host that is
-// listened at, or one of Admin.Hosts. Another name may be one that a page of another site has in DNS, to have an
-// operator's browser read here what is for operators.
+// listened at, or one of Admin.Hosts. Another name may be one that a page of another site has
+// in DNS, to have an operator's browser read here what is for operators.
 func adminHosts(admin func() *Admin, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !admin().isFor(r) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
@@ -24,15 +25,20 @@ var forwardedNames = [...]struct{ uri, method string }{
 	{"X-Forwarded-Uri", "X-Forwarded-Method"},
 }
 
-// isForwardedName reports whether a header is one of those.
-func isForwardedName(name string) bool {
+// originalURL is the header that ingress-nginx tells the whole URL in.
+const originalURL = "X-Original-Url"
+
+// allForwardedNames are all of them.
+var allForwardedNames = func() []string {
+	all := []string{originalURL}
 	for _, names := range forwardedNames {
-		if name == names.uri || name == names.method {
-			return true
-		}
+		all = append(all, names.uri, names.method)
 	}
-	return name == originalURL
-}
+	return all
+}()
+
+// isForwardedName reports whether a header is one of those.
+func isForwardedName(name string) bool { return slices.Contains(allForwardedNames, name) }
 
 var (
 	errNotFront = errors.New("whoever asks is not among the front servers of the configuration")

@@ -53,13 +53,9 @@ func (c *core) readHMACKey(id *identity) error {
 	if name == "" {
 		return nil
 	}
-	content, err := c.readSecretFile(hmacKeyFile, name)
+	key, odd, err := aaheader.ReadFile(name)
 	if err != nil {
-		return err
-	}
-	key, odd, err := aaheader.FromFile(content)
-	if err != nil {
-		return c.cfg.file.Errorf(hmacKeyFile, "%s %v", name, err)
+		return c.cfg.file.Errorf(hmacKeyFile, "%v", err)
 	}
 	for _, o := range odd {
 		if o.Weak {

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,7 +76,7 @@ func (k *checker) checkNamed() {
 		}
 	}
 	for _, n := range k.Identity.named() {
-		if err := checkIdentityName(n.name); err != nil {
+		if err := headername.MayIdentify(n.name); err != nil {
 			k.Errorf(n.key, "%q: %v", n.name, err)
 			continue
 		}
@@ -101,36 +99,4 @@ func (k *checker) checkNamed() {
 	if k.Identity.Groups != "" && !slices.ContainsFunc(k.Rules, func(r Rule) bool { return r.GroupFile != "" }) {
 		k.Errorf("identity.groups", "no rule has a group-file, so nobody is in any group: set it in rules whose backends are to know")
 	}
-}
-
-// checkIdentityName reports why a backend cannot be told in a header of that name who it is.
-func checkIdentityName(name string) error {
-	e := headername.Lookup(name)
-	switch folded := headername.FoldString(name); {
-	case !headername.IsOwn(name) || len(name) > headername.MaxName:
-		return fmt.Errorf("want a header's name of letters, digits and hyphens, %d at most: programs do not read others alike", headername.MaxName)
-	case e.Class&(headername.Frames|headername.Judged|headername.Routes|headername.Methods) != 0,
-		e.Class&headername.Peers != 0 && e.Class&headername.Identifies == 0:
-		return fmt.Errorf("it means something else: %s", e.Reason)
-	case isStandard(folded):
-		return errors.New("it means something else to HTTP: choose a name such as X-Webauth-User")
-	}
-	return nil
-}
-
-// standard are the names, and beginnings of names, of fields of requests and answers that
-// HTTP or browsers give a meaning to (RFC 9110, RFC 9111, the Fetch Standard): a backend
-// gets the header with a request, and a front server that asks with an answer.
-var standard = strings.Fields(`accept* access-control-* age allow alt-* authentication-info cache-* cdn-* clear-site-data content-*
-	cross-origin-* date dnt early-data etag expires from http-* if-* last-* link location max-forwards nel origin-* permissions-policy
-	pragma prefer preference-applied priority proxy-* range referrer-policy refresh report-to reporting-endpoints retry-after sec-*
-	server server-timing service-worker* set-cookie* sourcemap strict-transport-security surrogate-control timing-allow-origin trailer*
-	upgrade-* user-agent vary via want-* warning www-authenticate x-accel-* x-content-type-options x-frame-options x-requested-with x-xsrf-token`)
-
-// isStandard reports whether a name, as headername.Fold returns it, is one of standard.
-func isStandard(folded string) bool {
-	return slices.ContainsFunc(standard, func(s string) bool {
-		prefix, open := strings.CutSuffix(s, "*")
-		return folded == s || open && strings.HasPrefix(folded, prefix)
-	})
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
@@ -18,9 +19,6 @@ const (
 	urlOriginal = "x-original-url" // ingress-nginx: the whole URL, and a Host of its own
 	urlPath     = "path"           // Envoy: behind the question's own path
 )
-
-// originalURL is the header that ingress-nginx tells the whole URL in.
-const originalURL = "X-Original-Url"
 
 // question notes what a front server asks about and returns the request as it goes on: at
 // the path of questions, for the site's host, and by the scheme that the page is asked for
@@ -64,7 +62,7 @@ func pathQuestion(r *http.Request, at string) forwarded {
 	case !isMethod(f.method):
 		return forwarded{err: errMethod}
 	}
-	return f.unlessOthersSay(r.Header, originalURL, "X-Original-Uri", "X-Original-Method", "X-Forwarded-Uri", "X-Forwarded-Method")
+	return f.unlessOthersSay(r.Header, allForwardedNames...)
 }
 
 // unlessOthersSay returns f, or an error if a header is there by which another kind of front
@@ -82,7 +80,7 @@ func (f forwarded) unlessOthersSay(h http.Header, names ...string) forwarded {
 // gateway's own name and tells no scheme apart from that; what it passes on of headers that
 // other front servers write must say the same.
 func (c *core) urlQuestion(r *http.Request) (*http.Request, forwarded) {
-	urls, methods := r.Header[originalURL], r.Header["X-Original-Method"]
+	urls, methods := r.Header[originalURL], r.Header[forwardedNames[0].method]
 	if len(urls) != 1 || len(methods) != 1 {
 		return r, forwarded{err: errors.New("X-Original-URL and X-Original-Method must both come, and once")}
 	}
@@ -100,14 +98,13 @@ func (c *core) urlQuestion(r *http.Request) (*http.Request, forwarded) {
 	case !strings.HasPrefix(origin, scheme+"://"):
 		return r, forwarded{err: fmt.Errorf("X-Original-URL has another scheme than %s: browsers must come to the front server as that says", origin)}
 	}
-	said := map[string]string{
-		"X-Original-Uri": f.uri, "X-Forwarded-Uri": f.uri, "X-Forwarded-Method": f.method, "X-Forwarded-Host": host, "X-Forwarded-Proto": scheme,
+	said := []struct{ name, want string }{{"X-Forwarded-Host", host}, {"X-Forwarded-Proto", scheme}}
+	for _, names := range forwardedNames {
+		said = append(said, struct{ name, want string }{names.uri, f.uri}, struct{ name, want string }{names.method, f.method})
 	}
-	for name, want := range said {
-		for _, got := range r.Header[name] {
-			if got != want {
-				return r, forwarded{err: fmt.Errorf("%s says something else than X-Original-URL, and may be the client's own", name)}
-			}
+	for _, s := range said {
+		if slices.ContainsFunc(r.Header[s.name], func(got string) bool { return got != s.want }) {
+			return r, forwarded{err: fmt.Errorf("%s says something else than X-Original-URL, and may be the client's own", s.name)}
 		}
 	}
 	asks := r.WithContext(r.Context())

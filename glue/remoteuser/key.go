@@ -8,9 +8,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// maxKeyFile bounds a key's file, in bytes.
-const maxKeyFile = 64 << 10
-
 // readKey returns the key that values are signed with; the zero Key where there is none. What
 // is odd about it is logged.
 func (c *Config) readKey(found *site.Findings) aaheader.Key {
@@ -28,27 +25,14 @@ func (c *Config) readKey(found *site.Findings) aaheader.Key {
 		c.logOdd("HMACKey", odd)
 		return key
 	case c.HMACKeyFile != "":
-		return c.readKeyFile(found)
+		key, odd, err := aaheader.ReadFile(secretfile.Path(c.HMACKeyFile))
+		if err != nil {
+			found.Errorf("HMACKeyFile", "%v", err)
+		}
+		c.logOdd("HMACKeyFile", odd)
+		return key
 	}
 	return aaheader.Key{}
-}
-
-func (c *Config) readKeyFile(found *site.Findings) aaheader.Key {
-	path := secretfile.Path(c.HMACKeyFile)
-	file, err := secretfile.Read(path, maxKeyFile)
-	if err != nil {
-		found.Errorf("HMACKeyFile", "%s: %v", path, err)
-		return aaheader.Key{}
-	}
-	key, odd, err := aaheader.FromFile(file.Text)
-	if err != nil {
-		found.Errorf("HMACKeyFile", "%s %v", path, err)
-	}
-	if file.Warning != "" {
-		odd = append(odd, aaheader.Oddity{Weak: true, Text: file.Warning})
-	}
-	c.logOdd("HMACKeyFile", odd)
-	return key
 }
 
 // logOdd tells the operator what is odd about the key of a field.

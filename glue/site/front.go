@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
@@ -36,19 +37,19 @@ func (e *frontError) Error() string { return e.short }
 // advised are the reasons of which the log has the advice already: one line is read, one for
 // each request is not.
 type advised struct {
-	once [2][2]atomic.Bool // by reason, and by whether that is sure: a stranger must not use up the sure one
-	said atomic.Bool       // a front server has said the scheme of a request
+	once sync.Map    // of adviceKey
+	said atomic.Bool // a front server has said the scheme of a request
+}
+
+// adviceKey tells advice apart. A stranger must not use up what is sure.
+type adviceKey struct {
+	reason string
+	sure   bool
 }
 
 // advise writes the advice into the log, once for each reason.
 func (s *Site) advise(ctx context.Context, e *frontError) {
-	index := func(b bool) int {
-		if b {
-			return 1
-		}
-		return 0
-	}
-	if s.advised.once[index(e.reason == frontHost)][index(e.sure)].CompareAndSwap(false, true) {
+	if _, told := s.advised.once.LoadOrStore(adviceKey{e.reason, e.sure}, true); !told {
 		s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "site: a front server is set up wrongly (said once)",
 			slog.String("reason", e.reason), slog.String("error", e.short), slog.String("advice", e.advice))
 	}
@@ -101,10 +102,7 @@ func (s *Site) hostUnsaid(came *http.Request, h *hop) *frontError {
 	if !h.trusted || h.saysHost || !s.cfg.Proxies.Host || !isOnBehalf(came) {
 		return nil
 	}
-	header := "X-Forwarded-Host"
-	if s.cfg.Proxies.Header == Forwarded {
-		header = "host= of Forwarded"
-	}
+	header := s.hostHeader()
 	return &frontError{reason: frontHost, sure: true,
 		short:  fmt.Sprintf("Proxies.Host is set, and the front server at %s does not name the host in %s", nameOfPeer(came), header),
 		advice: "have the front server write " + header + " on every request; or have it pass Host on (nginx: proxy_set_header Host $host; Apache: ProxyPreserveHost On), and leave Proxies.Host (the gateway's front.host) out"}
@@ -202,6 +200,14 @@ func (s *Site) schemeHeader() string {
 		return "proto= of Forwarded"
 	}
 	return "X-Forwarded-Proto"
+}
+
+// hostHeader is where they name the host.
+func (s *Site) hostHeader() string {
+	if s.cfg.Proxies.Header == Forwarded {
+		return "host= of Forwarded"
+	}
+	return "X-Forwarded-Host"
 }
 
 // schemeAdvice says how a front server is told to say the scheme.

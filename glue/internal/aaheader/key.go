@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 )
 
 const (
@@ -62,6 +64,26 @@ func FromFile(content []byte) (Key, []Oddity, error) {
 	if used[len(used)-1] == '\n' {
 		odd = append(odd, Oddity{false, "ends with a newline, which is a part of the key, as with \"file:\" in Apache; " +
 			"where the other side has the key without it, write it with: printf %s KEY > FILE"})
+	}
+	return key, odd, nil
+}
+
+// maxRead bounds a key's file, in bytes.
+const maxRead = 64 << 10
+
+// ReadFile is FromFile of a file, which must be kept as secret as [secretfile.Read] has it. Its errors
+// begin with the file's name.
+func ReadFile(path string) (Key, []Oddity, error) {
+	file, err := secretfile.Read(path, maxRead)
+	if err != nil {
+		return Key{}, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	key, odd, err := FromFile(file.Text)
+	if err != nil {
+		return Key{}, nil, fmt.Errorf("%s %w", path, err)
+	}
+	if file.Warning != "" {
+		odd = append(odd, Oddity{true, file.Warning})
 	}
 	return key, odd, nil
 }
