@@ -64,9 +64,12 @@ func (a *api) register(ctx context.Context) error {
 
 // runAll registers the application and lets it act for a fifth of the people.
 func (a *api) runAll(ctx context.Context) {
-	if err := a.register(ctx); err != nil {
-		a.soak.stats.fault(err.Error())
-		return
+	for err := a.register(ctx); err != nil; err = a.register(ctx) {
+		if ctx.Err() != nil {
+			return
+		}
+		a.soak.stats.trouble(err.Error())
+		pause(ctx, a.soak.think)
 	}
 	var all sync.WaitGroup
 	all.Go(func() { a.askDeadAll(ctx) })

@@ -73,18 +73,10 @@ func (b *browser) visit(ctx context.Context, method, path, mode string) {
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	began := time.Now()
-	resp, err := b.client.Do(req)
+	resp, body, err := b.read(req)
 	if err != nil {
 		if ctx.Err() == nil {
-			b.soak.stats.fault(err.Error())
-		}
-		return
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil {
-		if ctx.Err() == nil {
-			b.soak.stats.fault(err.Error())
+			b.soak.stats.trouble("no whole answer: " + err.Error()) // a machine dies amid one
 		}
 		return
 	}
@@ -96,6 +88,17 @@ func (b *browser) visit(ctx context.Context, method, path, mode string) {
 	o.lost = path == "/page" && b.expects(began) && (o.redirected || o.status == http.StatusUnauthorized)
 	b.learn(o, began)
 	b.soak.stats.visit(o)
+}
+
+// read sends a request and reads the answer.
+func (b *browser) read(r *http.Request) (*http.Response, []byte, error) {
+	resp, err := b.client.Do(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	return resp, body, err
 }
 
 // expects reports whether the person is logged in, if nobody has lost their session.

@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strconv"
 	"strings"
@@ -175,6 +178,28 @@ func TestTrouble(t *testing.T) {
 	s.trouble("long after")
 	assert.Equal(t, map[string]int{"after": 1, "status 503 from the site": 1}, s.failures)
 	assert.Equal(t, map[string]int{"before": 1, "status 500 from the site": 1, "long after": 1}, s.faults)
+}
+
+// TestAnswerCutShort: a machine that is killed amid an answer leaves the browser with half of it.
+func TestAnswerCutShort(t *testing.T) {
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/page" {
+			w.Header().Set("Content-Length", "9")
+			_, _ = io.WriteString(w, "half")
+			_ = http.NewResponseController(w).Flush()
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(site.Close)
+	s := newStats()
+	b := &browser{soak: &soak{stats: s, baseURL: site.URL}, client: site.Client()}
+	b.visit(t.Context(), http.MethodGet, "/page", "navigate")
+	assert.Equal(t, map[string]int{"no whole answer: unexpected EOF": 1}, s.faults, "nothing was killed")
+	s.killed("machine 1")
+	b.visit(t.Context(), http.MethodGet, "/page", "navigate")
+	b.visit(t.Context(), http.MethodGet, "/strict", "navigate")
+	assert.Len(t, s.faults, 1)
+	assert.Len(t, s.failures, 2, "half an answer, and none")
 }
 
 // TestFailoverTimes: how long there was no page, and until when they failed.
