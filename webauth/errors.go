@@ -27,6 +27,12 @@ const (
 	ReasonStatus     Reason = "status"      // the WLS says that the login failed
 	ReasonInteract   Reason = "interact"    // iact is not satisfied
 	ReasonAuthType   Reason = "authtype"    // no authentication type that is accepted
+
+	// These are of logins that ask the service themselves, see package glue/oidclogin.
+	ReasonProvider Reason = "provider" // the service cannot be asked just now, or is out of order
+	ReasonSetup    Reason = "setup"    // the service does not know this site, or refuses its credentials or its request
+	ReasonIdentity Reason = "identity" // the person cannot be told by what the service says of them
+	ReasonPtags    Reason = "ptags"    // the service does not say here which ptags the person has
 )
 
 // Error is the failure of a response. Its text is for operators and never holds the
@@ -46,17 +52,47 @@ type Error struct {
 	returnURL string
 	ownURL    bool // returnURL is under our own token's MAC
 	token     *Token
+	anybody   bool // see Known.SamePerson
+	told      bool // the cause is in Detail
+}
+
+// Known is what is known of an answer that was refused.
+type Known struct {
+	// Status and Signed are those of an [Error], Message is what the service said.
+	Status  int
+	Signed  bool
+	Message string
+	// Token is what the answer is to, if that is a request of ours from this browser that was
+	// not used before; see [Error.Token].
+	Token *Token
+	// URL is that of a request of ours from this browser, used or not; empty where the
+	// answer is to none.
+	URL string
+	// SamePerson says that, whoever the answer is about, this browser asked for it itself, so
+	// that it may go on with the session that it has.
+	SamePerson bool
+}
+
+// NewError returns the error of another login protocol. Its Detail is that of err, which it
+// wraps; nil has none.
+func NewError(reason Reason, err error, k Known) *Error {
+	e := &Error{Reason: reason, Status: k.Status, Signed: k.Signed, msg: k.Message, token: k.Token, returnURL: k.URL, ownURL: k.URL != "", anybody: k.SamePerson}
+	if err != nil {
+		e.Detail, e.cause, e.told = err.Error(), err, true
+	}
+	return e
 }
 
 func (e *Error) Error() string {
 	s := fmt.Sprintf("webauth: response refused (%s): %s", e.Reason, e.Detail)
-	if e.cause != nil {
+	if e.cause != nil && !e.told {
 		s += ": " + e.cause.Error()
 	}
 	return s
 }
 
-// Unwrap returns the error of the [OneUse] behind a [ReasonStore], else nil.
+// Unwrap returns the error of the [OneUse] behind a [ReasonStore], or that given to [NewError],
+// else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Message returns the text that the WLS sent with a failure. Anybody can write one where
@@ -68,7 +104,7 @@ func (e *Error) Message() string { return e.msg }
 // can only confirm a name that the caller already has, which is what a repeated
 // response (back button, restored tabs) needs; it is no login.
 func (e *Error) SamePrincipal(principal string) bool {
-	return e.principal != "" && e.principal == principal
+	return principal != "" && (e.anybody || e.principal == principal)
 }
 
 // ReturnURL returns the signed url of a refused response, if signature, origin and path

@@ -48,6 +48,9 @@ type Request struct {
 	AAuth []string
 	// IAct says whether the person must, may or must not be asked.
 	IAct Interact
+	// Fresh is how long ago the person may have typed their password, for services that can be
+	// told; Ucam-WebAuth has IAct only, and does not send it. Zero is any time.
+	Fresh time.Duration
 	// Params comes back unaltered in the response. It is not secret. RequestSigner.Sign
 	// fills it.
 	Params string
