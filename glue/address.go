@@ -28,8 +28,7 @@ func (q *request) here() string {
 	if q.unfit != nil {
 		return q.origin.home()
 	}
-	_, query, _ := cutConfirm(webauth.StripResponse(q.query))
-	return q.origin.url(q.path, query)
+	return q.origin.url(q.path, q.origin.strip(q.path, q.query))
 }
 
 // isDeadEnd answers a request for which nobody can be sent to log in, because its

@@ -152,7 +152,8 @@ func (w *attackWorld) configure(name string, c *config) {
 	if name != "soc" && name != "soc2" {
 		return
 	}
-	c.Service.Keys, c.OneUse = w.trusted, w.oneUse
+	c.wls(func(s *webauth.Service) { s.Keys = w.trusted })
+	c.OneUse = w.oneUse
 	if w.has("cookie domain") {
 		c.InsecureCookieDomain = "soc.example"
 	}

@@ -11,9 +11,8 @@ import (
 // New and vary its policy per route with With.
 type Auth struct {
 	s      *shared
-	given  Policy // as configured, for With to start from
-	policy Policy // with defaults
-	err    error  // of With; every request is refused
+	policy Policy
+	err    error // of With; every request is refused
 }
 
 // shared is what an Auth and the copies that With makes have in common.
@@ -32,9 +31,9 @@ func New(cfg Config) (*Auth, error) {
 	}
 	s := &shared{cfg: cfg, store: sealedStore{now: cfg.Site.Now}}
 	if cfg.Session.Store != nil {
-		s.store = gorillaStore{store: cfg.Session.Store, service: cfg.Service.ID(), now: cfg.Site.Now}
+		s.store = gorillaStore{store: cfg.Session.Store, now: cfg.Site.Now}
 	}
-	a := &Auth{s: s, given: cfg.Policy.clone(), policy: cfg.Policy.withDefaults(cfg.Service)}
+	a := &Auth{s: s, policy: cfg.Policy.clone()}
 	if err := cfg.Site.OnSecret(s.derive); err != nil {
 		return nil, err
 	}
@@ -74,18 +73,18 @@ func (a *Auth) Site() *site.Site { return a.s.cfg.Site }
 //
 // A policy that contradicts itself is reported by Err, logged, and lets nobody in.
 func (a *Auth) With(edit func(p *Policy)) *Auth {
-	b := &Auth{s: a.s, given: a.given.clone(), err: a.err}
-	edit(&b.given)
+	edited := a.policy.clone()
+	edit(&edited)
+	b := &Auth{s: a.s, policy: edited.clone(), err: a.err} // the caller may keep what it edited
 	var found site.Findings
-	b.given.check(a.s.cfg.Service, "Policy", &found)
+	b.policy.check(a.s.cfg.services(), "Policy", &found)
 	if err := found.Err("glue: With: "); err != nil && b.err == nil {
 		b.err = err
 		a.s.cfg.Site.Logger().Error("wls policy of a route is wrong: nobody gets in", "error", b.err)
 	}
-	for _, err := range b.given.nobodies(a.s.cfg.Service) {
+	for _, err := range b.policy.nobodies(a.s.cfg.services()) {
 		a.s.cfg.Site.Logger().Warn("wls policy of a route names somebody who never comes", "error", err)
 	}
-	b.policy = b.given.withDefaults(a.s.cfg.Service)
 	return b
 }
 

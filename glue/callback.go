@@ -3,6 +3,7 @@ package glue
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -19,28 +20,34 @@ import (
 // is verified first and so spent: otherwise what is refused here could be replayed
 // by whoever reads it in a log. A browser that goes away does not stop that.
 func (x *exchange) answersResponse() bool {
-	value, found, err := webauth.ResponseFrom(x.query)
-	if !found {
-		return x.answersConfirm()
-	}
-	x.query = webauth.StripResponse(x.query)
-	var resp *webauth.Response
-	if err == nil {
-		copied := *x // else every exchange would have to be on the heap, for the few that get here
-		resp, err = x.origin.verifier.Verify(context.WithoutCancel(x.r.Context()), value, webauth.Expect{
-			URL: x.origin.url(x.path, x.query), Secret: x.secret, Failed: copied.failedBefore,
-		})
-	}
+	w, more := x.brought()
 	switch {
-	case !isNavigation(x.r):
-		x.refuseResponse(err)
-	case err != nil:
+	case w == nil:
+		return x.answersConfirm()
+	case more || !isNavigation(x.r):
+		err := errors.Join(x.spendAll()...)
+		x.query = x.origin.strip(x.path, x.query)
+		if !isNavigation(x.r) {
+			x.refuseResponse(err)
+			return true
+		}
+		x.refused(webauth.NewError(webauth.ReasonMalformed, errTwoAnswers, webauth.Known{}))
+		return true
+	}
+	copied := *x // else every exchange would have to be on the heap, for the few that get here
+	arrival := x.arrival(x.origin)
+	arrival.Failed = copied.failedBefore
+	proof, err := w.Answer(context.WithoutCancel(x.r.Context()), arrival)
+	x.query = w.Strip(x.path, x.query)
+	if err != nil {
 		x.refused(err)
-	default:
-		x.accepted(resp)
+	} else {
+		x.accepted(w, proof)
 	}
 	return true
 }
+
+var errTwoAnswers = errors.New("the request brings the answers of two login services")
 
 // refuseResponse answers where nobody gets in by a response, which has been spent.
 func (x *exchange) refuseResponse(err error) {
@@ -49,25 +56,26 @@ func (x *exchange) refuseResponse(err error) {
 }
 
 // accepted starts a session and sends the browser to the URL it first asked for.
-func (x *exchange) accepted(resp *webauth.Response) {
+func (x *exchange) accepted(w *way, proof *webauth.Proof) {
+	if err := checkProof(proof); err != nil {
+		x.refused(webauth.NewError(webauth.ReasonIdentity, err, webauth.Known{Token: &proof.Token, URL: proof.URL, Signed: true, Status: http.StatusOK}))
+		return
+	}
 	old, err := x.own()
 	if err != nil {
 		x.storeDown(err)
 		return
 	}
 	l := login{
-		session: newSession(resp, x.secret, x.cfg.Service.Name, x.now, &x.cfg.Session),
-		url:     resp.URL(), iact: resp.Token().IAct,
-	}
-	if resp.Version() < 3 && !x.cfg.Service.NoPtags {
-		l.session.Ptags = []string{"current"} // what these versions imply, for want of room to say so
+		session: newSession(w, proof, x.secret, x.now, &x.cfg.Session),
+		url:     proof.URL, iact: proof.Token.IAct,
 	}
 	l.session.client = x.clientBinding()
-	l.depth = depthOfNote(resp.Token().Note)
-	if resp.Token().Note == noteSilent {
+	l.depth = depthOfNote(proof.Token.Note)
+	if proof.Token.Note == noteSilent {
 		l.iact = webauth.IActAsNeeded // it was not to trouble anybody: a session by a password will do, too
 	}
-	if resp.Confirm() && !x.alive(old, resp.Principal()) {
+	if proof.Confirm && !x.alive(old, proof.Principal) {
 		x.askWho(l, old)
 		return
 	}
@@ -77,7 +85,7 @@ func (x *exchange) accepted(resp *webauth.Response) {
 // logIn starts the session, unless the old one proves as much already, and goes on.
 func (x *exchange) logIn(l login, old *session) {
 	s := l.session
-	if x.alive(old, s.Principal) && old.covers(s, l.iact) {
+	if x.alive(old, s.Principal) && old.way == s.way && old.covers(s, l.iact) {
 		// Two tabs logged in at once, and the other one proved more: a password.
 		// Starting anew would take that away again.
 		x.goOn(l.url, s.Principal, l.depth)
@@ -130,8 +138,9 @@ func (x *exchange) refused(err error) {
 	}
 	token, ours := e.Token()
 	failed := ours && e.Reason == webauth.ReasonStatus
+	fault := isServiceFault(e.Reason)
 	switch {
-	case failed && token.Note == noteSilent:
+	case ours && token.Note == noteSilent && (failed || fault || e.Reason == webauth.ReasonIdentity):
 		x.log(site.Event{Name: EventSilent, Reason: string(e.Reason), Err: err})
 		x.goOn(e.ReturnURL(), "", loopDepthUnknown)
 	case x.repeats(e):
@@ -139,6 +148,8 @@ func (x *exchange) refused(err error) {
 		x.goOn(e.ReturnURL(), "", loopDepthUnknown)
 	case e.Reason == webauth.ReasonToken && x.secret == "":
 		x.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, pageNoCookies)
+	case fault:
+		x.serviceFails(e.Reason, err)
 	default:
 		if failed {
 			x.rememberFailure(token)

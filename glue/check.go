@@ -1,10 +1,12 @@
 package glue
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // Check lists everything wrong or weak about a configuration, errors first; site.Check does
@@ -40,24 +42,14 @@ func checkTransport(cfg *Config, found *site.Findings) {
 }
 
 func checkService(cfg *Config, found *site.Findings) {
-	if cfg.Service.Keys == nil {
-		return
-	}
-	if cfg.Service.HasPublishedKey() {
-		found.Warnf("Service", "%s signs with a key whose private half is public: for trying things out on loopback only", cfg.Service.Name)
-	}
-	for _, k := range cfg.Service.Keys.Keys() {
-		if k.Bits() < 2048 && !k.Published() {
-			found.Notef("Service", "key %s of %s has %d bits, as the service chose; Go in FIPS-only mode refuses it, and SHA-1 with it", k.Kid(), cfg.Service.Name, k.Bits())
+	for i, service := range cfg.services() {
+		for _, f := range service.Findings(originsOf(cfg.Site)) {
+			if f.Note {
+				found.Notef(serviceKey(i), "%s", f.Text)
+			} else {
+				found.Warnf(serviceKey(i), "%s", f.Text)
+			}
 		}
-	}
-	for _, origin := range originsOf(cfg.Site) {
-		if err := cfg.Service.CheckOrigin(origin); err != nil {
-			found.Warnf("Service", "%v", err)
-		}
-	}
-	if err := cfg.Service.CheckKeys(); err != nil {
-		found.Warnf("Service", "%v", err)
 	}
 	for _, v := range cfg.Versions {
 		if v != 3 {
@@ -91,15 +83,18 @@ func checkTimes(cfg *Config, found *site.Findings) {
 
 func checkPolicy(cfg *Config, found *site.Findings) {
 	p := &cfg.Policy
-	for _, err := range p.nobodies(cfg.Service) {
+	for _, err := range p.nobodies(cfg.services()) {
 		found.Warnf("Policy.Principals", "%v", err)
 	}
 	for _, ptag := range p.Ptags {
-		if err := cfg.Service.CheckPtag(ptag); err != nil && ptag != "" {
+		if ptag == "" {
+			continue
+		}
+		for _, err := range ofNone(cfg.services(), func(s webauth.LoginService) error { return s.CheckPtag(ptag) }) {
 			found.Notef("Policy.Ptags", "%v", err)
 		}
 	}
-	if p.AnyPtags && !cfg.Service.NoPtags {
+	if p.AnyPtags && slices.ContainsFunc(cfg.services(), func(s webauth.LoginService) bool { return !s.Info().NoPtags || s.Info().Open }) {
 		found.Notef("Policy.AnyPtags", "people who are no longer members of the University can log in too")
 	}
 	if p.IAct == "yes" && p.Fresh == 0 {

@@ -2,6 +2,7 @@ package glue
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,8 +23,16 @@ type Config struct {
 	// sessions of its own, a request for any other host gets 421, and nobody is sent to log
 	// in for a request outside the path of its BaseURL.
 	Site *site.Site
-	// Service is where people log in: webauth.Raven(), webauth.Nevar(keys), ...
-	Service webauth.Service
+	// Service is where people log in: webauth.Raven(), webauth.Nevar(keys), ..., or a provider
+	// of package glue/oidclogin, which needs LoginPath.
+	Service webauth.LoginService
+	// Also are services by which people could log in before, while a site moves from one
+	// to another: sessions that began there are honoured until they end, and logins that began
+	// there are finished. Nobody is sent there anew, but see ChooseService.
+	Also []webauth.LoginService
+	// ChooseService lets people choose between Service and those of Also, on a page with a link
+	// for each, wherever they are sent to log in.
+	ChooseService bool
 	// Policy is what Require and Optional ask for, unless With changes it.
 	Policy Policy
 	// Session says how long a login lasts and where it is kept.
@@ -118,10 +127,7 @@ func (c *Config) normalise() (found site.Findings) {
 	if c.Site.Keys("") == nil {
 		found.Errorf("Site", "%v", site.ErrNoSecret)
 	}
-	serviceErr := c.Service.Check()
-	if serviceErr != nil {
-		found.Errorf("Service", "%v", serviceErr)
-	}
+	servicesFit := c.checkServices(&found)
 	if c.Session.MaxLife == 0 {
 		c.Session.MaxLife = defaultMaxLife
 	}
@@ -153,13 +159,58 @@ func (c *Config) normalise() (found site.Findings) {
 	}
 	c.Versions = slices.Clone(c.Versions)
 	c.checkCookies(&found)
-	c.Policy.check(c.Service, "Policy", &found)
-	if serviceErr == nil { // or everything would say it again
+	c.Policy.check(c.services(), "Policy", &found)
+	if servicesFit { // or everything would say it again
 		if err := c.tryOrigins(); err != nil {
 			found.Errorf("", "%v", err)
 		}
 	}
 	return found
+}
+
+// services are all by which somebody may be logged in, the one for new logins first.
+func (c *Config) services() []webauth.LoginService {
+	if c.Service == nil {
+		return nil
+	}
+	return append([]webauth.LoginService{c.Service}, c.Also...)
+}
+
+// checkServices reports whether each can be used.
+func (c *Config) checkServices(found *site.Findings) bool {
+	if c.Service == nil {
+		found.Errorf("Service", "is missing: where do people log in? For example webauth.Raven()")
+		return false
+	}
+	fit := true
+	ids := map[string]bool{}
+	for i, s := range c.services() {
+		if s == nil {
+			found.Errorf(serviceKey(i), "is nil")
+			c.Also = slices.DeleteFunc(slices.Clone(c.Also), func(s webauth.LoginService) bool { return s == nil })
+			return false
+		}
+		if err := s.Check(); err != nil {
+			found.Errorf(serviceKey(i), "%v", err)
+			fit = false
+		} else if ids[s.ID()] {
+			found.Errorf(serviceKey(i), "is another one of %q: name each once", s.Info().Name)
+			fit = false
+		}
+		ids[s.ID()] = true
+	}
+	if c.ChooseService && c.Also == nil {
+		found.Errorf("ChooseService", "has nothing to choose from: name another service in Also")
+	}
+	return fit
+}
+
+// serviceKey is the field of the i-th of the services.
+func serviceKey(i int) string {
+	if i == 0 {
+		return "Service"
+	}
+	return fmt.Sprintf("Also[%d]", i-1)
 }
 
 func (c *Config) checkCookies(found *site.Findings) {

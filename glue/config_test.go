@@ -44,7 +44,7 @@ var mistakes = []struct {
 }{
 	{"no service", func(c *config) { c.Service = webauth.Service{} }, `service name ""`},
 	{"no keys", func(c *config) { c.Service = webauth.Goose(nil) }, `service "goose" has no keys: load them with keys.LoadDir or keys.LoadFile`},
-	{"WLS on http", func(c *config) { c.Service.AuthURL = "http://wls.example/" }, "must be https"},
+	{"WLS on http", func(c *config) { c.wls(func(s *webauth.Service) { s.AuthURL = "http://wls.example/" }) }, "must be https"},
 	{"no BaseURL", func(c *config) { c.BaseURL = "" }, "Config.BaseURL is missing: say where browsers see the site, such as https://soc.example"},
 	{"BaseURL is no URL", func(c *config) { c.BaseURL = "https://%zz" }, `Config.BaseURL: "https://%zz"`},
 	{"BaseURL without a scheme", func(c *config) { c.BaseURL = "soc.example" }, "not an absolute http or https URL"},

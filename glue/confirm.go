@@ -59,7 +59,7 @@ func (x *exchange) askWho(l login, old *session) {
 
 // confirmURL is where the button leads: the same path, and so the same handler.
 func (x *exchange) confirmURL(l login) (string, error) {
-	plain := strings.Join([]string{randomID(), l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
+	plain := strings.Join([]string{randomID(), l.session.way.service.ID(), l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
 	expires := x.now.Add(confirmLife)
 	if l.session.Expires.Before(expires) {
 		expires = l.session.Expires
@@ -120,22 +120,23 @@ func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 // and on the page that it was made for. The item marks it as used.
 func (x *exchange) openConfirm(value string) (login, webauth.Item, error) {
 	plain, expires, err := x.origin.confirm.Open(confirmParam, value, x.now)
-	part := strings.SplitN(plain, "\n", 5)
-	if err != nil || len(part) != 5 {
+	part := strings.SplitN(plain, "\n", 6)
+	if err != nil || len(part) != 6 {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	s, ok := decodeSession(part[4])
-	ends, okEnds := parseUnix(part[3])
-	if !ok || !okEnds {
+	s, ok := decodeSession(part[5])
+	ends, okEnds := parseUnix(part[4])
+	w := x.origin.wayOf(part[1])
+	if !ok || !okEnds || w == nil {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	path, _, _ := strings.Cut(part[1], "?")
+	path, _, _ := strings.Cut(part[2], "?")
 	if fromOtherOrigin(x.r) || path != x.origin.url(x.path, "") || !x.secret.Fits(s.binding) || s.client != x.clientBinding() {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	s.Expires, s.Service = ends, x.cfg.Service.Name
+	s.Expires, s.way, s.Service = ends, w, w.info.Name
 	item := webauth.Item{ID: "confirm:" + part[0], Issued: s.Accepted, Expires: expires}
-	return login{session: s, url: part[1], iact: webauth.Interact(part[2])}, item, nil
+	return login{session: s, url: part[2], iact: webauth.Interact(part[3])}, item, nil
 }
 
 // cutConfirm takes the button's parameter out of a query.

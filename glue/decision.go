@@ -1,7 +1,6 @@
 package glue
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -76,7 +75,7 @@ func (a *Auth) Evaluate(r *http.Request) (Decision, error) {
 	q := &request{a: a, r: r}
 	d := Decision{request: q}
 	d.Denial = q.receive()
-	if bringsLogin(q.query) {
+	if q.bringsLogin() {
 		d.Denial = DeniedResponse // above all: it must be spent
 	}
 	if d.Denial != "" {
@@ -92,11 +91,17 @@ func (a *Auth) Evaluate(r *http.Request) (Decision, error) {
 	return d, nil
 }
 
-// bringsLogin reports whether a query brings what may begin a session.
-func bringsLogin(query string) bool {
-	_, response, _ := webauth.ResponseFrom(query)
-	_, _, confirm := cutConfirm(query)
-	return response || confirm
+// bringsLogin reports whether the request brings what may begin a session, at whatever host.
+func (q *request) bringsLogin() bool {
+	for _, o := range *q.a.s.origins.Load() {
+		for _, w := range o.ways {
+			if w.Brings(q.path, q.query) {
+				return true
+			}
+		}
+	}
+	_, _, confirm := cutConfirm(q.query)
+	return confirm
 }
 
 // Mark sets the headers by which the browser, and caches, know that an answer is for the
@@ -151,13 +156,13 @@ func (q *request) judge(s *session) Denial {
 	if q.kept != nil && q.kept.Principal != s.Principal {
 		return deniedOwner
 	}
-	if denial := q.authorize(&s.Identity); denial != "" {
+	if denial := q.authorize(s); denial != "" {
 		return denial
 	}
-	if denial := q.a.policy.checkStrength(&s.Identity, q.now); denial != "" || q.wants == nil {
+	if denial := q.a.policy.checkStrength(s, q.now); denial != "" || q.wants == nil {
 		return denial
 	}
-	return q.wants.checkStrength(&s.Identity, q.now)
+	return q.wants.checkStrength(s, q.now)
 }
 
 // Spend takes a response of the WLS that comes to where nobody is logged in, so that it
@@ -174,19 +179,5 @@ func (a *Auth) Spend(r *http.Request) error {
 	return err
 }
 
-// spend marks the response that a request brings as used, whichever of the origins it is
-// for. The verdict does not matter.
-func (q *request) spend() error {
-	value, found, err := webauth.ResponseFrom(q.query)
-	if !found || err != nil {
-		return nil
-	}
-	var errs []error
-	for _, o := range *q.a.s.origins.Load() { // the token is of one of them
-		_, err := o.verifier.Verify(context.WithoutCancel(q.r.Context()), value, webauth.Expect{Secret: o.cookies.secret(q.r)})
-		if e, ok := errors.AsType[*webauth.Error](err); ok && e.Reason == webauth.ReasonStore {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
+// spend marks the answer that a request brings as used. The verdict does not matter.
+func (q *request) spend() error { return errors.Join(q.spendAll()...) }

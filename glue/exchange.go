@@ -138,7 +138,7 @@ func (x *exchange) deny(s *session, denial Denial) {
 func (x *exchange) strength(denial Denial) webauth.Request {
 	p := &x.a.policy
 	how := x.asks()
-	req := webauth.Request{Desc: p.Desc, Msg: p.Msg, AAuth: how.AAuth, IAct: how.IAct, Fail: p.Fail}
+	req := webauth.Request{Desc: p.Desc, Msg: p.Msg, AAuth: how.AAuth, IAct: how.IAct, Fresh: how.Fresh, Fail: p.Fail}
 	if req.Msg == "" && (denial == DeniedExpired || denial == DeniedIdle) {
 		req.Msg = x.cfg.Session.ExpiredMsg
 	}
@@ -154,14 +154,9 @@ func (x *exchange) startLogin(req webauth.Request) {
 	}
 	req.Note = noteOfDepth(depth)
 	secret, isNew := x.secretToBe()
-	location, err := x.loginURL(secret, req)
-	if err != nil {
-		x.fail(site.Event{Name: EventRefused, Err: err}, pageBadAddress)
-		return
+	if x.cfg.ChooseService && len(x.origin.ways) > 1 {
+		x.choose(secret, isNew, req)
+	} else {
+		x.send(secret, isNew, req)
 	}
-	if isNew {
-		x.origin.cookies.setSecret(x.w, secret)
-	}
-	x.log(site.Event{Name: EventRedirect})
-	respond.Redirect(x.w, x.r, location)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -29,19 +30,18 @@ const keptAfterEnd = time.Hour
 // gorillaStore keeps sessions in any gorilla/sessions store. It goes round gorilla's
 // registry, which remembers sessions by request and would not see a derived request.
 type gorillaStore struct {
-	store   sessions.Store
-	service string // webauth.Service.ID
-	now     func() time.Time
+	store sessions.Store
+	now   func() time.Time
 }
-
-func (st gorillaStore) realm(o *origin) string { return st.service + " " + o.base + o.prefix }
 
 func (st gorillaStore) load(r *http.Request, o *origin) (*session, error) {
 	gs, err := st.open(r, o)
 	if gs == nil || err != nil {
 		return nil, err
 	}
-	if realm, _ := gs.Values[valueRealm].(string); realm != st.realm(o) {
+	realm, _ := gs.Values[valueRealm].(string)
+	i := slices.IndexFunc(o.ways, func(w *way) bool { return w.realm == realm })
+	if i < 0 {
 		return nil, nil
 	}
 	data, _ := gs.Values[valueData].(string)
@@ -50,7 +50,7 @@ func (st gorillaStore) load(r *http.Request, o *origin) (*session, error) {
 		return nil, nil
 	}
 	expires, _ := gs.Values[ValueExpires].(int64)
-	s.Expires = time.Unix(expires, 0).UTC()
+	s.Expires, s.way = time.Unix(expires, 0).UTC(), o.ways[i]
 	return s, nil
 }
 
@@ -89,7 +89,7 @@ func (st gorillaStore) save(w http.ResponseWriter, r *http.Request, o *origin, s
 	gs.Values[ValuePrincipal] = s.Principal
 	gs.Values[ValueExpires] = s.Expires.Unix()
 	gs.Values[valueData] = s.encode()
-	gs.Values[valueRealm] = st.realm(o)
+	gs.Values[valueRealm] = s.way.realm
 	return st.store.Save(r, w, gs)
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -100,6 +101,13 @@ func newFake(t testing.TB) *webauthtest.WLS {
 type config struct {
 	siteConfig
 	glueConfig
+}
+
+// wls changes the login service.
+func (c *config) wls(edit func(*webauth.Service)) {
+	s := c.Service.(webauth.Service)
+	edit(&s)
+	c.Service = s
 }
 
 type (

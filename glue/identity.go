@@ -28,6 +28,9 @@ type Identity struct {
 	// ResponseID names the response as the WLS's log does. It is empty where the WLS gave
 	// none, or none that is a word of at most 64 characters.
 	ResponseID string
+	// Subject and ObjectID identify the person's account at an OpenID Connect provider, by the
+	// claim sub and by the one that its ObjectClaim names; empty for other services.
+	Subject, ObjectID string
 }
 
 // HasPtag reports whether the person has a ptag, whatever the letter case, as

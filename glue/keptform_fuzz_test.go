@@ -110,14 +110,14 @@ func FuzzMark(f *testing.F) {
 			p.AAuth = nil
 		}
 		var found site.Findings
-		if p.check(webauth.Raven(), "Policy", &found); found != nil {
+		if p.check([]webauth.LoginService{webauth.Raven()}, "Policy", &found); found != nil {
 			return // no policy that there can be
 		}
 		value := markOf(p.strength(), &Policy{})
 		back, ok := parseMark(value, &Policy{})
 		require.True(t, ok, value)
 		require.Equal(t, p.strength(), back)
-		both, ok := p.strength().and(back)
+		both, ok := p.strength().and(back, []string{"pwd"})
 		require.True(t, ok)
 		require.Equal(t, p.strength().Fresh, both.Fresh)
 

@@ -29,9 +29,10 @@ const (
 	maxFresh   = 400 * 24 * time.Hour
 )
 
-// strength returns the part of a policy that a login can satisfy.
+// strength returns the part of a policy that a login can satisfy: who may come in is no part
+// of it.
 func (p *Policy) strength() Policy {
-	s := Policy{IAct: p.IAct, AAuth: p.AAuth, Fresh: min(p.Fresh, maxFresh)}
+	s := Policy{IAct: p.IAct, AAuth: p.AAuth, Fresh: min(p.Fresh, maxFresh), AnyPtags: true}
 	if s.Fresh != 0 {
 		s.IAct = webauth.IActYes
 	}
@@ -39,8 +40,8 @@ func (p *Policy) strength() Policy {
 }
 
 // and returns the strength that satisfies both p and q, which are strengths themselves.
-// Where they contradict each other ok is false, and it is p.
-func (p Policy) and(q Policy) (both Policy, ok bool) {
+// Where they contradict each other ok is false, and it is p. usual is ServiceInfo.DefaultAAuth.
+func (p Policy) and(q Policy, usual []string) (both Policy, ok bool) {
 	both = p
 	switch {
 	case p.IAct == webauth.IActAsNeeded:
@@ -52,21 +53,31 @@ func (p Policy) and(q Policy) (both Policy, ok bool) {
 		both.Fresh = q.Fresh
 	}
 	if p.AAuth != nil || q.AAuth != nil {
-		theirs := q.acceptable()
-		both.AAuth = slices.DeleteFunc(slices.Clone(p.acceptable()), func(t string) bool { return !slices.Contains(theirs, t) })
-		if len(both.AAuth) == 0 {
+		both.AAuth = intersect(acceptable(p.AAuth, usual), acceptable(q.AAuth, usual))
+		if both.AAuth != nil && len(both.AAuth) == 0 {
 			return p, false
 		}
 	}
 	return both, true
 }
 
-// acceptable returns AAuth with its default.
-func (p *Policy) acceptable() []string {
-	if p.AAuth == nil {
-		return []string{"pwd"}
+// acceptable returns AAuth with the service's default; nil is any.
+func acceptable(aauth, usual []string) []string {
+	if aauth == nil {
+		return usual
 	}
-	return p.AAuth
+	return aauth
+}
+
+// intersect returns what is in both lists, of which nil holds everything.
+func intersect(a, b []string) []string {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return slices.DeleteFunc(slices.Clone(a), func(t string) bool { return !slices.Contains(b, t) })
 }
 
 // markOf returns the mark's value for a strength; usual is the policy that needs no words.
@@ -92,7 +103,7 @@ func parseMark(value string, usual *Policy) (Policy, bool) {
 	}
 	rest := strings.TrimLeft(value, "0123456789")
 	digits := strings.TrimSuffix(value, rest)
-	var p Policy
+	p := Policy{AnyPtags: true}
 	var ok bool
 	if p.IAct, p.AAuth, ok = webauth.ParseStrength(rest); !ok || len(value) > maxMark {
 		return Policy{}, false

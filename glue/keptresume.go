@@ -26,7 +26,7 @@ func (q *request) takeMarked() {
 	switch {
 	case q.r.Method == http.MethodGet, q.r.Method == http.MethodHead:
 		mark, _ := q.marked()
-		wants, _ := q.a.policy.strength().and(mark)
+		wants, _ := q.a.policy.strength().and(mark, q.usualAAuth())
 		q.wants = &wants
 		return
 	case q.r.Method == http.MethodPost && q.bringsKeptForm():
@@ -53,14 +53,14 @@ func (q *request) bringsKeptForm() bool {
 
 // authorize asks the policy who may come in. What Allow reads of a form is there again
 // afterwards: to be kept, and for the handler.
-func (q *request) authorize(id *Identity) Denial {
+func (q *request) authorize(s *session) Denial {
 	p := &q.a.policy
 	if p.Allow == nil || q.r.Body == nil || kindOf(q.r) != formKind {
-		return p.authorize(q.r, id)
+		return p.authorize(q.r, s)
 	}
 	body := &heldBody{ReadCloser: q.r.Body}
 	q.r.Body = body
-	denial := p.authorize(q.r, id)
+	denial := p.authorize(q.r, s)
 	q.r.Body = body.again()
 	return denial
 }
@@ -153,7 +153,7 @@ func (x *exchange) keepForm(s *session, denial Denial) {
 func (x *exchange) asks() Policy {
 	how := x.a.policy.strength()
 	if x.wants != nil {
-		how, _ = how.and(*x.wants)
+		how, _ = how.and(*x.wants, x.usualAAuth())
 	}
 	return how
 }
@@ -229,7 +229,7 @@ func (x *exchange) localOf(url string) (local string, ours bool) {
 		return "", false
 	}
 	path, query, _ := strings.Cut(from, "?")
-	_, query, _ = cutConfirm(webauth.StripResponse(query))
+	query = x.origin.strip(path, query)
 	return localpath.WithQuery(path, withoutKeptMark(query)), true
 }
 

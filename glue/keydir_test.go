@@ -18,6 +18,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // writeKey puts the key that the fake signs with now into a directory of keys.
@@ -37,7 +38,7 @@ func TestKeysAndSecretRotateUnderLoad(t *testing.T) {
 	keyDir, err := keys.NewDir(keys.DirConfig{Path: dir, Now: fake.Now})
 	require.NoError(t, err)
 	s := startSite(t, setup{fake: fake, config: func(c *config) {
-		c.Service.Keys = keyDir
+		c.wls(func(s *webauth.Service) { s.Keys = keyDir })
 		c.Secret, c.SecretFile = "", file
 	}})
 	secret, err := os.ReadFile(file)

@@ -81,17 +81,31 @@ func (x *exchange) logOutHere() {
 		x.storeFails(err, pageLoggedOutHere)
 		return
 	}
+	there := x.logoutThere(old)
 	switch {
-	case x.cfg.LogoutAtWLS && x.cfg.Service.LogoutURL != "":
-		respond.Redirect(x.w, x.r, x.cfg.Service.LogoutURL)
+	case x.cfg.LogoutAtWLS && there != "":
+		respond.Redirect(x.w, x.r, there)
 	case x.cfg.AfterLogout != "":
 		respond.Redirect(x.w, x.r, x.origin.base+x.cfg.AfterLogout)
 	default:
 		p := pageLoggedOut
-		if x.cfg.Service.LogoutURL != "" {
-			p.Links = append(p.Links, site.Link{Text: "Log out of the login service as well", Href: x.cfg.Service.LogoutURL})
+		if there != "" {
+			p.Links = append(p.Links, site.Link{Text: "Log out of the login service as well", Href: there})
 		}
 		p.Links = append(p.Links, site.Link{Text: "Back to the site", Href: x.origin.home()})
 		x.cfg.Site.Show(x.w, x.r, p)
 	}
+}
+
+// logoutThere returns where the person logs out of the service that logged them in.
+func (x *exchange) logoutThere(old *session) string {
+	w := x.origin.ways[0]
+	if old != nil {
+		w = old.way
+	}
+	back := ""
+	if x.cfg.AfterLogout != "" {
+		back = x.origin.base + x.cfg.AfterLogout
+	}
+	return w.End(back)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // logOutVia posts to /logout with these headers, in pairs.
@@ -153,7 +154,10 @@ func TestLogoutGoesOn(t *testing.T) {
 	}{
 		{"to a page of the site", func(c *config) { c.AfterLogout = "/bye?x=1" }, func(s *testSite) string { return s.url + "/bye?x=1" }},
 		{"to the WLS", func(c *config) { c.LogoutAtWLS, c.AfterLogout = true, "/bye" }, func(s *testSite) string { return s.fake.Service().LogoutURL }},
-		{"to the site where the WLS has no logout", func(c *config) { c.LogoutAtWLS, c.AfterLogout, c.Service.LogoutURL = true, "/bye", "" }, func(s *testSite) string { return s.url + "/bye" }},
+		{"to the site where the WLS has no logout", func(c *config) {
+			c.LogoutAtWLS, c.AfterLogout = true, "/bye"
+			c.wls(func(s *webauth.Service) { s.LogoutURL = "" })
+		}, func(s *testSite) string { return s.url + "/bye" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := startSite(t, setup{config: tt.config})
@@ -168,7 +172,7 @@ func TestLogoutGoesOn(t *testing.T) {
 		})
 	}
 	t.Run("nowhere where the WLS has no logout", func(t *testing.T) {
-		s := startSite(t, setup{config: func(c *config) { c.Service.LogoutURL = "" }})
+		s := startSite(t, setup{config: func(c *config) { c.wls(func(s *webauth.Service) { s.LogoutURL = "" }) }})
 		a := s.loggedIn("test0001").post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 		assert.Equal(t, []string{s.url + "/"}, a.links())
 	})

@@ -7,19 +7,17 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
 	"github.com/ucam-webauth/go-webauth/glue/site"
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // origin is the site at one of its origins: everything that is derived for the
 // service and that origin, so that nothing made for one is good at another.
 type origin struct {
-	base     string // "https://soc.example"
-	prefix   string // path of BaseURL without a trailing slash, or ""
-	cookies  cookieJar
-	signer   *webauth.RequestSigner
-	verifier *webauth.Verifier
+	base    string // "https://soc.example"
+	prefix  string // path of BaseURL without a trailing slash, or ""
+	cookies cookieJar
+	ways    []*way
 
-	session, seen, loops, kept, logout, failed, confirm, targets *seal.Codec
+	seen, loops, kept, logout, failed, confirm, targets *seal.Codec
 }
 
 // origins holds the site at each of its origins.
@@ -41,23 +39,23 @@ func newOrigins(cfg *Config, secret *site.Secret) (origins, error) {
 func newOrigin(cfg *Config, secret *site.Secret, base string) (*origin, error) {
 	prefix := cfg.Site.Path()
 	o := &origin{base: base, prefix: prefix, cookies: newCookieJar(cfg, base, prefix)}
+	for _, service := range cfg.services() {
+		w, err := newWay(cfg, secret, service, base, prefix)
+		if err != nil {
+			return nil, err
+		}
+		o.ways = append(o.ways, w)
+	}
+	// What was made before the site moved from one service to another is good after it.
+	keysFor := func(purpose string) (keys [][]byte) {
+		for _, w := range o.ways {
+			keys = append(keys, secret.Derive(purpose, w.service.ID(), base, prefix)...)
+		}
+		return keys
+	}
 	var err error
-	keysFor := func(purpose string) [][]byte { return secret.Derive(purpose, cfg.Service.ID(), base, prefix) }
-	o.signer, err = webauth.NewRequestSigner(webauth.SignerConfig{
-		Service: cfg.Service, Origin: base, Keys: keysFor("request-token"), Now: cfg.Site.Now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	o.verifier, err = webauth.NewVerifier(webauth.VerifierConfig{
-		Service: cfg.Service, Versions: cfg.Versions, MaxAge: cfg.MaxAge, Skew: cfg.Skew, Now: cfg.Site.Now,
-		Signer: o.signer, OneUse: cfg.Site.OneUse(), Origins: cfg.Site.Origins(),
-	})
-	if err != nil {
-		return nil, err
-	}
 	for purpose, codec := range map[string]**seal.Codec{
-		"session": &o.session, "last-use": &o.seen, "loops": &o.loops, "kept-form": &o.kept, "logout": &o.logout,
+		"last-use": &o.seen, "loops": &o.loops, "kept-form": &o.kept, "logout": &o.logout,
 		"failed-tokens": &o.failed, "confirm-login": &o.confirm, "target": &o.targets,
 	} {
 		if *codec, err = seal.New(purpose, keysFor(purpose)); err != nil {

@@ -45,6 +45,12 @@ var (
 		Text: []string{"You are not logged in to this site. You can close this page, or try again."}}
 	pageDeclined = site.Page{Kind: "declined", Status: http.StatusForbidden, Title: "The login service did not let you in",
 		Text: []string{"You are not logged in to this site. You can try again; if it keeps happening, tell the site’s webmaster."}}
+	pageIdentity = site.Page{Kind: "identity", Status: http.StatusForbidden, Title: "The site cannot tell who you are",
+		Text: []string{"The login service let you in, but what it says of your account is not what this site needs to know you by. Please tell the site’s webmaster."}}
+	pageServiceDown = site.Page{Kind: "login-down", Status: http.StatusServiceUnavailable, Title: "Logging in does not work just now",
+		Text: []string{"The site cannot reach the login service, or got no answer that makes sense. Nothing is wrong with your account. Please try again in a moment."}}
+	pageServiceRefuses = site.Page{Kind: "login-setup", Status: http.StatusServiceUnavailable, Title: "Logging in is out of order",
+		Text: []string{"The login service and this site do not agree on how to log people in. Nothing is wrong with your account. Please tell the site’s webmaster."}}
 	pageLogout = site.Page{Kind: "logout", Status: http.StatusOK, Title: "Log out?",
 		Text: []string{"This ends your session on this site."}}
 	pageLoggedOut = site.Page{Kind: "logged-out", Status: http.StatusOK, Title: "You are logged out of this site",
@@ -75,6 +81,8 @@ func pageFor(e *webauth.Error) site.Page {
 		return pageForgotten
 	case webauth.ReasonInteract, webauth.ReasonAuthType:
 		return pageStrength
+	case webauth.ReasonIdentity:
+		return pageIdentity
 	case webauth.ReasonStatus:
 		if e.Status == 410 {
 			return pageCancelled
@@ -108,7 +116,7 @@ func (x *exchange) fail(e site.Event, p site.Page) {
 func (x *exchange) forbid(s *session, denial Denial) {
 	p := pageForbidden
 	p.Principal = s.Principal
-	p.Text = []string{x.a.policy.missing(denial), "If you think that you should see it, ask the site’s webmaster."}
+	p.Text = []string{x.a.policy.missing(denial, &s.way.info), "If you think that you should see it, ask the site’s webmaster."}
 	if x.cfg.LogoutPath != "" {
 		p.Links = []site.Link{{Text: "Front page", Href: x.origin.home()}, {Text: "Log out", Href: x.origin.base + x.cfg.LogoutPath}}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // filledPages are all pages with everything that they can hold.
@@ -28,6 +29,7 @@ func filledPages() []site.Page {
 		pageNoCookies, pageMalformed, pageRefused, pageStale, pageForgotten, pageStrength, pageCancelled, pageDeclined, pageLogout,
 		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormForgotten, pageFormGone,
 		pageConfirmLogin("<b>&"), pageTargetLost, pageInFrame, pageOffice,
+		pageChoose, pageIdentity, pageServiceDown, pageServiceRefuses,
 	}
 	for i := range pages {
 		p := &pages[i]
@@ -46,7 +48,7 @@ func filledPages() []site.Page {
 			p.Links = []site.Link{{Text: "Go on to the page", Href: here.Href}}
 		case "forbidden":
 			p.Principal = "<b>&\"'"
-			p.Text = []string{(&Policy{Ptags: []string{"<i>"}}).missing(DeniedPtag)}
+			p.Text = []string{(&Policy{Ptags: []string{"<i>"}}).missing(DeniedPtag, &webauth.ServiceInfo{})}
 			p.Links = []site.Link{here, {Text: "Log out", Href: "https://soc.example/logout"}}
 		default:
 			p.Links = []site.Link{here, {Text: "Back to the site", Href: "https://soc.example/"}}

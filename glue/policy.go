@@ -53,7 +53,7 @@ type Policy struct {
 func Only(entries ...string) []string { return append([]string{}, entries...) }
 
 // check finds every mistake; key is the policy's.
-func (p *Policy) check(s webauth.Service, key string, found *site.Findings) {
+func (p *Policy) check(services []webauth.LoginService, key string, found *site.Findings) {
 	for _, f := range []struct {
 		name string
 		list []string
@@ -68,14 +68,25 @@ func (p *Policy) check(s webauth.Service, key string, found *site.Findings) {
 	if p.Ptags != nil && p.AnyPtags {
 		found.Errorf(key+".AnyPtags", "contradicts Ptags")
 	}
-	if p.Ptags != nil && s.NoPtags {
-		found.Errorf(key+".Ptags", "service %q sets no ptags, nobody would get in", s.Name)
-	}
 	if p.Fresh != 0 && p.Fresh < time.Minute {
 		found.Errorf(key+".Fresh", "is %v, want at least 1m0s, or 0 for none", p.Fresh)
 	}
 	if p.Fresh != 0 && p.IAct == webauth.IActNo {
 		found.Errorf(key+".Fresh", `contradicts IAct "no"`)
+	}
+	for _, s := range services {
+		p.checkFor(s, key, found)
+	}
+}
+
+// checkFor finds the mistakes about one of the services.
+func (p *Policy) checkFor(s webauth.LoginService, key string, found *site.Findings) {
+	info := s.Info()
+	if p.Ptags != nil && info.NoPtags {
+		found.Errorf(key+".Ptags", "service %q sets no ptags, nobody would get in", info.Name)
+	}
+	if info.Open && p.Principals == nil && p.Ptags == nil && p.Allow == nil && !p.AnyPtags {
+		found.Errorf(key+".AnyPtags", "service %q knows former members and guests too, and does not say who is one: name Principals, Ptags or Allow, or set AnyPtags to let all of them in", info.Name)
 	}
 	if s.Check() != nil {
 		return
@@ -85,28 +96,42 @@ func (p *Policy) check(s webauth.Service, key string, found *site.Findings) {
 		name string
 		req  webauth.Request
 	}{
-		{"IAct", webauth.Request{IAct: p.IAct}},
+		{"IAct", webauth.Request{IAct: p.IAct, Fresh: p.Fresh}},
 		{"AAuth", webauth.Request{AAuth: p.AAuth}},
 		{"Desc", webauth.Request{Desc: p.Desc}},
 		{"Msg", webauth.Request{IAct: p.IAct, AAuth: p.AAuth, Desc: p.Desc, Msg: p.Msg}},
 	} {
-		f.req.URL = "https://soc.example/"
-		if _, err := s.LoginURL(f.req); err != nil {
+		if err := s.CheckRequest(f.req); err != nil {
 			found.Errorf(key+"."+f.name, "%v", err)
 			return
 		}
 	}
 }
 
-// nobodies returns what is wrong with principals that the service never reports. Empty entries
-// are an error already.
-func (p *Policy) nobodies(s webauth.Service) (errs []error) {
+// nobodies returns what is wrong with principals that no service reports. Empty entries are
+// an error already.
+func (p *Policy) nobodies(services []webauth.LoginService) (errs []error) {
 	for _, principal := range p.Principals {
-		if err := s.CheckPrincipal(principal); err != nil && principal != "" {
-			errs = append(errs, err)
+		if principal != "" {
+			errs = append(errs, ofNone(services, func(s webauth.LoginService) error { return s.CheckPrincipal(principal) })...)
 		}
 	}
 	return errs
+}
+
+// ofNone returns the first service's error where each has one: what none of them reports.
+func ofNone(services []webauth.LoginService, check func(webauth.LoginService) error) []error {
+	var first error
+	for _, s := range services {
+		err := check(s)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return []error{first}
 }
 
 // nearly returns the error of a list that names a person in other letters than the service;
@@ -127,21 +152,24 @@ func (p *Policy) clone() Policy {
 	return c
 }
 
-// withDefaults returns a copy that says what the zero values mean.
-func (p *Policy) withDefaults(s webauth.Service) Policy {
-	c := p.clone()
-	if c.Ptags == nil && !c.AnyPtags && !s.NoPtags {
-		c.Ptags = []string{"current"}
+// hasPtag reports whether a person whom a service logged in has a ptag that the policy wants.
+func (p *Policy) hasPtag(id *Identity, info *webauth.ServiceInfo) bool {
+	switch {
+	case p.Ptags != nil:
+		return slices.ContainsFunc(p.Ptags, func(t string) bool { return hasPtag(id.Ptags, t) })
+	case p.AnyPtags || info.DefaultPtag == "":
+		return true
 	}
-	return c
+	return hasPtag(id.Ptags, info.DefaultPtag)
 }
 
 // authorize checks whether the person may come in.
-func (p *Policy) authorize(r *http.Request, id *Identity) Denial {
+func (p *Policy) authorize(r *http.Request, s *session) Denial {
+	id := &s.Identity
 	switch {
 	case p.Principals != nil && !slices.Contains(p.Principals, id.Principal):
 		return DeniedPrincipal
-	case p.Ptags != nil && !slices.ContainsFunc(p.Ptags, func(t string) bool { return hasPtag(id.Ptags, t) }):
+	case !p.hasPtag(id, &s.way.info):
 		return DeniedPtag
 	case p.Allow != nil && !p.Allow(r, *id):
 		return DeniedAllow
@@ -150,8 +178,9 @@ func (p *Policy) authorize(r *http.Request, id *Identity) Denial {
 }
 
 // checkStrength checks whether the way they logged in is good enough.
-func (p *Policy) checkStrength(id *Identity, now time.Time) Denial {
-	switch webauth.CheckStrength(p.IAct, p.AAuth, id.Auth, id.SSO) {
+func (p *Policy) checkStrength(s *session, now time.Time) Denial {
+	id := &s.Identity
+	switch s.way.service.CheckStrength(p.IAct, p.AAuth, id.Auth, id.SSO) {
 	case "":
 	case webauth.ReasonInteract:
 		return DeniedInteract
@@ -163,7 +192,7 @@ func (p *Policy) checkStrength(id *Identity, now time.Time) Denial {
 	}
 	// What was typed must be of an accepted type itself: an earlier one beside it will do
 	// for the login, but says nothing of when.
-	typed := webauth.CheckStrength(webauth.IActYes, p.AAuth, id.Auth, nil) == ""
+	typed := s.way.service.CheckStrength(webauth.IActYes, p.AAuth, id.Auth, id.SSO) == ""
 	if !typed || id.Password.IsZero() || now.Sub(id.Password) > p.Fresh {
 		return DeniedFresh
 	}
@@ -172,10 +201,14 @@ func (p *Policy) checkStrength(id *Identity, now time.Time) Denial {
 
 // missing names what the person lacks, for the page; other people's names are not
 // its business.
-func (p *Policy) missing(s Denial) string {
-	switch s {
+func (p *Policy) missing(denial Denial, info *webauth.ServiceInfo) string {
+	switch denial {
 	case DeniedPtag:
-		return "It is for people with the status " + quoteList(p.Ptags) + ", which the login service did not report for you."
+		wanted := p.Ptags
+		if wanted == nil {
+			wanted = []string{info.DefaultPtag}
+		}
+		return "It is for people with the status " + quoteList(wanted) + ", which the login service did not report for you."
 	case DeniedPrincipal:
 		return "It is for particular people, and you are not among them."
 	default:

@@ -33,11 +33,10 @@ func (q *request) receive() Denial {
 	q.now = inSeconds(q.cfg.Site.Now())
 	origin, _ := q.cfg.Site.OriginOf(q.r.Host)
 	q.origin = (*q.a.s.origins.Load())[origin]
+	q.locate() // also for another host: it may bring an answer, to be spent
 	if q.origin == nil {
-		q.query = q.r.URL.RawQuery // which may bring a response, to be spent
 		return DeniedHost
 	}
-	q.locate()
 	if q.a.err != nil {
 		return DeniedPolicy
 	}
@@ -54,7 +53,7 @@ func (q *request) own() (*session, error) {
 	if err != nil || s == nil || !q.secret.Fits(s.binding) {
 		return nil, err
 	}
-	s.Service, q.started = q.cfg.Service.Name, s.Accepted.Unix()
+	s.Service, q.started = s.way.info.Name, s.Accepted.Unix()
 	return s, nil
 }
 

@@ -22,20 +22,23 @@ func (st sealedStore) load(r *http.Request, o *origin) (*session, error) {
 	if value == "" {
 		return nil, nil
 	}
-	plain, expires, err := o.session.Open(o.cookies.session, value, st.now())
-	if errors.Is(err, seal.ErrInvalid) {
-		return nil, nil // a bad cookie is an anonymous visitor
+	for _, w := range o.ways {
+		plain, expires, err := w.session.Open(o.cookies.session, value, st.now())
+		if errors.Is(err, seal.ErrInvalid) {
+			continue // a bad cookie is an anonymous visitor
+		}
+		s, ok := decodeSession(plain)
+		if !ok {
+			return nil, nil
+		}
+		s.Expires, s.way = expires, w
+		return s, nil
 	}
-	s, ok := decodeSession(plain)
-	if !ok {
-		return nil, nil
-	}
-	s.Expires = expires
-	return s, nil
+	return nil, nil
 }
 
 func (st sealedStore) save(w http.ResponseWriter, _ *http.Request, o *origin, s *session) error {
-	value, err := o.session.Seal(o.cookies.session, s.Expires, []byte(s.encode()))
+	value, err := s.way.session.Seal(o.cookies.session, s.Expires, []byte(s.encode()))
 	if err != nil {
 		return err
 	}

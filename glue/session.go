@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,7 +18,10 @@ import (
 type session struct {
 	Identity
 	binding string // of the browser's secret, see webauth.BrowserSecret.Binding
+	way     *way   // by which it began; nil before a store has it
 	client  string // what the session is bound to beside the secret, see request.clientBinding
+
+	provider string // the person's session at an OpenID Connect provider, see webauth.Proof.Session
 
 	// Every page needs these, so they are a part of the object; see BenchmarkRequire. The
 	// request's context is not: who keeps an Identity would keep that, too.
@@ -38,20 +42,25 @@ type sessionStore interface {
 
 var errSessionTooLarge = errors.New("glue: the session does not fit into a cookie (very many ptags?)")
 
-func newSession(resp *webauth.Response, secret webauth.BrowserSecret, service string, now time.Time, cfg *Session) *session {
-	s := &session{binding: secret.Binding()}
+func newSession(w *way, p *webauth.Proof, secret webauth.BrowserSecret, now time.Time, cfg *Session) *session {
+	s := &session{binding: secret.Binding(), way: w, provider: p.Session}
 	s.Identity = Identity{
-		Principal: resp.Principal(), Ptags: resp.Ptags(), Auth: resp.Auth(), SSO: resp.SSO(),
-		Issue: resp.Issue(), Accepted: now, Service: service, SessionID: randomID(), ResponseID: keptID(resp.ID()),
+		Principal: p.Principal, Ptags: p.Ptags, Auth: p.Auth, SSO: p.SSO,
+		Issue: p.Issue, Accepted: now, Service: w.info.Name, SessionID: randomID(), ResponseID: keptID(p.ID),
+		Subject: p.Subject, ObjectID: p.ObjectID,
 	}
-	if s.Auth != "" {
+	switch {
+	case s.Auth == "":
+	case p.Password.IsZero():
 		s.Password = now
+	default:
+		s.Password = inSeconds(p.Password)
 	}
 	life := cfg.MaxLife
-	if left, ok := resp.Life(); ok && !cfg.IgnoreWLSLife {
+	if p.HasLife && !cfg.IgnoreWLSLife {
 		// Under a minute counts as a minute: a session that has ended before its first
 		// page would send the browser round and round.
-		life = min(life, max(left, minLife))
+		life = min(life, max(p.Life, minLife))
 	}
 	s.Expires = now.Add(life)
 	return s
@@ -74,12 +83,13 @@ func randomID() string {
 }
 
 // The encoded session is lines of printable ASCII, in this order.
-const sessionLines = 11
+const sessionLines = 14
 
 func (s *session) encode() string {
 	return strings.Join([]string{
 		s.SessionID, s.binding, s.Principal, strings.Join(s.Ptags, ","), s.Auth, strings.Join(s.SSO, ","),
 		formatUnix(s.Issue), formatUnix(s.Password), formatUnix(s.Accepted), s.ResponseID, s.client,
+		s.Subject, s.ObjectID, s.provider,
 	}, "\n")
 }
 
@@ -101,7 +111,7 @@ func decodeSession(text string) (*session, bool) {
 		return nil, false
 	}
 	line[last] = text[start:]
-	s := &session{Identity: Identity{SessionID: line[0], Principal: line[2], Auth: line[4], ResponseID: line[9]}, binding: line[1], client: line[10]}
+	s := &session{Identity: Identity{SessionID: line[0], Principal: line[2], Auth: line[4], ResponseID: line[9], Subject: line[11], ObjectID: line[12]}, binding: line[1], client: line[10], provider: line[13]}
 	s.Ptags, s.SSO = splitList(line[3], &s.lists[0]), splitList(line[5], &s.lists[1])
 	var ok [3]bool
 	s.Issue, ok[0] = parseUnix(line[6])
@@ -146,4 +156,27 @@ func parseSeconds(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	var b [len("-9223372036854775808")]byte
 	return n, err == nil && string(strconv.AppendInt(b[:0], n, 10)) == s
+}
+
+// checkProof checks that a session can keep what a service says of a person, letter by
+// letter: lists are kept with commas between their entries, one list in a line.
+func checkProof(p *webauth.Proof) error {
+	if p.Principal == "" {
+		return errors.New("there is no principal")
+	}
+	for what, values := range map[string][]string{
+		"principal": {p.Principal}, "ptag": p.Ptags, "authentication type": append([]string{p.Auth}, p.SSO...),
+		"identifier": {p.Subject, p.Session, p.ObjectID},
+	} {
+		for _, v := range values {
+			list := what == "ptag" || what == "authentication type"
+			if len(v) > 255 || strings.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c > '~' || list && c == ',' }) {
+				return fmt.Errorf("the %s %q is not of at most 255 printable ASCII characters without blanks and, in lists, commas", what, v)
+			}
+		}
+		if what == "ptag" && slices.Contains(values, "") {
+			return errors.New("there is an empty ptag")
+		}
+	}
+	return nil
 }

@@ -37,7 +37,7 @@ func (x *exchange) trySilently() bool {
 	}
 	req := x.strength(DeniedSession)
 	req.IAct, req.Fail, req.Note = webauth.IActNo, false, noteSilent
-	location, err := x.loginURL(x.secret, req) // from here on the target may be parked
+	location, err := x.loginURL(x.origin.ways[0], x.secret, req) // from here on the target may be parked
 	if err != nil {
 		return false
 	}

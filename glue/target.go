@@ -56,8 +56,8 @@ type destination struct {
 
 // loginURL returns where to send the browser, to come back to the URL it asked for. Where
 // that URL is too long to be signed, it is parked.
-func (x *exchange) loginURL(secret webauth.BrowserSecret, req webauth.Request) (string, error) {
-	location, err := x.signedURL(secret, req, x.path, x.query)
+func (x *exchange) loginURL(w *way, secret webauth.BrowserSecret, req webauth.Request) (string, error) {
+	location, err := x.signedURL(w, secret, req, x.path, x.query)
 	if !errors.Is(err, webauth.ErrTooLong) {
 		return location, err
 	}
@@ -72,20 +72,16 @@ func (x *exchange) loginURL(secret webauth.BrowserSecret, req webauth.Request) (
 	for _, landing := range x.landings(target) {
 		path, query, _ := strings.Cut(landing, "?")
 		query = strings.TrimPrefix(query+"&"+targetMark+ref, "&")
-		if location, err = x.signedURL(secret, req, path, query); err == nil {
+		if location, err = x.signedURL(w, secret, req, path, query); err == nil {
 			return location, x.park(secret, ref, path, target)
 		}
 	}
 	return "", err
 }
 
-func (q *request) signedURL(secret webauth.BrowserSecret, req webauth.Request, path, query string) (string, error) {
-	req.URL = q.origin.url(path, query)
-	req, err := q.origin.signer.Sign(secret, req)
-	if err != nil {
-		return "", err
-	}
-	return q.cfg.Service.LoginURL(req)
+func (x *exchange) signedURL(w *way, secret webauth.BrowserSecret, req webauth.Request, path, query string) (string, error) {
+	req.URL = x.origin.url(path, query)
+	return w.Begin(x.r.Context(), secret, req)
 }
 
 // landings are the addresses, the best first, where the login service may send a person

@@ -28,7 +28,7 @@ var (
 // unauthorised answers what is no navigation. s is the session that is not good enough, nil
 // for none.
 func (x *exchange) unauthorised(s *session, denial Denial) {
-	x.w.Header().Set("WWW-Authenticate", "Ucam-WebAuth")
+	x.w.Header().Set("WWW-Authenticate", x.origin.ways[0].info.Challenge)
 	if sender.IsFrame(x.r) {
 		p := pageInFrame
 		p.Links = []site.Link{{Text: "Log in", Href: x.loginInWindow(s)}}

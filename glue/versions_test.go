@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
@@ -31,7 +32,7 @@ func TestVersionsAndPtags(t *testing.T) {
 		{name: "2 of a service without ptags", versions: []int{2, 3}, noPtags: true, ver: 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{config: func(c *config) { c.Versions, c.Service.NoPtags = tt.versions, tt.noPtags }})
+			s := startSite(t, setup{config: func(c *config) { c.Versions = tt.versions; c.wls(func(s *webauth.Service) { s.NoPtags = tt.noPtags }) }})
 			o := proof("pwd", nil)
 			s.fake.Always(webauthtest.Outcome{Edit: func(r *wls.Response) {
 				o.Edit(r)

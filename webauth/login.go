@@ -37,11 +37,16 @@ type ServiceInfo struct {
 	Name string
 	// Title is what people call the service, such as "Raven".
 	Title string
+	// URL is where people log in there, or the issuer's.
+	URL string
 	// Challenge is its scheme in the header WWW-Authenticate of answers with status 401, such
 	// as "Ucam-WebAuth".
 	Challenge string
 	// DefaultPtag is the ptag that a policy requires that names none; empty for no condition.
 	DefaultPtag string
+	// DefaultAAuth are the authentication types that are accepted where a policy names none;
+	// nil for any.
+	DefaultAAuth []string
 	// NoPtags says that the service reports no ptags.
 	NoPtags bool
 	// Open says that it also knows people who are nobody's members, so that a policy must say

@@ -10,7 +10,7 @@ var _ LoginService = Service{}
 
 // Info implements [LoginService].
 func (s Service) Info() ServiceInfo {
-	i := ServiceInfo{Name: s.Name, Title: s.title(), Challenge: "Ucam-WebAuth", NoPtags: s.NoPtags}
+	i := ServiceInfo{Name: s.Name, Title: s.title(), URL: s.AuthURL, Challenge: "Ucam-WebAuth", NoPtags: s.NoPtags, DefaultAAuth: defaultAAuth}
 	if !s.NoPtags {
 		i.DefaultPtag = "current"
 	}

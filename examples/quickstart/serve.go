@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
-	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -42,17 +41,17 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	if fake != nil {
 		handlers = append(handlers, fake)
 	}
-	printWelcome(stdout, soc.BaseURL, cfg.Service, fake)
+	printWelcome(stdout, soc.BaseURL, cfg.Service.Info().URL, fake)
 	return demo.Serve(ctx, listeners, handlers...)
 }
 
-func printWelcome(out io.Writer, baseURL string, service webauth.Service, fake *webauthtest.WLS) {
+func printWelcome(out io.Writer, baseURL string, loginURL string, fake *webauthtest.WLS) {
 	fmt.Fprintf(out, "Open %s in a browser.\n", baseURL)
 	if fake == nil {
-		fmt.Fprintf(out, "People log in at %s.\n", service.AuthURL)
+		fmt.Fprintf(out, "People log in at %s.\n", loginURL)
 	} else {
 		fmt.Fprintf(out, "The fake login service is at %s; it lets in test0001 to test0010, password: test.\n"+
-			"test0001 may see the admin page; test0010 lacks ptag \"current\".\n", strings.TrimSuffix(service.AuthURL, "/auth/authenticate.html"))
+			"test0001 may see the admin page; test0010 lacks ptag \"current\".\n", strings.TrimSuffix(loginURL, "/auth/authenticate.html"))
 	}
 	fmt.Fprintln(out, demo.Ready)
 }
