@@ -94,7 +94,11 @@ func (x *exchange) logIn(l login, old *session) {
 	if old != nil && old.Principal != s.Principal {
 		x.personChanges(old.Identity, s.Identity)
 	}
-	if err := x.a.s.store.save(x.w, x.r, x.origin, s); err != nil {
+	switch err := x.a.s.store.save(x.w, x.r, x.origin, s); {
+	case errors.Is(err, ErrLoggedOut):
+		x.fail(site.Event{Name: EventRefused, Reason: reasonLoggedOut, Principal: s.Principal, Err: err}, pageRefused)
+		return
+	case err != nil:
 		x.storeDown(err)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -19,8 +20,13 @@ import (
 const (
 	ValuePrincipal = "principal" // string
 	ValueExpires   = "expires"   // int64, Unix seconds
-	valueData      = "data"      // string, session.encode
-	valueRealm     = "realm"     // string, service and origin the session is good for
+	// ValueLogout is a string, absent for sessions that no provider ends: words for
+	// [SessionEnder], with blanks between them. ValueIssued is when their login was made, in
+	// int64 Unix seconds.
+	ValueLogout = "logout"
+	ValueIssued = "issued"
+	valueData   = "data"  // string, session.encode
+	valueRealm  = "realm" // string, service and origin the session is good for
 )
 
 // keptAfterEnd is how long a store keeps an ended session, so that we still know
@@ -90,6 +96,9 @@ func (st gorillaStore) save(w http.ResponseWriter, r *http.Request, o *origin, s
 	gs.Values[ValueExpires] = s.Expires.Unix()
 	gs.Values[valueData] = s.encode()
 	gs.Values[valueRealm] = s.way.realm
+	if words := s.logoutWords(); words != nil {
+		gs.Values[ValueLogout], gs.Values[ValueIssued] = strings.Join(words, " "), s.Issue.Unix()
+	}
 	return st.store.Save(r, w, gs)
 }
 

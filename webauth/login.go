@@ -102,6 +102,22 @@ type Login interface {
 	End(back string) (location string)
 }
 
+// BackChannel is a [Login] at a service that tells the site itself when a person logs out
+// there.
+type BackChannel interface {
+	// VerifyLogout verifies a logout token. Errors are each an [*Error]. A token is not spent:
+	// another one of the same time would do no more, and a provider repeats it where the site
+	// could not end the sessions.
+	VerifyLogout(ctx context.Context, token string) (LoggedOut, error)
+}
+
+// LoggedOut is what a verified logout token says: who has logged out, at least one of
+// Proof.Subject and Proof.Session, and when.
+type LoggedOut struct {
+	Subject, Session string
+	At               time.Time
+}
+
 // Arrival is a request that brings an answer.
 type Arrival struct {
 	// Path and Query are those that the browser asked for, in the form of [CanonicalTarget].

@@ -117,16 +117,38 @@ func (s *Store) save(ctx context.Context, session *sessions.Session, maxAge int)
 		}
 	}
 	if session.ID == "" || state == "renew" {
+		if err := s.noteWords(ctx, session, s.lifeOf(maxAge)); err != nil {
+			return err
+		}
 		id := newID(userHash(principalOf(session)))
 		if state, err = s.put(ctx, session, values, "new", id, maxAge); err != nil {
 			return err
 		}
 		session.ID = id
+		if out, err := s.loggedOut(ctx, session); out || err != nil {
+			return errors.Join(ended(out), err, s.end(ctx, session))
+		}
 	}
 	if state != "saved" {
 		return ErrEnded
 	}
 	return nil
+}
+
+// ended returns the error for a session whose person has logged out at the provider.
+func ended(out bool) error {
+	if out {
+		return glue.ErrLoggedOut
+	}
+	return nil
+}
+
+// lifeOf returns how long a session may last, whatever its use.
+func (s *Store) lifeOf(maxAge int) time.Duration {
+	if s.cfg.MaxLife != 0 {
+		return s.cfg.MaxLife
+	}
+	return max(defaultLife, time.Duration(maxAge)*time.Second)
 }
 
 // put runs the script that stores a session under an id.
@@ -140,10 +162,7 @@ func (s *Store) put(ctx context.Context, session *sessions.Session, values, mode
 		shown = strconv.FormatInt(expires, 10)
 	}
 	age := time.Duration(maxAge) * time.Second
-	life := s.cfg.MaxLife
-	if life == 0 {
-		life = max(defaultLife, age)
-	}
+	life := s.lifeOf(maxAge)
 	user := userHash(principalOf(session))
 	// Where the person is another than the record's, the list is in a wrong shard, but is not
 	// used either: the session is renewed.

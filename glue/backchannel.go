@@ -1,0 +1,159 @@
+package glue
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
+)
+
+// SessionEnder is a Session.Store that can end sessions which it finds by what a provider
+// knows them by: a word of their value [ValueLogout]. Package redisstore is one.
+type SessionEnder interface {
+	// EndSessions ends all sessions that have the word, and whose login was made at that
+	// time or before, on all machines. A session like that which is saved later, because its
+	// login was under way, is not: its Save is [ErrLoggedOut]. It returns how many ended.
+	EndSessions(ctx context.Context, word string, at time.Time) (int, error)
+}
+
+// ErrLoggedOut is the error of saving a session of somebody who has logged out at the
+// provider since their login was made.
+var ErrLoggedOut = errors.New("glue: the person has logged out at the login service since this login")
+
+const (
+	reasonLoggedOut   = "logged-out"
+	reasonBackChannel = "back-channel"
+
+	maxLogoutToken = 64 << 10 // bytes of the form
+)
+
+// logoutWords are the words by which a provider may end the session: its account, and the
+// provider's session, or that it has none.
+func (s *session) logoutWords() []string {
+	if s.Subject == "" {
+		return nil
+	}
+	return []string{s.way.word("account", s.Subject), s.way.word(logoutSession(s.provider, s.Subject))}
+}
+
+// logoutSession names one session at the provider, or those of an account that have no name.
+func logoutSession(provider, subject string) (kind, name string) {
+	if provider != "" {
+		return "session", provider
+	}
+	return "nameless", subject
+}
+
+// word returns the word for something at this service, for this origin: printable ASCII, and
+// no secret.
+func (w *way) word(kind, name string) string {
+	h := sha256.Sum256([]byte(w.realm + "\n" + kind + "\n" + name))
+	return base64.RawURLEncoding.EncodeToString(h[:])
+}
+
+// wordsFor are the words of the sessions that somebody's logout ends.
+func (w *way) wordsFor(out webauth.LoggedOut) (words []string) {
+	switch {
+	case out.Session == "":
+		return []string{w.word("account", out.Subject)}
+	case out.Subject != "":
+		words = append(words, w.word("nameless", out.Subject))
+	}
+	return append(words, w.word("session", out.Session))
+}
+
+// BackChannelLogout is a handler for the requests by which an OpenID Connect provider says
+// that somebody has logged out there (OpenID Connect Back-Channel Logout 1.0): their sessions
+// here end at once. It needs a Session.Store that is a [SessionEnder], and its address, on
+// https, is registered at the provider. The requests come from the provider itself, without
+// cookies: mount it outside what checks where forms come from.
+func (a *Auth) BackChannelLogout(w http.ResponseWriter, r *http.Request) {
+	x := exchange{request: request{a: a, r: r}, w: w}
+	if !x.begin() {
+		return
+	}
+	respond.NoStore(w.Header())
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+	case kind != "application/x-www-form-urlencoded":
+		x.refuseLogout(http.StatusBadRequest, errors.New("the body is not a form"))
+	default:
+		r.Body = http.MaxBytesReader(w, r.Body, maxLogoutToken)
+		x.endByProvider()
+	}
+}
+
+// endByProvider ends what a logout token names.
+func (x *exchange) endByProvider() {
+	ender, ok := x.cfg.Session.Store.(SessionEnder)
+	if !ok {
+		x.refuseLogout(http.StatusNotImplemented, errors.New("sessions cannot be ended from here: Session.Store is not one that can"))
+		return
+	}
+	if err := x.r.ParseForm(); err != nil || len(x.r.PostForm["logout_token"]) != 1 {
+		x.refuseLogout(http.StatusBadRequest, errors.New("the form has not one logout_token"))
+		return
+	}
+	w, out, err := x.verifyLogout(x.r.PostForm["logout_token"][0])
+	switch {
+	case webauth.ReasonOf(err) == webauth.ReasonStore || isServiceFault(webauth.ReasonOf(err)):
+		x.refuseLogout(http.StatusServiceUnavailable, err)
+		return
+	case err != nil:
+		x.refuseLogout(http.StatusBadRequest, err)
+		return
+	}
+	ctx := context.WithoutCancel(x.r.Context())
+	total := 0
+	for _, word := range w.wordsFor(out) {
+		n, err := ender.EndSessions(ctx, word, out.At)
+		total += n
+		if err != nil {
+			x.refuseLogout(http.StatusServiceUnavailable, err)
+			return
+		}
+	}
+	e := site.Event{Name: EventLogout, Reason: reasonBackChannel}
+	if total == 0 {
+		e.Reason = reasonBackChannel + "-nobody"
+	}
+	x.log(e)
+	x.w.WriteHeader(http.StatusOK)
+}
+
+// verifyLogout has the services look at a token, one after the other.
+func (x *exchange) verifyLogout(token string) (*way, webauth.LoggedOut, error) {
+	err := error(webauth.NewError(webauth.ReasonMalformed, errors.New("no login service of this site sends logout tokens"), webauth.Known{}))
+	for _, w := range x.origin.ways {
+		channel, ok := w.Login.(webauth.BackChannel)
+		if !ok {
+			continue
+		}
+		var out webauth.LoggedOut
+		if out, err = channel.VerifyLogout(context.WithoutCancel(x.r.Context()), token); err == nil {
+			return w, out, nil
+		}
+	}
+	return nil, webauth.LoggedOut{}, err
+}
+
+// refuseLogout answers as section 2.8 wants.
+func (x *exchange) refuseLogout(status int, err error) {
+	e := site.Event{Name: EventRefused, Reason: reasonBackChannel, Err: err}
+	code := "invalid_request"
+	if status >= http.StatusInternalServerError {
+		e.Name, code = EventServiceError, "temporarily_unavailable"
+	}
+	x.log(e)
+	respond.JSON(x.w, status, map[string]string{"error": code})
+}

@@ -1,0 +1,145 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/ucam-webauth/go-webauth/glue"
+)
+
+// A provider that logs a person out names their account or its own session by a word, see
+// glue.SessionEnder. Whose sessions may have it is in a set, written before a session that
+// has it; that it was used is a mark, read after such a session was written. So, whichever
+// comes first, a login under way and a logout at the same moment do not miss each other.
+// Set and mark are apart from the sessions, which are in the person's shard.
+
+// outLife is how long a logout stops logins of before it: answers of providers are not
+// taken for as long.
+const outLife = 15 * time.Minute
+
+func (n names) wordKeys(word string) (people, out string) {
+	hash := digest("logout", word)
+	shard := shardOf(hash)
+	return n.in(shard, "logout:"+hash), n.in(shard, "logged-out:"+hash)
+}
+
+// wordsOf returns the words of a session.
+func wordsOf(session *sessions.Session) []string {
+	text, _ := session.Values[glue.ValueLogout].(string)
+	return strings.Fields(text)
+}
+
+// noteWords notes whose session will have the words, for as long as it may last.
+func (s *Store) noteWords(ctx context.Context, session *sessions.Session, life time.Duration) error {
+	for _, word := range wordsOf(session) {
+		people, _ := s.names.wordKeys(word)
+		ttl, err := s.client.PTTL(ctx, people).Result()
+		if err != nil {
+			return s.unavailable(err)
+		}
+		pipe := s.client.TxPipeline()
+		pipe.SAdd(ctx, people, principalOf(session))
+		pipe.PExpire(ctx, people, max(ttl, life+time.Minute))
+		if _, err := pipe.Exec(ctx); err != nil {
+			return s.unavailable(err)
+		}
+	}
+	return nil
+}
+
+// loggedOut reports whether a session that was just saved began by a login of before a logout.
+func (s *Store) loggedOut(ctx context.Context, session *sessions.Session) (bool, error) {
+	issued, _ := session.Values[glue.ValueIssued].(int64)
+	for _, word := range wordsOf(session) {
+		_, out := s.names.wordKeys(word)
+		at, err := s.client.Get(ctx, out).Int64()
+		switch {
+		case errors.Is(err, redis.Nil):
+		case err != nil:
+			return false, s.unavailable(err)
+		case issued <= at:
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// EndSessions implements [glue.SessionEnder].
+func (s *Store) EndSessions(ctx context.Context, word string, at time.Time) (int, error) {
+	principals, err := s.markOut(ctx, word, at)
+	if err != nil {
+		return 0, s.unavailable(err)
+	}
+	total := 0
+	for _, principal := range principals {
+		n, err := s.endWithWord(ctx, principal, word, at)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// markOut marks a word as that of a logout, and returns whose sessions may have it.
+func (s *Store) markOut(ctx context.Context, word string, at time.Time) ([]string, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	people, out := s.names.wordKeys(word)
+	if err := s.client.Set(ctx, out, strconv.FormatInt(at.Unix(), 10), outLife).Err(); err != nil {
+		return nil, err
+	}
+	return s.client.SMembers(ctx, people).Result()
+}
+
+// valuesOf returns the values of one of a person's sessions, without using it; nil for none.
+func (s *Store) valuesOf(ctx context.Context, principal, handle string) (map[any]any, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	_, records, _ := s.names.person(principal)
+	text, err := s.client.HGet(ctx, records+handle, "values").Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, nil
+	case err != nil:
+		return nil, s.unavailable(err)
+	}
+	values, err := decodeValues(text)
+	if err != nil {
+		return nil, nil // nobody gets in by it
+	}
+	return values, nil
+}
+
+// endWithWord ends those of a person's sessions that have the word.
+func (s *Store) endWithWord(ctx context.Context, principal, word string, at time.Time) (ended int, err error) {
+	all, err := s.Sessions(ctx, principal)
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range all {
+		values, err := s.valuesOf(ctx, principal, one.Handle)
+		if err != nil {
+			return ended, err
+		}
+		issued, _ := values[glue.ValueIssued].(int64)
+		if !slices.Contains(wordsOf(&sessions.Session{Values: values}), word) || issued > at.Unix() {
+			continue
+		}
+		was, err := s.Revoke(ctx, principal, one.Handle)
+		if err != nil {
+			return ended, err
+		}
+		if was {
+			ended++
+		}
+	}
+	return ended, nil
+}
