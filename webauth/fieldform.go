@@ -53,8 +53,9 @@ func isNumber(s string, maxDigits int) bool {
 	return true
 }
 
-// isName reports whether s is 1 to 255 printable ASCII characters without a blank.
-func isName(s string) bool {
+// IsName reports whether s is 1 to 255 printable ASCII characters without a blank: what a
+// principal can be.
+func IsName(s string) bool {
 	if s == "" || len(s) > 255 {
 		return false
 	}

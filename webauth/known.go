@@ -24,7 +24,7 @@ var (
 func (s Service) CheckPrincipal(principal string) error {
 	var why string
 	switch {
-	case !isName(principal):
+	case !IsName(principal):
 		why = "a principal is 1 to 255 printable ASCII characters without blanks"
 	case s.sendsCRSids() && strings.Trim(principal, lowerAndDigits) != "":
 		why = s.Name + " reports CRSids, which are small letters and digits"

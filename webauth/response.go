@@ -102,7 +102,7 @@ func (u *Unverified) read(raw *[fieldsV3]string) *Error {
 	if f.addr, err = parseAddress(f.url); err != nil {
 		return malformed("url: %v", err)
 	}
-	if f.auth != "" && (!isName(f.auth) || strings.Contains(f.auth, ",")) {
+	if f.auth != "" && (!IsName(f.auth) || strings.Contains(f.auth, ",")) {
 		return malformed("auth is not one authentication type")
 	}
 	if f.ptags, ok = splitList(raw[ptagsAt]); !ok {
@@ -123,7 +123,7 @@ func (u *Unverified) read(raw *[fieldsV3]string) *Error {
 func (f *fields) checkCombination() *Error {
 	if f.status == 200 {
 		switch {
-		case !isName(f.principal):
+		case !IsName(f.principal):
 			return malformed("a success whose principal is empty, too long or holds blanks")
 		case f.auth == "" && len(f.sso) == 0:
 			return malformed("a success with neither auth nor sso")

@@ -19,31 +19,32 @@ func (a *attempt) spend(ctx context.Context) [2]*Error {
 	response, hasResponse := a.responseItem()
 	token, hasToken := a.tokenItem()
 	var responseErr, tokenErr error
-	pair, inOneStep := a.v.cfg.OneUse.(PairOneUse)
 	switch {
-	case hasResponse && hasToken && inOneStep:
-		responseErr, tokenErr = pair.OncePair(ctx, response, token)
 	case hasResponse && hasToken:
-		responseErr, tokenErr = a.spendInTurn(ctx, response, token)
+		responseErr, tokenErr = SpendPair(ctx, a.v.cfg.OneUse, response, token)
 	case hasResponse:
 		responseErr = a.once(ctx, response)
 	case hasToken:
 		tokenErr = a.once(ctx, token)
 	}
 	return [2]*Error{
-		onceError(responseErr, ReasonReplay, "this response was used before"),
+		UseError(responseErr, ReasonReplay, "this response was used before"),
 		a.judgeToken(ctx, tokenErr, errors.Is(responseErr, ErrUsed)),
 	}
 }
 
-// spendInTurn is OncePair for a store that has none. Of two copies of a response that
-// arrive at once, the second leaves the token to the first, which marks it next: else each
-// could take one of the two, and both would be refused.
-func (a *attempt) spendInTurn(ctx context.Context, response, token Item) (responseErr, tokenErr error) {
-	if responseErr = a.once(ctx, response); errors.Is(responseErr, ErrUsed) {
+// SpendPair marks a response and the token that it answers, in one step where the OneUse is a
+// [PairOneUse], and returns for each what Once would. The response of a store that has no such
+// step is marked first; of two copies of it that arrive at once, the second leaves the token to
+// the first, which marks it next: else each could take one of the two, and both would be refused.
+func SpendPair(ctx context.Context, use OneUse, response, token Item) (responseErr, tokenErr error) {
+	if pair, inOneStep := use.(PairOneUse); inOneStep {
+		return pair.OncePair(ctx, response, token)
+	}
+	if responseErr = use.Once(ctx, response); errors.Is(responseErr, ErrUsed) {
 		return responseErr, ErrUsed
 	}
-	return responseErr, a.once(ctx, token)
+	return responseErr, use.Once(ctx, token)
 }
 
 func (a *attempt) once(ctx context.Context, item Item) error {
@@ -125,7 +126,7 @@ func (a *attempt) judgeToken(ctx context.Context, err error, replay bool) *Error
 	case used && a.want.Failed != nil && a.want.Failed(a.token):
 		err = a.useTokenAgain(ctx, replay)
 	}
-	if e := onceError(err, ReasonToken, "the token was used before"); e != nil {
+	if e := UseError(err, ReasonToken, "the token was used before"); e != nil {
 		return e
 	}
 	a.ours = true
@@ -143,10 +144,12 @@ func (a *attempt) useTokenAgain(ctx context.Context, replay bool) error {
 		return ErrUsed
 	}
 	a.again = true
-	return a.once(ctx, a.inRoom(a.v.cfg.Signer.againItem(a.token)))
+	return a.once(ctx, a.inRoom(a.v.cfg.Signer.item(a.token).Again()))
 }
 
-func onceError(err error, used Reason, detail string) *Error {
+// UseError returns the refusal that follows from an error of [OneUse.Once]: the reason given for
+// [ErrUsed], else [ReasonForgotten] or [ReasonStore]. It is nil for no error.
+func UseError(err error, used Reason, detail string) *Error {
 	switch {
 	case err == nil:
 		return nil

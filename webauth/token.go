@@ -182,8 +182,14 @@ func (s *RequestSigner) GoString() string { return s.String() }
 func (s *RequestSigner) item(t Token) Item { return s.itemAt(s.origin, t) }
 
 func (s *RequestSigner) itemAt(origin string, t Token) Item {
-	id := tokenID(s.service, origin, t.Nonce)
-	return Item{ID: id, Group: id, Issued: t.Issued, Expires: t.Issued.Add(s.ttl)}
+	return TokenItem(s.service, origin, t, s.ttl)
+}
+
+// TokenItem returns the item that marks a token as used which lasts for ttl. The service is
+// named by its ID.
+func TokenItem(service, origin string, t Token, ttl time.Duration) Item {
+	id := tokenID(service, origin, t.Nonce)
+	return Item{ID: id, Group: id, Issued: t.Issued, Expires: t.Issued.Add(ttl)}
 }
 
 // tokenID returns the ID of the item of a token. A nonce that was read unchecked may hold
@@ -193,13 +199,12 @@ func tokenID(service, origin, nonce string) string {
 	return "token:" + base64.RawURLEncoding.EncodeToString(h[:])
 }
 
-// againItem returns the item that marks the one success that may follow a failure with the
-// same token in the same browser.
-func (s *RequestSigner) againItem(t Token) Item {
-	again := s.item(t)
-	h := sha256.Sum256([]byte(again.ID + " again")) // fewer blanks than what a nonce is part of
-	again.ID = "token:" + base64.RawURLEncoding.EncodeToString(h[:])
-	return again
+// Again returns the item that marks the one success that may follow a failure with the token
+// of this item in the same browser; see [Expect.Failed].
+func (i Item) Again() Item {
+	h := sha256.Sum256([]byte(i.ID + " again")) // fewer blanks than what a nonce is part of
+	i.ID = "token:" + base64.RawURLEncoding.EncodeToString(h[:])
+	return i
 }
 
 // seen returns the item of a token for any origin of the site whose MAC cannot be checked
