@@ -27,6 +27,7 @@ var arrows = map[string]string{
 	"glue/site":                         "webauth",
 	"glue":                              "webauth glue/site",
 	"glue/xsrf":                         "webauth glue/site glue",
+	"glue/oidclogin":                    "webauth",
 	"glue/password":                     "webauth glue/site glue",
 	"glue/redisstore":                   "webauth glue/site glue",
 	"glue/remoteuser":                   "webauth glue/site glue glue/password",
