@@ -36,7 +36,9 @@ func (c *cached[T]) get(ctx context.Context, now func() time.Time, good func(T) 
 	defer c.mu.Unlock()
 	at := now()
 	switch {
-	case c.usable(at, freshFor) && (good == nil || good(c.value)), !c.mayFetch(at):
+	case c.usable(at, freshFor) && (good == nil || good(c.value)):
+		return c.value, nil
+	case !c.mayFetch(at):
 		return c.known(at, good)
 	case c.flight == nil:
 		c.fetch(at, fetch)
@@ -61,7 +63,7 @@ func (c *cached[T]) get(ctx context.Context, now func() time.Time, good func(T) 
 func (c *cached[T]) known(now time.Time, good func(T) bool) (value T, err error) {
 	usable := c.usable(now, usableFor)
 	switch {
-	case usable && (c.err == nil || good == nil || good(c.value)):
+	case usable && (good == nil || good(c.value) || c.err == nil):
 		return c.value, nil
 	case c.err == nil:
 		return value, errNotFetched

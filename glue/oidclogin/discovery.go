@@ -33,7 +33,7 @@ type metadata struct {
 func (p *Provider) discover(ctx context.Context, now func() time.Time) (*metadata, error) {
 	m, err := p.metadata.get(ctx, now, nil, p.fetchMetadata)
 	if err != nil {
-		return nil, webauth.NewError(webauth.ReasonProvider, fmt.Errorf("the provider's configuration: %w", err), webauth.Known{})
+		return nil, refusef(webauth.ReasonProvider, "the provider's configuration: %w", err)
 	}
 	return m, nil
 }

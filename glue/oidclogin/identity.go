@@ -36,7 +36,7 @@ func (a *attempt) proof(c claims) (*webauth.Proof, error) {
 	case "":
 		return p, nil
 	case webauth.ReasonAuthType:
-		return nil, refusef(reason, "none of the types %q was used to log in, acr and amr say %q", aauth, slices.Concat([]string{p.Auth}, p.SSO))
+		return nil, refusef(reason, "none of the types %q was used to log in, amr and acr say %q", aauth, slices.Concat([]string{p.Auth}, p.SSO))
 	default:
 		return nil, refusef(reason, "iact %q was asked for", string(iact))
 	}
@@ -109,13 +109,13 @@ const (
 	maxTypes    = 16
 )
 
-// strength fills in how the person logged in: acr and amr are the types, one of them of just now
+// strength fills in how the person logged in: amr and acr are the types, one of them of just now
 // if they logged in for this request. With prompt=none they cannot have.
 func (a *attempt) strength(p *webauth.Proof, c claims) {
 	acr, _ := c.textOrTexts("acr")
 	amr, _ := c.textOrTexts("amr")
 	var types []string
-	for _, t := range append(acr, amr...) {
+	for _, t := range append(amr, acr...) {
 		if len(t) <= 64 && isPtag(t) && !slices.Contains(types, t) && len(types) < maxTypes {
 			types = append(types, t)
 		}
@@ -129,5 +129,6 @@ func (a *attempt) strength(p *webauth.Proof, c claims) {
 	}
 	p.Password, _ = c.time("auth_time")
 	i := max(0, slices.IndexFunc(types, func(t string) bool { return slices.Contains(a.state.AAuth, t) }))
-	p.Auth, p.SSO = types[i], slices.Delete(types, i, i+1)
+	p.Auth = types[i]
+	p.SSO = slices.Delete(types, i, i+1)
 }

@@ -21,7 +21,8 @@ import (
 const maxIssueAge = 6 * time.Minute
 
 // verifyJWT returns the claims of a token that the provider signed for the site: what package oidc
-// verifies (form, RS256, issuer, audience), and what it lets through. The time is for the caller to check.
+// verifies (form, RS256, issuer, audience), and what it
+// lets through. Its time, and what it is for, are for the caller to check.
 func (l *login) verifyJWT(ctx context.Context, m *metadata, raw string, types ...string) (claims, error) {
 	jws, err := parseJWT(raw, types)
 	if err != nil {
@@ -46,7 +47,7 @@ func (l *login) verifyJWT(ctx context.Context, m *metadata, raw string, types ..
 		return nil, partyErr
 	}
 	if err != nil {
-		return nil, refusef(webauth.ReasonURL, "it was not made by %s for %s, or its claims are not of their form", l.p.Issuer, l.p.ClientID)
+		return nil, refusef(webauth.ReasonMalformed, "its claims are not of their form")
 	}
 	return c, nil
 }
@@ -81,12 +82,16 @@ func parseJWT(raw string, types []string) (*jose.JSONWebSignature, error) {
 	return jws, nil
 }
 
-// checkParty checks who may use the token (OpenID Connect Core 1.0, section 3.1.3.7, rules 3 to
-// 5). Package oidc wants the site among the audience.
+// checkParty checks who made the token and who may use it (OpenID Connect Core 1.0, section
+// 3.1.3.7, rules 2 to 5). Package oidc does so as well, but it takes "ISS" for "iss", lets
+// others be among the audience and does not look at azp.
 func (l *login) checkParty(c claims) error {
+	issuer, _ := c.text("iss")
 	audience, _ := c.textOrTexts("aud")
 	azp, named := c.text("azp")
 	switch {
+	case issuer != l.p.Issuer:
+		return refusef(webauth.ReasonURL, "it was made by another issuer (iss %.200q)", issuer)
 	case c.has("azp") && (!named || azp != l.p.ClientID):
 		return refusef(webauth.ReasonURL, "it was made for another client (azp)")
 	case len(audience) != 1 && !named:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rsa"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -89,22 +88,28 @@ func (s keySet) under(kid string) []*rsa.PublicKey {
 	return nil
 }
 
-// verifySignature returns the payload of a token that the provider signed. Errors are each a
+// verifySignature returns the payload of a token that the provider signed. Where no key fits, the
+// keys are fetched anew: there may be new ones, under new names or old ones. Errors are each a
 // [*webauth.Error].
-func (p *Provider) verifySignature(ctx context.Context, now func() time.Time, m *metadata, jws *jose.JSONWebSignature) ([]byte, error) {
+func (p *Provider) verifySignature(ctx context.Context, now func() time.Time, m *metadata, jws *jose.JSONWebSignature) (payload []byte, err error) {
 	kid := jws.Signatures[0].Header.KeyID
-	known := func(s keySet) bool { return len(s.under(kid)) > 0 }
-	set, err := p.keys.get(ctx, now, known, p.fetchKeys(m.Keys))
-	if err != nil {
-		return nil, webauth.NewError(webauth.ReasonProvider, fmt.Errorf("the provider's keys: %w", err), webauth.Known{})
-	}
-	if !known(set) {
-		return nil, webauth.NewError(webauth.ReasonUnknownKey, fmt.Errorf("kid %.100q is no key of the provider's for %s signatures of %d bits or more", kid, signingAlg, minKeyBits), webauth.Known{})
-	}
-	for _, key := range set.under(kid) {
-		if payload, err := jws.Verify(key); err == nil {
-			return payload, nil
+	verifies := func(s keySet) bool {
+		for _, key := range s.under(kid) {
+			if signed, err := jws.Verify(key); err == nil {
+				payload = signed
+				return true
+			}
 		}
+		return false
 	}
-	return nil, webauth.NewError(webauth.ReasonSignature, errors.New("the signature does not verify under the provider's keys"), webauth.Known{})
+	set, err := p.keys.get(ctx, now, verifies, p.fetchKeys(m.Keys))
+	switch {
+	case err != nil:
+		return nil, refusef(webauth.ReasonProvider, "the provider's keys: %w", err)
+	case payload != nil:
+		return payload, nil
+	case len(set.under(kid)) == 0:
+		return nil, refusef(webauth.ReasonUnknownKey, "kid %.100q is no key of the provider's for %s signatures of %d bits or more", kid, signingAlg, minKeyBits)
+	}
+	return nil, refusef(webauth.ReasonSignature, "the signature does not verify under the provider's key")
 }

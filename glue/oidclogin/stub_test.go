@@ -238,3 +238,11 @@ func (s *site) refused(t testing.TB, query string, reason webauth.Reason) *webau
 	require.Equal(t, reason, e.Reason, "%v", err)
 	return e
 }
+
+// signText signs a header and claims as they are written.
+func signText(key *rsa.PrivateKey, header, claims string) string {
+	signed := b64([]byte(header)) + "." + b64([]byte(claims))
+	sum := sha256.Sum256([]byte(signed))
+	sig, _ := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	return signed + "." + b64(sig)
+}
