@@ -74,10 +74,10 @@ func (p *Provider) ptags(c claims) ([]string, error) {
 	if p.PtagsClaim == "" {
 		return nil, nil
 	}
-	if !c.has(p.PtagsClaim) {
-		if p.overage(c) {
-			return nil, refusef(webauth.ReasonPtags, "the provider does not list the person's %s, because they are too many: have it send those that are assigned to this application alone, or roles", p.PtagsClaim)
-		}
+	switch {
+	case p.overage(c):
+		return nil, refusef(webauth.ReasonPtags, "the provider does not list the person's %s, because they are too many: have it send those that are assigned to this application alone, or roles", p.PtagsClaim)
+	case !c.has(p.PtagsClaim):
 		return nil, nil
 	}
 	all, ok := c.texts(p.PtagsClaim)
@@ -93,14 +93,14 @@ func (p *Provider) ptags(c claims) ([]string, error) {
 	return known, nil
 }
 
-// overage reports whether a token has a link, or a word, in place of the list (OpenID Connect Core
-// 1.0, section 5.6.2; Entra ID's "groups overage claim").
+// overage reports whether a token has a link, or a word, in place of the list or of a part of it
+// (OpenID Connect Core 1.0, section 5.6.2; Entra ID's "groups overage claim").
 func (p *Provider) overage(c claims) bool {
 	var names map[string]json.RawMessage
 	if c.has("_claim_names") && json.Unmarshal(c["_claim_names"], &names) != nil {
 		return true
 	}
-	return names[p.PtagsClaim] != nil || c.has("hasgroups")
+	return names[p.PtagsClaim] != nil || p.PtagsClaim == "groups" && c.has("hasgroups") && string(c["hasgroups"]) != "false"
 }
 
 const (
