@@ -15,11 +15,12 @@ const module = "github.com/ucam-webauth/go-webauth/"
 // arrows are the packages of this module that each may import, with those below it that
 // have no line of their own. Internal packages are for whom Go lets import them.
 var arrows = map[string]string{
+	"internal":                          "",
 	"keys":                              "",
 	"webauth":                           "keys",
 	"webauth/internal":                  "",
 	"webauth/wls":                       "keys webauth",
-	"webauth/webauthtest":               "keys webauth webauth/wls",
+	"webauth/webauthtest":               "internal keys webauth webauth/wls",
 	"webauth/cmd/fakewls":               "keys webauth webauth/webauthtest",
 	"glue/internal":                     "",
 	"glue/enginetest":                   "",

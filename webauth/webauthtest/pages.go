@@ -1,72 +1,23 @@
 package webauthtest
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"html"
-	"html/template"
 	"net/http"
-	"net/url"
 	"strings"
 	"unicode"
 
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
 
 //go:embed pages
 var pageFiles embed.FS
 
-//go:embed pages/style.css
-var style string
-
-// pages holds one template set per page, each over the common layout.
-var pages = func() map[string]*template.Template {
-	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(style) },
-		"join":  strings.Join,
-	}).ParseFS(pageFiles, "pages/layout.html"))
-	all := make(map[string]*template.Template)
-	for _, name := range []string{"login", "failure", "logout", "status", "refused", "down"} {
-		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
-	}
-	return all
-}()
-
-// policy allows nothing but the one style sheet in the page. It has no form-action:
-// Chromium applies that to every redirect after a form is sent, and where a login leads
-// in the end (a site's canonical host, an OAuth client's address) is not for the login
-// page to know.
-var policy = func() string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; frame-ancestors 'none'"
-}()
-
-// pageHeader names the page, so that the client of a test knows a login form when it
-// meets one.
+// pageHeader names the page.
 const pageHeader = "Fake-Wls-Page"
 
-func setHeaders(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", policy)
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-}
-
-func (w *WLS) render(rw http.ResponseWriter, status int, page string, data any) {
-	var b bytes.Buffer
-	if err := pages[page].ExecuteTemplate(&b, "layout.html", data); err != nil {
-		http.Error(rw, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	setHeaders(rw.Header())
-	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
-	rw.Header().Set(pageHeader, page)
-	rw.WriteHeader(status)
-	_, _ = rw.Write(b.Bytes()) // a browser that has left is no concern of ours
-}
+var pages = fakelogin.NewPages(pageFiles, pageHeader, "login", "failure", "logout", "status")
 
 // shownUsers is how many test users the pages list.
 const shownUsers = 20
@@ -82,11 +33,11 @@ type loginPage struct {
 
 func (w *WLS) renderForm(rw http.ResponseWriter, status int, r wls.Request, user string, bad bool) {
 	data := loginPage{
-		Site: hostOf(r.URL), Desc: plainText(r.Desc), Msg: plainText(r.Msg),
+		Site: fakelogin.HostOf(r.URL), Desc: plainText(r.Desc), Msg: plainText(r.Msg),
 		User: user, AskAgain: r.IAct == "yes", Bad: bad,
 	}
 	data.Users, data.More = w.users.list(shownUsers)
-	w.render(rw, status, "login", data)
+	pages.Render(rw, status, "login", data)
 }
 
 // failurePage explains why nobody is sent back.
@@ -102,8 +53,8 @@ func (w *WLS) renderFailure(rw http.ResponseWriter, e Exchange) {
 	if e.Refused != "" {
 		status = http.StatusBadRequest
 	}
-	w.render(rw, status, "failure", failurePage{
-		Status: e.Response.Status, Msg: e.Response.Msg, Site: hostOf(e.Request.URL), Asked: e.Request.Fail,
+	pages.Render(rw, status, "failure", failurePage{
+		Status: e.Response.Status, Msg: e.Response.Msg, Site: fakelogin.HostOf(e.Request.URL), Asked: e.Request.Fail,
 		What: whatHappened[e.Response.Status],
 	})
 }
@@ -134,7 +85,7 @@ func (w *WLS) status(rw http.ResponseWriter, r *http.Request) {
 		data.User = login.user
 	}
 	data.Users, data.More = w.users.list(shownUsers)
-	w.render(rw, http.StatusOK, "status", data)
+	pages.Render(rw, http.StatusOK, "status", data)
 }
 
 // plainText is what a browser shows of desc and msg, whose character references stand
@@ -147,12 +98,4 @@ func plainText(s string) string {
 		}
 		return c
 	}, html.UnescapeString(s))
-}
-
-func hostOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

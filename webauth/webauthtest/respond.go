@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 )
 
 // Person is what the person does in Respond.
@@ -30,7 +32,7 @@ const (
 func (w *WLS) Respond(loginURL, user string, doing ...Person) (returnURL string, err error) {
 	u, err := url.Parse(loginURL)
 	if err != nil || !w.isLogin(u) {
-		return "", fmt.Errorf("webauthtest: Respond: want a URL that begins with %s", origin(w.base)+authPath)
+		return "", fmt.Errorf("webauthtest: Respond: want a URL that begins with %s", fakelogin.Origin(w.base)+authPath)
 	}
 	person := Types
 	if len(doing) > 0 {

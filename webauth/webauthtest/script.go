@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
 
@@ -111,7 +112,7 @@ func (s *script) has(q Quirk) bool {
 // SetQuirks it panics on an outcome that cannot be, such as a fault nobody knows.
 func (w *WLS) Next(outcomes ...Outcome) {
 	for _, o := range outcomes {
-		must(o.check())
+		fakelogin.Must(o.check())
 	}
 	w.script.mu.Lock()
 	defer w.script.mu.Unlock()
@@ -121,7 +122,7 @@ func (w *WLS) Next(outcomes ...Outcome) {
 // Always scripts every login that neither Next nor ForUser has anything for, in place of
 // Config.Faults. The zero Outcome is the usual course without faults.
 func (w *WLS) Always(o Outcome) {
-	must(o.check())
+	fakelogin.Must(o.check())
 	w.script.mu.Lock()
 	defer w.script.mu.Unlock()
 	w.script.always = &o
@@ -131,7 +132,7 @@ func (w *WLS) Always(o Outcome) {
 // once with single sign-on, else when the password has been typed. The zero Outcome is
 // the usual course whatever Always says.
 func (w *WLS) ForUser(id string, o Outcome) {
-	must(o.check())
+	fakelogin.Must(o.check())
 	w.script.mu.Lock()
 	defer w.script.mu.Unlock()
 	if w.script.perUser == nil {
@@ -142,15 +143,8 @@ func (w *WLS) ForUser(id string, o Outcome) {
 
 // SetQuirks replaces the quirks that every answer has, those of Config.Quirks included.
 func (w *WLS) SetQuirks(all ...Quirk) {
-	must(Outcome{Quirks: all}.check())
+	fakelogin.Must(Outcome{Quirks: all}.check())
 	w.script.mu.Lock()
 	defer w.script.mu.Unlock()
 	w.script.quirks = slices.Clone(all)
-}
-
-// must panics on a mistake in a test.
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
 }

@@ -3,10 +3,10 @@ package webauthtest
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
 
@@ -36,13 +36,13 @@ func (w *WLS) arrive(rw http.ResponseWriter, r *http.Request) {
 
 // submit serves a browser that sends the login form.
 func (w *WLS) submit(rw http.ResponseWriter, r *http.Request) {
-	if !fromOwnPage(r) {
-		w.render(rw, http.StatusForbidden, "refused", nil)
+	if !fakelogin.FromOwnPage(r) {
+		pages.Render(rw, http.StatusForbidden, "refused", nil)
 		return
 	}
 	r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		w.render(rw, http.StatusBadRequest, "refused", nil)
+		pages.Render(rw, http.StatusBadRequest, "refused", nil)
 		return
 	}
 	a := newAuthRequest(r.URL.RawQuery)
@@ -69,7 +69,7 @@ func (w *WLS) serve(rw http.ResponseWriter, r *http.Request, a authRequest) {
 	case ReplyClosed:
 		panic(http.ErrAbortHandler) // how net/http is told to close the connection
 	case ReplyDown:
-		w.render(rw, http.StatusServiceUnavailable, "down", nil)
+		pages.Render(rw, http.StatusServiceUnavailable, "down", nil)
 	case ReplyForm:
 		w.renderForm(rw, http.StatusOK, a.Request, a.user(), false)
 	case ReplyPage:
@@ -144,7 +144,7 @@ func (w *WLS) wait(ctx context.Context, o Outcome) bool {
 func (w *WLS) logout(rw http.ResponseWriter, r *http.Request) {
 	w.dropSession(r)
 	http.SetCookie(rw, w.cookie("", -1))
-	w.render(rw, http.StatusOK, "logout", nil)
+	pages.Render(rw, http.StatusOK, "logout", nil)
 }
 
 // redirect answers 303, or 302 to a GET of HTTP/1.0, which knows no 303 (WAA2WLS,
@@ -154,25 +154,6 @@ func redirect(rw http.ResponseWriter, r *http.Request, target string) {
 	if !r.ProtoAtLeast(1, 1) && r.Method == http.MethodGet {
 		code = http.StatusFound
 	}
-	setHeaders(rw.Header())
+	fakelogin.SetHeaders(rw.Header())
 	http.Redirect(rw, r, target, code)
-}
-
-// fromOwnPage refuses login forms that another site's page sent. Browsers that send
-// neither Sec-Fetch-Site nor a usable Origin (ours is "null" on plain http, because the
-// page sends no referrer) are let through: what is at stake is a login to a fake.
-func fromOwnPage(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return true
-	case "":
-	default:
-		return false
-	}
-	sent := r.Header.Get("Origin")
-	if sent == "" || sent == "null" {
-		return true
-	}
-	u, err := url.Parse(sent)
-	return err == nil && u.Host == r.Host
 }

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 )
 
 // Option changes the Config that New begins with. A function literal will do where
@@ -83,7 +85,7 @@ func site(t testing.TB, scheme string, start func(*httptest.Server), build func(
 	baseURL := scheme + "://localhost:" + port
 	server.Config.Handler = build(baseURL)
 	if scheme == "https" {
-		server.TLS = &tls.Config{Certificates: []tls.Certificate{localhostCertificate()}}
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{fakelogin.LocalhostCertificate()}}
 	}
 	start(server)
 	server.URL = baseURL // httptest has set the one with 127.0.0.1

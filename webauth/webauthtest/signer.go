@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
@@ -78,20 +79,20 @@ func (w *WLS) RotateKey(keepOld bool) (kid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, err := strconv.Atoi(s.kid)
-	must(err) // not reached: kids are numbers, as keys.New has seen to
+	fakelogin.Must(err) // not reached: kids are numbers, as keys.New has seen to
 	var old []keys.Key
 	if keepOld {
 		old = s.trusted.Keys()
 	}
 	kid = strconv.Itoa(n + 1)
-	must(s.use(kid, key, old))
+	fakelogin.Must(s.use(kid, key, old))
 	return kid
 }
 
 // newKey makes an RSA-2048 key.
 func newKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	must(err) // not reached: the system's random source never fails
+	fakelogin.Must(err) // not reached: the system's random source never fails
 	return key
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 )
 
 // User is somebody who can log in to the fake.
@@ -99,7 +101,7 @@ func (t *userTable) list(max int) (shown []User, more int) {
 }
 
 // AddUser adds a user or replaces the one of that id. It panics if [User.Check] refuses it.
-func (w *WLS) AddUser(u User) { must(w.users.put(u)) }
+func (w *WLS) AddUser(u User) { fakelogin.Must(w.users.put(u)) }
 
 // RemoveUser removes a user and thereby ends single sign-on for that id.
 func (w *WLS) RemoveUser(id string) {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/internal/testkeys"
 )
@@ -57,8 +58,8 @@ type Config struct {
 // WLS is a fake web login service. It is an http.Handler; all its methods are safe for
 // concurrent use.
 type WLS struct {
-	clock
 	base        *url.URL
+	clock       *fakelogin.Clock
 	users       userTable
 	sessions    sessionTable
 	sessionLife time.Duration
@@ -86,7 +87,7 @@ func NewWLS(cfg Config) (*WLS, error) {
 	cfg = cfg.withDefaults()
 	w := &WLS{
 		base:        base,
-		clock:       clock{base: cfg.Now},
+		clock:       fakelogin.NewClock(cfg.Now),
 		sessionLife: cfg.SessionLife,
 		slowFor:     cfg.SlowFor,
 		journal:     journal{size: cfg.LogSize, observer: cfg.OnExchange},
@@ -107,7 +108,7 @@ func NewWLS(cfg Config) (*WLS, error) {
 	if w.signer, err = newSigner(cfg.Kid, cfg.Key); err != nil {
 		return nil, err
 	}
-	w.transport = newTransport()
+	w.transport = fakelogin.NewTransport()
 	w.handler = w.routes()
 	return w, nil
 }
@@ -152,8 +153,8 @@ func checkBaseURL(raw string) (*url.URL, error) {
 func (w *WLS) Service() webauth.Service {
 	return webauth.Service{
 		Name:      "fake",
-		AuthURL:   origin(w.base) + authPath,
-		LogoutURL: origin(w.base) + logoutPath,
+		AuthURL:   fakelogin.Origin(w.base) + authPath,
+		LogoutURL: fakelogin.Origin(w.base) + logoutPath,
 		Keys:      w.signer,
 		NoPtags:   w.script.has(QuirkNoPtags),
 	}
@@ -168,6 +169,3 @@ func (w *WLS) Close() {
 	w.close.Do(func() { close(w.closed) })
 	w.transport.CloseIdleConnections()
 }
-
-// origin returns scheme, host and port of a URL that parses.
-func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }

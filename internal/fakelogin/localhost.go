@@ -1,4 +1,4 @@
-package webauthtest
+package fakelogin
 
 import (
 	"crypto/ecdsa"
@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// localhostCertificate is a certificate for localhost, made once per process. (The one
+// LocalhostCertificate is a certificate for localhost, made once per process. (The one
 // of net/http/httptest is for 127.0.0.1 and example.com only.)
-var localhostCertificate = sync.OnceValue(func() tls.Certificate {
+var LocalhostCertificate = sync.OnceValue(func() tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(err)
+	Must(err)
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "webauthtest"},
+		Subject:      pkix.Name{CommonName: "test login service"},
 		DNSNames:     []string{"localhost"},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(24 * time.Hour),
@@ -29,15 +29,15 @@ var localhostCertificate = sync.OnceValue(func() tls.Certificate {
 		IsCA:         true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	must(err)
+	Must(err)
 	leaf, err := x509.ParseCertificate(der)
-	must(err)
+	Must(err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 })
 
-// localhostPool trusts localhostCertificate and nothing else.
+// localhostPool trusts LocalhostCertificate and nothing else.
 func localhostPool() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(localhostCertificate().Leaf)
+	pool.AddCert(LocalhostCertificate().Leaf)
 	return pool
 }
