@@ -33,9 +33,10 @@ var arrows = map[string]string{
 	"glue/redisstore":                   "webauth glue/site glue",
 	"glue/remoteuser":                   "webauth glue/site glue glue/password",
 	"glue/oauth2server":                 "webauth glue/site glue glue/xsrf",
+	"glue/oidclogin/oidctest":           "internal",
 	"glue/gateway":                      "keys webauth glue/site glue glue/xsrf glue/password glue/redisstore",
 	"glue/gateway/internal":             "webauth glue/site glue",
-	"examples":                          "keys webauth webauth/webauthtest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/enginetest",
+	"examples":                          "keys webauth webauth/webauthtest glue/oidclogin/oidctest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/enginetest",
 }
 
 // roomOf is the line of arrows that a package belongs to.

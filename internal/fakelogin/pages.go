@@ -36,13 +36,14 @@ type Pages struct {
 }
 
 // NewPages reads the templates pages/NAME.html in own, beside the common ones "refused"
-// and "down". Where a page is sent, header has its name, so that the browser of a test
-// knows a login form when it meets one.
+// and "down"; all can use those that pages/users.html defines. Where a page is sent, header
+// has its name, so that the browser of a test knows a login form when it meets one.
 func NewPages(own fs.FS, header string, names ...string) Pages {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
 		"style": func() template.CSS { return template.CSS(style) },
 		"join":  strings.Join,
 	}).ParseFS(pageFiles, "pages/layout.html"))
+	template.Must(layout.ParseFS(own, "pages/users.html"))
 	p := Pages{header, make(map[string]*template.Template)}
 	for from, names := range map[fs.FS][]string{pageFiles: {"refused", "down"}, own: names} {
 		for _, name := range names {
