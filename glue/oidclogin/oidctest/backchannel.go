@@ -16,6 +16,12 @@ import (
 // section 2.4).
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
+// logoutType is the typ of a logout token, logoutTokenLife is how long one is good.
+const (
+	logoutType      = "logout+jwt"
+	logoutTokenLife = 2 * time.Minute
+)
+
 // notifyTimeout bounds how long a site may take to log somebody out.
 const notifyTimeout = 10 * time.Second
 
@@ -36,20 +42,25 @@ func (p *Provider) LogoutToken(app, user string) string {
 }
 
 func (p *Provider) logoutToken(app string, s session) string {
+	claims := p.logoutClaims(app, s)
+	ef := p.script.standing().effect()
+	ef.header = both(func(_ *Provider, h map[string]any) { h["typ"] = logoutType }, ef.header)
+	if ef.logout != nil {
+		ef.logout(p, claims)
+	}
+	return p.spoilt(claims, ef)
+}
+
+func (p *Provider) logoutClaims(app string, s session) map[string]any {
 	now := p.Now()
 	claims := map[string]any{
-		"iss": p.issuer, "sub": s.user, "aud": app, "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(),
+		"iss": p.issuer, "sub": s.user, "aud": app, "iat": now.Unix(), "exp": now.Add(logoutTokenLife).Unix(),
 		"jti": rand.Text(), "events": map[string]any{logoutEvent: map[string]any{}},
 	}
 	if s.sid != "" {
 		claims["sid"] = s.sid
 	}
-	ef := p.script.standing().effect()
-	ef.header = both(func(_ *Provider, h map[string]any) { h["typ"] = "logout+jwt" }, ef.header)
-	if ef.logout != nil {
-		ef.logout(p, claims)
-	}
-	return p.spoilt(claims, ef)
+	return claims
 }
 
 // both does one after the other, if that is not nil.

@@ -55,7 +55,7 @@ type named struct {
 }
 
 // faults are all of them, in the order of what they are about.
-var faults = slices.Concat(freshnessFaults, tokenFaults)
+var faults = slices.Concat(freshFaults, claimFaults, jwsFaults, keyFaults, answerFaults, tokenFaults, discoveryFaults, logoutFaults)
 
 var effects = func() map[Fault]effect {
 	all := map[Fault]effect{FaultNone: {}}
