@@ -46,14 +46,14 @@ const (
 	FaultAnswerUnknown Fault = "answer-unknown"
 	FaultCodeAndError  Fault = "code-and-error"
 	// FaultErrorEmpty has an empty error, FaultErrorHostile a description with markup,
-	// control characters and 8 KiB. FaultErrorCode has those in the code of the error.
+	// control characters and 4 KiB. FaultErrorCode has those in the code of the error.
 	FaultErrorEmpty   Fault = "error-empty"
 	FaultErrorHostile Fault = "error-hostile"
 	FaultErrorCode    Fault = "error-code"
 )
 
 // hostile is a text for logs and pages to stumble over.
-var hostile = "<script>alert(1)</script>\r\nSet-Cookie: a=b\x00\x1b[31m\u202e" + strings.Repeat("x", 8<<10)
+var hostile = "<script>alert(1)</script>\r\nSet-Cookie: a=b\x00\x1b[31m\u202e" + strings.Repeat("x", 4<<10)
 
 var answerFaults = []named{
 	{FaultStateMissing, answers(func(_ *Provider, q url.Values) { q.Del("state") })},

@@ -30,7 +30,7 @@ const (
 	FaultTokenErrorUnknown       Fault = "token-error-unknown"
 	// FaultTokenError200 is an error with status 200, beside an ID token.
 	FaultTokenError200 Fault = "token-error-200"
-	// FaultTokenErrorHostile has a description with markup, control characters and 8 KiB.
+	// FaultTokenErrorHostile has a description with markup, control characters and 4 KiB.
 	FaultTokenErrorHostile Fault = "token-error-hostile"
 
 	FaultTokenNoIDToken Fault = "token-no-id-token"

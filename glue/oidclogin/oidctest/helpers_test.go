@@ -110,9 +110,14 @@ func get(t *testing.T, c *http.Client, url string) (*http.Response, string) {
 	resp, err := c.Get(url)
 	require.NoError(t, err)
 	defer resp.Body.Close()
+	return resp, readAll(t, resp)
+}
+
+func readAll(t *testing.T, resp *http.Response) string {
+	t.Helper()
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return resp, string(text)
+	return string(text)
 }
 
 // last is the exchange that was logged last.
