@@ -1,7 +1,7 @@
-// Package enginetest starts real database servers for tests and demos: a Redis, one with
-// Sentinels, a Redis Cluster, a PostgreSQL. They listen on free ports of the loopback
-// address or on unix sockets, keep what they keep in directories of their own, and end when
-// they are closed.
+// Package enginetest starts real servers for tests and demos: a Redis, one with Sentinels, a
+// Redis Cluster, a PostgreSQL, a certified OpenID Connect provider. They listen on free ports
+// of the loopback address or on unix sockets, keep what they keep in directories of their
+// own, and end when they are closed.
 //
 //	redis, err := enginetest.StartRedis()
 //	enginetest.Require(t, err)
