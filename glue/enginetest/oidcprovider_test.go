@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	oidcRedirect = "http://127.0.0.1:1/login"
+	oidcRedirect = "http://localhost:1/login"
 	oidcVerifier = "a-verifier-of-at-least-forty-three-characters"
 )
 
@@ -28,8 +28,8 @@ func startOIDC(t *testing.T) *enginetest.OIDCProvider {
 	enginetest.Require(t, err)
 	t.Cleanup(p.Close)
 	require.NoError(t, p.Register(enginetest.OIDCClient{
-		ID: "soc", Secret: "a secret of the client", Redirect: []string{oidcRedirect}, LoggedOut: []string{"http://127.0.0.1:1/"},
-		BackChannelLogout: "http://127.0.0.1:1/backchannel",
+		ID: "soc", Secret: "a secret of the client", Redirect: []string{oidcRedirect}, LoggedOut: []string{"http://localhost:1/"},
+		BackChannelLogout: "http://localhost:1/backchannel",
 	}))
 	return p
 }

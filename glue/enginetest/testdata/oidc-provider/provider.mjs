@@ -120,7 +120,7 @@ const orders = {
   start: ({ port, keys, groups }) => new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
-      state.issuer = `http://localhost:${server.address().port}`;
+      state.issuer = `http://127.0.0.1:${server.address().port}`;
       state.keys = keys ?? [newKey()];
       state.groups = groups ?? {};
       make();
