@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 )
 

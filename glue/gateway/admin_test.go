@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 )
 
 func TestAdmin(t *testing.T) {
 	var down error
-	m := observe.NewMetrics()
+	m := observe.NewMetrics("wlsgateway")
 	server := httptest.NewServer(adminHandler(m, func(ctx context.Context) error {
 		_, bounded := ctx.Deadline()
 		assert.True(t, bounded)

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/listen"
 )
 
 // Of a connection to a backend that is not settable.

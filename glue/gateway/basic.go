@@ -32,7 +32,7 @@ func (c *core) checkerOf(file string, p *htpasswd.Passwords) *password.Checker {
 	return c.checker.With(file, func(_ context.Context, user, password string) (bool, error) {
 		right := p.Verify(user, password)
 		if right {
-			c.metrics.PasswordAttempts.WithLabelValues(attemptRight).Inc()
+			c.metrics.passwordAttempts.WithLabelValues(attemptRight).Inc()
 		}
 		return right, nil
 	})
@@ -78,7 +78,7 @@ func (c *core) authenticate(ru *rule, r *http.Request) (user string, no *refusal
 	if !known { // nothing that can be read
 		return "", &refusal{page: pageNoPassword, header: denied.Header}
 	}
-	c.metrics.PasswordAttempts.WithLabelValues(because.verdict).Inc()
+	c.metrics.passwordAttempts.WithLabelValues(because.verdict).Inc()
 	no = newRefusal(because.reason, errors.New(because.text), because.page)
 	no.header = denied.Header
 	return "", no

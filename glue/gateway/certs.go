@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )

@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
 	"github.com/ucam-webauth/go-webauth/webauth"

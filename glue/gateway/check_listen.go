@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/listen"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 

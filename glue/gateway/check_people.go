@@ -3,7 +3,7 @@ package gateway
 import (
 	"strings"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 )
 
 // lookAtPeople warns of names and ptags in a rule that let nobody in. What people are called who

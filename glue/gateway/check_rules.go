@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/listen"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 

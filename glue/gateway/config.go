@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -31,7 +31,7 @@ const (
 // finds its rule. It does not change; a reload makes another one.
 type core struct {
 	cfg      Config
-	metrics  *observe.Metrics
+	metrics  *metrics
 	checker  *password.Checker
 	removals *removals
 

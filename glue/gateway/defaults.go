@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/listen"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/listen"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"

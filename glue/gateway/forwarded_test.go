@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 )
 
 func TestReadForwarded(t *testing.T) {
@@ -168,11 +168,11 @@ func FuzzForwardedURI(f *testing.F) {
 
 // noting calls use with a request that has notes.
 func noting(t testing.TB, r *http.Request, use func(*http.Request)) {
-	log, err := observe.NewAccessLog(observe.Off, observe.Combined)
+	log, err := observe.NewAccessLog("wls gateway", observe.Off, observe.Combined)
 	require.NoError(t, err)
 	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		observe.RecordOf(r.Context()).Notes = &notes{}
 		use(r)
 	})
-	observe.Handler(handler, log, observe.NewMetrics(), time.Now).ServeHTTP(httptest.NewRecorder(), r)
+	observe.Handler(handler, log, observe.NewMetrics("wlsgateway"), time.Now).ServeHTTP(httptest.NewRecorder(), r)
 }

@@ -10,11 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
+
+// title begins the lines of a gateway in the log.
+const title = "wls gateway"
 
 // Gateway is a reverse proxy that logs people in before any backend. It is made by New,
 // configured anew by Reload, and safe for concurrent use.
@@ -25,7 +28,7 @@ type Gateway struct {
 	// What outlives a configuration: a response that was used, or a password that was
 	// tried too often, must not be forgotten because somebody reloads.
 	once     webauth.PairOneUse
-	metrics  *observe.Metrics
+	metrics  *metrics
 	checker  *password.Checker // of the first configuration; nil before
 	removals *removals
 	log      *observe.AccessLog
@@ -102,7 +105,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		once:     webauth.NewMemoryOneUse(0, cfg.Now),
-		metrics:  observe.NewMetrics(),
+		metrics:  newMetrics(),
 		backends: map[backendKey]*backend{},
 		stores:   map[storeKey]*sharedStore{},
 	}
@@ -111,13 +114,13 @@ func New(cfg Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.log, err = observe.NewAccessLog(cfg.Log.Access, cfg.Log.Format); err != nil {
+	if g.log, err = observe.NewAccessLog(title, cfg.Log.Access, cfg.Log.Format); err != nil {
 		g.release(c)
 		return nil, cfg.file.Errorf("log.access", "%v", err)
 	}
 	c.logNoted()
 	g.core.Store(c)
-	g.handler = observe.Handler(http.HandlerFunc(g.serve), g.log, g.metrics, cfg.Now)
+	g.handler = observe.Handler(http.HandlerFunc(g.serve), g.log, g.metrics.Metrics, cfg.Now)
 	g.metrics.Reloaded(cfg.Now(), nil)
 	return g, nil
 }
@@ -129,7 +132,7 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 // Admin is what operators and their programs may ask: see Admin.Listen.
 func (g *Gateway) Admin() http.Handler {
 	admin := func() *Admin { return &g.core.Load().cfg.Admin }
-	return adminHosts(admin, adminHandler(g.metrics, g.ready))
+	return adminHosts(admin, adminHandler(g.metrics.Metrics, g.ready))
 }
 
 // Reload puts another configuration in the place of the present one. Requests that have

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 )
 
 // identity makes the headers that tell a backend who somebody is.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 )
 
 // named is a header whose name the configuration chooses, and the key that does.

@@ -3,7 +3,7 @@ package gateway
 import (
 	"reflect"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 )
 
 // Load reads a configuration file. It fills in the defaults, makes paths absolute and

@@ -31,7 +31,7 @@ func TestNew_placed(t *testing.T) {
 		{name: "key of everybody", old: `"raven"`, new: "\"custom\"\nkey-dir = \"keys\"\ncustom-wls = {name = \"x\", auth-url = \"https://wls.example/\"}", spoil: demoKey, want: "3:11: key-dir: webauth: service \"x\" "},
 		{name: "no page", old: "log.access", new: "page-template = \"page.html\"\nlog.access", want: "4:17: page-template: open DIR/page.html: "},
 		{name: "page without a title", old: "log.access", new: "page-template = \"page.html\"\nlog.access", spoil: write("page.html", "Sorry."), want: "4:17: page-template: it does not show "},
-		{name: "access log in no directory", old: `"access.log"`, new: `"log/access.log"`, want: "4:14: log.access: gateway: access log: open DIR/log/access.log: "},
+		{name: "access log in no directory", old: `"access.log"`, new: `"log/access.log"`, want: "4:14: log.access: access log: open DIR/log/access.log: "},
 		{name: "no key for headers", old: "[[rule]]", new: "[identity]\nsend = [\"x-aa\"]\nhmac-key-file = \"hmac\"\n[[rule]]", want: "8:17: identity.hmac-key-file: "},
 		{name: "no groups", old: "path", new: "groups = [\"a\"]\ngroup-file = \"g\"\npath", want: "8:14: rule[1].group-file: "},
 		{name: "damaged groups", old: "path", new: "groups = [\"a\"]\ngroup-file = \"g\"\npath", spoil: write("g", "a\n"), want: "8:14: rule[1].group-file: DIR/g:1: no colon"},

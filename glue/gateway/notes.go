@@ -3,7 +3,7 @@ package gateway
 import (
 	"context"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 )
 
 // notes are what the handlers of a request leave for each other.

@@ -15,7 +15,7 @@ import (
 	"syscall"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -292,7 +292,7 @@ func (p *proxied) broken(err error) {
 func (p *proxied) failed(w http.ResponseWriter, err error) {
 	c, r := p.c, p.in
 	fault := func(reason string, retry bool) {
-		c.metrics.BackendErrors.WithLabelValues(p.rule.label, reason).Inc()
+		c.metrics.backendErrors.WithLabelValues(p.rule.label, reason).Inc()
 		if retry {
 			w.Header().Set("Retry-After", "5")
 		}

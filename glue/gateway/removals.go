@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
@@ -23,7 +22,7 @@ const (
 // bounded amount of memory, outlives a reload, and is safe for concurrent use.
 type removals struct {
 	now     func() time.Time
-	metrics *observe.Metrics
+	metrics *metrics
 
 	mu     sync.Mutex
 	logged map[removed]time.Time
@@ -40,7 +39,7 @@ func (r *removals) header(log *slog.Logger, name string, why *headername.Entry) 
 	if (why.Class == headername.Peers || why == moreName) && headername.IsPlain(name) {
 		return
 	}
-	r.metrics.HeaderRemoved(why)
+	r.metrics.headerRemoved(why)
 	level := slog.LevelInfo
 	if why.Class != 0 && !headername.IsOwn(name) {
 		level = slog.LevelWarn // no honest program writes it so
@@ -50,7 +49,7 @@ func (r *removals) header(log *slog.Logger, name string, why *headername.Entry) 
 
 // trailer notes that a field was removed from what came after an answer.
 func (r *removals) trailer(log *slog.Logger, name string) {
-	r.metrics.TrailersRemoved.Inc()
+	r.metrics.trailersRemoved.Inc()
 	r.log(log, slog.LevelInfo, "trailers", name, "programs that take it for a header would believe it")
 }
 

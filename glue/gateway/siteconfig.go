@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/textfile"
 )
 
 // Groups are the members of each group, by its name, in order.

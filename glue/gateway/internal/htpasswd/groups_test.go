@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/textfile"
 )
 
 func TestGroups(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/textfile"
 )
 
 // Passwords are the people of an .htpasswd file. They do not change once they are loaded.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/textfile"
 )
 
 // hashOf makes a cheap hash.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/textfile"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/textfile"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 

@@ -24,7 +24,7 @@ import (
 // logTo opens a log that writes into a buffer.
 func logTo(t testing.TB, format string) (*AccessLog, *bytes.Buffer) {
 	t.Helper()
-	l, err := NewAccessLog("off", Combined)
+	l, err := NewAccessLog("wls gateway", "off", Combined)
 	require.NoError(t, err)
 	b := &bytes.Buffer{}
 	require.NoError(t, l.use(b, nil, format))
@@ -122,7 +122,7 @@ func TestJSONLogShowsEverything(t *testing.T) {
 // The old file may have failed long ago; the new one is in use all the same.
 func TestLogOutlivesItsOldFile(t *testing.T) {
 	dir := t.TempDir()
-	l, err := NewAccessLog(filepath.Join(dir, "one"), Combined)
+	l, err := NewAccessLog("wls gateway", filepath.Join(dir, "one"), Combined)
 	require.NoError(t, err)
 	require.NoError(t, l.closer.Close())
 	var told bytes.Buffer
@@ -139,7 +139,7 @@ func TestLogOutlivesItsOldFile(t *testing.T) {
 func TestLogIsReopened(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "access.log")
-	l, err := NewAccessLog(path, Combined)
+	l, err := NewAccessLog("wls gateway", path, Combined)
 	require.NoError(t, err)
 	r, o := visitAt("/one")
 	require.NoError(t, l.write(r, o))
@@ -150,7 +150,7 @@ func TestLogIsReopened(t *testing.T) {
 	r.RequestURI = "/three"
 	require.NoError(t, l.write(r, o))
 
-	require.ErrorContains(t, l.Reopen(filepath.Join(dir, "none", "access.log"), Combined, nil), "gateway: access log")
+	require.ErrorContains(t, l.Reopen(filepath.Join(dir, "none", "access.log"), Combined, nil), "access log: ")
 	r.RequestURI = "/four"
 	require.NoError(t, l.write(r, o), "the old one stays")
 	require.NoError(t, l.Close())
@@ -176,7 +176,7 @@ func TestLogCannotBeWritten(t *testing.T) {
 	for _, format := range []string{"combined", "json"} {
 		l, _ := logTo(t, format)
 		require.NoError(t, l.use(brokenWriter{}, nil, format))
-		m := NewMetrics()
+		m := NewMetrics("wls")
 		h := Handler(http.NotFoundHandler(), l, m, time.Now)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))

@@ -59,7 +59,7 @@ func TestObserve(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			log, lines := logTo(t, "combined")
-			m := NewMetrics()
+			m := NewMetrics("wls")
 			ended := make(chan struct{})
 			h := Handler(row.handler, log, m, stopped)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -97,7 +97,7 @@ func atoi(t *testing.T, s string) int {
 
 func TestObserveUpgrades(t *testing.T) {
 	log, lines := logTo(t, "combined")
-	m := NewMetrics()
+	m := NewMetrics("wls")
 	ended := make(chan struct{})
 	h := Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
@@ -140,7 +140,7 @@ func TestObserveUpgrades(t *testing.T) {
 
 func TestRecordOf(t *testing.T) {
 	log, lines := logTo(t, "json")
-	m := NewMetrics()
+	m := NewMetrics("wls")
 	type key struct{}
 	h := Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "kept", r.Context().Value(key{}), "what else is in the context")
@@ -162,10 +162,10 @@ func TestRecordOf(t *testing.T) {
 }
 
 func TestObserveAllocates(t *testing.T) {
-	log, err := NewAccessLog("off", Combined)
+	log, err := NewAccessLog("wls gateway", "off", Combined)
 	require.NoError(t, err)
 	bare := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { RecordOf(r.Context()).Rule = "/" })
-	h := Handler(bare, log, NewMetrics(), time.Now)
+	h := Handler(bare, log, NewMetrics("wls"), time.Now)
 	r := httptest.NewRequest(http.MethodGet, "/a?b=c", nil)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r) // makes the labels

@@ -9,8 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 )
 
 // Metrics counts what happens, in a registry of its own. Labels are from the
@@ -28,22 +26,15 @@ type Metrics struct {
 	certificates *prometheus.GaugeVec
 	lostLines    prometheus.Counter
 
-	BackendErrors    *prometheus.CounterVec // by rule, and reason: a few constants such as "dial"
-	PasswordAttempts *prometheus.CounterVec // by verdict
-	TrailersRemoved  prometheus.Counter
-	removedHeaders   map[string]prometheus.Counter // by reason
+	namespace string
 }
 
-// namespace begins the names of all our metrics.
-const namespace = "wlsgateway"
-
-// NewMetrics returns metrics of which nothing has happened yet.
-func NewMetrics() *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry()}
+// NewMetrics returns metrics of which nothing has happened yet. The namespace, such as
+// "wlsgateway", begins their names.
+func NewMetrics(namespace string) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(), namespace: namespace}
 	to := promauto.With(m.registry)
-	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return to.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
-	}
+	counters := m.Counters
 	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
 		return to.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
@@ -54,22 +45,19 @@ func NewMetrics() *Metrics {
 		Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10, 30, 100},
 	}, []string{"rule"})
 	m.inFlight = gauges("requests_in_flight", "Requests being answered now, and upgraded connections.").WithLabelValues()
-	m.BackendErrors = counters("backend_errors_total", "Requests that a backend did not answer, by rule and reason.", "rule", "reason")
 	m.events = counters("login_events_total", "What happened about logins, by event and reason.", "event", "reason")
-	m.PasswordAttempts = counters("password_attempts_total", "Passwords looked at, by verdict; not those remembered as right.", "verdict")
 	m.reloads = counters("config_loads_total", "Configurations loaded, the first included, by result.", "result")
 	m.lastReload = gauges("config_last_load_success_timestamp_seconds", "When the configuration in force was loaded.").WithLabelValues()
 	m.certificates = gauges("certificate_expiry_timestamp_seconds", "When the certificate in a file expires.", "file")
 	m.lostLines = counters("access_log_lost_lines_total", "Lines that could not be written to the access log.").WithLabelValues()
-	removed := counters("headers_removed_total", "Headers removed from requests, by reason; without those that front servers write as a matter of course.", "reason")
-	m.removedHeaders = map[string]prometheus.Counter{}
-	for _, reason := range []string{reasonOdd, "frames", "judged", "identifies", "routes", "methods", "peers", "suspects"} {
-		m.removedHeaders[reason] = removed.WithLabelValues(reason)
-	}
-	m.TrailersRemoved = counters("trailers_removed_total", "Fields removed from what came after requests and answers.").WithLabelValues()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
+}
+
+// Counters returns counters of a program's own. Their labels must be as those of Metrics are.
+func (m *Metrics) Counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return promauto.With(m.registry).NewCounterVec(prometheus.CounterOpts{Namespace: m.namespace, Name: name, Help: help}, labels)
 }
 
 // noRule is the label of requests that no rule was asked about: login, logout, refused
@@ -115,18 +103,6 @@ func (m *Metrics) Reloaded(at time.Time, err error) {
 // CertificateExpires notes until when the certificate in a file is good.
 func (m *Metrics) CertificateExpires(file string, at time.Time) {
 	m.certificates.WithLabelValues(file).Set(float64(at.Unix()))
-}
-
-// reasonOdd is the reason for removing names that programs do not agree on.
-const reasonOdd = "name"
-
-// HeaderRemoved counts a header that was removed.
-func (m *Metrics) HeaderRemoved(why *headername.Entry) {
-	reason := reasonOdd
-	if why.Class != 0 {
-		reason = why.Class.String()
-	}
-	m.removedHeaders[reason].Inc()
 }
 
 // Handler serves the metrics, for Prometheus.

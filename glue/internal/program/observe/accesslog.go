@@ -25,6 +25,8 @@ type AccessLog struct {
 	closer io.Closer // nil: not ours to close
 	json   slog.Handler
 	buf    []byte
+
+	program string // begins the lines of the other log
 }
 
 // The values of Log.Access that are no file, and those of Log.Format.
@@ -36,9 +38,10 @@ const (
 	JSON     = "json"
 )
 
-// NewAccessLog opens a log: a file, Stdout or Off.
-func NewAccessLog(access, format string) (*AccessLog, error) {
-	l := &AccessLog{}
+// NewAccessLog opens a log: a file, Stdout or Off. What a program such as "wls gateway" says
+// in another log begins with its name.
+func NewAccessLog(program, access, format string) (*AccessLog, error) {
+	l := &AccessLog{program: program}
 	if err := l.Reopen(access, format, nil); err != nil {
 		return nil, err
 	}
@@ -58,12 +61,12 @@ func (l *AccessLog) Reopen(access, format string, log *slog.Logger) error {
 	default:
 		f, err := os.OpenFile(access, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 		if err != nil {
-			return fmt.Errorf("gateway: access log: %w", err)
+			return fmt.Errorf("access log: %w", err)
 		}
 		out, closer = f, f
 	}
 	if err := l.use(out, closer, format); err != nil {
-		log.Warn("wls gateway: closing the old access log", "error", err)
+		log.Warn(l.program+": closing the old access log", "error", err)
 	}
 	return nil
 }

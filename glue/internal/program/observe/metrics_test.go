@@ -19,7 +19,7 @@ import (
 // What clients send makes no new labels.
 func TestMetricsAreBounded(t *testing.T) {
 	log, _ := logTo(t, "combined")
-	m := NewMetrics()
+	m := NewMetrics("wls")
 	h := Handler(http.NotFoundHandler(), log, m, time.Now)
 	for _, method := range []string{"GET", "POST", "BREW", "PROPFIND", "get", strings.Repeat("X", 100)} {
 		for _, host := range []string{"a.example", "b.example"} {
@@ -32,7 +32,7 @@ func TestMetricsAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	seen := 0
 	for _, f := range families {
-		if f.GetName() != "wlsgateway_requests_total" {
+		if f.GetName() != "wls_requests_total" {
 			continue
 		}
 		for _, metric := range f.GetMetric() {
@@ -51,24 +51,22 @@ func TestMetricsAreBounded(t *testing.T) {
 }
 
 func TestMetricsText(t *testing.T) {
-	m := NewMetrics()
+	m := NewMetrics("wls")
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	m.Reloaded(at, nil)
 	m.Reloaded(at.Add(time.Hour), errors.New("wrong"))
 	m.CertificateExpires("cert.pem", at)
-	m.BackendErrors.WithLabelValues("/api", "dial").Inc()
-	m.PasswordAttempts.WithLabelValues("limited").Inc()
+	m.Counters("backend_errors_total", "Own.", "rule", "reason").WithLabelValues("/api", "dial").Inc()
 	m.OnEvent(context.Background(), site.Event{Name: glue.EventLogin})
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, line := range []string{
-		`wlsgateway_config_loads_total{result="success"} 1`,
-		`wlsgateway_config_loads_total{result="failure"} 1`,
-		`wlsgateway_config_last_load_success_timestamp_seconds 1.7723664e+09`,
-		`wlsgateway_certificate_expiry_timestamp_seconds{file="cert.pem"} 1.7723664e+09`,
-		`wlsgateway_backend_errors_total{reason="dial",rule="/api"} 1`,
-		`wlsgateway_password_attempts_total{verdict="limited"} 1`,
-		`wlsgateway_login_events_total{event="login",reason=""} 1`,
+		`wls_config_loads_total{result="success"} 1`,
+		`wls_config_loads_total{result="failure"} 1`,
+		`wls_config_last_load_success_timestamp_seconds 1.7723664e+09`,
+		`wls_certificate_expiry_timestamp_seconds{file="cert.pem"} 1.7723664e+09`,
+		`wls_backend_errors_total{reason="dial",rule="/api"} 1`,
+		`wls_login_events_total{event="login",reason=""} 1`,
 		`go_goroutines`,
 	} {
 		assert.Contains(t, w.Body.String(), line)
