@@ -186,11 +186,13 @@ func TestGorillaValues(t *testing.T) {
 		"no data":         func(v map[any]any) { delete(v, "data") },
 		"data cut short":  func(v map[any]any) { v["data"] = v["data"].(string)[:20] },
 		"a line too many": func(v map[any]any) { v["data"] = v["data"].(string) + "\n" },
-		"no number":       func(v map[any]any) { v["data"] = regexp.MustCompile(`\n\d+\n`).ReplaceAllString(v["data"].(string), "\nx\n") },
-		"no principal":    func(v map[any]any) { v["data"] = strings.Replace(v["data"].(string), "test0001", "", 1) },
-		"an odd type":     func(v map[any]any) { v["data"] = 7 },
-		"no realm":        func(v map[any]any) { delete(v, "realm") },
-		"no expiry":       func(v map[any]any) { delete(v, glue.ValueExpires) },
+		"no number": func(v map[any]any) {
+			v["data"] = regexp.MustCompile(`\n\d+\n`).ReplaceAllString(v["data"].(string), "\nx\n")
+		},
+		"no principal": func(v map[any]any) { v["data"] = strings.Replace(v["data"].(string), "test0001", "", 1) },
+		"an odd type":  func(v map[any]any) { v["data"] = 7 },
+		"no realm":     func(v map[any]any) { delete(v, "realm") },
+		"no expiry":    func(v map[any]any) { delete(v, glue.ValueExpires) },
 	} {
 		t.Run(about, func(t *testing.T) {
 			s.in(t)

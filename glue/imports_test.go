@@ -15,12 +15,12 @@ const module = "github.com/ucam-webauth/go-webauth/"
 // arrows are the packages of this module that each may import, with those below it that
 // have no line of their own. Internal packages are for whom Go lets import them.
 var arrows = map[string]string{
-	"internal":                          "",
 	"keys":                              "",
 	"webauth":                           "keys",
 	"webauth/internal":                  "",
 	"webauth/wls":                       "keys webauth",
-	"webauth/webauthtest":               "internal keys webauth webauth/wls",
+	"webauth/webauthtest":               "keys webauth webauth/wls webauth/webauthtest/fakelogin",
+	"webauth/webauthtest/fakelogin":     "",
 	"webauth/cmd/fakewls":               "keys webauth webauth/webauthtest",
 	"glue/internal":                     "",
 	"glue/enginetest":                   "",
@@ -33,7 +33,7 @@ var arrows = map[string]string{
 	"glue/redisstore":                   "webauth glue/site glue",
 	"glue/remoteuser":                   "webauth glue/site glue glue/password",
 	"glue/oauth2server":                 "webauth glue/site glue glue/xsrf",
-	"glue/oidclogin/oidctest":           "internal",
+	"glue/oidclogin/oidctest":           "webauth/webauthtest/fakelogin",
 	"glue/gateway":                      "keys webauth glue/site glue glue/xsrf glue/password glue/redisstore",
 	"glue/gateway/internal":             "webauth glue/site glue",
 	"glue/internal/program":             "webauth glue/site glue glue/redisstore",

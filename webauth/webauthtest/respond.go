@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // Person is what the person does in Respond.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // Option changes the Config that New begins with. A function literal will do where

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // DefaultKid is the kid of the fake's first key.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // User is somebody who can log in to the fake.

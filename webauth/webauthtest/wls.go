@@ -11,9 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/internal/testkeys"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // Paths of the fake's pages, as Raven had them.

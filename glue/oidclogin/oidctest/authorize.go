@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // maxForm bounds the login form, and what sites send.

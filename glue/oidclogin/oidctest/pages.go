@@ -4,7 +4,7 @@ import (
 	"embed"
 	"net/http"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 //go:embed pages

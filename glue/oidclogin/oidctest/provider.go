@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // Paths of the provider, below the issuer.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/ucam-webauth/go-webauth/internal/fakelogin"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
 // entry is what a table holds.

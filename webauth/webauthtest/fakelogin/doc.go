@@ -1,6 +1,6 @@
 // Package fakelogin is what the login services for tests and demos have in common,
 // whatever protocol they speak: browsers for tests, a clock that tests can move, and the
-// look of the pages.
+// look of the pages. It is for this module: what it exports may change at any time.
 package fakelogin
 
 import "net/url"
