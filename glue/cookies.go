@@ -3,7 +3,6 @@ package glue
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
@@ -43,7 +42,7 @@ const (
 func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 	u, _ := url.Parse(origin) // origin is in normal form
 	j := cookieJar{secure: u.Scheme == "https", path: cfg.Session.CookiePath, domain: cfg.InsecureCookieDomain}
-	suffix := cookieSuffix(prefix, u.Port())
+	suffix := cookie.Suffix(prefix, u.Port())
 	before := "__Host-"
 	if !j.secure {
 		before = ""
@@ -60,29 +59,6 @@ func newCookieJar(cfg *Config, origin, prefix string) cookieJar {
 		j.session = "__Secure-" + cfg.Session.CookieName + suffix
 	}
 	return j
-}
-
-// cookieSuffix makes the names of cookies differ between the sites of one host, which
-// share its cookies, whether they are below different paths or at different ports. No two
-// have the same suffix: slashes become dots, letters and digits stay, all else is '~' and
-// its value in hexadecimal, and a '-' is in front of a port only.
-func cookieSuffix(prefix, port string) string {
-	const hex = "0123456789abcdef"
-	var b strings.Builder
-	for i := range len(prefix) {
-		switch c := prefix[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-			b.WriteByte(c)
-		case c == '/':
-			b.WriteByte('.')
-		default:
-			b.Write([]byte{'~', hex[c>>4], hex[c&15]})
-		}
-	}
-	if port != "" {
-		b.WriteString("-" + port)
-	}
-	return b.String()
 }
 
 // names lists the cookies.
