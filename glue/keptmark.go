@@ -33,7 +33,7 @@ const (
 // of it.
 func (p *Policy) strength() Policy {
 	s := Policy{IAct: p.IAct, AAuth: p.AAuth, Fresh: min(p.Fresh, maxFresh), AnyPtags: true}
-	if s.Fresh != 0 {
+	if s.Fresh != 0 || p.NotSession != "" {
 		s.IAct = webauth.IActYes
 	}
 	return s

@@ -37,6 +37,10 @@ type Policy struct {
 	// accepted the login; zero is off, else at least 1 minute. It is as strong as the
 	// WLS's word that the password was typed.
 	Fresh time.Duration
+	// NotSession wants a password typed in another session than the one with this
+	// [Identity.SessionID], however recent that is: for who must know that somebody typed it
+	// after a request came, such as a login service. Empty is off.
+	NotSession string
 
 	// Silent lets Optional ask the WLS, once in a browser session, whether the person
 	// is logged in there already, without troubling them.
@@ -73,6 +77,9 @@ func (p *Policy) check(services []webauth.LoginService, key string, found *site.
 	}
 	if p.Fresh != 0 && p.IAct == webauth.IActNo {
 		found.Errorf(key+".Fresh", `contradicts IAct "no"`)
+	}
+	if p.NotSession != "" && p.IAct == webauth.IActNo {
+		found.Errorf(key+".NotSession", `contradicts IAct "no"`)
 	}
 	for _, s := range services {
 		p.checkFor(s, key, found)
@@ -187,13 +194,16 @@ func (p *Policy) checkStrength(s *session, now time.Time) Denial {
 	default:
 		return DeniedAuthType
 	}
-	if p.Fresh == 0 {
+	if p.Fresh == 0 && p.NotSession == "" {
 		return ""
 	}
 	// What was typed must be of an accepted type itself: an earlier one beside it will do
 	// for the login, but says nothing of when.
 	typed := s.way.service.CheckStrength(webauth.IActYes, p.AAuth, id.Auth, id.SSO) == ""
-	if !typed || id.Password.IsZero() || now.Sub(id.Password) > p.Fresh {
+	switch {
+	case !typed || id.Password.IsZero():
+		return DeniedFresh
+	case p.Fresh != 0 && now.Sub(id.Password) > p.Fresh, p.NotSession != "" && p.NotSession == id.SessionID:
 		return DeniedFresh
 	}
 	return ""

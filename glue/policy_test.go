@@ -157,6 +157,26 @@ func TestPolicyFresh(t *testing.T) {
 	b.get("/fresh").requireEcho("test0001")
 }
 
+func TestPolicyNotSessionWantsAPasswordTypedInAnotherSession(t *testing.T) {
+	var before string
+	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+		mux.HandleFunc("/anew", func(w http.ResponseWriter, r *http.Request) {
+			auth.With(func(p *glue.Policy) { p.NotSession = before }).Require(echo).ServeHTTP(w, r)
+		})
+	}})
+	b := s.browser("test0001")
+	before = b.get("/private/").requireEcho("test0001").Identity.SessionID
+	assert.Equal(t, "yes", fields(t, b.begin("/anew")).Get("iact"), "in this very second")
+	b.get("/private/").requireEcho("test0001")
+	b.get(s.respond(b.begin("/anew"), "test0001")).requireEcho("test0001")
+	b.get("/anew").requireEcho("test0001")
+
+	silent := s.browser("test0001")
+	id := silent.get(s.respond(silent.begin("/private/"), "test0001", webauthtest.SignedOn)).requireEcho("test0001").Identity
+	assert.NotEqual(t, before, id.SessionID)
+	assert.Equal(t, "yes", fields(t, silent.begin("/anew")).Get("iact"), "no password was typed")
+}
+
 func TestPolicyFreshCountsFromWhenWeAccepted(t *testing.T) {
 	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		with(mux, auth, "/fresh", func(p *glue.Policy) { p.Fresh = time.Minute })
@@ -372,6 +392,7 @@ func TestPolicyThatContradictsItself(t *testing.T) {
 		{"ptags and any", func(p *glue.Policy) { p.Ptags, p.AnyPtags = []string{"current"}, true }, "AnyPtags contradicts Ptags"},
 		{"short fresh", func(p *glue.Policy) { p.Fresh = 59 * time.Second }, "Fresh is 59s, want at least 1m0s, or 0 for none"},
 		{"negative fresh", func(p *glue.Policy) { p.Fresh = -time.Hour }, "Fresh is -1h0m0s"},
+		{"another session without interaction", func(p *glue.Policy) { p.NotSession, p.IAct = "s", webauth.IActNo }, `NotSession contradicts IAct "no"`},
 		{"fresh without interaction", func(p *glue.Policy) { p.Fresh, p.IAct = time.Hour, webauth.IActNo }, `Fresh contradicts IAct "no"`},
 		{"unknown iact", func(p *glue.Policy) { p.IAct = "maybe" }, `IAct: "maybe" is none of`},
 		{"odd aauth", func(p *glue.Policy) { p.AAuth = []string{"a,b"} }, `AAuth: "a,b"`},
