@@ -34,6 +34,7 @@ var arrows = map[string]string{
 	"glue/remoteuser":                   "webauth glue/site glue glue/password",
 	"glue/oauth2server":                 "webauth glue/site glue glue/xsrf",
 	"glue/oidclogin/oidctest":           "webauth/webauthtest/fakelogin",
+	"glue/wlsbridge":                    "keys webauth webauth/wls glue/site glue glue/xsrf",
 	"glue/gateway":                      "keys webauth glue/site glue glue/xsrf glue/password glue/redisstore",
 	"glue/gateway/internal":             "webauth glue/site glue",
 	"glue/internal/program":             "webauth glue/site glue glue/redisstore",
