@@ -14,7 +14,7 @@ import (
 // Event is something that operators may want to know. It holds no password, token or
 // other secret.
 type Event struct {
-	// From says who reports it, in the log's message: "wls" (packages glue and gateway),
+	// From says who reports it, in the log's message: "wls" (packages glue and gateway), "bridge",
 	// "site", "xsrf", "password", "remoteuser" or "oauth2".
 	From string
 	// Name is one of the Event constants of that package.

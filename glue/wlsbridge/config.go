@@ -184,3 +184,8 @@ func (c *Config) checkNames(found *site.Findings) {
 		}
 	}
 }
+
+// names reports whether anything is told as an authentication type of the protocol.
+func (c *Config) names(kind string) bool {
+	return c.AAuth == nil || slices.Contains(slices.Collect(maps.Values(c.AAuth)), kind)
+}

@@ -72,9 +72,10 @@ func (x *exchange) read() bool {
 		x.stop("site", err, pageSite)
 		return false
 	}
-	x.aauth = x.site.AAuth
-	if x.ask.AAuth != nil {
-		x.aauth = slices.DeleteFunc(slices.Clone(x.aauth), func(t string) bool { return !slices.Contains(x.ask.AAuth, t) })
+	for _, kind := range x.site.AAuth {
+		if x.b.cfg.names(kind) && (x.ask.AAuth == nil || slices.Contains(x.ask.AAuth, kind)) {
+			x.aauth = append(x.aauth, kind)
+		}
 	}
 	return true
 }

@@ -3,8 +3,11 @@ package wlsbridge_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
+	"encoding/base64"
 	"html"
 	"io"
 	"log/slog"
@@ -168,6 +171,12 @@ func (w *world) person(user string) *person {
 	return &person{w, c}
 }
 
+// in returns the person for a subtest.
+func (p *person) in(t *testing.T) *person {
+	w := &world{t: t, fake: p.fake, bridge: p.bridge, url: p.url}
+	return &person{w, p.client}
+}
+
 // answer is what came back, read whole.
 type answer struct {
 	*http.Response
@@ -215,7 +224,7 @@ func (a answer) kind() string {
 func (p *person) form(page answer, decision string) *http.Request {
 	p.t.Helper()
 	m := formAction.FindStringSubmatch(page.body)
-	require.NotNil(p.t, m, "no form on %s: %s", page.Request.URL, page.body)
+	require.NotNil(p.t, m, "no form on %s: %s", page.Request.URL, page.kind())
 	v := url.Values{"decision": {decision}}
 	for _, h := range hidden.FindAllStringSubmatch(page.body, -1) {
 		v.Set(html.UnescapeString(h[1]), html.UnescapeString(h[2]))
@@ -235,7 +244,7 @@ func (p *person) press(page answer, decision string) answer {
 // where the browser goes with it.
 func (p *person) response(a answer) (*webauth.Unverified, string) {
 	p.t.Helper()
-	require.Contains(p.t, []int{http.StatusSeeOther, http.StatusFound}, a.StatusCode, "%s at %s: %s", a.kind(), a.Request.URL, a.body)
+	require.Contains(p.t, []int{http.StatusSeeOther, http.StatusFound}, a.StatusCode, "%s at %s", a.kind(), a.Request.URL)
 	location := a.Header.Get("Location")
 	u, err := url.Parse(location)
 	require.NoError(p.t, err)
@@ -249,6 +258,26 @@ func (p *person) response(a answer) (*webauth.Unverified, string) {
 	assert.Equal(p.t, "no-store", a.Header.Get("Cache-Control"))
 	assert.Equal(p.t, "no-referrer", a.Header.Get("Referrer-Policy"))
 	return resp, location
+}
+
+// fields checks the signature of a response by other means than package webauth, and returns its
+// fields as they are on the wire but for escapes. Its url may be one that no site of ours sends.
+func (p *person) fields(a answer) []string {
+	p.t.Helper()
+	u, err := url.Parse(a.Header.Get("Location"))
+	require.NoError(p.t, err)
+	value := u.Query().Get("WLS-Response")
+	signed, signature, found := strings.Cut(value, "!700!")
+	require.True(p.t, found, "no response in %q: %s", a.Header.Get("Location"), a.kind())
+	sig, err := base64.StdEncoding.DecodeString(strings.NewReplacer("-", "+", ".", "/", "_", "=").Replace(signature))
+	require.NoError(p.t, err)
+	digest := sha1.Sum([]byte(signed))
+	require.NoError(p.t, rsa.VerifyPKCS1v15(&signingKey().PublicKey, crypto.SHA1, digest[:], sig))
+	fields := strings.Split(signed, "!")
+	for i, f := range fields {
+		fields[i] = strings.NewReplacer("%21", "!", "%25", "%").Replace(f)
+	}
+	return fields
 }
 
 // success verifies a success.
@@ -275,4 +304,36 @@ func no(r *wls.Request)  { r.IAct = "no" }
 // typed counts the passwords that were typed at the fake.
 func (w *world) typed() int {
 	return len(slices.DeleteFunc(w.fake.Requests(), func(e webauthtest.Exchange) bool { return !e.Submitted || e.BadLogin }))
+}
+
+// line returns the last line of the log with a message.
+func (w *world) line(msg string) (last string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for line := range strings.Lines(w.log.String()) {
+		if strings.Contains(line, `"msg":"`+msg+`"`) {
+			last = line
+		}
+	}
+	require.NotEmpty(w.t, last, "no %q in the log", msg)
+	return last
+}
+
+func mustParse(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	require.NoError(t, err)
+	return u
+}
+
+// cookieOf returns the bridge's cookie of a browser whose name holds part.
+func cookieOf(t *testing.T, p *person, part string) *http.Cookie {
+	t.Helper()
+	for _, c := range p.client.Jar.Cookies(mustParse(t, p.url)) {
+		if strings.Contains(c.Name, part) {
+			return c
+		}
+	}
+	require.Fail(t, "no such cookie", "%s", part)
+	return nil
 }

@@ -62,11 +62,11 @@ func (c *Config) checkSites(found *site.Findings) {
 			found.Errorf(key+".URLPrefix", "%q is another site's already", s.URLPrefix)
 		}
 		seen[r.origin+r.path] = true
-		s.checkTold(key, found)
+		c.checkTold(s, key, found)
 	}
 }
 
-func (s *Site) checkTold(key string, found *site.Findings) {
+func (c *Config) checkTold(s *Site, key string, found *site.Findings) {
 	for _, t := range s.Ptags {
 		if !ptag.MatchString(t) {
 			found.Errorf(key+".Ptags", "%q is not a ptag: want printable ASCII without blanks and commas", t)
@@ -82,6 +82,9 @@ func (s *Site) checkTold(key string, found *site.Findings) {
 		if !authType.MatchString(t) {
 			found.Errorf(key+".AAuth", "%q is not an authentication type: want letters, digits, '.', '_' and '-'", t)
 		}
+	}
+	if !slices.ContainsFunc(s.AAuth, c.names) {
+		found.Errorf(key+".AAuth", "%q: Config.AAuth gives no type that name, so that nobody could log in to the site", s.AAuth)
 	}
 }
 
