@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"html/template"
 	"net/http"
 	"slices"
@@ -82,22 +83,31 @@ func (x *exchange) binding() xsrf.Option {
 }
 
 // decide carries out what a person chose. The form holds nothing but that: which request it is
-// about is in the address, to which the form is bound.
+// about is in the address, to which the form is bound. Whoever sends one that was made for
+// another session or request, or long ago, is asked again.
 func (x *exchange) decide(t told) {
 	x.r.Body = http.MaxBytesReader(x.w, x.r.Body, maxForm)
-	check := x.b.guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x.w, x.r = w, r
-		switch r.PostForm.Get(decisionField) {
-		case decisionContinue:
-			x.remember(t.id.Principal)
-			x.give(t)
-		case decisionCancel:
-			x.fail(wls.StatusCancelled, "")
-		default:
-			x.stop("decision", nil, pageRequest)
-		}
-	}), x.binding())
-	x.b.guard.Protect(check).ServeHTTP(x.w, x.r)
+	err := x.b.guard.VerifyOrigin(x.r)
+	if err == nil {
+		err = x.b.guard.Verify(x.w, x.r, x.binding())
+	}
+	switch {
+	case errors.Is(err, xsrf.ErrMissing), errors.Is(err, xsrf.ErrMalformed), errors.Is(err, xsrf.ErrNotValid), errors.Is(err, xsrf.ErrExpired):
+		x.confirm(t)
+		return
+	case err != nil:
+		x.b.guard.Refuse(x.w, x.r, err)
+		return
+	}
+	switch x.r.PostForm.Get(decisionField) {
+	case decisionContinue:
+		x.remember(t.id.Principal)
+		x.give(t)
+	case decisionCancel:
+		x.fail(wls.StatusCancelled, "")
+	default:
+		x.stop("decision", nil, pageRequest)
+	}
 }
 
 // isConfirmed reports whether the person need not be asked.

@@ -329,7 +329,12 @@ func mustParse(t *testing.T, raw string) *url.URL {
 // cookieOf returns the bridge's cookie of a browser whose name holds part.
 func cookieOf(t *testing.T, p *person, part string) *http.Cookie {
 	t.Helper()
-	for _, c := range p.client.Jar.Cookies(mustParse(t, p.url)) {
+	return cookieAt(t, p, p.url, part)
+}
+
+func cookieAt(t *testing.T, p *person, at, part string) *http.Cookie {
+	t.Helper()
+	for _, c := range p.client.Jar.Cookies(mustParse(t, at)) {
 		if strings.Contains(c.Name, part) {
 			return c
 		}
