@@ -7,11 +7,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"html"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -341,4 +344,32 @@ func cookieAt(t *testing.T, p *person, at, part string) *http.Cookie {
 	}
 	require.Fail(t, "no such cookie", "%s", part)
 	return nil
+}
+
+func userNamed(id string) webauthtest.User {
+	return webauthtest.User{ID: id, Password: "test", Ptags: []string{"current"}}
+}
+
+// failingOneUse fails for items of a kind.
+type failingOneUse struct {
+	webauth.OneUse
+	fail string
+}
+
+func (o *failingOneUse) Once(ctx context.Context, item webauth.Item) error {
+	if o.fail != "" && strings.HasPrefix(item.ID, o.fail) {
+		return errors.New("the store is away")
+	}
+	return o.OneUse.Once(ctx, item)
+}
+
+// serve has a handler answer somebody who opens a path at login.example, behind TLS.
+func serve(h http.Handler, target string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, target, http.NoBody)
+	r.Host, r.TLS = "login.example", &tls.ConnectionState{}
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Sec-Fetch-Dest", "document")
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec
 }
