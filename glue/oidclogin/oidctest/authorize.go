@@ -120,7 +120,7 @@ func (a authRequest) mustType(f Fault, now time.Time) bool {
 	case a.asks("login") || a.asks("select_account"):
 		return true
 	}
-	return a.hasMaxAge && f != FaultIgnoreMaxAge && now.Sub(a.login.typed) > a.maxAge
+	return a.hasMaxAge && now.Sub(a.login.typed) > a.maxAge
 }
 
 // decide is the protocol: it returns the kind of answer at the time now, and the error that

@@ -5,8 +5,6 @@ const (
 	// FaultIgnorePrompt answers by single sign-on although prompt=login or max_age asked for
 	// a password.
 	FaultIgnorePrompt Fault = "ignore-prompt"
-	// FaultIgnoreMaxAge heeds prompt but not max_age.
-	FaultIgnoreMaxAge Fault = "ignore-max-age"
 	// FaultSilentInteracts asks the person although prompt=none forbids it.
 	FaultSilentInteracts Fault = "silent-interacts"
 	// FaultAuthTimeMissing leaves auth_time out, FaultAuthTimeText has it as a text.
@@ -23,8 +21,7 @@ const (
 )
 
 var freshFaults = []named{
-	{FaultIgnorePrompt, effect{}}, // see authRequest.mustType
-	{FaultIgnoreMaxAge, effect{}},
+	{FaultIgnorePrompt, effect{}},    // see authRequest.mustType
 	{FaultSilentInteracts, effect{}}, // see authRequest.decide
 	{FaultAuthTimeMissing, claim("auth_time", nil)},
 	{FaultAuthTimeText, claim("auth_time", "yesterday")},

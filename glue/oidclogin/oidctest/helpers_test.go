@@ -127,3 +127,28 @@ func last(t *testing.T, p *oidctest.Provider) oidctest.Exchange {
 	require.NotEmpty(t, all)
 	return all[len(all)-1]
 }
+
+// signed reports whether the provider signed a JWT as it usually does: RS256 is deterministic.
+func signed(p *oidctest.Provider, jwt string) bool {
+	parts := strings.Split(jwt, ".")
+	var header, claims map[string]any
+	if json.Unmarshal([]byte(decoded(parts[0])), &header) != nil || json.Unmarshal([]byte(decoded(parts[1])), &claims) != nil {
+		return false
+	}
+	return p.Sign(header, claims) == jwt
+}
+
+// decoded is a part of a JWT as text.
+func decoded(part string) string {
+	b, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return part
+	}
+	return string(b)
+}
+
+// halfHash is the at_hash of an access token.
+func halfHash(access string) string {
+	sum := sha256.Sum256([]byte(access))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
