@@ -128,7 +128,7 @@ func attackKinds() []kind {
 		}},
 		{name: "an answer for another origin of the site", want: webauth.ReasonToken, until: atAnswer, twist: func(t *testing.T, w *badWorld, query string) string {
 			place := w.place
-			place.Origin = "https://other.example"
+			place.Origin = otherOrigin
 			w.login = w.at(t, w.provider, place)
 			return query
 		}},
@@ -232,7 +232,7 @@ func tokenKinds() []kind {
 				p.Transport = hasty{path: "/token"}
 			}},
 			{name: "the secret has been changed", want: webauth.ReasonSetup, until: atToken, setup: func(f *oidctest.Provider, _ *oidclogin.Provider) {
-				f.SetApp(oidctest.App{ID: clientID, Secret: "another", RedirectURIs: []string{origin + callback}})
+				f.SetApp(oidctest.App{ID: clientID, Secret: "another"})
 			}},
 		},
 	)

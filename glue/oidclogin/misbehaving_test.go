@@ -61,26 +61,39 @@ type badWorld struct {
 	secret   webauth.BrowserSecret
 }
 
-const badSecret = "a client secret/that:nobody+may see"
+const (
+	badSecret = "a client secret/that:nobody+may see"
+	// The site's origins are of this machine, where the provider lets logins lead.
+	badOrigin   = "https://localhost:8443"
+	otherOrigin = "https://localhost:9443"
+	badPage     = badOrigin + "/private/?a=1"
+)
 
-func newBadWorld(t *testing.T, setup func(*oidctest.Provider, *oidclogin.Provider)) *badWorld {
+// newBadProvider starts a provider, and returns it and what a site makes of it.
+func newBadProvider(t *testing.T, setup func(*oidctest.Provider, *oidclogin.Provider)) (*oidctest.Provider, *oidclogin.Provider) {
 	t.Helper()
 	start := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
-	w := &badWorld{secret: webauth.NewBrowserSecret()}
-	w.fake = oidctest.New(t, func(c *oidctest.Config) {
+	fake := oidctest.New(t, func(c *oidctest.Config) {
 		c.Now = func() time.Time { return start }
 		c.SlowFor = time.Hour
-		c.Apps = []oidctest.App{{ID: clientID, Secret: badSecret, RedirectURIs: []string{origin + callback, "https://other.example" + callback}}}
+		c.Apps = []oidctest.App{{ID: clientID, Secret: badSecret}}
 	})
-	w.provider = &oidclogin.Provider{
-		Issuer: w.fake.Issuer(), ClientID: clientID, ClientSecretFile: secretFile(t, badSecret), TenantID: oidctest.TenantID,
+	provider := &oidclogin.Provider{
+		Issuer: fake.Issuer(), ClientID: clientID, ClientSecretFile: secretFile(t, badSecret), TenantID: oidctest.TenantID,
 		PrincipalClaim: "upn", CRSid: true, ObjectClaim: "oid", PtagsClaim: "groups", Ptags: []string{"current", "admins"},
 	}
 	if setup != nil {
-		setup(w.fake, w.provider)
+		setup(fake, provider)
 	}
+	return fake, provider
+}
+
+func newBadWorld(t *testing.T, setup func(*oidctest.Provider, *oidclogin.Provider)) *badWorld {
+	t.Helper()
+	w := &badWorld{secret: webauth.NewBrowserSecret()}
+	w.fake, w.provider = newBadProvider(t, setup)
 	w.place = webauth.Place{
-		Origin: origin, Origins: []string{origin, "https://other.example"}, Callback: callback, Now: w.fake.Now,
+		Origin: badOrigin, Origins: []string{badOrigin, otherOrigin}, Callback: callback, Now: w.fake.Now,
 		Keys:   func(purpose string) [][]byte { return [][]byte{siteKey("new", purpose)} },
 		OneUse: webauth.NewMemoryOneUse(0, w.fake.Now),
 	}
@@ -98,7 +111,7 @@ func (w *badWorld) at(t *testing.T, p *oidclogin.Provider, place webauth.Place) 
 
 // begin sends the browser to the provider.
 func (w *badWorld) begin(ask webauth.Request) (location string, err error) {
-	ask.URL = cmp.Or(ask.URL, page)
+	ask.URL = cmp.Or(ask.URL, badPage)
 	return w.login.Begin(context.Background(), w.secret, ask)
 }
 
@@ -246,7 +259,7 @@ func (w *badWorld) secrets() []string {
 func (w *badWorld) behaves(t *testing.T) {
 	t.Helper()
 	w.fake.Always(oidctest.Outcome{})
-	w.fake.SetApp(oidctest.App{ID: clientID, Secret: badSecret, RedirectURIs: []string{origin + callback}})
+	w.fake.SetApp(oidctest.App{ID: clientID, Secret: badSecret})
 	w.fake.AddUser(oidctest.DefaultUsers()[0])
 	w.fake.Advance(time.Minute)
 	assert.NotEmpty(t, w.logIn(t, webauth.Request{}).Principal)
@@ -258,7 +271,7 @@ func expectedProof(w *badWorld, k kind) webauth.Proof {
 	now := w.fake.Now()
 	p := webauth.Proof{
 		Principal: user.ID, Ptags: user.Groups, Auth: "pwd", SSO: []string{}, Issue: now, Password: now,
-		URL: page, Token: webauth.Token{IAct: k.ask.IAct, AAuth: k.ask.AAuth}, Subject: user.ID, ObjectID: objectID,
+		URL: badPage, Token: webauth.Token{IAct: k.ask.IAct, AAuth: k.ask.AAuth}, Subject: user.ID, ObjectID: objectID,
 	}
 	if k.doing == oidctest.SignedOn {
 		p.Auth, p.SSO, p.Password = "", []string{"pwd"}, time.Time{}
