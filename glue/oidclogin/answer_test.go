@@ -152,6 +152,25 @@ func TestSuccessAfterFailure(t *testing.T) {
 	assert.Equal(t, 1, s.count("/token"))
 }
 
+// A failure of one login does not make another's state good again, and a code that was used
+// takes nothing from the success that may follow.
+func TestFailureOfAnotherLogin(t *testing.T) {
+	s := newSite(t)
+	query := s.begin(t, webauth.Request{})
+	_, err := s.answer(t, query)
+	require.NoError(t, err)
+	s.failed = func(webauth.Token) bool { return false }
+	s.refused(t, query+"2", webauth.ReasonReplay)
+
+	again := s.begin(t, webauth.Request{})
+	s.refused(t, "error=access_denied&state="+s.asked.Get("state"), webauth.ReasonStatus)
+	s.failed = func(webauth.Token) bool { return true }
+	s.refused(t, again, webauth.ReasonReplay)
+	proof, err := s.answer(t, again+"3")
+	require.NoError(t, err)
+	assert.True(t, proof.Confirm)
+}
+
 // What a log reader does with a code that was refused elsewhere: nothing.
 func TestCodeWorksOnce(t *testing.T) {
 	s := newSite(t)
@@ -175,8 +194,11 @@ func TestSpend(t *testing.T) {
 
 	s.place.OneUse = brokenStore{}
 	s.at(t)
-	err := s.login.Spend(t.Context(), arrival)
-	require.Equal(t, webauth.ReasonStore, webauth.ReasonOf(err))
+	for _, secret := range []webauth.BrowserSecret{s.secret, ""} {
+		arrival.Secret = secret
+		err := s.login.Spend(t.Context(), arrival)
+		require.Equal(t, webauth.ReasonStore, webauth.ReasonOf(err))
+	}
 }
 
 type brokenStore struct{}

@@ -41,7 +41,11 @@ func (c *cached[T]) get(ctx context.Context, now func() time.Time, good func(T) 
 	case !c.mayFetch(at):
 		return c.known(at, good)
 	case c.flight == nil:
+		failed := c.err != nil
 		c.fetch(at, fetch)
+		if failed && c.usable(at, usableFor) && (good == nil || good(c.value)) {
+			return c.value, nil // whether the provider is back nobody need wait for
+		}
 	case c.err != nil:
 		return c.known(at, good) // the one request that tries again waits, and no other
 	}

@@ -145,6 +145,31 @@ func TestConfigurationAndKeysAgeOut(t *testing.T) {
 	require.NoError(t, logIn())
 }
 
+// Whoever can use what was fetched earlier waits once for a provider that does not answer.
+func TestNobodyWaitsForAProviderThatHangs(t *testing.T) {
+	s := newSite(t)
+	s.begin(t, webauth.Request{})
+	failing := true
+	asked, open := make(chan struct{}), make(chan struct{})
+	defer close(open)
+	s.stub.serve = func(w http.ResponseWriter, _ *http.Request) bool {
+		if failing {
+			failing = false
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		close(asked)
+		<-open
+		return false
+	}
+	s.now = s.now.Add(2 * time.Hour)
+	s.begin(t, webauth.Request{})
+	s.now = s.now.Add(time.Minute)
+	s.begin(t, webauth.Request{})
+	<-asked
+	s.begin(t, webauth.Request{})
+}
+
 func TestOneFetchForAll(t *testing.T) {
 	s := newSite(t)
 	asked, open := make(chan struct{}), make(chan struct{})

@@ -28,6 +28,23 @@
 //     says who may come in, or aloud that anybody may.
 //   - Sessions last for MaxLife; no provider shortens it. Desc, Msg and Fail are not sent.
 //
+// # Moving a site
+//
+// A site that moves changes the field Service, mounts LoginPath, and says in its policy who may
+// come in. What it has stored under principals goes on only if they stay the same:
+//
+//	                    Raven           a provider           Cambridge           Cambridge, CRSid
+//	principal           spqr1           the claim "sub"      spqr1@cam.ac.uk     spqr1
+//	of alumni, guests   -               the claim "sub"      whole user name     whole user name
+//	never reused        yes             sub                  ObjectID            ObjectID
+//	ptag "current"      present staff   none                 none                none
+//	                    and students
+//	other ptags         none            those named          those named         those named
+//	life                the WLS's       MaxLife              MaxLife             MaxLife
+//	auth types          pwd             amr, acr or "oidc"   amr or "oidc"       amr or "oidc"
+//	AAuth by default    pwd             any                  any                 any
+//	Fresh               yes             with auth_time       with auth_time      with auth_time
+//
 // # The provider
 //
 // The provider's configuration and its keys are fetched when they are first needed, so a site
