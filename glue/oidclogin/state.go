@@ -50,7 +50,7 @@ type state struct {
 type siteKey struct {
 	codec  *seal.Codec
 	derive []byte
-	scope  string
+	scope  string // names service and origin, which states are sealed with
 }
 
 // newSiteKeys returns the keys of a login's states; the first makes, all verify.
@@ -63,10 +63,10 @@ func newSiteKeys(secrets [][]byte, scope string) (keys []*siteKey, err error) {
 			return nil, fmt.Errorf("oidclogin: key %d of the place has %d bytes, want at least 32", i+1, len(secret))
 		}
 		k := &siteKey{scope: scope}
-		if k.derive, err = hkdf.Key(sha256.New, secret, nil, "oidclogin values v1\x00"+scope, sha256.Size); err != nil {
+		if k.derive, err = hkdf.Key(sha256.New, secret, nil, "oidclogin values v1", sha256.Size); err != nil {
 			return nil, err
 		}
-		sealKey, err := hkdf.Key(sha256.New, secret, nil, "oidclogin state v1\x00"+scope, sha256.Size)
+		sealKey, err := hkdf.Key(sha256.New, secret, nil, "oidclogin state v1", sha256.Size)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (s *state) verifier(secret webauth.BrowserSecret) string {
 
 // value returns 256 bits that only the site can tell, and only of this state and browser.
 func (s *state) value(purpose string, secret webauth.BrowserSecret) string {
-	info := purpose + "\x00" + string(secret) + "\x00" + s.key.scope
+	info := purpose + "\x00" + string(secret)
 	v, err := hkdf.Key(sha256.New, s.key.derive, s.seed[:], info, sha256.Size)
 	if err != nil {
 		panic(err) // of a length that SHA-256 cannot give, alone
