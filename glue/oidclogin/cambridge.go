@@ -3,10 +3,9 @@ package oidclogin
 // cambridgeDomain ends the user names of the University's present members.
 const cambridgeDomain = "@cam.ac.uk"
 
-// cambridgeTenant is the University of Cambridge's tenant of Entra ID, as it stands in the header
-// X-MS-Exchange-CrossTenant-Id of the University's mail, and in the configuration of its
-// applications. (The domain cam.ac.uk's own OpenID Connect configuration, at
-// https://login.microsoftonline.com/cam.ac.uk/v2.0/.well-known/openid-configuration, names it.)
+// cambridgeTenant is the University of Cambridge's tenant of Entra ID: it stands in the header
+// X-MS-Exchange-CrossTenant-Id of the University's mail, and in the configuration of
+// applications for its members.
 const cambridgeTenant = "49a50445-bdfa-4b79-ade3-547b4f3986e9"
 
 // Cambridge returns the University of Cambridge's Entra ID, for an application that is registered

@@ -3,6 +3,7 @@ package oidclogin_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,10 @@ func TestFindings(t *testing.T) {
 	assert.Contains(t, found, "true the scope offline_access")
 	p.PrincipalClaim = "upn"
 	assert.Contains(t, texts(p), `true a user name (upn)`)
+
+	require.NoError(t, os.Chmod(p.ClientSecretFile, 0o644))
+	require.NoError(t, p.Check(), "below a directory that keeps others out")
+	assert.Contains(t, texts(p), "false "+p.ClientSecretFile+" ")
 }
 
 func TestCheckStrength(t *testing.T) {
