@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // attacker gives the attacker's steps. With the site and the WLS he talks by himself;
 // for what he cannot do by himself he uses the victim's browser.
 func (m *Model) attacker(s State, emit func(Step, State)) {
@@ -32,12 +34,11 @@ func (m *Model) attacker(s State, emit func(Step, State)) {
 	}
 }
 
-// reveal shows a response, and the token in it, to the attacker.
-func (s *State) reveal(r AnswerRef) {
-	a := s.answer(r)
-	a.Seen = true
-	if a.Token != 0 {
-		s.token(a.Token).Seen = true
+// reveal shows a response, and the token that comes with it, to the attacker.
+func (s *State) reveal(r AnswerRef, token TokenRef) {
+	s.answer(r).Seen = true
+	if token != 0 {
+		s.token(token).Seen = true
 	}
 }
 
@@ -58,29 +59,75 @@ func (m *Model) getsTokens(s State, emit func(Step, State)) {
 		if route == Dotted && m.on(SignsNormalised) {
 			continue
 		}
-		n := s
-		if r := m.newToken(&n, Token{Secret: AttackersSecret, Route: route}); r != 0 {
-			emit(Step{Kind: GetsToken, Route: route, Token: r}, n)
-		}
-	}
-}
-
-// logsInHimself gets responses about the attacker, of either version.
-func (m *Model) logsInHimself(s State, emit func(Step, State)) {
-	for _, token := range s.params() {
-		for _, url := range routesPlain {
-			for _, old := range [...]bool{false, true} {
-				a := Answer{Who: Attacker, Typed: true, Old: old, URL: url, Token: token, Seen: true}
-				m.gets(s, Step{Kind: LogsInHimself, Old: old}, a, emit)
+		for _, at := range m.services() {
+			n := s
+			if r := m.newToken(&n, Token{At: at, Secret: AttackersSecret, Route: route}); r != 0 {
+				emit(Step{Kind: GetsToken, At: at, Route: route, Token: r}, n)
 			}
 		}
 	}
 }
 
-func (m *Model) gets(s State, step Step, a Answer, emit func(Step, State)) {
+// logsInHimself gets responses about the attacker, of either version, or codes.
+func (m *Model) logsInHimself(s State, emit func(Step, State)) {
+	for _, at := range m.services() {
+		if at == Provider {
+			for _, t := range m.proofs(&s) {
+				m.gets(s, Step{Kind: LogsInHimself}, Answer{Who: Attacker, Typed: true, URL: Callback, Seen: true}, t, emit)
+			}
+		}
+		if at != WLS {
+			continue
+		}
+		for _, token := range s.params() {
+			for _, url := range routesPlain {
+				for _, old := range [...]bool{false, true} {
+					a := Answer{Who: Attacker, Typed: true, URL: url, Seen: true}
+					m.gets(s, Step{Kind: LogsInHimself}, a, Tab{Token: token, Old: old}, emit)
+				}
+			}
+		}
+	}
+}
+
+// proofs are what the attacker can put into a request to the provider that the answer will be
+// judged by: nonce and challenge of a request that he got himself, or knows, or none.
+func (m *Model) proofs(s *State) []Tab {
+	known := []Tab{{At: Provider}, {At: Provider, Bound: NoChallenge}}
+	for i, t := range s.Tokens {
+		if t.At.openID() && (t.Secret == AttackersSecret || t.Seen && m.readsAll(t.At)) {
+			known = append(known, Tab{At: Provider, Bound: TokenRef(i + 1)})
+		}
+	}
+	return known
+}
+
+// gets is a response to a request of the attacker's making.
+func (m *Model) gets(s State, step Step, a Answer, t Tab, emit func(Step, State)) {
+	a.At, a.Token, a.Bound, a.Old = t.At, t.Token, t.Bound, t.Old
 	if step.Answer = m.newAnswer(&s, a); step.Answer != 0 {
-		step.Route, step.Token = a.URL, a.Token
+		t.Route = a.URL
+		step.request(&t)
 		emit(step, s)
+	}
+}
+
+// brings gives what the attacker can bring the site, or have the victim's browser bring:
+// any response that he has, a code beside any state.
+func (m *Model) brings(s *State, each func(request)) {
+	for i, a := range s.Answers {
+		q := request{answer: AnswerRef(i + 1), route: Callback}
+		switch {
+		case !a.Seen:
+		case a.At.openID():
+			for _, q.token = range s.params() {
+				each(q)
+			}
+		default:
+			for _, q.route = range m.routes() {
+				each(q)
+			}
+		}
 	}
 }
 
@@ -91,33 +138,28 @@ func (m *Model) presents(s State, emit func(Step, State)) {
 		for i, t := range s.Tokens {
 			if t.Secret == AttackersSecret {
 				n := s
-				q := request{route: t.Route, madeUp: TokenRef(i + 1), cookies: s.attackers()}
+				q := request{route: t.url(), madeUp: true, token: TokenRef(i + 1), cookies: s.attackers()}
 				_, out, _ := m.receive(&n, q)
-				emit(Step{Kind: FailsHimself, Route: t.Route, Token: q.madeUp, Outcome: out}, n)
+				emit(Step{Kind: FailsHimself, At: t.At, Route: q.route, Token: q.token, Outcome: out}, n)
 			}
 		}
 	}
-	for i, a := range s.Answers {
-		if !a.Seen {
-			continue
+	m.brings(&s, func(q request) {
+		n := s
+		q.cookies = Jar{Secret: AttackersSecret}
+		t, out, ok := m.receive(&n, q)
+		if t.SetSession {
+			n.Held = t.Session
 		}
-		for _, route := range m.routes() {
-			n := s
-			q := request{route: route, answer: AnswerRef(i + 1), cookies: Jar{Secret: AttackersSecret}}
-			t, out, ok := m.receive(&n, q)
-			if t.SetSession {
-				n.Held = t.Session
-			}
-			if ok {
-				emit(Step{Kind: Presents, Route: route, Answer: q.answer, Outcome: out}, n)
-			}
+		if ok {
+			emit(Step{Kind: Presents, At: s.answer(q.answer).At, Route: q.route, Token: q.token, Answer: q.answer, Outcome: out}, n)
 		}
-	}
+	})
 }
 
 func (m *Model) navigates(s State, emit func(Step, State)) {
 	for i := range m.Tabs {
-		if s.Tabs[i].resting() {
+		if s.Tabs[i].resting() || s.Tabs[i].Phase == AtWLS && s.Tabs[i].At == Rogue {
 			m.toWLS(s, i, emit)
 			m.toSite(s, i, emit)
 			if m.can(GoesBack) {
@@ -127,13 +169,21 @@ func (m *Model) navigates(s State, emit func(Step, State)) {
 	}
 }
 
-// toWLS sends a tab to the WLS with a request of the attacker's making. It is in vain
-// to alter the version of one that he cannot use, so only one such is tried.
+// toWLS sends a tab to the login service with a request of the attacker's making. It is in
+// vain to alter the version of one that he cannot use, so only one such is tried.
 func (m *Model) toWLS(s State, i int, emit func(Step, State)) {
 	send := func(t Tab) {
 		t.Phase = AtWLS
 		s.Tabs[i] = t
-		emit(Step{Kind: SendsToWLS, Tab: i, Route: t.Route, Token: t.Token, IAct: t.IAct, Old: t.Old}, s)
+		step := Step{Kind: SendsToWLS, Tab: i}
+		step.request(&t)
+		emit(step, s)
+	}
+	if m.can(OpenID) {
+		m.toProvider(&s, send)
+	}
+	if !slices.Contains(m.services(), WLS) {
+		return
 	}
 	for _, token := range s.params() {
 		for _, url := range m.routes() {
@@ -146,18 +196,29 @@ func (m *Model) toWLS(s State, i int, emit func(Step, State)) {
 	}
 }
 
+// toProvider gives requests to the provider: with the site's address or, as another client of
+// the provider's, that of the attacker's own.
+func (m *Model) toProvider(s *State, send func(Tab)) {
+	for _, t := range m.proofs(s) {
+		for _, t.IAct = range [...]IAct{AsNeeded, Yes} {
+			t.Token, t.Route = 0, Elsewhere
+			send(t)
+			t.Route = Callback
+			for _, t.Token = range s.params() {
+				send(t)
+			}
+		}
+	}
+}
+
 // toSite is also the victim's own back button: all that the victim brought to the
 // site is in the log.
 func (m *Model) toSite(s State, i int, emit func(Step, State)) {
-	for j, a := range s.Answers {
-		if !a.Seen {
-			continue
-		}
-		for _, route := range m.routes() {
-			s.Tabs[i] = Tab{Phase: Back, Route: route, Answer: AnswerRef(j + 1)}
-			emit(Step{Kind: SendsToSite, Tab: i, Route: route, Answer: AnswerRef(j + 1)}, s)
-		}
-	}
+	m.brings(&s, func(q request) {
+		n := s
+		n.Tabs[i] = Tab{Phase: Back, Route: q.route, Answer: q.answer, Token: q.token}
+		emit(Step{Kind: SendsToSite, Tab: i, At: s.answer(q.answer).At, Route: q.route, Token: q.token, Answer: q.answer}, n)
+	})
 }
 
 // toPages sends a tab to the site with a failure that he wrote, and to the button of a
@@ -165,7 +226,7 @@ func (m *Model) toSite(s State, i int, emit func(Step, State)) {
 func (m *Model) toPages(s State, i int, emit func(Step, State)) {
 	for _, token := range s.params() {
 		if token != 0 {
-			q := request{route: s.token(token).Route, madeUp: token}
+			q := request{route: s.token(token).url(), madeUp: true, token: token}
 			m.send(s, Step{Kind: MakesUpFailure, Tab: i}, q, emit)
 		}
 	}
@@ -180,30 +241,44 @@ func (m *Model) toPages(s State, i int, emit func(Step, State)) {
 // fetches sends a background request of the victim's browser through the WLS to the
 // site. It carries no SameSite cookie, unless it passes for a page.
 func (m *Model) fetches(s State, emit func(Step, State)) {
-	for _, token := range s.params() {
-		for _, url := range m.routes() {
-			m.fetchesWith(s, url, token, emit)
+	fetch := func(t Tab) {
+		if t.Route != Elsewhere && t.IAct == AsNeeded {
+			m.fetchesWith(s, t, emit)
+		}
+	}
+	if m.can(OpenID) {
+		m.toProvider(&s, fetch)
+	}
+	if slices.Contains(m.services(), WLS) {
+		for _, token := range s.params() {
+			for _, url := range m.routes() {
+				fetch(Tab{Route: url, Token: token})
+			}
 		}
 	}
 	if !m.on(OnlyPages) { // it can begin at the site, then
-		t, out, ok := m.visit(&s, request{route: Lax, cookies: s.Jar})
+		t, out, ok := m.visit(&s, request{route: Lax, at: m.services()[0], cookies: s.Jar})
 		if m.store(&s, &t); ok && out == AskedToLogIn {
-			m.fetchesWith(s, Lax, t.Token, emit)
+			m.fetchesWith(s, t, emit)
 		}
 	}
 }
 
-func (m *Model) fetchesWith(s State, url Route, token TokenRef, emit func(Step, State)) {
-	q := request{route: opened(url), fetch: true}
-	if q.answer = m.newAnswer(&s, Answer{Who: Victim, URL: url, Token: token}); q.answer == 0 {
+func (m *Model) fetchesWith(s State, t Tab, emit func(Step, State)) {
+	q := request{route: opened(t.Route), token: t.Token, fetch: true}
+	q.answer = m.newAnswer(&s, Answer{At: t.At, Who: Victim, URL: t.Route, Token: t.Token, Bound: t.Bound})
+	if q.answer == 0 {
 		return
 	}
 	if !m.on(OnlyPages) {
 		q.cookies = s.Jar
 	}
-	if t, out, ok := m.receive(&s, q); ok {
-		m.store(&s, &t)
-		emit(Step{Kind: FetchesLogin, Route: url, Token: token, Answer: q.answer, Outcome: out}, s)
+	step := Step{Kind: FetchesLogin, Answer: q.answer}
+	step.request(&t)
+	reply, out, ok := m.receive(&s, q)
+	if step.Outcome = out; ok {
+		m.store(&s, &reply)
+		emit(step, s)
 	}
 }
 
@@ -226,17 +301,12 @@ func (m *Model) pressesHimself(s State, emit func(Step, State)) {
 // fetchesAgain has the victim's browser fetch a page of the site with a response that there
 // is already.
 func (m *Model) fetchesAgain(s State, emit func(Step, State)) {
-	for i, a := range s.Answers {
-		if !a.Seen {
-			continue
-		}
-		for _, route := range m.routes() {
-			n := s
-			q := request{route: opened(route), answer: AnswerRef(i + 1), fetch: true}
-			_, out, _ := m.receive(&n, q)
-			emit(Step{Kind: FetchesAgain, Route: q.route, Answer: q.answer, Outcome: out}, n)
-		}
-	}
+	m.brings(&s, func(q request) {
+		n := s
+		q.route, q.fetch = opened(q.route), true
+		_, out, _ := m.receive(&n, q)
+		emit(Step{Kind: FetchesAgain, At: s.answer(q.answer).At, Route: q.route, Token: q.token, Answer: q.answer, Outcome: out}, n)
+	})
 }
 
 // tosses puts the attacker's cookies in place of the victim's, if the browser lets him.
@@ -256,9 +326,16 @@ func (m *Model) tosses(s State, emit func(Step, State)) {
 // signsAsOther makes responses about the victim for our site, or gets a session as
 // the victim at the other service's site.
 func (m *Model) signsAsOther(s State, emit func(Step, State)) {
-	for _, token := range s.params() {
-		a := Answer{Who: Victim, Typed: true, Other: true, URL: Lax, Token: token, Seen: true}
-		m.gets(s, Step{Kind: SignsOther}, a, emit)
+	a := Answer{Who: Victim, Typed: true, Other: true, Seen: true}
+	if m.can(OpenID) {
+		a.URL = Callback
+		for _, t := range m.proofs(&s) {
+			m.gets(s, Step{Kind: SignsOther}, a, t, emit)
+		}
+	} else {
+		for _, token := range s.params() {
+			m.gets(s, Step{Kind: SignsOther}, a, Tab{Token: token}, emit)
+		}
 	}
 	if r := m.newAnswer(&s, Answer{Who: Victim, Typed: true}); r != 0 && s.Held == (Session{}) {
 		s.Held = Session{Answer: r, Secret: AttackersSecret, Other: true}
@@ -271,7 +348,7 @@ func (m *Model) restarts(s State, emit func(Step, State)) {
 	used := m.on(Memory)
 	for i := range s.Tokens {
 		if t := &s.Tokens[i]; *t != (Token{}) {
-			t.Spent, t.Failed = used, t.Failed && !used
+			t.Spent, t.Astray, t.Failed = used, used && t.Astray, t.Failed && !used
 		}
 	}
 	for i := range s.Answers {

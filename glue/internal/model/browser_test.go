@@ -14,10 +14,16 @@ func (m *Model) browser(s State, emit func(Step, State)) {
 		case t.Phase == AtWLS:
 			m.atWLS(s, i, emit)
 		case t.Phase == Back:
-			m.send(s, Step{Kind: Returns, Tab: i}, request{route: t.Route, answer: t.Answer}, emit)
+			m.frontAnswers(s, i, emit)
+			m.send(s, Step{Kind: Returns, Tab: i}, request{route: t.Route, answer: t.Answer, token: t.Token}, emit)
+		case t.Phase == Exchanging:
+			m.concludes(s, i, emit)
 		case t.Phase == Replying:
 			m.arrives(s, i, emit)
 		}
+	}
+	if m.can(LogsOutThere) && s.SSO {
+		m.logsOutThere(s, emit)
 	}
 	if m.can(SendsForms) && m.accepts(&s, s.Jar) {
 		m.sessionEnds(s, emit)
@@ -57,6 +63,19 @@ func (m *Model) acts(s State, i int, emit func(Step, State)) {
 	}
 }
 
+// frontAnswers loses, on its way to the site, the answer to a request that the site made
+// for this browser.
+func (m *Model) frontAnswers(s State, i int, emit func(Step, State)) {
+	a := s.answer(s.Tabs[i].Answer)
+	if !m.can(FrontFails) || a.Token == 0 || a.Token != a.Bound || s.token(a.Token).Secret == AttackersSecret {
+		return
+	}
+	step := Step{Kind: FrontAnswers, Tab: i, At: a.At, Token: a.Token, Answer: s.Tabs[i].Answer}
+	s.reveal(step.Answer, step.Token)
+	s.Tabs[i] = Tab{}
+	emit(step, s)
+}
+
 // opened is what a browser asks for that is told to open a route (webauth/canonical.go).
 func opened(r Route) Route {
 	if r == Dotted {
@@ -80,28 +99,36 @@ func (m *Model) send(s State, step Step, q request, emit func(Step, State)) {
 		lost.between = true
 		m.deliver(s, step, lost, emit)
 	}
-	m.deliver(s, step, q, emit)
+	for _, q.at = range m.services() {
+		if out := m.deliver(s, step, q, emit); out != AskedToLogIn {
+			return
+		}
+	}
 }
 
 // deliver emits what the site makes of a request.
-func (m *Model) deliver(s State, step Step, q request, emit func(Step, State)) {
+func (m *Model) deliver(s State, step Step, q request, emit func(Step, State)) Outcome {
 	t, out, ok := m.receive(&s, q)
 	if !ok {
-		return
+		return out
 	}
 	if !t.resting() {
 		t.Redirects = s.Tabs[step.Tab].Redirects + 1
 	}
 	s.Tabs[step.Tab] = t
 	s.Stopped = s.Stopped || out == LoopStopped && m.can(Nested) && m.Tabs == 1
-	step.Route, step.Token, step.Outcome = q.route, t.Token, out
+	step.At, step.Route, step.Token, step.Outcome = t.At, q.route, t.Token, out
 	if step.Answer = q.answer; q.button != 0 {
 		step.Answer = q.button
 	}
-	if q.madeUp != 0 {
-		step.Token = q.madeUp
+	if q.token != 0 {
+		step.At, step.Token = s.token(q.token).At, q.token
+	}
+	if q.answer != 0 {
+		step.At = s.answer(q.answer).At
 	}
 	emit(step, s)
+	return out
 }
 
 // logsOut presses the button on the site's own page.
@@ -132,8 +159,10 @@ func (m *Model) goesBack(s State, i int, emit func(Step, State)) {
 		if t.Failed && t.Secret == s.Jar.Secret {
 			n := s
 			n.acted()
-			n.Tabs[i] = Tab{Phase: AtWLS, Route: t.Route, Token: TokenRef(j + 1), IAct: t.Route.iact()}
-			emit(Step{Kind: GoesBackToWLS, Tab: i, Route: t.Route, Token: TokenRef(j + 1)}, n)
+			n.Tabs[i] = s.ask(TokenRef(j+1), t.Route.iact())
+			step := Step{Kind: GoesBackToWLS, Tab: i}
+			step.request(&n.Tabs[i])
+			emit(step, n)
 		}
 	}
 }
@@ -152,7 +181,7 @@ func (m *Model) arrives(s State, i int, emit func(Step, State)) {
 	if t.Then == Idle {
 		s.Tabs[i] = Tab{}
 	} else {
-		s.Tabs[i] = Tab{Phase: t.Then, Route: t.Route, Token: t.Token, IAct: t.IAct, Redirects: t.Redirects}
+		s.Tabs[i] = Tab{Phase: t.Then, At: t.At, Route: t.Route, Token: t.Token, Bound: t.Bound, IAct: t.IAct, Redirects: t.Redirects}
 	}
 	emit(step, s)
 }

@@ -9,12 +9,14 @@
 // The model is a test, all of it. state_test.go says what there is; site_test.go,
 // login_test.go and form_test.go what the site does: it is webauth.Verifier,
 // glue.Auth.Require, Optional and Logout without parsing, cryptography and clocks.
+// openid_test.go has what is different with OpenID Connect (package glue/oidclogin).
 // browser_test.go, wls_test.go and attacker_test.go have everybody else's steps.
 // rules_test.go lists the rules that can be switched off, each with the code that keeps
 // it, and what can happen in a scenario; invariants_test.go lists what must never happen.
 // explore_test.go searches, the shortest way first, so that a trace has no step too many;
 // tidy_test.go keeps the number of states small. model_test.go has the scenarios and a
-// row for each rule, or for two where either alone would be enough.
+// row for each rule, or for two where either alone would be enough; openidmodel_test.go has
+// those of OpenID Connect.
 //
 // go test -v prints the traces: each is an attack on a site that lacks one rule.
 //
@@ -46,6 +48,24 @@
 // for the site, which matter where a rule is off that forbids it; the site loses the memory
 // of what was used, and then trusts nothing older, unless that rule is off.
 //
+// With OpenID Connect the login service is a provider. State is a token, which the site seals;
+// a code is a response, but one that nobody signed: what the provider says of it comes
+// from the token endpoint, once, and for the verifier alone of the challenge that the request
+// had. All answers come to one address. The attacker makes requests to the provider of his own:
+// any state that he knows, nonce and challenge of a request that he got for his own browser,
+// or none; he puts any code beside any state; his own site is a client of the same provider. The
+// provider takes a code without challenge with any verifier. What is new about the rules:
+//
+//   - A code is used as soon as it is seen, whatever state comes with it, or none: the
+//     attacker has it issued for nonce and challenge of his own request, and for a state that
+//     is good for nothing; what is refused then is in the log. That is where this differs
+//     from a response, which carries its token under one signature.
+//   - It is used for all services of a site, not for the one whose state came with it.
+//   - A state is known as the site's own without the secret of its browser, or it could not
+//     be spent where another browser brings it.
+//   - A logout that the provider tells of counts for logins that are still waiting for the token
+//     endpoint.
+//
 // Some scenarios have more:
 //
 //   - A spelling with dot segments of an address that is guarded as /lax is. A browser
@@ -62,6 +82,12 @@
 //   - Sessions that end by themselves, and forms that are kept over the next login: such
 //     as the route lets through, and such as it refuses. Whoever has a page that keeps a
 //     form may send it to another route. The attacker has the victim's browser send his.
+//   - Both kinds of login at one site. An answer of one kind comes with a token of the other.
+//   - Two providers, one of them the attacker's, who sends the victim on to the other (mix-up).
+//     The site has one, unless the rule is off that says so.
+//   - A front server that answers in the site's place what comes back to requests of the
+//     site's own, and logs it: verifier and nonce are good against that.
+//   - A victim who logs out at the provider, while the token endpoint takes its time.
 //   - An attacker who reads all that is on its way, and can win by that. Only walks have
 //     him, to see that model and code agree on what he tries.
 //
@@ -85,7 +111,8 @@
 //     used is remembered as long as it would pass. No time passes during a chain of
 //     automatic redirects, so loops that take longer than the loop cookie lasts are not seen.
 //   - A request that is logged but never reaches the site, and one for which the
-//     one-use store gives no answer: both leave a good response in the log, unmarked.
+//     one-use store gives no answer: both leave a good response in the log, unmarked. With
+//     OpenID Connect that is of use only where the attacker made the request to the provider.
 //   - Fresh, AAuth, inactivity, several origins, changes of the site's secret, stores other
 //     than sealed cookies, targets that are too long for a URL.
 //   - What people see. That only pages log in is for them: with the rule off (OnlyPages),
@@ -95,7 +122,7 @@
 //     for as a fault, and there the victim has one tab and takes a minute for each page.
 //   - A browser that loses the loop cookie but keeps the session.
 //   - What a person can be talked into, beside a button that does not say whom it logs in;
-//     a browser that is taken over, and a WLS that lies or that lets itself be logged in
+//     a browser that is taken over, and a login service that lies or that lets itself be logged in
 //     to by somebody else's page.
 //   - That code and model agree where no walk has been. Where the code changes, this must be
 //     changed by hand.

@@ -48,6 +48,11 @@ var (
 		}
 		return true
 	}}
+	NamedEnds = &Invariant{"no session of a login that has ended at the provider", func(m *Model, s *State) bool {
+		return !m.accepts(s, s.Jar) || !s.answer(s.Jar.Session.Answer).Named
+	}}
+	CodeKept = &Invariant{"no code of one provider goes to another", func(_ *Model, s *State) bool { return !s.Leaked }}
+
 	FormAllowed = &Invariant{"no form acts that its route refuses", func(_ *Model, s *State) bool { return !s.Form.ActedBad }}
 	FormOwn     = &Invariant{"no form acts in another's name", func(_ *Model, s *State) bool { return !s.Form.AsOther }}
 	FormHere    = &Invariant{"no form acts where it was not sent", func(_ *Model, s *State) bool { return !s.Form.Away }}
@@ -56,7 +61,7 @@ var (
 
 var invariants = [...]*Invariant{
 	VictimAtHome, NotTheAttacker, OnlyCurrent, StrictTyped, OneSession, LoggedOutStays, NoLoop, NotStopped, NotWeakened,
-	OneLogin, FormAllowed, FormOwn, FormHere, FormOneUse,
+	OneLogin, NamedEnds, CodeKept, FormAllowed, FormOwn, FormHere, FormOneUse,
 }
 
 // maxRedirects bounds what one tab follows in a row: three times to the WLS, back and on.

@@ -1,5 +1,7 @@
 package model
 
+import "cmp"
+
 // startLogin sends the browser to the WLS with a token, and with a secret if it had
 // none (glue/exchange.go, startLogin).
 func (m *Model) startLogin(s *State, q request) (Tab, Outcome, bool) {
@@ -7,25 +9,34 @@ func (m *Model) startLogin(s *State, q request) (Tab, Outcome, bool) {
 	if stop {
 		return Tab{}, LoopStopped, true
 	}
-	t := Tab{Phase: AtWLS, Route: q.route, IAct: q.route.iact()}
-	secret := q.cookies.Secret
-	if secret == NoSecret {
-		secret = s.newSecret()
+	secret := cmp.Or(q.cookies.Secret, s.newSecret())
+	token := m.newToken(s, Token{At: q.at, Secret: secret, Route: q.route, Depth: depth, Seen: m.readsAll(q.at)})
+	if token == 0 || secret == NoSecret {
+		return Tab{}, AskedToLogIn, false
+	}
+	t := s.ask(token, q.route.iact())
+	if q.cookies.Secret == NoSecret {
 		t.SetSecret = secret
 		t.Phase, t.Then = Replying, AtWLS
 	}
-	t.Token = m.newToken(s, Token{Secret: secret, Route: q.route, Depth: depth, Seen: m.can(ReadsAll)})
-	return t, AskedToLogIn, t.Token != 0 && secret != NoSecret
+	return t, AskedToLogIn, true
 }
+
+// readsAll reports whether the attacker reads requests to a service.
+func (m *Model) readsAll(at Service) bool { return at == Rogue || m.can(ReadsAll) }
 
 // trySilently asks the WLS for a login that troubles nobody, once (glue/silent.go).
 func (m *Model) trySilently(s *State, q request) (Tab, Outcome, bool) {
 	if _, stop := m.loopStep(q); stop {
 		return m.startLogin(s, q)
 	}
-	t := Tab{Phase: Replying, Then: AtWLS, Route: q.route, IAct: No, SetTried: true}
-	t.Token = m.newToken(s, Token{Secret: q.cookies.Secret, Route: q.route, Silent: true, Seen: m.can(ReadsAll)})
-	return t, TriedSilently, t.Token != 0
+	token := m.newToken(s, Token{At: q.at, Secret: q.cookies.Secret, Route: q.route, Silent: true, Seen: m.readsAll(q.at)})
+	if token == 0 {
+		return Tab{}, TriedSilently, false
+	}
+	t := s.ask(token, No)
+	t.Phase, t.Then, t.SetTried = Replying, AtWLS, true
+	return t, TriedSilently, true
 }
 
 // iact is what a route's policy has the WLS do.
@@ -43,14 +54,15 @@ func (r Route) iact() IAct {
 // accepted takes a success whose every check passed (glue/callback.go, accepted).
 func (m *Model) accepted(s *State, q request, again bool) (Tab, Outcome) {
 	a := s.answer(q.answer)
-	session := Session{Answer: q.answer, Secret: q.cookies.Secret, Asked: m.ownToken(s, a, q.cookies.Secret)}
+	session := Session{Answer: q.answer, Secret: q.cookies.Secret, Asked: m.ownToken(s, a, q)}
+	a.Token = q.token
 	if again && m.on(AsksAfterFailure) && m.knownAs(s, q.cookies) != a.Who {
 		a.Button = q.cookies.Secret
-		return Tab{Phase: Asking, Route: q.route, Answer: q.answer}, AskedWho
+		return Tab{Phase: Asking, Route: a.URL, Answer: q.answer}, AskedWho
 	}
-	asked, depth := m.asked(s, a, q.route), depthUnknown
-	if a.Token != 0 {
-		t := s.token(a.Token)
+	asked, depth := m.asked(s, q), depthUnknown
+	if q.token != 0 {
+		t := s.token(q.token)
 		depth = t.Depth
 		if t.Silent && m.on(SilentYields) {
 			asked = Lax
@@ -65,6 +77,9 @@ func (m *Model) accepted(s *State, q request, again bool) (Tab, Outcome) {
 // confirmed starts the session that was asked about (glue/confirm.go, confirmed).
 func (m *Model) confirmed(s *State, q request) (Tab, Outcome) {
 	a := s.answer(q.button)
+	if a.At.openID() {
+		q.route = s.returnTo(a.Token)
+	}
 	switch {
 	case a.Button != q.cookies.Secret && m.on(ConfirmBound):
 		return Tab{}, RefusedConfirm
@@ -85,7 +100,7 @@ func (m *Model) confirmed(s *State, q request) (Tab, Outcome) {
 // was asked for (glue/callback.go, logIn).
 func (m *Model) logIn(s *State, q request, session Session, asked Route, depth uint8) (Tab, Outcome) {
 	a := s.answer(session.Answer)
-	same := m.knownAs(s, q.cookies) == a.Who
+	same := m.knownAs(s, q.cookies) == a.Who && s.answer(q.cookies.Session.Answer).At == a.At
 	if same && m.covers(s, q, a, asked) {
 		return m.superfluous(q, depth), KeptSession
 	}

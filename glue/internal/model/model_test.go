@@ -30,14 +30,33 @@ var (
 	forms      = Scenario{Tabs: 1, Tokens: 2, Answers: 2, Powers: HasAccount | LogsOut | SendsForms}
 )
 
+// explored is a scenario that is explored to its end.
+type explored struct {
+	name     string
+	scenario Scenario
+	floor    int // fewer states than this, and the model has lost something
+	reaches  []Outcome
+}
+
+// broken is damage that is done where rules are off.
+type broken struct {
+	name     string
+	off      Rule
+	scenario Scenario
+	breaks   *Invariant
+}
+
+// locked is a rule that is off without damage.
+type locked struct {
+	name     string
+	off      Rule
+	scenario Scenario
+	only     *Invariant // nil for all
+}
+
 // TestAllRules explores everything, and makes sure that there was something to explore.
 func TestAllRules(t *testing.T) {
-	for _, tc := range []struct {
-		name     string
-		scenario Scenario
-		floor    int // fewer states than this, and the model has lost something
-		reaches  []Outcome
-	}{
+	explore(t, []explored{
 		{"attacks", attacks, 40_000, []Outcome{
 			Served, AskedToLogIn, LoggedIn, Repeated, LoggedOut, NotNavigation,
 			RefusedVersion, RefusedURL, RefusedReplay, RefusedToken, RefusedTokenUsed, RefusedStatus,
@@ -59,7 +78,11 @@ func TestAllRules(t *testing.T) {
 		}},
 		{"back, but never cancelled", noCancel, 3_000, []Outcome{LoggedIn, RefusedTokenUsed}},
 		{"kept forms", forms, 4_000, []Outcome{LoggedIn, FormActs, FormKept, FormLost, FormGone, Forbidden}},
-	} {
+	})
+}
+
+func explore(t *testing.T, rows []explored) {
+	for _, tc := range rows {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			m := Model{Scenario: tc.scenario, Rules: AllRules}
@@ -70,7 +93,7 @@ func TestAllRules(t *testing.T) {
 			for _, out := range tc.reaches {
 				assert.Positive(t, r.Outcomes[out], outcomeText[out])
 			}
-			if tc.scenario.Powers&(LosesSession|LosesCookies) == 0 {
+			if !tc.scenario.loses() {
 				assert.Positive(t, r.Served[Lax], "a page of /lax")
 				assert.Positive(t, r.Served[Strict], "a page of /strict")
 				assert.Equal(t, tc.scenario.Powers&Nested != 0, r.Served[Quiet] > 0, "a page of /quiet")
@@ -82,12 +105,7 @@ func TestAllRules(t *testing.T) {
 // TestEveryRuleBearsLoad switches rules off and wants the damage that they prevent: one
 // rule by itself, or two that each suffice (see TestTwoLocks).
 func TestEveryRuleBearsLoad(t *testing.T) {
-	for _, tc := range []struct {
-		name     string
-		off      Rule
-		scenario Scenario
-		breaks   *Invariant
-	}{
+	breaks(t, []broken{
 		{"signature", Signature, attacks, VictimAtHome},
 		{"version", Version, attacks, OnlyCurrent},
 		{"url", URLAsked | URLInToken, attacks, VictimAtHome},
@@ -131,11 +149,18 @@ func TestEveryRuleBearsLoad(t *testing.T) {
 		{"kept forms once", FormOnce, forms, FormOneUse},
 		{"kept forms are one person's in one browser", FormOwner | FormBrowser, forms, FormOwn},
 		{"kept forms go where they were sent", FormPlace, forms, FormHere},
-	} {
+	})
+}
+
+// loses reports whether no login comes to anything.
+func (s Scenario) loses() bool { return s.Powers&(LosesSession|LosesCookies) != 0 }
+
+func breaks(t *testing.T, rows []broken) {
+	for _, tc := range rows {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			m := Model{Scenario: tc.scenario, Rules: AllRules &^ tc.off}
-			if tc.off&FailureFirst != 0 {
+			if tc.off&(FailureFirst|MarkedForAll) != 0 {
 				m.Only = tc.breaks // it does other damage sooner
 			}
 			r := m.Explore()
@@ -152,12 +177,7 @@ func TestEveryRuleBearsLoad(t *testing.T) {
 func TestTwoLocks(t *testing.T) {
 	small := attacks
 	small.Tokens = 2
-	for _, tc := range []struct {
-		name     string
-		off      Rule
-		scenario Scenario
-		only     *Invariant // nil for all
-	}{
+	holds(t, []locked{
 		{"url asked for", URLAsked, small, nil},
 		{"url in the token", URLInToken, small, nil},
 		{"response once", ResponseOnce, small, nil},
@@ -172,7 +192,11 @@ func TestTwoLocks(t *testing.T) {
 		{"the form is any browser's", FormBrowser, forms, nil},
 		// What counts as a page is about what people see: the cookies say who logs in.
 		{"all that brings the browser's cookies is a page", OnlyPages, small, nil},
-	} {
+	})
+}
+
+func holds(t *testing.T, rows []locked) {
+	for _, tc := range rows {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			m := Model{Scenario: tc.scenario, Rules: AllRules &^ tc.off, Only: tc.only}

@@ -111,6 +111,28 @@ const (
 	// FormPlace: to where it was sent (glue/keptform.go, openForm).
 	FormPlace
 
+	// StrayMarked: a code is marked whatever state comes with it.
+	StrayMarked
+	// MarkedForAll: whichever of the services that state belongs to.
+	MarkedForAll
+	// PKCE: a code is good for the browser whose request it answers: the provider wants the
+	// verifier of its challenge, if it had any.
+	PKCE
+	// Nonce: so is the identity token, which has the nonce of that request.
+	Nonce
+	// ProofBound: verifier and nonce are made of the browser's secret, too.
+	ProofBound
+	// Audience: code and identity token are this client's, of this provider.
+	Audience
+	// Issuer: the answer names the provider that was asked.
+	Issuer
+	// LogoutNoted: a logout that the provider tells of is noted, for the login that is still
+	// on its way.
+	LogoutNoted
+	// OneProvider: the site has one OpenID provider, or the answers of two would come to one
+	// address.
+	OneProvider
+
 	AllRules Rule = 1<<iota - 1
 )
 
@@ -138,6 +160,11 @@ const (
 	NeverCancels                      // but makes none fail
 	ReadsAll                          // he reads requests to the WLS, responses and pages before anybody uses them: nothing helps against that but luck
 	TakesMinutes                      // the victim takes a minute for each page, by when no redirect counts as one of a loop
+	OpenID                            // people log in by OpenID Connect
+	Moves                             // by the WLS, too: the site is on the way from one to the other
+	LogsOutThere                      // at the provider, which tells the site; and the token endpoint takes its time
+	FrontFails                        // answers to requests of the site's own may be logged, and never get there
+	HasRogue                          // the site knows another OpenID provider, which is the attacker's: without OneProvider
 	SendsForms                        // forms are sent, and kept while one logs in; sessions end by themselves
 )
 
@@ -158,6 +185,20 @@ type Model struct {
 
 func (m *Model) on(r Rule) bool   { return m.Rules&r == r }
 func (m *Model) can(p Power) bool { return m.Powers&p == p }
+
+// services are those where people may be sent to log in.
+func (m *Model) services() []Service {
+	switch {
+	case m.can(HasRogue) && !m.on(OneProvider):
+		return []Service{Provider, Rogue}
+	case m.can(OpenID | Moves):
+		return []Service{Provider, WLS}
+	case m.can(OpenID):
+		return []Service{Provider}
+	default:
+		return []Service{WLS}
+	}
+}
 
 // routes are those that handlers of ours answer, of those that there are.
 func (m *Model) routes() []Route {

@@ -3,8 +3,10 @@ package model
 // request is what reaches the site.
 type request struct {
 	route   Route
-	answer  AnswerRef // in WLS-Response
-	madeUp  TokenRef  // in an unsigned failure, which anybody can write
+	answer  AnswerRef // in WLS-Response, or the code
+	madeUp  bool      // a failure, which anybody can write
+	token   TokenRef  // that comes with either
+	at      Service   // where the person is sent who must log in
 	button  AnswerRef // of the page that asked whether to log in with it
 	cookies Jar
 	fetch   bool // it is no navigation
@@ -15,8 +17,18 @@ type request struct {
 // false where the scenario has no room for it. It is Auth.Require with the callback in
 // it (glue/callback.go, glue/exchange.go).
 func (m *Model) receive(s *State, q request) (t Tab, out Outcome, ok bool) {
-	if q.answer != 0 && m.can(ReadsLog) {
-		s.reveal(q.answer)
+	var a *Answer
+	switch {
+	case q.madeUp:
+		a = s.madeUp(q.token)
+	case q.answer != 0:
+		a = s.answer(q.answer)
+		if !a.At.openID() {
+			q.token = a.Token // it is signed
+		}
+		if m.can(ReadsLog) {
+			s.reveal(q.answer, q.token)
+		}
 	}
 	switch {
 	case q.route == Open:
@@ -26,10 +38,8 @@ func (m *Model) receive(s *State, q request) (t Tab, out Outcome, ok bool) {
 	case q.button != 0:
 		t, out = m.confirmed(s, q)
 		return t, out, true
-	case q.madeUp != 0:
-		return m.receiveAnswer(s, q, &Answer{MadeUp: true, URL: q.route, Token: q.madeUp})
-	case q.answer != 0:
-		return m.receiveAnswer(s, q, s.answer(q.answer))
+	case a != nil:
+		return m.receiveAnswer(s, q, a)
 	default:
 		return m.visit(s, q)
 	}
@@ -42,15 +52,22 @@ func (m *Model) receiveAnswer(s *State, q request, a *Answer) (t Tab, out Outcom
 	if !q.fetch || m.on(FetchSpends) {
 		out, again = m.verify(s, a, q)
 	}
+	here := a.URL == q.route || a.At.openID()
+	repeats := m.repeats(s, q, a, out)
+	if a.At.openID() {
+		q.route = s.returnTo(q.token)
+	}
 	switch {
 	case q.fetch && m.on(OnlyPages):
 		return Tab{}, NotNavigation, true
+	case out == LoggedIn && a.At.openID() && m.can(LogsOutThere):
+		return m.exchanging(q), AsksProvider, true
 	case out == LoggedIn:
 		t, out = m.accepted(s, q, again)
 		return t, out, true
-	case out == RefusedStatus && m.silent(s, a):
+	case out == RefusedStatus && m.silent(s, q):
 		return m.superfluous(q, depthUnknown), WentBack, true
-	case m.repeats(s, q, a, out):
+	case here && repeats:
 		return m.superfluous(q, depthUnknown), Repeated, true
 	case out == RefusedToken && !m.on(NoRetry):
 		return m.startLogin(s, q)
@@ -64,72 +81,107 @@ func (m *Model) receiveAnswer(s *State, q request, a *Answer) (t Tab, out Outcom
 // could fill the memory with it. It reports, too, whether the response is a success
 // that comes after a failure with the same token.
 func (m *Model) verify(s *State, a *Answer, q request) (out Outcome, again bool) {
-	out = m.judge(s, a, q.route, q.cookies.Secret)
-	forUs := a.URL != Elsewhere || !m.on(URLAsked)
-	signed := !a.MadeUp && !(a.Other && m.on(Signature))
+	out = m.judge(s, a, q)
+	genuine := m.genuine(a)
 	replay := a.Spent // it gets no more out of its token
-	if forUs && signed && m.on(ResponseOnce) && (m.on(MarkFirst) || out == LoggedIn) {
+	if genuine && m.on(ResponseOnce) && (m.on(MarkFirst) || out == LoggedIn) && m.marksCode(s, a, q) {
 		a.Spent = true
 	}
-	if a.Token == 0 || !m.on(TokenCheck|TokenOnce) {
+	if m.redeems(out) {
+		m.redeem(s, a, q)
+	}
+	if q.token == 0 || !m.on(TokenCheck|TokenOnce) {
 		return out, false
 	}
-	t, failure := s.token(a.Token), a.Who == Nobody
-	own := m.ownToken(s, a, q.cookies.Secret)
-	again = own && signed && !replay && !failure && t.Spent && t.Failed
+	t, failure := s.token(q.token), a.Who == Nobody
+	own := m.ownToken(s, a, q)
+	again = own && genuine && !replay && !failure && t.Spent && t.Failed
 	switch {
 	case again:
 		t.Again = true
 	case failure && !m.on(FailureSpends):
 	case own:
 		t.Failed = t.Failed || out == RefusedStatus && m.can(GoesBack) && !t.Silent
-		t.Spent = true
-	case forUs && signed && m.on(SeenSpends):
-		t.Spent = true
+		t.spend(a)
+	case genuine && m.on(SeenSpends) && m.known(t, a):
+		t.spend(a)
 	}
 	return out, again
 }
 
+// genuine reports whether a response was made for this site by its service, or is a code.
+func (m *Model) genuine(a *Answer) bool {
+	if a.At.openID() {
+		return a.Who != Nobody
+	}
+	forUs := a.URL != Elsewhere || !m.on(URLAsked)
+	return forUs && !a.MadeUp && !(a.Other && m.on(Signature))
+}
+
+// known reports whether a token is one of the service that an answer came by: it is sealed
+// for that, or has a MAC.
+func (m *Model) known(t *Token, a *Answer) bool {
+	return t.At.openID() == a.At.openID() || !m.on(ServiceKeys)
+}
+
+// spend uses a token up, for answers of one kind: marks are one service's.
+func (t *Token) spend(a *Answer) { *t.spent(a) = true }
+
+func (t *Token) spent(a *Answer) *bool {
+	if t.At.openID() != a.At.openID() {
+		return &t.Astray
+	}
+	return &t.Spent
+}
+
 // judge gives LoggedIn for a success, else the first check that fails
 // (webauth/attempt.go, judge).
-func (m *Model) judge(s *State, a *Answer, route Route, secret Secret) Outcome {
+func (m *Model) judge(s *State, a *Answer, q request) Outcome {
 	switch {
+	case a.At.openID(): // what is checked of the address is that it is LoginPath
 	case a.Other && m.on(Signature):
 		return RefusedSignature
 	case a.Old && a.Who != Nobody && m.on(Version):
 		return RefusedVersion
-	case a.URL != route && m.on(URLAsked), a.URL == Dotted && m.on(ReturnsNormalised):
+	case a.URL != q.route && m.on(URLAsked), a.URL == Dotted && m.on(ReturnsNormalised):
 		return RefusedURL
-	case a.Spent && m.on(ResponseOnce) && !m.retold(s, a, secret):
+	}
+	switch {
+	case a.Spent && m.on(ResponseOnce) && !m.retold(s, a, q):
 		return RefusedReplay
-	case m.on(TokenCheck) && !m.ownToken(s, a, secret):
+	case m.on(TokenCheck) && !m.ownToken(s, a, q):
 		return RefusedToken
-	case m.on(TokenCheck|TokenOnce) && m.usedUp(s.token(a.Token), a):
+	case m.on(TokenCheck|TokenOnce) && m.usedUp(s.token(q.token), a):
 		return RefusedTokenUsed
+	case a.At.openID() && m.misissued(s, a, q):
+		return RefusedIssuer
 	case a.Who == Nobody:
 		return RefusedStatus
 	}
-	switch asked := m.asked(s, a, route); {
+	if out := m.judgeCode(s, a, q); out != LoggedIn {
+		return out
+	}
+	switch asked := m.asked(s, q); {
 	case asked == Strict && !a.Typed, asked == Quiet && a.Typed:
 		return RefusedStrength
 	}
 	return LoggedIn
 }
 
-// ownToken reports whether the response's token was made for the browser with this
-// secret, and for the response's url.
-func (m *Model) ownToken(s *State, a *Answer, secret Secret) bool {
-	if a.Token == 0 {
+// ownToken reports whether the token was made for the browser that brings it, and for the
+// response's url. A state has a url of its own.
+func (m *Model) ownToken(s *State, a *Answer, q request) bool {
+	if q.token == 0 {
 		return false
 	}
-	t := s.token(a.Token)
-	return t.Secret == secret && (t.Route == a.URL || !m.on(URLInToken))
+	t := s.token(q.token)
+	return t.Secret == q.cookies.Secret && m.known(t, a) && (t.Route == a.URL || !m.on(URLInToken) || a.At.openID())
 }
 
 // retold reports whether a response says once more what failed in this browser before: a
 // page that is reloaded (webauth/spend.go, useTokenAgain).
-func (m *Model) retold(s *State, a *Answer, secret Secret) bool {
-	return a.Who == Nobody && m.ownToken(s, a, secret) && s.token(a.Token).Spent && s.token(a.Token).Failed
+func (m *Model) retold(s *State, a *Answer, q request) bool {
+	return a.Who == Nobody && m.ownToken(s, a, q) && s.token(q.token).Spent && s.token(q.token).Failed
 }
 
 // usedUp reports whether a token was used before. One that a failure used may fail
@@ -137,7 +189,7 @@ func (m *Model) retold(s *State, a *Answer, secret Secret) bool {
 func (m *Model) usedUp(t *Token, a *Answer) bool {
 	failure := a.Who == Nobody
 	switch {
-	case !t.Spent:
+	case !*t.spent(a):
 		return false
 	case t.Failed:
 		return !failure && t.Again && m.on(AgainOnce)
@@ -148,20 +200,20 @@ func (m *Model) usedUp(t *Token, a *Answer) bool {
 
 // asked is how strong a login was asked for, in the words of the route that wants it.
 // The token knows; without it, all there is to go by is who sees the response.
-func (m *Model) asked(s *State, a *Answer, route Route) Route {
+func (m *Model) asked(s *State, q request) Route {
 	switch {
-	case !m.on(TokenCheck | JudgedByToken):
-		return m.outermost(route)
-	case s.token(a.Token).Silent:
+	case !m.on(TokenCheck|JudgedByToken) && q.route != Callback, q.token == 0:
+		return m.outermost(q.route)
+	case s.token(q.token).Silent:
 		return Quiet
 	default:
-		return s.token(a.Token).Route
+		return s.token(q.token).Route
 	}
 }
 
 // outermost is the route whose policy the outermost handler of a route has.
 func (m *Model) outermost(route Route) Route {
-	if m.can(Nested) {
+	if m.can(Nested) || route == Callback {
 		return Lax
 	}
 	return route
@@ -169,11 +221,11 @@ func (m *Model) outermost(route Route) Route {
 
 // silent reports whether a failure is that of silent sign-in, which nobody is to see
 // (glue/callback.go, refused).
-func (m *Model) silent(s *State, a *Answer) bool {
-	if a.Token == 0 || !m.can(Nested) {
+func (m *Model) silent(s *State, q request) bool {
+	if q.token == 0 || !m.can(Nested) {
 		return false
 	}
-	t := s.token(a.Token)
+	t := s.token(q.token)
 	return t.Silent || t.Route == Quiet && !m.on(SilentInToken)
 }
 
@@ -185,9 +237,12 @@ func (m *Model) repeats(s *State, q request, a *Answer, out Outcome) bool {
 	}
 	who := m.knownAs(s, q.cookies)
 	forbidden := who != Nobody && !s.current(q.cookies.Session)
-	here := a.URL == q.route
+	same := who == a.Who
+	if a.At.openID() { // of whom it is, the provider was not asked
+		same = m.ownToken(s, a, q)
+	}
 	q.route = m.outermost(q.route)
-	return here && who != Nobody && who == a.Who && (forbidden || m.satisfies(s, q))
+	return who != Nobody && same && (forbidden || m.satisfies(s, q))
 }
 
 // visit answers a navigation without a response (glue/exchange.go, require and maybe).

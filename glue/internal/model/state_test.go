@@ -13,7 +13,7 @@ const (
 // Route is an address: one that is asked for, or that a response was made for.
 type Route uint8
 
-// The site's routes, and the attacker's own site.
+// The site's routes, the attacker's own site, and the one to which OpenID Connect comes back.
 const (
 	Lax    Route = iota // a session will do
 	Strict              // it began with a typed password
@@ -21,10 +21,22 @@ const (
 	Dotted              // guarded as Lax is; a browser that is told to open it asks for Open
 	Open                // no handler of ours: whatever arrives there is read by somebody
 	Elsewhere
+	Callback
 )
 
 // guarded is the number of routes that a handler of ours answers.
 const guarded = int(Open)
+
+// Service is where somebody logs in.
+type Service uint8
+
+// The WLS and the OpenID providers that the site may know: an honest one, and one that is the
+// attacker's.
+const (
+	WLS Service = iota
+	Provider
+	Rogue
+)
 
 // Secret names the value of a browser's login cookie.
 type Secret uint8
@@ -43,14 +55,16 @@ const (
 	maxAnswers = 3
 )
 
-// Token is what the site puts into params. Its route says how strong a login it asks
-// for: Strict wants a password typed now.
+// Token is what the site puts into params, or into state. Its route says how strong a login
+// it asks for: Strict wants a password typed now.
 type Token struct {
+	At     Service
 	Secret Secret // of the browser that it was made for
 	Route  Route
 	Silent bool  // silent sign-in asked, so it asks for a login without a typed password
 	Depth  uint8 // of what may be a loop
 	Spent  bool
+	Astray bool // spent by an answer of the other kind
 	Failed bool // the browser remembers that its login failed
 	Again  bool // a success came after that
 	Logins uint8
@@ -60,20 +74,31 @@ type Token struct {
 // TokenRef is the number of a token, from 1; 0 is none.
 type TokenRef uint8
 
-// Answer is a response of a WLS.
+// What a code may be bound to but a token.
+const (
+	NoChallenge TokenRef = maxTokens + 1 + iota // the request for it had none, and no nonce
+	Redeemed                                    // the provider has taken it
+	boundRefs
+)
+
+// Answer is a response of a WLS, or what comes back from an OpenID provider: a code, or an
+// error where it is about Nobody.
 type Answer struct {
 	Exists   bool
+	At       Service
 	Who      Person
 	Typed    bool // a password was typed for it
 	Old      bool // it is of version 1
 	Other    bool // it is signed by the other service
 	MadeUp   bool // nobody signed it
 	URL      Route
-	Token    TokenRef
+	Token    TokenRef // that comes with it; the attacker puts any state beside a code
+	Bound    TokenRef // whose nonce and challenge the request for the code had; 0 is the attacker's own
 	Spent    bool
 	Seen     bool   // the attacker has it
 	Sessions uint8  // that it began
 	Bygone   bool   // the victim has logged out since
+	Named    bool   // by the provider, which says that the login it was of has ended
 	Button   Secret // a page asked in the browser with this secret whether to log in with it
 	Pressed  bool   // and its button was pressed
 }
@@ -117,25 +142,29 @@ type Phase uint8
 
 // Phases.
 const (
-	Idle     Phase = iota // shows a page
-	AtWLS                 // waits for the WLS, or for the victim to type a password there
-	Back                  // is about to bring a response to the site
-	Opening               // is about to open a clean URL that it was redirected to
-	Replying              // waits for a reply of the site that sets cookies
-	Asking                // shows a page that asks whether to log in
+	Idle       Phase = iota // shows a page
+	AtWLS                   // waits for the login service, or for the victim to type a password there
+	Back                    // is about to bring a response to the site
+	Opening                 // is about to open a clean URL that it was redirected to
+	Replying                // waits for a reply of the site that sets cookies
+	Exchanging              // waits for the site, which asks the token endpoint
+	Asking                  // shows a page that asks whether to log in
 )
 
 // Tab is one tab of the victim's browser. A reply that sets no cookies arrives at
 // once: when it arrives makes no difference.
 type Tab struct {
 	Phase  Phase
-	Route  Route     // asked for; at the WLS, url
-	Token  TokenRef  // at the WLS, params
-	IAct   IAct      // at the WLS
+	At     Service   // at the login service, which
+	Route  Route     // asked for; at the login service, url or redirect_uri
+	Token  TokenRef  // at the login service, params or state; on the way back, state
+	Bound  TokenRef  // at the provider, as in Answer
+	IAct   IAct      // at the login service
 	Old    bool      // at the WLS, ver=1
 	Answer AnswerRef // on the way back, the response; on a page that asks, that of the login to be
 
-	// What a reply on its way does. Zero fields change nothing.
+	// What a reply on its way does. Zero fields change nothing. While the site asks the token
+	// endpoint: the cookies that came.
 	Then       Phase
 	SetSecret  Secret
 	SetSession bool // to Session, which may be none
@@ -158,12 +187,34 @@ type State struct {
 	Answers [maxAnswers]Answer
 	Form    Form // that is kept, in a page of its sender's
 
+	Leaked   bool // a code of the provider's went to the attacker's
 	Stopped  bool // a browser that keeps its cookies was told that it goes round in circles
 	Weakened bool // a login took away what a typed password had proved
 }
 
 func (s *State) token(r TokenRef) *Token    { return &s.Tokens[r-1] }
 func (s *State) answer(r AnswerRef) *Answer { return &s.Answers[r-1] }
+
+// openID reports whether a service speaks OpenID Connect.
+func (s Service) openID() bool { return s != WLS }
+
+// url is where the answer to a request with the token comes to.
+func (t *Token) url() Route {
+	if t.At.openID() {
+		return Callback
+	}
+	return t.Route
+}
+
+// ask is a tab that was sent to a login service by the site, with a token.
+func (s *State) ask(r TokenRef, iact IAct) Tab {
+	t := s.token(r)
+	tab := Tab{Phase: AtWLS, At: t.At, Route: t.url(), Token: r, IAct: iact}
+	if t.At.openID() {
+		tab.Bound = r
+	}
+	return tab
+}
 
 // resting reports whether the tab shows a page.
 func (t *Tab) resting() bool { return t.Phase == Idle || t.Phase == Asking }

@@ -7,7 +7,7 @@ func (m *Model) tidy(s *State) {
 	if m.on(Memory) {
 		for i := range s.Answers {
 			if a := &s.Answers[i]; a.Spent && a.Button == NoSecret { // kept for what it tells of a session
-				a.Token, a.URL, a.Seen = 0, 0, false
+				a.Token, a.Bound, a.URL, a.Seen = 0, 0, 0, false
 			}
 		}
 	}
@@ -42,12 +42,15 @@ func (m *Model) tidyAnswers(s *State) {
 }
 
 func (m *Model) tidyTokens(s *State) {
-	var wanted [maxTokens + 1]bool // by a response or a tab
+	var wanted [boundRefs]bool // by a response or a tab
 	for i := range s.Tabs {
 		wanted[s.Tabs[i].Token] = true
 	}
 	for i := range s.Answers {
-		wanted[s.Answers[i].Token] = true
+		wanted[s.Answers[i].Token], wanted[s.Answers[i].Bound] = true, true
+	}
+	for i := range s.Tabs {
+		wanted[s.Tabs[i].Bound] = true
 	}
 	for i := range s.Tokens {
 		t := &s.Tokens[i]
@@ -63,17 +66,34 @@ func (m *Model) tidyTokens(s *State) {
 
 // hopeless reports whether no browser will ever get in with a response.
 func (m *Model) hopeless(s *State, a *Answer) bool {
-	if !m.on(Memory) {
+	switch {
+	case !m.on(Memory):
 		return false
+	case a.At.openID() && !m.on(Nonce) && (a.Bound == NoChallenge || !m.on(PKCE)): // it fits any state
+		return a.Who == Nobody || a.Bound == Redeemed || a.Spent && m.on(ResponseOnce)
+	case a.Bound >= NoChallenge:
+		return true
 	}
-	for _, route := range m.routes() {
-		for _, secret := range [...]Secret{AttackersSecret, s.Jar.Secret, s.Tabs[0].SetSecret, s.Tabs[1].SetSecret} {
-			if m.judge(s, a, route, secret) == LoggedIn {
+	for _, q := range m.tries(s, a) {
+		for _, q.cookies.Secret = range [...]Secret{AttackersSecret, s.Jar.Secret, s.Tabs[0].SetSecret, s.Tabs[1].SetSecret} {
+			if m.judge(s, a, q) == LoggedIn {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// tries are where and with which token a response may be brought to the site. A code that
+// fits one state alone needs no other; any other may fit one that is still to be made.
+func (m *Model) tries(s *State, a *Answer) (tries []request) {
+	if a.At.openID() {
+		return []request{{route: Callback, token: a.Bound}}
+	}
+	for _, route := range m.routes() {
+		tries = append(tries, request{route: route, token: a.Token})
+	}
+	return tries
 }
 
 // pressable reports whether the attacker may gain by sending the victim to the button for
@@ -87,7 +107,7 @@ func (m *Model) pressable(s *State, a *Answer) bool {
 // worthless reports whether no response with a token will ever pass.
 func (m *Model) worthless(s *State, t *Token) bool {
 	lost := t.Secret != AttackersSecret && t.Secret != s.Jar.Secret && !s.arriving(t.Secret)
-	used := t.Spent && !(t.Failed && !t.Again) && t.Logins < 2
+	used := t.Spent && (t.Astray || !m.can(Moves) || m.on(ServiceKeys)) && !(t.Failed && !t.Again) && t.Logins < 2
 	return lost || used && m.on(Memory|FailureFirst|AgainOnce)
 }
 
@@ -112,11 +132,18 @@ func (s State) canonical() State {
 	}
 	s.renameSecrets()
 	tokens := arrange(s.Tokens[:], Token.rank)
+	renameToken := func(r *TokenRef) {
+		if *r < NoChallenge {
+			*r = TokenRef(tokens[*r])
+		}
+	}
 	for i := range s.Tabs {
-		s.Tabs[i].Token = TokenRef(tokens[s.Tabs[i].Token])
+		renameToken(&s.Tabs[i].Token)
+		renameToken(&s.Tabs[i].Bound)
 	}
 	for i := range s.Answers {
-		s.Answers[i].Token = TokenRef(tokens[s.Answers[i].Token])
+		renameToken(&s.Answers[i].Token)
+		renameToken(&s.Answers[i].Bound)
 	}
 	answers := arrange(s.Answers[:], Answer.rank)
 	rename := func(r *AnswerRef) { *r = AnswerRef(answers[*r]) }
@@ -173,18 +200,18 @@ func arrange[T any](slots []T, rank func(T) uint64) (to [max(maxTokens, maxAnswe
 }
 
 func (t Token) rank() uint64 {
-	return uint64(t.Secret)<<16 | uint64(t.Route)<<12 | uint64(t.Depth)<<8 | uint64(t.Logins)<<5 |
+	return uint64(t.At)<<21 | bit(t.Astray)<<20 | uint64(t.Secret)<<16 | uint64(t.Route)<<12 | uint64(t.Depth)<<8 | uint64(t.Logins)<<5 |
 		bit(t.Silent)<<4 | bit(t.Spent)<<3 | bit(t.Failed)<<2 | bit(t.Again)<<1 | bit(t.Seen)
 }
 
 func (a Answer) rank() uint64 {
-	return bit(a.Exists)<<28 | uint64(a.Who)<<26 | uint64(a.URL)<<22 | uint64(a.Token)<<18 | uint64(a.Sessions)<<14 | uint64(a.Button)<<10 |
-		bit(a.Pressed)<<6 | bit(a.Typed)<<5 | bit(a.Old)<<4 | bit(a.Other)<<3 | bit(a.Spent)<<2 | bit(a.Seen)<<1 | bit(a.Bygone)
+	return uint64(a.At)<<32 | uint64(a.Bound)<<29 | bit(a.Exists)<<28 | uint64(a.Who)<<26 | uint64(a.URL)<<22 | uint64(a.Token)<<18 | uint64(a.Sessions)<<14 | uint64(a.Button)<<10 |
+		bit(a.Pressed)<<6 | bit(a.Typed)<<5 | bit(a.Old)<<4 | bit(a.Other)<<3 | bit(a.Spent)<<2 | bit(a.Seen)<<1 | bit(a.Bygone) | bit(a.Named)<<34
 }
 
 // rank does not tell all tabs apart, which costs only time.
 func (t *Tab) rank() uint64 {
-	return uint64(t.Phase)<<28 | uint64(t.Route)<<24 | uint64(t.Then)<<21 | uint64(t.Token)<<18 | uint64(t.Answer)<<15 |
+	return uint64(t.At)<<36 | uint64(t.Bound)<<32 | uint64(t.Phase)<<28 | uint64(t.Route)<<24 | uint64(t.Then)<<21 | uint64(t.Token)<<18 | uint64(t.Answer)<<15 |
 		uint64(t.SetSecret)<<12 | bit(t.SetSession)<<11 | uint64(t.IAct)<<8 | uint64(t.Redirects)
 }
 

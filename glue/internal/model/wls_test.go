@@ -1,9 +1,12 @@
 package model
 
-// atWLS has the WLS answer the request that a tab brought: at once if it knows the
+// atWLS has the login service answer the request that a tab brought: at once if it knows the
 // victim and need not ask, or may not; else after the victim typed the password, or
 // cancelled.
 func (m *Model) atWLS(s State, i int, emit func(Step, State)) {
+	if s.Tabs[i].At == Rogue {
+		return // the attacker takes it from there
+	}
 	iact := s.Tabs[i].IAct
 	if s.SSO && (iact != Yes || m.can(IgnoresIAct)) {
 		m.answers(s, Step{Kind: SignsOn, Tab: i}, Answer{Who: Victim}, emit)
@@ -26,18 +29,22 @@ func (m *Model) answers(s State, step Step, a Answer, emit func(Step, State)) {
 		s.acted()
 	}
 	s.SSO = s.SSO || a.Typed
-	a.URL, a.Token, a.Old = t.Route, t.Token, t.Old
+	a.At, a.URL, a.Token, a.Old, a.Bound = t.At, t.Route, t.Token, t.Old, t.Bound
+	if t.At.openID() && a.Who == Nobody {
+		a.Bound = 0
+	}
 	r := m.newAnswer(&s, a)
 	if r == 0 {
 		return
 	}
-	step.Route, step.Token, step.Answer = t.Route, t.Token, r
-	*t = Tab{Phase: Back, Route: a.URL, Answer: r, Redirects: t.Redirects + 1}
+	step.request(t)
+	step.Answer = r
+	*t = Tab{Phase: Back, Route: a.URL, Answer: r, Token: a.Token, Redirects: t.Redirects + 1}
 	if a.URL == Elsewhere {
 		*t = Tab{}
 	}
 	if a.URL == Elsewhere || m.can(ReadsAll) {
-		s.reveal(r)
+		s.reveal(r, a.Token)
 	}
 	emit(step, s)
 }
