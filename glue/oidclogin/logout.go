@@ -2,7 +2,6 @@ package oidclogin
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 
@@ -11,36 +10,28 @@ import (
 
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
-// LogoutVerifier is what the [webauth.Login] of a [Provider] does beside.
-type LogoutVerifier interface {
-	// VerifyLogoutToken verifies a logout token of the provider's, and spends it (OpenID Connect
-	// Back-Channel Logout 1.0, section 2.6). It returns whose sessions end: those with this
-	// Proof.Subject, and this Proof.Session, as far as they are not empty; one of them is not.
-	// Errors are each a [*webauth.Error].
-	VerifyLogoutToken(ctx context.Context, token string) (subject, session string, err error)
-}
+var _ webauth.BackChannel = (*login)(nil)
 
-var _ LogoutVerifier = (*login)(nil)
-
-func (l *login) VerifyLogoutToken(ctx context.Context, token string) (subject, session string, err error) {
+// VerifyLogout implements [webauth.BackChannel] (OpenID Connect Back-Channel Logout 1.0,
+// section 2.6).
+func (l *login) VerifyLogout(ctx context.Context, token string) (webauth.LoggedOut, error) {
 	m, err := l.p.discover(ctx, l.place.Now)
 	if err != nil {
-		return "", "", err
+		return webauth.LoggedOut{}, err
 	}
 	c, err := l.verifyJWT(ctx, m, token, "JWT", "logout+jwt")
 	if err != nil {
-		return "", "", err
+		return webauth.LoggedOut{}, err
 	}
 	if err := errors.Join(checkLogout(c), l.checkTime(c, false)); err != nil {
 		e, _ := errors.AsType[*webauth.Error](err)
-		return "", "", e
+		return webauth.LoggedOut{}, e
 	}
-	if err := l.spendLogout(ctx, c); err != nil {
-		return "", "", err
-	}
-	subject, _ = c.text("sub")
-	session, _ = c.text("sid")
-	return subject, session, nil
+	var out webauth.LoggedOut
+	out.Subject, _ = c.text("sub")
+	out.Session, _ = c.text("sid")
+	out.At, _ = c.time("iat")
+	return out, nil
 }
 
 // checkLogout checks what makes a token one for logging out.
@@ -59,22 +50,6 @@ func checkLogout(c claims) error {
 		return refusef(webauth.ReasonMalformed, "it does not say whose sessions end (sub, sid)")
 	case !isName("jti"):
 		return refusef(webauth.ReasonMalformed, "it has no identifier (jti)")
-	}
-	return nil
-}
-
-// spendLogout marks a logout token as used. One that is older than the memory of what was used
-// may pass: it can only end sessions.
-func (l *login) spendLogout(ctx context.Context, c claims) error {
-	jti, _ := c.text("jti")
-	issued, _ := c.time("iat")
-	h := sha256.Sum256([]byte(l.p.ID() + "\x00" + l.place.Origin + "\x00" + jti))
-	err := l.place.OneUse.Once(ctx, webauth.Item{ID: "logout:" + encode(h[:]), Issued: issued, Expires: issued.Add(maxIssueAge + 2*l.skew)})
-	if errors.Is(err, webauth.ErrForgotten) {
-		return nil
-	}
-	if e := webauth.UseError(err, webauth.ReasonReplay, "the logout token was used before"); e != nil {
-		return e
 	}
 	return nil
 }

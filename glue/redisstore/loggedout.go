@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -73,7 +72,8 @@ func (s *Store) loggedOut(ctx context.Context, session *sessions.Session) (bool,
 
 // EndSessions implements [glue.SessionEnder].
 func (s *Store) EndSessions(ctx context.Context, word string, at time.Time) (int, error) {
-	principals, err := s.markOut(ctx, word, at)
+	people, out := s.names.wordKeys(word)
+	principals, err := s.run(ctx, logoutScript, []string{out, people}, at.Unix(), outLife.Milliseconds()).StringSlice()
 	if err != nil {
 		return 0, s.unavailable(err)
 	}
@@ -86,17 +86,6 @@ func (s *Store) EndSessions(ctx context.Context, word string, at time.Time) (int
 		}
 	}
 	return total, nil
-}
-
-// markOut marks a word as that of a logout, and returns whose sessions may have it.
-func (s *Store) markOut(ctx context.Context, word string, at time.Time) ([]string, error) {
-	ctx, cancel := s.bounded(ctx)
-	defer cancel()
-	people, out := s.names.wordKeys(word)
-	if err := s.client.Set(ctx, out, strconv.FormatInt(at.Unix(), 10), outLife).Err(); err != nil {
-		return nil, err
-	}
-	return s.client.SMembers(ctx, people).Result()
 }
 
 // valuesOf returns the values of one of a person's sessions, without using it; nil for none.

@@ -20,6 +20,7 @@ var (
 	endScript    = script("session", "end")
 	endAllScript = script("session", "endall")
 	listScript   = script("list")
+	logoutScript = script("logout")
 )
 
 // script returns the files of these names as one script.
