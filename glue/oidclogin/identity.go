@@ -2,8 +2,10 @@ package oidclogin
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -38,8 +40,17 @@ func (a *attempt) proof(c claims) (*webauth.Proof, error) {
 	case webauth.ReasonAuthType:
 		return nil, refusef(reason, "none of the types %q was used to log in, amr and acr say %q", aauth, slices.Concat([]string{p.Auth}, p.SSO))
 	default:
-		return nil, refusef(reason, "iact %q was asked for", string(iact))
+		return nil, refusef(reason, "the person had to log in for this request, and %s", a.whenInstead(c))
 	}
+}
+
+// whenInstead says when somebody logged in who had to do so for this request.
+func (a *attempt) whenInstead(c claims) string {
+	at, ok := c.time("auth_time")
+	if !ok {
+		return "the identity token does not say when they did: have the provider send auth_time"
+	}
+	return fmt.Sprintf("did so %v before it (auth_time)", a.state.Issued.Sub(at).Truncate(time.Second))
 }
 
 // claimedName returns a claim that names somebody. There is no other where it is missing.

@@ -39,6 +39,7 @@ func TestLogoutTokens(t *testing.T) {
 		"old":                    {at("iat", -7*time.Minute), webauth.ReasonStale},
 		"of the future":          {at("iat", time.Minute), webauth.ReasonFuture},
 		"expired":                {at("exp", -time.Minute), webauth.ReasonStale},
+		"exp is 1970":            {claim("exp", 0), webauth.ReasonMalformed},
 		"exp is no time":         {claim("exp", "x"), webauth.ReasonMalformed},
 		"alg none":               {headerOf("alg", "none"), webauth.ReasonMalformed},
 		"typ of an access token": {headerOf("typ", "at+jwt"), webauth.ReasonMalformed},
