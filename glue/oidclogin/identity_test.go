@@ -131,7 +131,8 @@ func TestPtags(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(p *oidclogin.Provider) { p.PtagsClaim, p.Ptags = "groups", []string{"current", "staff"} })
 			assert.False(t, s.provider.Info().NoPtags)
-			require.NoError(t, s.provider.CheckPtag("staff"))
+			require.NoError(t, s.provider.CheckPtag("Staff"))
+			require.Error(t, s.provider.CheckPtag("student"))
 			proof, err := s.proofOf(t, test.claims)
 			if test.reason != "" {
 				require.Equal(t, test.reason, webauth.ReasonOf(err), "%v", err)

@@ -119,7 +119,7 @@ func (p *Provider) CheckPrincipal(principal string) error {
 
 // CheckPtag implements [webauth.LoginService].
 func (p *Provider) CheckPtag(ptag string) error {
-	if slices.Contains(p.Ptags, ptag) {
+	if slices.ContainsFunc(p.Ptags, func(known string) bool { return strings.EqualFold(known, ptag) }) { // as policies do
 		return nil
 	}
 	return fmt.Errorf("%q is never reported: the Ptags of provider %q do not have it", ptag, p.name())
