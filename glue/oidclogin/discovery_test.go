@@ -170,6 +170,34 @@ func TestNobodyWaitsForAProviderThatHangs(t *testing.T) {
 	s.begin(t, webauth.Request{})
 }
 
+// While one request finds out whether the provider is back, no other waits for that.
+func TestOneRequestTriesAgain(t *testing.T) {
+	s := newSite(t)
+	failing := true
+	asked, open := make(chan struct{}), make(chan struct{})
+	s.stub.serve = func(w http.ResponseWriter, _ *http.Request) bool {
+		if failing {
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		close(asked)
+		<-open
+		return false
+	}
+	s.startFails(t, "status 502")
+	failing = false
+	s.now = s.now.Add(time.Minute)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_, err := s.login.Begin(t.Context(), s.secret, webauth.Request{URL: page})
+		assert.NoError(t, err)
+	})
+	<-asked
+	s.startFails(t, "status 502")
+	close(open)
+	wg.Wait()
+}
+
 func TestOneFetchForAll(t *testing.T) {
 	s := newSite(t)
 	asked, open := make(chan struct{}), make(chan struct{})
