@@ -39,7 +39,7 @@ func claimKinds() []kind {
 		harmless(oidctest.FaultAudTwoAzpOurs, oidctest.FaultAtHashMissing, oidctest.FaultSubCase),
 		faultKinds(webauth.ReasonSignature, atKeys, oidctest.FaultAtHashWrong),
 		faultKinds(webauth.ReasonIdentity, atKeys, oidctest.FaultSubMissing, oidctest.FaultSubEmpty, oidctest.FaultSubLong),
-		faultKinds(webauth.ReasonMalformed, atKeys, oidctest.FaultNonceList, oidctest.FaultSubNumber, oidctest.FaultIatMissing, oidctest.FaultIatText, oidctest.FaultExpMissing, oidctest.FaultExpText),
+		faultKinds(webauth.ReasonMalformed, atKeys, oidctest.FaultNonceList, oidctest.FaultSubNumber, oidctest.FaultIatMissing, oidctest.FaultIatText, oidctest.FaultExpMissing, oidctest.FaultExpText, oidctest.FaultNbfText),
 		faultKinds(webauth.ReasonFuture, atKeys, oidctest.FaultIatFuture, oidctest.FaultNbfFuture),
 		faultKinds(webauth.ReasonStale, atKeys, oidctest.FaultIatOld, oidctest.FaultExpPast),
 		faultKinds(webauth.ReasonURL, atKeys, oidctest.FaultIssMissing, oidctest.FaultIssOther, oidctest.FaultIssSlash, oidctest.FaultIssCase, oidctest.FaultIssHTTPS),
@@ -60,19 +60,18 @@ func jwsKinds() []kind {
 			oidctest.FaultCritHeader, oidctest.FaultB64Header),
 		faultKinds(webauth.ReasonMalformed, atToken, oidctest.FaultTypAccessToken, oidctest.FaultTypLogoutToken,
 			oidctest.FaultJWE, oidctest.FaultJWSJSON, oidctest.FaultTwoParts, oidctest.FaultFourParts, oidctest.FaultPadded, oidctest.FaultBlank),
-		[]kind{{name: "key-rotation", setup: func(f *oidctest.Provider, _ *oidclogin.Provider) { f.RotateKey(false) }}},
+		[]kind{{name: "key-rotation", setup: func(_ *testing.T, f *oidctest.Provider, _ *oidclogin.Provider) { f.RotateKey(false) }}},
 	)
 }
 
 func keyKinds() []kind {
-	slow := func(f *oidctest.Provider, p *oidclogin.Provider) { p.Transport = hasty{path: "/keys"} }
 	return slices.Concat(
 		faultKinds(webauth.ReasonProvider, atKeys, oidctest.FaultKeysDown, oidctest.FaultKeysClosed, oidctest.FaultKeysHTML, oidctest.FaultKeysGarbage,
 			oidctest.FaultKeysHuge, oidctest.FaultKeysRedirect, oidctest.FaultKeysEmpty, oidctest.FaultKeyEncryption, oidctest.FaultKeyOps, oidctest.FaultKeyAlg,
 			oidctest.FaultKey1024, oidctest.FaultKeyExponent),
 		faultKinds(webauth.ReasonMalformed, atToken, oidctest.FaultKeySymmetric),
 		harmless(oidctest.FaultKeysOther, oidctest.FaultKeysMany),
-		[]kind{{fault: oidctest.FaultKeysSlow, setup: slow, want: webauth.ReasonProvider, until: atKeys}},
+		[]kind{slow(oidctest.FaultKeysSlow, "/keys", atKeys)},
 	)
 }
 
@@ -115,7 +114,7 @@ func withCode(t *testing.T, query, other string) string {
 }
 
 func attackKinds() []kind {
-	noPKCE := func(f *oidctest.Provider, _ *oidclogin.Provider) {
+	noPKCE := func(_ *testing.T, f *oidctest.Provider, _ *oidclogin.Provider) {
 		f.ForUser("test0002", oidctest.Outcome{Fault: oidctest.FaultNoPKCE})
 	}
 	return []kind{
@@ -152,6 +151,12 @@ func attackKinds() []kind {
 			require.NoError(t, err)
 			return query
 		}},
+		{name: "a state a second time, with another code", want: webauth.ReasonReplay, until: atAnswer, twist: func(t *testing.T, w *badWorld, query string) string {
+			_, err := w.answer(query)
+			require.NoError(t, err)
+			asked := w.fake.Requests(oidctest.EndpointAuthorize)[0].Params
+			return w.comeBack(t, w.fake.Issuer()+"/authorize?"+asked.Encode(), "test0001", oidctest.Types)
+		}},
 		{name: "an answer that another browser brought before", want: webauth.ReasonReplay, until: atAnswer, twist: func(t *testing.T, w *badWorld, query string) string {
 			mine := w.secret
 			w.secret = webauth.NewBrowserSecret()
@@ -178,6 +183,9 @@ func attackKinds() []kind {
 		{name: "a code that expired", want: webauth.ReasonStale, until: atToken, twist: func(_ *testing.T, w *badWorld, query string) string {
 			w.fake.Advance(2 * time.Minute)
 			return query
+		}},
+		{name: "an answer that is badly encoded", want: webauth.ReasonMalformed, until: atAnswer, twist: func(_ *testing.T, _ *badWorld, query string) string {
+			return strings.Replace(query, "code=", "code=%zz", 1)
 		}},
 		{name: "an answer with its names encoded, a second time", want: webauth.ReasonReplay, until: atAnswer, twist: func(t *testing.T, w *badWorld, query string) string {
 			_, err := w.answer(query)
@@ -228,10 +236,8 @@ func tokenKinds() []kind {
 		faultKinds(webauth.ReasonMalformed, atToken, oidctest.FaultTokenLogout),
 		harmless(oidctest.FaultTokenTypeCase),
 		[]kind{
-			{fault: oidctest.FaultTokenSlow, want: webauth.ReasonProvider, until: atToken, setup: func(_ *oidctest.Provider, p *oidclogin.Provider) {
-				p.Transport = hasty{path: "/token"}
-			}},
-			{name: "the secret has been changed", want: webauth.ReasonSetup, until: atToken, setup: func(f *oidctest.Provider, _ *oidclogin.Provider) {
+			slow(oidctest.FaultTokenSlow, "/token", atToken),
+			{name: "the secret has been changed", want: webauth.ReasonSetup, until: atToken, setup: func(_ *testing.T, f *oidctest.Provider, _ *oidclogin.Provider) {
 				f.SetApp(oidctest.App{ID: clientID, Secret: "another"})
 			}},
 		},
@@ -241,14 +247,12 @@ func tokenKinds() []kind {
 func discoveryKinds() []kind {
 	return slices.Concat(
 		faultKinds(webauth.ReasonProvider, atBegin, oidctest.FaultDiscoveryDown, oidctest.FaultDiscoveryClosed, oidctest.FaultDiscoveryHTML,
-			oidctest.FaultDiscoveryGarbage, oidctest.FaultDiscoveryHuge, oidctest.FaultDiscoveryRedirect, oidctest.FaultDiscoveryNoRS256, oidctest.FaultDiscoveryList,
+			oidctest.FaultDiscoveryGarbage, oidctest.FaultDiscoveryHuge, oidctest.FaultDiscoveryRedirect, oidctest.FaultDiscoveryNoRS256, oidctest.FaultDiscoveryNoCode, oidctest.FaultDiscoveryList,
 			oidctest.FaultIssuerOther, oidctest.FaultIssuerSlash, oidctest.FaultIssuerMissing, oidctest.FaultAuthEndpointMissing, oidctest.FaultAuthEndpointHTTP,
 			oidctest.FaultAuthEndpointScript, oidctest.FaultTokenEndpointMissing, oidctest.FaultTokenEndpointHTTP, oidctest.FaultTokenEndpointNumber,
 			oidctest.FaultJWKSURIMissing, oidctest.FaultJWKSURIHTTP, oidctest.FaultJWKSURIFile, oidctest.FaultEndSessionHTTP, oidctest.FaultEndSessionScript),
 		harmless(oidctest.FaultDiscoveryUnknown, oidctest.FaultAuthEndpointQuery, oidctest.FaultEndSessionMissing, oidctest.FaultUserinfoOther),
-		[]kind{{fault: oidctest.FaultDiscoverySlow, want: webauth.ReasonProvider, setup: func(_ *oidctest.Provider, p *oidclogin.Provider) {
-			p.Transport = hasty{path: "/.well-known/openid-configuration"}
-		}}},
+		[]kind{slow(oidctest.FaultDiscoverySlow, "/.well-known/openid-configuration", atBegin)},
 	)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/oidclogin"
@@ -33,7 +34,7 @@ func freshKinds() []kind {
 		{fault: oidctest.FaultAMRMissing, name: "asked", ask: strong, want: webauth.ReasonAuthType, until: atKeys},
 		{fault: oidctest.FaultAMRMissing, proof: none},
 		{fault: oidctest.FaultAMRText},
-		{name: "strong", ask: strong, setup: func(f *oidctest.Provider, _ *oidclogin.Provider) {
+		{name: "strong", ask: strong, setup: func(_ *testing.T, f *oidctest.Provider, _ *oidclogin.Provider) {
 			f.AddUser(oidctest.User{ID: "test0001", Groups: []string{"current"}, AMR: []string{"pwd", "mfa"}})
 		}, proof: func(p *webauth.Proof) { p.Auth, p.SSO = "mfa", []string{"pwd"} }},
 	}
@@ -142,7 +143,7 @@ func ptagKinds() []kind {
 		unknown(groups("as a text with commas", "x,current")),
 		unknown(groups("with a number", []any{"current", 17})),
 		unknown(groups("as an object", map[string]any{"current": true})),
-		unknown(kind{name: "groups too many (overage)", until: atKeys, setup: func(f *oidctest.Provider, _ *oidclogin.Provider) {
+		unknown(kind{name: "groups too many (overage)", until: atKeys, setup: func(_ *testing.T, f *oidctest.Provider, _ *oidclogin.Provider) {
 			all := []string{"current"}
 			for i := range 200 {
 				all = append(all, fmt.Sprint("group-", i))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ type kind struct {
 	fault   oidctest.Fault
 	outcome oidctest.Outcome
 
-	setup func(*oidctest.Provider, *oidclogin.Provider)
+	setup func(*testing.T, *oidctest.Provider, *oidclogin.Provider)
 	ask   webauth.Request
 	doing oidctest.Person
 	// twist changes what the browser brings; it may do other things before.
@@ -70,7 +71,7 @@ const (
 )
 
 // newBadProvider starts a provider, and returns it and what a site makes of it.
-func newBadProvider(t *testing.T, setup func(*oidctest.Provider, *oidclogin.Provider)) (*oidctest.Provider, *oidclogin.Provider) {
+func newBadProvider(t *testing.T, setup func(*testing.T, *oidctest.Provider, *oidclogin.Provider)) (*oidctest.Provider, *oidclogin.Provider) {
 	t.Helper()
 	start := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	fake := oidctest.New(t, func(c *oidctest.Config) {
@@ -83,12 +84,12 @@ func newBadProvider(t *testing.T, setup func(*oidctest.Provider, *oidclogin.Prov
 		PrincipalClaim: "upn", CRSid: true, ObjectClaim: "oid", PtagsClaim: "groups", Ptags: []string{"current", "admins"},
 	}
 	if setup != nil {
-		setup(fake, provider)
+		setup(t, fake, provider)
 	}
 	return fake, provider
 }
 
-func newBadWorld(t *testing.T, setup func(*oidctest.Provider, *oidclogin.Provider)) *badWorld {
+func newBadWorld(t *testing.T, setup func(*testing.T, *oidctest.Provider, *oidclogin.Provider)) *badWorld {
 	t.Helper()
 	w := &badWorld{secret: webauth.NewBrowserSecret()}
 	w.fake, w.provider = newBadProvider(t, setup)
@@ -286,21 +287,29 @@ func expectedProof(w *badWorld, k kind) webauth.Proof {
 const objectID = "c1311b15-b561-46c5-8def-70ebf947ab49"
 
 // hasty is a transport for what is slow: it checks that the site would not wait for ever, and does
-// not wait as long as the site would.
+// not wait as long as the site would, the first time that the path is asked for.
 type hasty struct {
-	t    testing.TB
-	path string
+	t     testing.TB
+	path  string
+	tried atomic.Bool
 }
 
-func (h hasty) RoundTrip(r *http.Request) (*http.Response, error) {
+func (h *hasty) RoundTrip(r *http.Request) (*http.Response, error) {
 	deadline, ok := r.Context().Deadline()
 	if !ok || time.Until(deadline) > 15*time.Second {
 		h.t.Errorf("%s may take until %v", r.URL.Path, deadline)
 	}
-	if r.URL.Path != h.path {
+	if r.URL.Path != h.path || h.tried.Swap(true) {
 		return http.DefaultTransport.RoundTrip(r)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Millisecond)
 	defer cancel()
 	return http.DefaultTransport.RoundTrip(r.WithContext(ctx))
+}
+
+// slow is a kind whose fault is slow at a path.
+func slow(f oidctest.Fault, path string, until stage) kind {
+	return kind{fault: f, want: webauth.ReasonProvider, until: until, setup: func(t *testing.T, _ *oidctest.Provider, p *oidclogin.Provider) {
+		p.Transport = &hasty{t: t, path: path}
+	}}
 }

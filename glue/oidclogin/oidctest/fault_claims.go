@@ -46,6 +46,7 @@ const (
 	FaultExpText    Fault = "exp-text"
 	FaultExpPast    Fault = "exp-past"
 	FaultNbfFuture  Fault = "nbf-future"
+	FaultNbfText    Fault = "nbf-text"
 
 	FaultIssMissing Fault = "iss-missing"
 	// FaultIssOther is another issuer's; the others are nearly right.
@@ -100,6 +101,7 @@ var claimFaults = []named{
 	{FaultExpText, claim("exp", "never")},
 	{FaultExpPast, seconds("exp", -hour)},
 	{FaultNbfFuture, seconds("nbf", hour)},
+	{FaultNbfText, claim("nbf", "now")},
 	{FaultIssMissing, claim("iss", nil)},
 	{FaultIssOther, claim("iss", "https://provider.example")},
 	{FaultIssSlash, claims(func(p *Provider, _ grant, c map[string]any) { c["iss"] = p.issuer + "/" })},

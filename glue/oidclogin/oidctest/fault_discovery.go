@@ -15,7 +15,9 @@ const (
 	FaultDiscoveryUnknown Fault = "discovery-unknown"
 	// FaultDiscoveryNoRS256 says that ID tokens are signed in other ways, none among them.
 	FaultDiscoveryNoRS256 Fault = "discovery-no-rs256"
-	FaultDiscoveryList    Fault = "discovery-list"
+	// FaultDiscoveryNoCode offers other flows than that with a code.
+	FaultDiscoveryNoCode Fault = "discovery-no-code"
+	FaultDiscoveryList   Fault = "discovery-list"
 
 	// FaultIssuerOther is another provider's metadata; FaultIssuerSlash is nearly right.
 	FaultIssuerOther   Fault = "issuer-other"
@@ -45,6 +47,7 @@ var discoveryFaults = append(
 	outages(EndpointDiscovery, FaultDiscoveryDown, FaultDiscoveryClosed, FaultDiscoverySlow, FaultDiscoveryHTML, FaultDiscoveryGarbage, FaultDiscoveryHuge, FaultDiscoveryRedirect),
 	named{FaultDiscoveryUnknown, metadata("unheard_of", map[string]any{"a": []any{1, nil}})},
 	named{FaultDiscoveryNoRS256, metadata("id_token_signing_alg_values_supported", []string{"none", "HS256", "ES256"})},
+	named{FaultDiscoveryNoCode, metadata("response_types_supported", []string{"id_token"})},
 	named{FaultDiscoveryList, effect{at: EndpointDiscovery, body: func(b []byte) []byte { return append(append([]byte("["), b...), ']') }}},
 	named{FaultIssuerOther, metadata("issuer", "https://provider.example")},
 	named{FaultIssuerSlash, effect{at: EndpointDiscovery, document: func(p *Provider, m map[string]any) { m["issuer"] = p.issuer + "/" }}},
