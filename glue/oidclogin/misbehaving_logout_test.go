@@ -99,7 +99,7 @@ func TestMisbehavingLogoutTokens(t *testing.T) {
 				assert.Equal(t, k.session, session == proof.Session)
 				return
 			}
-			assert.Equal(t, k.want, webauth.ReasonOf(err), "%v", err)
+			require.Equal(t, k.want, webauth.ReasonOf(err), "%v", err)
 			assert.Empty(t, subject+session)
 			assert.Less(t, len(err.Error()), 1<<10)
 			if token != "" {
