@@ -58,7 +58,7 @@ type OIDCClient struct {
 }
 
 // StrongACR is the acr of logins for which it was asked: their amr is ["pwd", "mfa"].
-const StrongACR = "urn:example:two-factors"
+const StrongACR = "two-factors"
 
 // StartOIDCProvider starts a provider without clients.
 func StartOIDCProvider(options OIDCOptions) (*OIDCProvider, error) {
@@ -153,7 +153,7 @@ func (p *OIDCProvider) dead(order string) error {
 // metadata is the client as OpenID Connect Dynamic Client Registration 1.0 describes it.
 func (c OIDCClient) metadata() map[string]any {
 	m := map[string]any{
-		"client_id": c.ID, "redirect_uris": c.Redirect, "post_logout_redirect_uris": slices.Concat([]string{}, c.LoggedOut),
+		"client_id": c.ID, "redirect_uris": c.Redirect, "post_logout_redirect_uris": append([]string{}, c.LoggedOut...),
 		"response_types": []string{"code"}, "grant_types": []string{"authorization_code"},
 	}
 	if c.PublicKey == nil {

@@ -20,7 +20,7 @@ globalThis.Date = class extends RealDate {
   static now() { return RealDate.now() + ahead; }
 };
 
-const acr = 'urn:example:two-factors';
+const acr = 'two-factors';
 const state = { issuer: '', keys: [], groups: {} };
 const requests = []; // method and path of each
 let provider, serve;
