@@ -37,7 +37,7 @@ var arrows = map[string]string{
 	"glue/wlsbridge":                    "keys webauth webauth/wls glue/site glue glue/xsrf",
 	"glue/gateway":                      "keys webauth glue/site glue glue/xsrf glue/password glue/redisstore",
 	"glue/gateway/internal":             "webauth glue/site glue",
-	"glue/internal/program":             "webauth glue/site glue glue/redisstore",
+	"glue/internal/program":             "keys webauth glue/site glue glue/redisstore",
 	"examples":                          "keys webauth webauth/webauthtest glue/oidclogin/oidctest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/enginetest",
 }
 

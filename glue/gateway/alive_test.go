@@ -1,13 +1,11 @@
 package gateway
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // A probe comes under any host, in plain http, and learns nothing but that somebody is there.
@@ -49,12 +47,9 @@ func TestAlive(t *testing.T) {
 // Whatever a listener does with people, it answers probes.
 func TestAliveAtEachListener(t *testing.T) {
 	w := newWorld(t, kit{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s, err := NewServer(w.gateway, w.cfg, map[string][]net.Listener{socketHTTP: {l}})
-	require.NoError(t, err)
-	defer s.Close()
-	for kind, handler := range map[string]http.Handler{"redirect": s.redirect(), "for front servers": s.forFronts(w.gateway.Handler())} {
+	s := &Server{gateway: w.gateway}
+	s.cfg.Store(&w.cfg)
+	for kind, handler := range map[string]http.Handler{"redirect": s.redirect()} {
 		for target, alive := range map[string]bool{"/.wls/alive": true, "/.wls/alive?": false, "/": false} {
 			r := httptest.NewRequest(http.MethodGet, target, nil)
 			r.RemoteAddr = "192.0.2.9:1234"

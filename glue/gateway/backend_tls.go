@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/internal/secretfile"
 )
 
@@ -50,7 +51,7 @@ func backendTLS(ru *Rule) (of spokenTLS, err error) {
 			continue
 		case f.field == "backend-key":
 			var key *secretfile.File
-			if key, err = secretfile.Read(f.file, maxSecretFile); err != nil {
+			if key, err = secretfile.Read(f.file, serve.MaxSecretFile); err != nil {
 				return of, &fieldError{f.field, fmt.Errorf("%s: %w", f.file, err)}
 			}
 			pems[i], of.warning = key.Text, key.Warning

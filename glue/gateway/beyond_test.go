@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/dav"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // davRules are for test0001, who has /dav and not all that is below.
@@ -245,7 +246,7 @@ func davWorld(t *testing.T, edit func(*Config)) (w *world, visitors map[string]*
 	for _, user := range []string{"-", "test0001", "test0002", "test0010"} {
 		v := w.visitor(strings.Trim(user, "-"))
 		if user != "-" {
-			v.get(loginPath + "?next=/alumni/x") // which all of them have
+			v.get(serve.LoginPath + "?next=/alumni/x") // which all of them have
 		}
 		v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		visitors[user], visitors[""] = v, visitors["test0001"]

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // deadlines is a ResponseWriter that can do nothing but end reads of a connection, as
@@ -142,7 +143,7 @@ func TestSlowBody(t *testing.T) {
 		{name: "before a login", path: "/private/x", status: http.StatusUnauthorized},
 		{name: "before a password", path: "/basic/x", status: http.StatusUnauthorized},
 		{name: "to nowhere", path: "/.wls/nothing", status: http.StatusNotFound},
-		{name: "to the logout", path: logoutPath, status: http.StatusOK},
+		{name: "to the logout", path: serve.LogoutPath, status: http.StatusOK},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld(t, kit{config: func(c *Config) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -37,13 +38,13 @@ func (k *checker) checkBackendTLS(i int) {
 		return
 	}
 	if r.BackendCert != "" && r.BackendKey == "" {
-		k.need(ruleKey(i, "backend-key"), "", "the file with the key of backend-cert")
+		k.Need(ruleKey(i, "backend-key"), "", "the file with the key of backend-cert")
 	}
 	if r.BackendKey != "" && r.BackendCert == "" {
-		k.need(ruleKey(i, "backend-cert"), "", "the file with the certificate that backend-key belongs to")
+		k.Need(ruleKey(i, "backend-cert"), "", "the file with the certificate that backend-key belongs to")
 	}
 	if name := r.BackendServerName; name != "" {
-		if origin, err := webauth.Origin("https://" + name); err != nil || hostOf(origin) != strings.ToLower(name) || strings.ContainsAny(name, ":[") {
+		if origin, err := webauth.Origin("https://" + name); err != nil || serve.HostOf(origin) != strings.ToLower(name) || strings.ContainsAny(name, ":[") {
 			k.Errorf(ruleKey(i, "backend-server-name"), "%q: write the name that stands in the backend's certificate, such as app.internal", name)
 		}
 	}
@@ -52,12 +53,11 @@ func (k *checker) checkBackendTLS(i int) {
 // tryBackendCertificates looks at the certificates that backends are shown; New has said what
 // cannot be used.
 func (k *checker) tryBackendCertificates() {
+	common := k.common()
 	for i, r := range k.Rules {
 		if r.BackendCert == "" {
 			continue
 		}
-		if p, err := readKeyPair(Certificate{Cert: r.BackendCert, Key: r.BackendKey}); err == nil {
-			k.lookAtKeyPair(ruleKey(i, "backend-cert"), p)
-		}
+		common.TryKeyPair(&k.Report, ruleKey(i, "backend-cert"), Certificate{Cert: r.BackendCert, Key: r.BackendKey})
 	}
 }

@@ -9,7 +9,7 @@ import (
 // lookAtPeople warns of names and ptags in a rule that let nobody in. What people are called who
 // have passwords is up to the operator.
 func (k *checker) lookAtPeople(i int) {
-	r, service := &k.Rules[i], k.serviceWithoutKeys()
+	r, service := &k.Rules[i], k.login().WithoutKeys()
 	if r.Access != Login && r.Access != Optional {
 		return
 	}
@@ -28,7 +28,7 @@ func (k *checker) lookAtPeople(i int) {
 // notePeople looks at the files of people: at names of theirs that let nobody in, and at rules
 // that name somebody who has no password.
 func (c *core) notePeople(i int, ru *rule) {
-	service := c.cfg.serviceWithoutKeys()
+	service := c.cfg.login().WithoutKeys()
 	for _, group := range ru.cfg.Groups {
 		for _, name := range ru.groups[group] {
 			if err := service.CheckPrincipal(name); err != nil && ru.cfg.Access != Basic {
@@ -42,19 +42,6 @@ func (c *core) notePeople(i int, ru *rule) {
 	for j, name := range ru.cfg.Principals {
 		if !ru.passwords.Has(name) {
 			c.noted.Warnf(config.Element(ruleKey(i, "principals"), j+1), "%q has no password in %s, and so cannot come in", name, ru.cfg.Htpasswd)
-		}
-	}
-}
-
-// lookAtService warns of addresses that the service sends nobody back to.
-func (k *checker) lookAtService() {
-	for i, origin := range append([]string{k.BaseURL}, k.Origins...) {
-		key := "base-url"
-		if i > 0 {
-			key = config.Element("origins", i)
-		}
-		if err := k.serviceWithoutKeys().CheckOrigin(origin); err != nil && origin != "" {
-			k.Warnf(key, "%v", err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/listen"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -44,7 +45,7 @@ func (k *checker) checkScope(i int) {
 		k.Errorf(ruleKey(i, "host"), "%q is not a host of base-url or origins: those are %s", r.Host, strings.Join(hosts, ", "))
 	}
 	if r.Path == "" {
-		k.need(ruleKey(i, "path"), "", `where the rule begins; "/" is the whole site`)
+		k.Need(ruleKey(i, "path"), "", `where the rule begins; "/" is the whole site`)
 		return
 	}
 	normal, err := rulePath(r.Path)
@@ -75,7 +76,7 @@ func (c *Config) sameFold(a, b string) bool {
 func (k *checker) checkWho(i int) {
 	r := &k.Rules[i]
 	if _, known := strictness[r.Access]; !known {
-		k.oneOf(ruleKey(i, "access"), string(r.Access), "public", "optional", "login", "login-or-bearer", "basic")
+		k.OneOf(ruleKey(i, "access"), string(r.Access), "public", "optional", "login", "login-or-bearer", "basic")
 		return
 	}
 	for _, f := range []struct {
@@ -101,10 +102,10 @@ func (k *checker) checkWho(i int) {
 		}
 	}
 	if r.Access == Basic {
-		k.need(ruleKey(i, "htpasswd"), r.Htpasswd, "a file with lines as htpasswd -B makes them")
+		k.Need(ruleKey(i, "htpasswd"), r.Htpasswd, "a file with lines as htpasswd -B makes them")
 	}
 	if r.Groups != nil && r.GroupFile == "" {
-		k.need(ruleKey(i, "group-file"), "", `a file with lines such as "editors: spqr1 spqr2"`)
+		k.Need(ruleKey(i, "group-file"), "", `a file with lines such as "editors: spqr1 spqr2"`)
 	}
 	if r.Groups == nil && r.GroupFile != "" && (k.Identity.Groups == "" || r.Access == Public) {
 		k.Errorf(ruleKey(i, "group-file"), "say with groups which groups of the file may come in, or with identity.groups how the backend learns of them")
@@ -126,12 +127,12 @@ func (k *checker) checkPolicy(i int) {
 		field string
 		list  []string
 	}{{"principals", r.Principals}, {"groups", r.Groups}, {"ptags", r.Ptags}, {"aauth", r.AAuth}} {
-		k.notEmpty(ruleKey(i, f.field), f.list)
+		k.NotEmpty(ruleKey(i, f.field), f.list)
 	}
 	if r.AllowFrom != nil && len(r.AllowFrom) == 0 {
 		k.Errorf(ruleKey(i, "allow-from"), "an empty list lets nobody in without a login: leave it out")
 	}
-	k.checkRanges(ruleKey(i, "allow-from"), r.AllowFrom)
+	k.CheckRanges(ruleKey(i, "allow-from"), r.AllowFrom)
 	if r.Ptags != nil && r.AnyPtags {
 		k.Errorf(ruleKey(i, "any-ptags"), "this contradicts ptags: leave one of them out")
 	}
@@ -139,10 +140,10 @@ func (k *checker) checkPolicy(i int) {
 		k.Errorf(ruleKey(i, "ptags"), "the login service sets no ptags, so nobody would get in")
 	}
 	if r.Fresh != 0 {
-		k.between(ruleKey(i, "fresh"), r.Fresh, time.Minute, 0)
+		k.Between(ruleKey(i, "fresh"), r.Fresh, time.Minute, 0)
 	}
 	if r.IAct != "" {
-		k.oneOf(ruleKey(i, "iact"), r.IAct, "yes", "no")
+		k.OneOf(ruleKey(i, "iact"), r.IAct, "yes", "no")
 	}
 	if r.Fresh != 0 && r.IAct == "no" {
 		k.Errorf(ruleKey(i, "iact"), `"no" contradicts fresh, which asks for a password`)
@@ -169,7 +170,7 @@ func (k *checker) checkBackend(i int) {
 		}
 	}
 	if r.BackendHost != "" {
-		k.oneOf(ruleKey(i, "backend-host"), r.BackendHost, hostKeep, hostBackend)
+		k.OneOf(ruleKey(i, "backend-host"), r.BackendHost, hostKeep, hostBackend)
 	}
 	if r.To != "" {
 		if err := checkTo(r.To); err != nil {
@@ -226,8 +227,8 @@ func checkTo(to string) error {
 	if err != nil {
 		return fmt.Errorf("%v: write it such as http://127.0.0.1:8000, https://app.internal, h2c://127.0.0.1:50051 or unix:/run/app.sock", err)
 	}
-	if hasPath(address) {
-		return fmt.Errorf("a backend has neither path nor query: write %s://%s", scheme, hostOf(origin))
+	if serve.HasPath(address) {
+		return fmt.Errorf("a backend has neither path nor query: write %s://%s", scheme, serve.HostOf(origin))
 	}
 	return nil
 }
@@ -257,7 +258,7 @@ func (k *checker) lookAtAccess(i int) {
 		k.Notef(ruleKey(i, "access"), "whoever sends Authorization: Bearer with any token gets through to the backend, as nobody: see that it refuses tokens that it does not know, and pages for people where nobody is named")
 	}
 	for j, p := range r.AllowFrom {
-		if isWide(p) {
+		if serve.IsWide(p) {
 			k.Warnf(config.Element(ruleKey(i, "allow-from"), j+1), "%v is many networks, and whoever is in one of them needs no login", p)
 		}
 	}
@@ -273,7 +274,7 @@ func (k *checker) lookAtAccess(i int) {
 }
 
 func (k *checker) servesFronts() bool {
-	l := k.listening(false)
+	l := k.common().Listening(false)
 	return len(l.HTTP) > 0 || l.Unix != ""
 }
 
@@ -285,7 +286,7 @@ func (k *checker) lookAtBackend(i int) {
 	if err != nil || u.Host == "" { // none, or a socket: trySockets looks at those
 		return
 	}
-	switch loopback := isLoopbackHost(u.Hostname()); {
+	switch loopback := serve.IsLoopbackHost(u.Hostname()); {
 	case u.Scheme != "https" && !loopback:
 		k.Warnf(key, "whoever is on the way to %s can read and change everything, and whoever reaches it can claim to be anybody%s: use https, and let only the gateway connect", u.Host, k.claims())
 	case !loopback && k.claims() != "":

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/login"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -87,76 +88,47 @@ type Config struct {
 	file *config.File // that it was read from, by Load; nil for none
 }
 
-// CustomWLS is a service of one's own; see webauth.Service.
-type CustomWLS struct {
-	Name      string `toml:"name,omitempty"`
-	AuthURL   string `toml:"auth-url,omitempty"`
-	LogoutURL string `toml:"logout-url,omitempty"`
-	NoPtags   bool   `toml:"no-ptags,omitempty"`
+// Parts of a configuration that say where and how a site is served.
+type (
+	// Listen says where the gateway listens.
+	Listen = serve.Listen
+	// Certificate names two PEM files: the chain, its own certificate first, and the key.
+	Certificate = serve.Certificate
+	// Front are front servers whose word about a request is believed; see site.Proxies.
+	Front = serve.Front
+	// Session says how long a login lasts; see glue.Session.
+	Session = serve.Session
+	// Log says what is logged and where.
+	Log = serve.Log
+	// Admin is the endpoint for operators: health and metrics.
+	Admin = serve.Admin
+	// CustomWLS is a service of one's own; see webauth.Service.
+	CustomWLS = login.CustomWLS
+	// Duration is a time.Duration, written such as "90s" or "2h30m" in a file.
+	Duration = serve.Duration
+)
+
+// common returns what programs share of a configuration.
+func (c *Config) common() *serve.Config {
+	return &serve.Config{
+		BaseURL: c.BaseURL, Origins: c.Origins,
+		SecretFile: c.SecretFile, RedisURL: c.RedisURL, RedisURLFile: c.RedisURLFile, PageTemplate: c.PageTemplate,
+		Listen: c.Listen, Front: c.Front, Session: c.Session, Log: c.Log, Admin: c.Admin,
+		Program: title, Logger: c.Logger, Now: c.Now, File: c.file,
+	}
 }
 
-// Listen says where the gateway listens. With nothing set, and no socket from systemd,
-// that is https at ":443" and redirects at ":80", or the host and port of an http
-// BaseURL. An empty list is none of a kind.
-type Listen struct {
-	// HTTPS are addresses for https, such as ":443".
-	HTTPS []string `toml:"https"`
-	// Redirect are addresses for plain http, all of which is sent on to BaseURL.
-	Redirect []string `toml:"redirect"`
-	// HTTP are addresses for plain http that is served: on loopback, or to front servers
-	// that are named in Front. Others who connect are sent on to BaseURL.
-	HTTP []string `toml:"http"`
-	// Unix is the path of a unix socket for a front server on the same machine, and
-	// UnixMode its permissions, by default "0660".
-	Unix     string `toml:"unix,omitempty"`
-	UnixMode string `toml:"unix-mode,omitempty"`
-	// Certificates are for HTTPS; the default is cert.pem and key.pem. Files are read
-	// again when they change.
-	Certificates []Certificate `toml:"certificate,omitempty"`
+// login returns what says where people log in.
+func (c *Config) login() *login.Config {
+	return &login.Config{WLS: c.WLS, KeyDir: c.KeyDir, CustomWLS: c.CustomWLS, Service: c.Service}
 }
 
-// Certificate names two PEM files: the chain, its own certificate first, and the key.
-type Certificate struct {
-	Cert string `toml:"cert,omitempty"`
-	Key  string `toml:"key,omitempty"`
-}
-
-// Front are front servers whose word about a request is believed; see site.Proxies.
-type Front struct {
-	// Proxies are their addresses, such as "127.0.0.0/8". Every one of them must write the
-	// scheme, X-Forwarded-Proto, which Apache does only if it is told to: where an https site
-	// misses that, people get an error page, and the log says what to add.
-	Proxies []netip.Prefix `toml:"proxies,omitempty"`
-	// UnixSocket says that every client of a unix socket is one.
-	UnixSocket bool `toml:"unix-socket,omitempty"`
-	// Header says what they write: "x-forwarded" (the default) or "forwarded".
-	Header string `toml:"header,omitempty"`
-	// URL is how they tell what they ask about, with Config.ForwardAuth. Empty means
-	// X-Original-URI and X-Original-Method, or X-Forwarded-Uri and X-Forwarded-Method, of
-	// which they write the one pair and remove the other. "x-original-url" is X-Original-URL,
-	// which has scheme and host as well, and X-Original-Method: ingress-nginx. "path" is the
-	// method of the question, and what stands behind its path: Envoy, with path_prefix
-	// "/.wls/auth-or-login". Whatever else is there than what is named here is refused, unless
-	// it says the same: clients could have written it.
-	URL string `toml:"url,omitempty"`
-	// Host believes them about the host too, instead of the Host header.
-	Host bool `toml:"host,omitempty"`
-}
-
-// Session says how long a login lasts; see glue.Session.
-type Session struct {
-	MaxLife       Duration `toml:"max-life,omitempty"`   // default 2h
-	Inactivity    Duration `toml:"inactivity,omitempty"` // default off, else at least 2m
-	IgnoreWLSLife bool     `toml:"ignore-wls-life,omitempty"`
-	BindAddress   bool     `toml:"bind-address,omitempty"`
-	BindBrowser   bool     `toml:"bind-browser,omitempty"`
-	// LogoutAtWLS sends people on to the WLS's logout page as well.
-	LogoutAtWLS bool `toml:"logout-at-wls,omitempty"`
-	// AfterLogout is the path to go to after logging out; empty shows a page.
-	AfterLogout string `toml:"after-logout,omitempty"`
-	// MaxAge and Skew are those of glue.Config.
-	MaxAge Duration `toml:"response-max-age,omitempty"`
-	Skew   Duration `toml:"clock-skew,omitempty"`
+// setCommon puts what common has returned back, defaults and all.
+func (c *Config) setCommon(s *serve.Config) {
+	c.BaseURL, c.Origins = s.BaseURL, s.Origins
+	c.SecretFile, c.RedisURL, c.RedisURLFile, c.PageTemplate = s.SecretFile, s.RedisURL, s.RedisURLFile, s.PageTemplate
+	c.Listen, c.Front, c.Session, c.Log, c.Admin = s.Listen, s.Front, s.Session, s.Log, s.Admin
+	c.Logger, c.Now = s.Logger, s.Now
 }
 
 // Identity says how the backend learns who it is. Whatever is chosen here, every header
@@ -217,32 +189,6 @@ type Limits struct {
 	// and uvicorn 5s): a POST that meets the backend's closing cannot be sent again by
 	// anybody who does not know what became of it, and people get 502.
 	BackendIdleTimeout Duration `toml:"backend-idle-timeout,omitempty"`
-}
-
-// Log says what is logged and where.
-type Log struct {
-	// Access is where the access log goes: a file, "stdout", or "off" (the default
-	// where it is empty is "stdout"). A file is opened again on reload.
-	Access string `toml:"access,omitempty"`
-	// Format is "combined" (the default) or "json". In neither does what a client sent
-	// stand as it is where it could change how a line looks: controls, marks that turn the
-	// direction of a text, and what else does not show, are escaped.
-	Format string `toml:"format,omitempty"`
-	// Level is the least that the gateway's own log on stderr has: "debug", "info" (the
-	// default), "warn" or "error".
-	Level string `toml:"level,omitempty"`
-}
-
-// Admin is the endpoint for operators: health and metrics.
-type Admin struct {
-	// Listen is an address, or "unix:" and a path, for /healthz, /readyz and /metrics;
-	// empty for none. Whoever reaches it may ask: keep it to yourself. Programs ask for
-	// it by address, as localhost, or by the host that is written here; pages of other
-	// sites could bring any other name along, which gets 421.
-	Listen string `toml:"listen,omitempty"`
-	// Hosts are further names that programs may ask by, such as "gateway.monitoring.svc",
-	// without a port.
-	Hosts []string `toml:"hosts,omitempty"`
 }
 
 // Access says what a rule asks for.
@@ -367,31 +313,6 @@ type Rule struct {
 	// BodyRate replaces that of Limits for those whom the rule lets in; negative, for
 	// backends to which clients stream over a long time, is no limit.
 	BodyRate int64 `toml:"body-rate,omitempty"`
-}
-
-// Duration is a time.Duration, written such as "90s" or "2h30m" in a file.
-type Duration time.Duration
-
-// UnmarshalText reads a duration.
-func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("%q is no duration: write it such as 90s, 5m or 2h", text)
-	}
-	*d = Duration(v)
-	return nil
-}
-
-// MarshalText writes a duration as UnmarshalText reads it.
-func (d Duration) MarshalText() ([]byte, error) {
-	text := time.Duration(d).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return []byte(text), nil
 }
 
 // ruleKey is the key of a field of Config.Rules[i]; files count from 1.

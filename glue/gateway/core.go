@@ -6,31 +6,29 @@ import (
 	"net/http/httputil"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/password"
-	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// Paths that are the gateway's own; nothing below reservedPath reaches a backend.
+// Paths that are the gateway's own, beside those of package serve; nothing below
+// serve.ReservedPath reaches a backend.
 const (
-	reservedPath = "/.wls"
-	loginPath    = reservedPath + "/login"
-	logoutPath   = reservedPath + "/logout"
-	authPath     = reservedPath + "/auth"
-	orLoginPath  = reservedPath + "/auth-or-login"
+	authPath    = serve.ReservedPath + "/auth"
+	orLoginPath = serve.ReservedPath + "/auth-or-login"
 )
 
 // core is a configuration at work. All that can be prepared is, so that a request only
 // finds its rule. It does not change; a reload makes another one.
 type core struct {
 	cfg      Config
+	common   *serve.Config // of cfg
 	metrics  *metrics
 	checker  *password.Checker
 	removals *removals
@@ -49,7 +47,7 @@ type core struct {
 	handler   http.Handler       // the way through, from its beginning
 
 	noted    site.Findings // what building it found worth knowing
-	store    *sharedStore
+	store    *serve.Store
 	backends []*backend // each once
 
 	users    atomic.Int64 // requests on their way
@@ -61,7 +59,7 @@ type core struct {
 // knows g yet.
 func (g *Gateway) build(cfg Config) (*core, error) {
 	cfg.Rules = append([]Rule(nil), cfg.Rules...)
-	c := &core{cfg: cfg, metrics: g.metrics, removals: g.removals, oddPaths: cfg.anyOddPaths()}
+	c := &core{cfg: cfg, common: cfg.common(), metrics: g.metrics, removals: g.removals, oddPaths: cfg.anyOddPaths()}
 	err := g.buildSite(c)
 	if err == nil {
 		err = errors.Join(c.buildLogin(), c.buildIdentity())
@@ -80,44 +78,24 @@ func (g *Gateway) build(cfg Config) (*core, error) {
 
 // buildLogin makes the login.
 func (c *core) buildLogin() error {
-	cfg := &c.cfg
-	service, err := cfg.service()
+	cfg, login := &c.cfg, c.cfg.login()
+	service, err := login.Open(cfg.file, cfg.Now)
 	if err != nil {
 		return err
 	}
 	if err := service.CheckKeys(); err != nil {
-		c.noted.Warnf(serviceKey(cfg), "%v", err)
+		c.noted.Warnf(login.Key(), "%v", err)
 	}
-	config := cfg.loginConfig()
+	config := c.common.LoginConfig()
 	config.Site, config.Service = c.site, service
 	if c.store != nil {
 		config.Session.Store = c.store.Store
 	}
 	if c.auth, err = glue.New(config); err != nil {
-		return cfg.refused(err, serviceKey(cfg)) // of what is about no field, it is the service's keys
+		return c.common.Refused(err, login.Key()) // of what is about no field, it is the service's keys
 	}
 	c.xsrf, err = xsrf.New(xsrf.Config{Site: c.site, Auth: c.auth})
 	return err
-}
-
-// storeFor returns the Redis of a configuration; it stays connected over a reload.
-func (g *Gateway) storeFor(cfg *Config, url string) (*sharedStore, error) {
-	// The site's name in Redis is its host, with the port.
-	name := strings.Trim(strings.NewReplacer("[", "-", "]", "-", ":", "-").Replace(hostOf(cfg.BaseURL)), "-")
-	key := storeKey{url, name, time.Duration(cfg.Session.MaxLife)}
-	s := g.stores[key]
-	if s == nil {
-		store, err := redisstore.New(redisstore.Config{
-			URL: key.url, Site: key.site, MaxLife: key.maxLife, Logger: cfg.Logger, Now: cfg.Now,
-		})
-		if err != nil {
-			return nil, err
-		}
-		s = &sharedStore{Store: store, key: key, once: onceInBoth{store, g.once}}
-		g.stores[key] = s
-	}
-	s.users++
-	return s, nil
 }
 
 // buildSite makes what stands in front of everything, hosts, front servers and headers, and
@@ -125,38 +103,28 @@ func (g *Gateway) storeFor(cfg *Config, url string) (*sharedStore, error) {
 // that.
 func (g *Gateway) buildSite(c *core) (err error) {
 	cfg := &c.cfg
-	config := cfg.siteConfig()
-	config.SecretFile, config.OneUse, config.Proxies = cfg.SecretFile, g.once, cfg.Front.proxies()
+	config := c.common.SiteConfig()
+	config.Headers = cfg.Headers.site()
+	config.SecretFile, config.OneUse, config.Proxies = cfg.SecretFile, g.stores.OneUse, cfg.Front.Believed()
 	config.OnMisdirected, config.OnEvent = c.misdirected, c.metrics.OnEvent
 	config.PassHeaders, config.OnRemoved = c.passAnywhere(), c.removedBefore
-	if cfg.PageTemplate != "" {
-		if config.Page, err = loadPage(cfg.PageTemplate, cfg.Logger); err != nil {
-			return cfg.file.Errorf("page-template", "%v", err)
-		}
-	}
-	url, key, err := c.redisURL()
-	if err != nil {
+	if config.Page, err = c.common.Page(); err != nil {
 		return err
 	}
-	if url != "" {
-		if c.store, err = g.storeFor(cfg, url); err != nil {
-			return cfg.file.Errorf(key, "%v", err)
-		}
-		config.OneUse = c.store.once
+	if c.store, err = g.stores.Use(c.common, &c.noted); err != nil {
+		return err
+	}
+	if c.store != nil {
+		config.OneUse = c.store.OneUse
 	}
 	if c.site, err = site.New(config); err != nil {
-		return cfg.refused(err, "secret-file")
+		return c.common.Refused(err, "secret-file")
 	}
 	if g.checker == nil {
 		g.checker, err = newChecker(c.site)
 	}
 	c.checker = g.checker
 	return err
-}
-
-func hostOf(origin string) string {
-	_, host, _ := strings.Cut(origin, "://")
-	return host
 }
 
 // serve is the way through inside of site.Handler: path, rule, access, backend.
@@ -223,18 +191,18 @@ func (c *core) normalise(r *http.Request) error {
 }
 
 func isReserved(path string) bool {
-	return len(path) >= len(reservedPath) && strings.EqualFold(path[:len(reservedPath)], reservedPath) &&
-		(len(path) == len(reservedPath) || path[len(reservedPath)] == '/')
+	return len(path) >= len(serve.ReservedPath) && strings.EqualFold(path[:len(serve.ReservedPath)], serve.ReservedPath) &&
+		(len(path) == len(serve.ReservedPath) || path[len(serve.ReservedPath)] == '/')
 }
 
 // serveReserved answers for the gateway's own paths.
 func (c *core) serveReserved(w http.ResponseWriter, r *http.Request, path string) {
 	switch {
-	case path == loginPath:
+	case path == serve.LoginPath:
 		c.login(w, r)
 	case carriesResponse(r):
 		c.spendOr(w, r, c.notFound)
-	case path == logoutPath:
+	case path == serve.LogoutPath:
 		c.auth.Logout(w, r)
 	case path == whoamiPath:
 		c.whoami(w, r)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -55,7 +56,7 @@ func (k *checker) checkCrossOrigin(i int) {
 	for j, from := range o {
 		key := config.Element(key, j+1)
 		switch origin, err := webauth.Origin(from); {
-		case err != nil || hasPath(from):
+		case err != nil || serve.HasPath(from):
 			k.Errorf(key, "%q: write an origin such as https://app.example, without a path; true stands for all", from)
 		case origin != from:
 			k.Errorf(key, "%q is not how browsers write it: write %s", from, origin)

@@ -12,6 +12,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -143,7 +144,7 @@ func (c *core) redirectToLogin(w http.ResponseWriter, asked *http.Request) {
 	case err != nil: // no browser would ask for it
 		c.badPath(w, asked, err)
 	default:
-		respond.Redirect(w, asked, c.site.URL(asked, loginPath+"?next="+url.QueryEscape(next)))
+		respond.Redirect(w, asked, c.site.URL(asked, serve.LoginPath+"?next="+url.QueryEscape(next)))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // What is a part of a page is told where a person can log in. What is Office is never told
@@ -13,7 +14,7 @@ import (
 func TestForwardAuthAnswersWhatIsNoPage(t *testing.T) {
 	w := askingWorld(t, loopback)
 	from := header("Referer", w.url+"/optional/around")
-	login := w.url + loginPath + "?next="
+	login := w.url + serve.LoginPath + "?next="
 	worker := func(mode string) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Header.Set("Sec-Fetch-Mode", mode)
@@ -75,7 +76,7 @@ func TestForwardAuthAnswersWhatIsNoPage(t *testing.T) {
 func TestOfficeLooksAtALink(t *testing.T) {
 	w := newWorld(t, kit{})
 	for _, method := range []string{"OPTIONS", "HEAD", "GET"} {
-		for _, path := range []string{"/private/a?b=1", loginPath + "?next=/private/"} {
+		for _, path := range []string{"/private/a?b=1", serve.LoginPath + "?next=/private/"} {
 			answer := w.visitor("test0001").do(method, path, nil, office)
 			assert.Equal(t, http.StatusOK, answer.StatusCode, method+" "+path)
 			assert.Equal(t, w.url+path, answer.Request.URL.String(), "it is led nowhere")

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -53,7 +54,7 @@ func (v *visitor) login(t *testing.T) {
 		}
 		return nil
 	}
-	require.Equal(t, http.StatusSeeOther, v.get(loginPath+"?next=/optional").StatusCode)
+	require.Equal(t, http.StatusSeeOther, v.get(serve.LoginPath+"?next=/optional").StatusCode)
 	v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 }
 
@@ -134,7 +135,7 @@ func TestForwardAuthAnswers(t *testing.T) {
 			if row.orLogin == http.StatusSeeOther {
 				to, err := url.Parse(orLogin.Header.Get("Location"))
 				require.NoError(t, err)
-				assert.Equal(t, w.url+loginPath, to.Scheme+"://"+to.Host+to.Path)
+				assert.Equal(t, w.url+serve.LoginPath, to.Scheme+"://"+to.Host+to.Path)
 				assert.Equal(t, url.Values{"next": {row.uri}}, to.Query())
 			}
 		})
@@ -247,13 +248,13 @@ func TestLoginAsksForWhatNextAsks(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			v := w.visitor(row.user)
 			v.client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
-				if len(via) > 1 && "http://"+r.URL.Host == w.url && r.URL.Path != loginPath {
+				if len(via) > 1 && "http://"+r.URL.Host == w.url && r.URL.Path != serve.LoginPath {
 					return http.ErrUseLastResponse
 				}
 				return nil
 			}
 			before := len(w.fake.Requests())
-			answer := v.get(loginPath + "?next=" + url.QueryEscape(row.next))
+			answer := v.get(serve.LoginPath + "?next=" + url.QueryEscape(row.next))
 			assert.Equal(t, row.status, answer.StatusCode, answer.body)
 			asked := w.fake.Requests()[before:]
 			require.NotEmpty(t, asked)
@@ -264,7 +265,7 @@ func TestLoginAsksForWhatNextAsks(t *testing.T) {
 		})
 	}
 	for _, next := range []string{"//evil.example/", "https://evil.example/", "/a&next=/b", "/\\evil.example"} {
-		answer := w.visitor("test0001").get(loginPath + "?next=" + next)
+		answer := w.visitor("test0001").get(serve.LoginPath + "?next=" + next)
 		assert.Equal(t, http.StatusBadRequest, answer.StatusCode, next)
 	}
 }

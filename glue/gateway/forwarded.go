@@ -50,7 +50,7 @@ var (
 // captureForwarded reads what a front server asks about. It must see the request before
 // site.Handler removes such headers.
 func captureForwarded(r *http.Request, front *Front, chosen *stripping) forwarded {
-	if proxies := front.proxies(); !proxies.Trusts(r) {
+	if proxies := front.Believed(); !proxies.Trusts(r) {
 		return forwarded{err: errNotFront}
 	}
 	if name := chosen.oddlySpelled(r.Header); name != "" {

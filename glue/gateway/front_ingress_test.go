@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // startIngress starts nginx as the ingress-nginx controller configures it for the README's
@@ -73,7 +74,7 @@ func ingressRules(t *testing.T, w *world) {
 	}
 	answer := w.visitor("").get("/private/a", scripted)
 	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
-	assert.Equal(t, loginPath, answer.Request.URL.Path, "the controller redirects scripts too; the login does not go on")
+	assert.Equal(t, serve.LoginPath, answer.Request.URL.Path, "the controller redirects scripts too; the login does not go on")
 	assert.Empty(t, w.backend.take())
 }
 

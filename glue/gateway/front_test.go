@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // frontRows are tests of a world behind a front server.
@@ -68,7 +69,7 @@ func frontLogin(t *testing.T, w *world) {
 	assert.Equal(t, "/private/page?q=1&x=%26%41+y&next=/z", got.Target)
 	assert.Equal(t, w.url+"/private/page?q=1&x=%26%41+y&next=/z", answer.Request.URL.String())
 	require.NotEmpty(t, visited)
-	assert.Equal(t, w.url+loginPath, visited[0], "the first redirect")
+	assert.Equal(t, w.url+serve.LoginPath, visited[0], "the first redirect")
 	for _, u := range visited[:len(visited)-1] {
 		assert.NotEqual(t, w.url+"/private/page", u, "the login service never comes back to the application's addresses")
 	}
@@ -169,7 +170,7 @@ func frontSpoof(t *testing.T, w *world) {
 			assert.Empty(t, w.backend.take())
 		})
 	}
-	for _, path := range []string{authPath, orLoginPath, reservedPath, "/.wls/x", "/.WLS/login", "/%2ewls/auth"} {
+	for _, path := range []string{authPath, orLoginPath, serve.ReservedPath, "/.wls/x", "/.WLS/login", "/%2ewls/auth"} {
 		t.Run("from outside "+path, func(t *testing.T) {
 			answer := w.loggedIn("test0001").get(path, header("X-Original-Uri", "/private/"), header("X-Original-Method", "GET"))
 			assert.Contains(t, []int{403, 404}, answer.StatusCode)
@@ -376,7 +377,7 @@ func frontStepUp(t *testing.T, w *world) {
 
 func frontLogout(t *testing.T, w *world) {
 	v := w.loggedIn("test0001")
-	page := v.get(logoutPath)
+	page := v.get(serve.LogoutPath)
 	require.Equal(t, http.StatusOK, page.StatusCode)
 	form := url.Values{}
 	for _, part := range strings.Split(page.body, "<input ")[1:] {
@@ -386,7 +387,7 @@ func frontLogout(t *testing.T, w *world) {
 		value, _, _ = strings.Cut(value, `"`)
 		form.Set(name, value)
 	}
-	done := v.do(http.MethodPost, logoutPath, strings.NewReader(form.Encode()), header("Content-Type", "application/x-www-form-urlencoded"))
+	done := v.do(http.MethodPost, serve.LogoutPath, strings.NewReader(form.Encode()), header("Content-Type", "application/x-www-form-urlencoded"))
 	require.Equal(t, http.StatusOK, done.StatusCode, done.body)
 	assert.Equal(t, http.StatusUnauthorized, v.get("/private/", scripted).StatusCode)
 	assert.Empty(t, w.backend.take())

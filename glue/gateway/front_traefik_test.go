@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // traefik does what Traefik's ForwardAuth middleware is documented to do, as the README
@@ -65,7 +66,7 @@ func (tr *traefik) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, name := range []string{"Proto", "For", "Host", "Port", "Server", "Uri", "Method", "Prefix"} {
 		r.Header.Del("X-Forwarded-" + name) // the entry point trusts nobody
 	}
-	if r.URL.Path == loginPath || r.URL.Path == logoutPath || r.URL.Path == whoamiPath {
+	if r.URL.Path == serve.LoginPath || r.URL.Path == serve.LogoutPath || r.URL.Path == whoamiPath {
 		tr.pages.ServeHTTP(w, r)
 		return
 	}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -11,9 +10,8 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/password"
-	"github.com/ucam-webauth/go-webauth/glue/redisstore"
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // title begins the lines of a gateway in the log.
@@ -27,73 +25,17 @@ type Gateway struct {
 
 	// What outlives a configuration: a response that was used, or a password that was
 	// tried too often, must not be forgotten because somebody reloads.
-	once     webauth.PairOneUse
+	stores   *serve.Stores
 	metrics  *metrics
 	checker  *password.Checker // of the first configuration; nil before
 	removals *removals
 	log      *observe.AccessLog
 
-	readiness readiness
+	readiness serve.Readiness
 
 	mu       sync.Mutex // held while a configuration comes or goes
 	backends map[backendKey]*backend
-	stores   map[storeKey]*sharedStore
 	closed   bool
-}
-
-// storeKey is all that makes the stores of two configurations different.
-type storeKey struct {
-	url, site string
-	maxLife   time.Duration
-}
-
-// sharedStore is a Redis that one or more configurations use.
-type sharedStore struct {
-	*redisstore.Store
-	key   storeKey
-	once  webauth.OneUse
-	users int // configurations; guarded by Gateway.mu
-}
-
-// onceInBoth marks what is used in Redis, for all gateways of a site, and in the memory of
-// this one: a reload that changes to another Redis or to none, or to Redis from none,
-// brings back nothing that was used here. What other gateways let in, Redis alone knows.
-//
-// Only what Redis vouches for is marked in memory, so that nothing is used up by a Redis
-// that does not answer; and memory, which is as old as this process and has an end in each
-// webauth.Room, is asked for no more than what it has seen: a flood of one kind that fills
-// its room here is not to keep out what Redis has room for.
-type onceInBoth struct{ redis, memory webauth.PairOneUse }
-
-// Once implements webauth.OneUse.
-func (o onceInBoth) Once(ctx context.Context, item webauth.Item) error {
-	if err := o.redis.Once(ctx, item); err != nil {
-		return err
-	}
-	return onlyUsed(o.memory.Once(ctx, item))
-}
-
-// OncePair implements webauth.PairOneUse.
-func (o onceInBoth) OncePair(ctx context.Context, response, token webauth.Item) (responseErr, tokenErr error) {
-	responseErr, tokenErr = o.redis.OncePair(ctx, response, token)
-	switch {
-	case responseErr == nil && tokenErr == nil:
-		responseErr, tokenErr = o.memory.OncePair(ctx, response, token)
-		return onlyUsed(responseErr), onlyUsed(tokenErr)
-	case responseErr == nil:
-		responseErr = onlyUsed(o.memory.Once(ctx, response))
-	case tokenErr == nil:
-		tokenErr = onlyUsed(o.memory.Once(ctx, token))
-	}
-	return responseErr, tokenErr
-}
-
-// onlyUsed returns what counts of memory's errors.
-func onlyUsed(err error) error {
-	if errors.Is(err, webauth.ErrUsed) {
-		return err
-	}
-	return nil
 }
 
 // New checks the configuration, all of it, reads the files that it names, and makes the
@@ -104,10 +46,9 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		once:     webauth.NewMemoryOneUse(0, cfg.Now),
+		stores:   serve.NewStores(cfg.Now),
 		metrics:  newMetrics(),
 		backends: map[backendKey]*backend{},
-		stores:   map[storeKey]*sharedStore{},
 	}
 	g.removals = &removals{now: cfg.Now, metrics: g.metrics, logged: map[removed]time.Time{}}
 	c, err := g.build(cfg)
@@ -118,7 +59,7 @@ func New(cfg Config) (*Gateway, error) {
 		g.release(c)
 		return nil, cfg.file.Errorf("log.access", "%v", err)
 	}
-	c.logNoted()
+	c.common.LogNoted(c.noted)
 	g.core.Store(c)
 	g.handler = observe.Handler(http.HandlerFunc(g.serve), g.log, g.metrics.Metrics, cfg.Now)
 	g.metrics.Reloaded(cfg.Now(), nil)
@@ -132,7 +73,7 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 // Admin is what operators and their programs may ask: see Admin.Listen.
 func (g *Gateway) Admin() http.Handler {
 	admin := func() *Admin { return &g.core.Load().cfg.Admin }
-	return adminHosts(admin, adminHandler(g.metrics.Metrics, g.ready))
+	return serve.AdminHandler(g.metrics.Metrics, g.ready, admin)
 }
 
 // Reload puts another configuration in the place of the present one. Requests that have
@@ -153,7 +94,7 @@ func (g *Gateway) Reload(cfg Config) error {
 	}
 	old := g.core.Swap(c)
 	g.metrics.Reloaded(c.cfg.Now(), nil)
-	c.logNoted()
+	c.common.LogNoted(c.noted)
 	warnOfLoosened(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
 	g.retire(old)
 	return nil
@@ -195,7 +136,7 @@ func (g *Gateway) Close() error {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	c := g.acquire()
 	defer g.leave(c)
-	if answerAlive(w, r) {
+	if serve.AnswerAlive(w, r) {
 		return
 	}
 	observe.RecordOf(r.Context()).Notes = &notes{}
@@ -261,12 +202,5 @@ func (g *Gateway) release(c *core) {
 			b.closeIdle()
 		}
 	}
-	if s := c.store; s != nil {
-		if s.users--; s.users == 0 {
-			delete(g.stores, s.key)
-			if err := s.Close(); err != nil {
-				c.cfg.Logger.Warn("wls gateway: closing Redis", "error", err)
-			}
-		}
-	}
+	g.stores.Release(c.store, c.common)
 }

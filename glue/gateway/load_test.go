@@ -45,10 +45,10 @@ func TestLoad_smallest(t *testing.T) {
 	assert.Equal(t, Duration(2*time.Hour), cfg.Session.MaxLife)
 	assert.Equal(t, Duration(10*time.Second), cfg.Limits.HeaderTimeout)
 	assert.Equal(t, Log{Access: "stdout", Format: "combined", Level: "info"}, cfg.Log)
-	listen := cfg.listening(false)
+	listen := cfg.common().Listening(false)
 	assert.Equal(t, []string{":443"}, listen.HTTPS)
 	assert.Equal(t, []string{":80"}, listen.Redirect)
-	service, err := cfg.service()
+	service, err := cfg.login().Open(cfg.file, cfg.Now)
 	require.NoError(t, err)
 	assert.Equal(t, "raven", service.Name)
 }

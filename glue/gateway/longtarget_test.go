@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // longTargets are targets with a query of 8 KiB.
@@ -35,7 +36,7 @@ func frontLongTargets(t *testing.T, w *world) {
 			assert.Equal(t, target, got.Target)
 			assert.Equal(t, "test0001", got.user())
 			assert.NotContains(t, strings.Join(got.Header["Cookie"], ""), "wls-target")
-			for _, c := range v.cookiesFor(loginPath) {
+			for _, c := range v.cookiesFor(serve.LoginPath) {
 				assert.NotContains(t, c.Name, "wls-target", "nothing is left behind")
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // oddRules let odd paths pass, but for those of /plain and /private.
@@ -152,7 +153,7 @@ func TestOddPathsOverALogin(t *testing.T) {
 		assert.Equal(t, w.url+target, answer.Request.URL.String())
 	}
 	before := len(w.fake.Requests())
-	require.Equal(t, http.StatusOK, w.visitor("test0001").get(loginPath+"?next="+url.QueryEscape("/strict/a%2Fb")).StatusCode)
+	require.Equal(t, http.StatusOK, w.visitor("test0001").get(serve.LoginPath+"?next="+url.QueryEscape("/strict/a%2Fb")).StatusCode)
 	asked := w.fake.Requests()[before:]
 	require.NotEmpty(t, asked)
 	assert.Equal(t, "yes", string(asked[0].Request.IAct))

@@ -1,14 +1,8 @@
 package gateway
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
-	"os"
-	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -60,62 +54,4 @@ func (c *core) badPath(w http.ResponseWriter, r *http.Request, err error) {
 
 func (c *core) notFound(w http.ResponseWriter, r *http.Request) {
 	c.refuse(w, r, "no-backend", nil, pageNotFound)
-}
-
-// maxTemplate is the largest page template, in bytes.
-const maxTemplate = 1 << 20
-
-// loadPage reads a template for pages, and tries it with one of them.
-func loadPage(file string, log *slog.Logger) (func(http.ResponseWriter, *http.Request, site.Page), error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxTemplate {
-		return nil, fmt.Errorf("%s is larger than %d bytes", file, maxTemplate)
-	}
-	t, err := template.New("page").Parse(string(text))
-	if err != nil {
-		return nil, err
-	}
-	sample := pageDown
-	sample.Principal, sample.Ref = "spqr1", "ABCDEFGH"
-	sample.Links = []site.Link{{Text: "Front page", Href: "/"}}
-	sample.Form = &site.Form{Action: "/", Button: "Continue", Hidden: map[string]string{"a": "b"}}
-	var b bytes.Buffer
-	if err := t.Execute(&b, &sample); err != nil {
-		return nil, err
-	}
-	for part, missing := range map[string]string{sample.Title: "{{.Title}}", `value="b"`: "the form's hidden fields", sample.Links[0].Text: "the links"} {
-		if !strings.Contains(b.String(), part) {
-			return nil, errors.New("it does not show " + missing + ", so that people could not go on")
-		}
-	}
-	return func(w http.ResponseWriter, r *http.Request, p site.Page) {
-		var b bytes.Buffer
-		if err := t.Execute(&b, &p); err != nil {
-			log.ErrorContext(r.Context(), "wls gateway: page template", "error", err)
-			b.Reset()
-			b.WriteString(template.HTMLEscapeString(p.Title))
-		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", ownStyle(h.Get("Content-Security-Policy")))
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(p.Status)
-		if r.Method != http.MethodHead {
-			_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
-		}
-	}, nil
-}
-
-// ownStyle changes the policy of glue's page into one for a page with a style, images
-// and fonts of the site's own. Scripts stay out, and forms lead where they did.
-func ownStyle(policy string) string {
-	parts := strings.Split(policy, "; ")
-	for i, part := range parts {
-		if strings.HasPrefix(part, "style-src ") {
-			parts[i] = "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'"
-		}
-	}
-	return strings.Join(parts, "; ")
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -26,7 +27,7 @@ const (
 func (c *core) question(r *http.Request) (*http.Request, bool) {
 	front := &c.cfg.Front
 	f := captureForwarded(r, front, c.stripping)
-	at, override := front.askedAt(r), overrideIn(r.Header)
+	at, override := askedAt(front, r), overrideIn(r.Header)
 	switch {
 	case f.err != nil || at == "":
 	case front.URL == urlPath:
@@ -42,7 +43,7 @@ func (c *core) question(r *http.Request) (*http.Request, bool) {
 }
 
 // askedAt returns the path of questions that a request is for; empty for no question.
-func (f *Front) askedAt(r *http.Request) string {
+func askedAt(f *Front, r *http.Request) string {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	for _, at := range []string{authPath, orLoginPath} {
 		if path == at || f.URL == urlPath && strings.HasPrefix(path, at+"/") {
@@ -149,7 +150,7 @@ func (c *core) loginOf(rd []string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("rd: %v", err)
 		}
-		return origin + loginPath + "?next=" + url.QueryEscape(next), nil
+		return origin + serve.LoginPath + "?next=" + url.QueryEscape(next), nil
 	}
 	return "", errors.New("rd is no page of this site")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
 // askedBy is a world whose front servers tell what they ask about in one of the ways of
@@ -115,7 +116,7 @@ func TestPathQuestion(t *testing.T) {
 				answer := nobody.do(row.method, at+row.path, nil, row.edit)
 				assert.Equal(t, want, answer.StatusCode, "%s: %s", at, answer.body)
 				if want == http.StatusSeeOther {
-					assert.Equal(t, w.url+loginPath+"?next="+url.QueryEscape(row.path), answer.Header.Get("Location"))
+					assert.Equal(t, w.url+serve.LoginPath+"?next="+url.QueryEscape(row.path), answer.Header.Get("Location"))
 				}
 			}
 			assert.Contains(t, w.log.String(), row.log)
@@ -192,7 +193,7 @@ func TestLoginElsewhere(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			fill := strings.NewReplacer("ORIGIN", w.url)
-			answer := v.get(loginPath + "?" + fill.Replace(row.query))
+			answer := v.get(serve.LoginPath + "?" + fill.Replace(row.query))
 			if row.to == "" {
 				assert.Equal(t, http.StatusBadRequest, answer.StatusCode)
 				assert.Empty(t, answer.Header.Get("Location"))
@@ -202,6 +203,6 @@ func TestLoginElsewhere(t *testing.T) {
 			assert.Equal(t, fill.Replace(row.to), answer.Header.Get("Location"))
 		})
 	}
-	both := v.get(loginPath + "?next=/a&rd=https://other.example/")
+	both := v.get(serve.LoginPath + "?next=/a&rd=https://other.example/")
 	assert.True(t, strings.HasPrefix(both.Header.Get("Location"), w.fake.Service().AuthURL), "next goes before rd")
 }

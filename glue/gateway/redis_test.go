@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -23,7 +23,7 @@ func TestRedisIsNotMixedUp(t *testing.T) {
 	mini := miniredis.RunT(t)
 	mini.SetTime(testNow)
 	w := newWorld(t, kit{config: func(cfg *Config) { cfg.RedisURL = "redis://" + mini.Addr() }})
-	store := func() *sharedStore { return w.gateway.core.Load().store }
+	store := func() *serve.Store { return w.gateway.core.Load().store }
 	first := store()
 	require.NoError(t, w.gateway.Reload(w.cfg))
 	assert.Same(t, first, store())
@@ -32,14 +32,12 @@ func TestRedisIsNotMixedUp(t *testing.T) {
 	longer.Session.MaxLife = Duration(5 * time.Hour)
 	require.NoError(t, w.gateway.Reload(longer))
 	assert.NotSame(t, first, store())
-	assert.Equal(t, 5*time.Hour, store().key.maxLife)
 
 	elsewhere := longer
 	elsewhere.BaseURL = "http://localhost:1"
 	second := store()
 	require.NoError(t, w.gateway.Reload(elsewhere))
 	assert.NotSame(t, second, store())
-	assert.Len(t, w.gateway.stores, 1, "those that nothing uses are closed")
 }
 
 // TestUsedOnceOverReloads: a response that was used is used, whether Redis is where that
@@ -119,85 +117,4 @@ func TestReadyz(t *testing.T) {
 	r.Host = "127.0.0.1"
 	w.gateway.Admin().ServeHTTP(httptest.NewRecorder(), r)
 	assert.Equal(t, logged, strings.Count(w.log.String(), "ready again")+strings.Count(w.log.String(), "not ready"), "a probe that went away")
-}
-
-// onceFunc is a store that answers by ID, with a + where it is asked about a pair.
-type onceFunc func(id string) error
-
-func (f onceFunc) Once(_ context.Context, item webauth.Item) error { return f(item.ID) }
-
-func (f onceFunc) OncePair(_ context.Context, response, token webauth.Item) (responseErr, tokenErr error) {
-	return f(response.ID + "+"), f("+" + token.ID)
-}
-
-// TestOnceInBoth: Redis decides, and memory only knows more.
-func TestOnceInBoth(t *testing.T) {
-	away := errors.New("away")
-	for _, row := range []struct {
-		name                string
-		redis, memory, want error
-		asked               bool // of memory
-	}{
-		{"new", nil, nil, nil, true},
-		{"used", webauth.ErrUsed, nil, webauth.ErrUsed, false},
-		{"used before Redis", nil, webauth.ErrUsed, webauth.ErrUsed, true},
-		{"older than this process", nil, webauth.ErrForgotten, nil, true},
-		{"no room here", nil, webauth.ErrFull, nil, true},
-		{"Redis is away", away, nil, away, false},
-		{"Redis has forgotten", webauth.ErrForgotten, nil, webauth.ErrForgotten, false},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			asked := false
-			both := onceInBoth{
-				onceFunc(func(string) error { return row.redis }),
-				onceFunc(func(string) error { asked = true; return row.memory }),
-			}
-			assert.Equal(t, row.want, both.Once(t.Context(), webauth.Item{}))
-			assert.Equal(t, row.asked, asked)
-		})
-	}
-}
-
-// TestOnceInBothPair: what Redis vouches for, and nothing else, is marked in memory; both
-// parts in one step.
-func TestOnceInBothPair(t *testing.T) {
-	away := errors.New("away")
-	type errs [2]error // of the response and of the token
-	for _, row := range []struct {
-		name                string
-		redis, memory, want errs
-		asked               []string // of memory
-	}{
-		{"both new", errs{}, errs{}, errs{}, []string{"response+", "+token"}},
-		{"both used", errs{webauth.ErrUsed, webauth.ErrUsed}, errs{}, errs{webauth.ErrUsed, webauth.ErrUsed}, nil},
-		{"response used", errs{webauth.ErrUsed, nil}, errs{}, errs{webauth.ErrUsed, nil}, []string{"token"}},
-		{"token used", errs{nil, webauth.ErrUsed}, errs{}, errs{nil, webauth.ErrUsed}, []string{"response"}},
-		{"response used, token used before Redis", errs{webauth.ErrUsed, nil}, errs{nil, webauth.ErrUsed},
-			errs{webauth.ErrUsed, webauth.ErrUsed}, []string{"token"}},
-		{"token used, response used before Redis", errs{nil, webauth.ErrUsed}, errs{webauth.ErrUsed, nil},
-			errs{webauth.ErrUsed, webauth.ErrUsed}, []string{"response"}},
-		{"both used before Redis", errs{}, errs{webauth.ErrUsed, webauth.ErrUsed},
-			errs{webauth.ErrUsed, webauth.ErrUsed}, []string{"response+", "+token"}},
-		{"older than this process", errs{}, errs{webauth.ErrForgotten, webauth.ErrForgotten}, errs{}, []string{"response+", "+token"}},
-		{"no room here", errs{}, errs{webauth.ErrFull, webauth.ErrFull}, errs{}, []string{"response+", "+token"}},
-		{"Redis is away", errs{away, away}, errs{}, errs{away, away}, nil},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			answers := func(e errs, asked *[]string) onceFunc {
-				return func(id string) error {
-					*asked = append(*asked, id)
-					if strings.Contains(id, "response") {
-						return e[0]
-					}
-					return e[1]
-				}
-			}
-			var redis, memory []string
-			both := onceInBoth{answers(row.redis, &redis), answers(row.memory, &memory)}
-			responseErr, tokenErr := both.OncePair(t.Context(), webauth.Item{ID: "response"}, webauth.Item{ID: "token"})
-			assert.Equal(t, row.want, errs{responseErr, tokenErr})
-			assert.Equal(t, row.asked, memory)
-			assert.Equal(t, []string{"response+", "+token"}, redis)
-		})
-	}
 }

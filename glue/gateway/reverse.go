@@ -7,6 +7,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -122,7 +123,7 @@ func (p *proxied) reverseCookiePath(path string) string {
 // browser would take from the site.
 func (p *proxied) isBackendDomain(domain string) bool {
 	within := func(host string) bool {
-		name := strings.ToLower(hostnameOf(host))
+		name := strings.ToLower(serve.HostnameOf(host))
 		return name == domain || strings.HasSuffix(name, "."+domain)
 	}
 	domain = strings.ToLower(strings.TrimPrefix(domain, "."))

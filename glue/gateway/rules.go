@@ -14,6 +14,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
@@ -63,7 +64,7 @@ func (g *Gateway) buildRules(c *core) error {
 	}
 	c.rules = map[string][]*rule{}
 	for _, origin := range c.site.Origins() {
-		host := hostOf(origin)
+		host := serve.HostOf(origin)
 		rules, err := g.rulesOf(c, parts, host)
 		if err != nil {
 			return err

@@ -4,12 +4,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
 )
 
 // whoamiPath tells the scripts of a page who is logged in.
-const whoamiPath = reservedPath + "/whoami"
+const whoamiPath = serve.ReservedPath + "/whoami"
 
 // session is what whoami says of one; all but LoggedIn is left out where there is none.
 type session struct {

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -94,19 +93,7 @@ func createSecret(path string) error {
 	if err := mayCreate(path); err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	// os.CreateTemp opens with O_EXCL and mode 0600.
-	temp, err := os.CreateTemp(dir, ".secret-*")
-	if err != nil {
-		return cannotMake(path, err)
-	}
-	// Once linked, the file lives on under its proper name.
-	defer os.Remove(temp.Name())
-	if err := fill(temp, newLine()+"\n"); err != nil {
-		return cannotMake(path, err)
-	}
-	// Unlike a rename, a link never replaces what is there.
-	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := secretfile.Create(path, newLine()+"\n"); err != nil && !errors.Is(err, fs.ErrExist) {
 		return cannotMake(path, err)
 	}
 	return nil
@@ -130,13 +117,6 @@ func mayCreate(path string) error {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// fill writes text to file and closes it, with all of it on the disk: a secret
-// lost in a power cut logs everybody out, and an empty file stops the site.
-func fill(file *os.File, text string) error {
-	_, writeErr := io.WriteString(file, text)
-	return errors.Join(writeErr, file.Sync(), file.Close())
 }
 
 // newLine makes a secret of 256 random bits. It tries again in the rare case

@@ -13,141 +13,66 @@ import (
 	"context"
 	_ "embed" // the help
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"runtime/debug"
-	"syscall"
+	"log/slog"
+	"net"
 
 	"github.com/ucam-webauth/go-webauth/glue/gateway"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program"
 	"github.com/ucam-webauth/go-webauth/glue/site"
-)
-
-// Exit statuses, as the help promises them.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
 )
 
 //go:embed help.txt
 var help string
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+func main() { wlsgateway().Main() }
+
+func wlsgateway() *program.Program {
+	return &program.Program{Name: "wlsgateway", Title: "wls gateway", Help: help, Load: load}
 }
 
 // run is the program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	command, file, err := parse(args)
-	if err == nil {
-		switch command {
-		case "help":
-			_, err = io.WriteString(stdout, help)
-		case "version":
-			_, err = fmt.Fprintln(stdout, version())
-		case "check":
-			return check(file, stdout)
-		case "show":
-			err = show(file, stdout)
-		default:
-			err = serve(ctx, file, stderr)
-		}
-	}
-	if usage := (usageError)(""); errors.As(err, &usage) {
-		fmt.Fprintf(stderr, "wlsgateway: %v\nRun \"wlsgateway -h\" for help.\n", err)
-		return exitUsage
-	}
-	for _, line := range lines(err) {
-		fmt.Fprintln(stderr, "wlsgateway:", line)
-	}
-	if err != nil {
-		return exitFailed
-	}
-	return exitOK
+	return wlsgateway().Run(ctx, args, stdout, stderr)
 }
 
-// lines returns a line for each thing that is wrong.
-func lines(err error) []string {
-	var all []string
-	for _, f := range gateway.Findings(err) {
-		all = append(all, (&site.ConfigError{Findings: []site.Finding{f}}).Error())
-	}
-	return all
-}
+// configuration is a gateway's, for package program.
+type configuration struct{ gateway.Config }
 
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
-// parse understands a command line: a command and a file, or the file alone.
-func parse(args []string) (command, file string, err error) {
-	if len(args) == 0 {
-		return "", "", usageError("which configuration file?")
-	}
-	switch args[0] {
-	case "-h", "-help", "--help", "help":
-		return "help", "", nil
-	case "version", "-version", "--version":
-		return "version", "", nil
-	case "check", "show":
-		command, args = args[0], args[1:]
-	}
-	switch {
-	case len(args) == 0:
-		return "", "", usageError(command + " which configuration file?")
-	case len(args) > 1:
-		return "", "", usageError(fmt.Sprintf("unexpected argument %q", args[1]))
-	case len(args[0]) > 1 && args[0][0] == '-':
-		return "", "", usageError("unknown option " + args[0])
-	}
-	return command, args[0], nil
-}
-
-// check prints what is wrong or weak about a configuration.
-func check(file string, stdout io.Writer) int {
-	var found []site.Finding
+func load(file string) (program.Config, error) {
 	cfg, err := gateway.Load(file)
 	if err != nil {
-		found = gateway.Findings(err)
-	} else {
-		found = gateway.Check(*cfg)
+		return nil, err
 	}
-	status := exitOK
-	for _, f := range found {
-		fmt.Fprintln(stdout, f)
-		if f.Severity == site.SeverityError {
-			status = exitFailed
-		}
-	}
-	if status == exitOK {
-		fmt.Fprintf(stdout, "%s can be used\n", file)
-	}
-	return status
+	return &configuration{*cfg}, nil
 }
 
-func show(file string, stdout io.Writer) error {
-	cfg, err := gateway.Load(file)
+func (c *configuration) Check() []site.Finding { return gateway.Check(c.Config) }
+func (c *configuration) Logs() gateway.Log     { return c.Config.Log }
+
+// Open makes the gateway and its sockets.
+func (c *configuration) Open(log *slog.Logger, passed map[string][]net.Listener) (program.Server, error) {
+	c.Logger = log
+	g, err := gateway.New(c.Config)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return cfg.Show(stdout)
+	s, err := gateway.NewServer(g, c.Config, passed)
+	if err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return &server{s, g}, nil
 }
 
-// version is what the program was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "wlsgateway, built without a version"
-	}
-	text := "wlsgateway " + info.Main.Version + ", " + info.GoVersion
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			text += ", " + s.Value
-		}
-	}
-	return text
+// server is a gateway with its sockets, for package program.
+type server struct {
+	*gateway.Server
+	gateway *gateway.Gateway
 }
+
+func (s *server) ReloadFile(file string) (gateway.Log, error) {
+	err := s.Server.ReloadFile(file)
+	return s.Config().Log, err
+}
+
+func (s *server) Close() error { return s.gateway.Close() }

@@ -1,4 +1,4 @@
-package gateway
+package serve
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
-// The kinds of sockets that a gateway listens at. They are the names that sockets passed
+// The kinds of sockets that a program listens at. They are the names that sockets passed
 // by systemd must have (FileDescriptorName=).
 const (
 	socketHTTPS    = "https"    // the site
@@ -32,7 +32,7 @@ type socket struct {
 func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error) {
 	var found site.Findings
 	sockets := passedSockets(&found, passed)
-	where := cfg.listening(len(sockets) > 0)
+	where := cfg.Listening(len(sockets) > 0)
 	for _, at := range where.addresses(cfg.Admin.Listen) {
 		l, err := listen.At(at.address, where.UnixMode)
 		if err != nil {
@@ -45,7 +45,7 @@ func openSockets(cfg *Config, passed map[string][]net.Listener) ([]socket, error
 	if !slices.ContainsFunc(sockets, serves) && len(found) == 0 {
 		found.Errorf("listen", "nobody can reach the site: set listen.https, listen.http or listen.unix, or pass a socket")
 	}
-	if err := cfg.file.Err(found); err != nil {
+	if err := cfg.File.Err(found); err != nil {
 		_ = closeSockets(sockets) // nothing was accepted
 		return nil, err
 	}

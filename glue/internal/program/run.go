@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"context"
@@ -13,22 +13,25 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"github.com/ucam-webauth/go-webauth/glue/gateway"
 	"github.com/ucam-webauth/go-webauth/glue/internal/jsonlog"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 )
 
-// serve runs the gateway until ctx ends.
-func serve(ctx context.Context, file string, stderr io.Writer) error {
+// serve serves a configuration file until ctx ends.
+func (p *Program) serve(ctx context.Context, file string, stderr io.Writer) error {
 	reloads := make(chan os.Signal, 1)
 	signal.Notify(reloads, syscall.SIGHUP) // from now on it does not end the program
 	defer signal.Stop(reloads)
-	cfg, err := gateway.Load(file)
+	cfg, err := p.Load(file)
 	if err != nil {
 		return err
 	}
-	log := newProcessLog(stderr, cfg.Log)
-	cfg.Logger = log.Logger
-	g, server, err := open(cfg)
+	log := newProcessLog(stderr, p.Title, cfg.Logs())
+	passed, err := activation.ListenersWithNames()
+	if err != nil {
+		return fmt.Errorf("sockets from systemd: %v", err)
+	}
+	server, err := cfg.Open(log.Logger, passed)
 	if err != nil {
 		return err
 	}
@@ -41,41 +44,25 @@ func serve(ctx context.Context, file string, stderr io.Writer) error {
 			log.reload(server, file)
 		case <-ctx.Done():
 			log.notify(daemon.SdNotifyStopping)
-			return errors.Join(<-stopped, g.Close())
+			return errors.Join(<-stopped, server.Close())
 		case err := <-stopped:
-			if ctx.Err() != nil { // a gateway that was idle has stopped by now
+			if ctx.Err() != nil { // a server that was idle has stopped by now
 				log.notify(daemon.SdNotifyStopping)
 			}
-			return errors.Join(err, g.Close())
+			return errors.Join(err, server.Close())
 		}
 	}
-}
-
-// open makes the gateway, with the sockets that systemd has passed.
-func open(cfg *gateway.Config) (*gateway.Gateway, *gateway.Server, error) {
-	passed, err := activation.ListenersWithNames()
-	if err != nil {
-		return nil, nil, fmt.Errorf("sockets from systemd: %v", err)
-	}
-	g, err := gateway.New(*cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	server, err := gateway.NewServer(g, *cfg, passed)
-	if err != nil {
-		return nil, nil, errors.Join(err, g.Close())
-	}
-	return g, server, nil
 }
 
 // processLog is the log on stderr; its level follows the configuration.
 type processLog struct {
 	*slog.Logger
+	title string
 	level *slog.LevelVar
 }
 
-func newProcessLog(w io.Writer, cfg gateway.Log) processLog {
-	log := processLog{level: new(slog.LevelVar)}
+func newProcessLog(w io.Writer, title string, cfg serve.Log) processLog {
+	log := processLog{title: title, level: new(slog.LevelVar)}
 	options := &slog.HandlerOptions{Level: log.level}
 	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if cfg.Format == "json" {
@@ -94,15 +81,15 @@ func (l processLog) setLevel(name string) {
 }
 
 // reload puts the file in force as it is now, or logs every mistake in it.
-func (l processLog) reload(server *gateway.Server, file string) {
+func (l processLog) reload(server Server, file string) {
 	l.notify(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
-	if err := server.ReloadFile(file); err != nil {
+	if now, err := server.ReloadFile(file); err != nil {
 		for _, line := range lines(err) {
-			l.Error("wls gateway: configuration refused, the old one stays in force", "problem", line)
+			l.Error(l.title+": configuration refused, the old one stays in force", "problem", line)
 		}
 	} else {
-		l.setLevel(server.Config().Log.Level)
-		l.Info("wls gateway: configuration loaded", "file", file)
+		l.setLevel(now.Level)
+		l.Info(l.title+": configuration loaded", "file", file)
 	}
 	l.notify(daemon.SdNotifyReady)
 }
@@ -110,6 +97,6 @@ func (l processLog) reload(server *gateway.Server, file string) {
 // notify tells systemd, if it has asked to be told.
 func (l processLog) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		l.Warn("wls gateway: systemd cannot be told", "error", err)
+		l.Warn(l.title+": systemd cannot be told", "error", err)
 	}
 }

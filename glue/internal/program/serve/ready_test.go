@@ -1,4 +1,4 @@
-package gateway
+package serve
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ func TestReadinessNotes(t *testing.T) {
 	full := fmt.Errorf("Redis at a: %w (%w)", redisstore.ErrReadOnly, errors.New("OOM"))
 	dead := errors.New("Redis at b: connection refused")
 	var log bytes.Buffer
-	var r readiness
+	var r Readiness
 	for _, row := range []struct {
 		name  string
 		err   error
@@ -32,7 +32,7 @@ func TestReadinessNotes(t *testing.T) {
 		{"still dead", errors.Join(dead), 3},
 		{"ready again", nil, 4},
 	} {
-		r.note(slog.New(slog.NewTextHandler(&log, nil)), row.err)
+		r.note(slog.New(slog.NewTextHandler(&log, nil)), "wls gateway", row.err)
 		assert.Equal(t, row.lines, strings.Count(log.String(), "\n"), row.name)
 	}
 }

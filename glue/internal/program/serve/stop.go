@@ -1,4 +1,4 @@
-package gateway
+package serve
 
 import (
 	"context"
@@ -16,9 +16,9 @@ const upgradeGrace = 5 * time.Second
 // stop ends the service: no new connections, requests under way may finish in time, then
 // what is left is cut off. The admin listeners go last, so that they can tell.
 func (s *Server) stop() error {
-	cfg := s.cfg.Load()
+	cfg, limits := s.cfg.Load(), s.limits.Load()
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
-	if grace := time.Duration(cfg.Limits.StopTimeout); grace >= 0 {
+	if grace := limits.StopTimeout; grace >= 0 {
 		ctx, cancel = context.WithTimeout(ctx, grace)
 	}
 	defer cancel()
@@ -27,7 +27,7 @@ func (s *Server) stop() error {
 	s.upgrades.stop(upgradeGrace)
 	err = errors.Join(err, s.shutdown(ctx, func(kind string) bool { return kind == socketAdmin }))
 	if errors.Is(err, context.DeadlineExceeded) {
-		cfg.Logger.Warn("wls gateway: stopped, though some requests had not ended", "waited", time.Duration(cfg.Limits.StopTimeout))
+		cfg.Logger.Warn(cfg.Program+": stopped, though some requests had not ended", "waited", limits.StopTimeout)
 		return nil
 	}
 	return err

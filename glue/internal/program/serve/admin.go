@@ -1,4 +1,4 @@
-package gateway
+package serve
 
 import (
 	"context"
@@ -17,18 +17,18 @@ import (
 // waits a few seconds at most.
 const readyTimeout = 2 * time.Second
 
-// adminHandler serves what operators and their programs ask, and is never reachable
+// AdminHandler serves what operators and their programs ask, and is never reachable
 // through the public listeners:
 //
 //   - /healthz: the process answers. If it does not, start it anew.
 //   - /readyz: 503 while ready gives an error, which it says: send new people elsewhere,
-//     and raise an alarm. Gateways that share a Redis say so all at once, and serve those
+//     and raise an alarm. Programs that share a Redis say so all at once, and serve those
 //     who are logged in where it only takes no writes: a balancer that has no other one
-//     left should go on, or balance by /healthz. A backend that is down does not make the
-//     gateway unready: one broken application must not take the others off the air,
-//     nor the page that says it is broken.
+//     left should go on, or balance by /healthz. What stands behind the
+//     program and is down does not make it unready: one broken application must not take
+//     the others off the air, nor the page that says it is broken.
 //   - /metrics: for Prometheus.
-func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Handler {
+func AdminHandler(m *observe.Metrics, ready func(context.Context) error, admin func() *Admin) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { respond.Text(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +41,7 @@ func adminHandler(m *observe.Metrics, ready func(context.Context) error) http.Ha
 		respond.Text(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", m.Handler())
-	return mux
+	return adminHosts(admin, mux)
 }
 
 // adminHosts answers requests that are for an address, localhost, the host that is
@@ -61,16 +61,16 @@ func (a *Admin) isFor(r *http.Request) bool {
 	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && at != nil && at.Network() == "unix" {
 		return true // browsers cannot connect
 	}
-	host := hostnameOf(r.Host)
+	host := HostnameOf(r.Host)
 	if _, err := netip.ParseAddr(host); err == nil || host == "" || strings.EqualFold(host, "localhost") {
 		return true
 	}
-	return strings.EqualFold(host, hostnameOf(a.Listen)) ||
+	return strings.EqualFold(host, HostnameOf(a.Listen)) ||
 		slices.ContainsFunc(a.Hosts, func(name string) bool { return strings.EqualFold(host, name) })
 }
 
-// hostnameOf is a host without its port, and without the brackets of IPv6.
-func hostnameOf(host string) string {
+// HostnameOf is a host without its port, and without the brackets of IPv6.
+func HostnameOf(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name
 	}

@@ -1,4 +1,4 @@
-package gateway
+package serve
 
 import (
 	"net"
@@ -67,4 +67,12 @@ func TestOpenSockets_wrong(t *testing.T) {
 	require.ErrorContains(t, err, `what was passed as "https" is no stream socket`)
 	_, err = openSockets(&Config{Listen: Listen{HTTPS: []string{}}}, nil)
 	require.ErrorContains(t, err, "listen: nobody can reach the site")
+}
+
+// passLoopback opens a socket on loopback.
+func passLoopback(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return l
 }

@@ -1,4 +1,4 @@
-package gateway
+package serve
 
 import (
 	"context"
@@ -18,11 +18,11 @@ import (
 func TestAdmin(t *testing.T) {
 	var down error
 	m := observe.NewMetrics("wlsgateway")
-	server := httptest.NewServer(adminHandler(m, func(ctx context.Context) error {
+	server := httptest.NewServer(AdminHandler(m, func(ctx context.Context) error {
 		_, bounded := ctx.Deadline()
 		assert.True(t, bounded)
 		return down
-	}))
+	}, func() *Admin { return &Admin{} }))
 	defer server.Close()
 	ask := func(method, path string) (int, string) {
 		r, err := http.NewRequest(method, server.URL+path, nil)
@@ -84,21 +84,20 @@ func TestAdminHosts(t *testing.T) {
 		{"above a further name", ":9000", "monitoring.svc:9000", 421},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t, kit{rules: []Rule{{Path: "/", Access: Public}}, config: func(cfg *Config) {
-				cfg.Admin = Admin{Listen: row.listen, Hosts: []string{"gateway.monitoring.svc"}}
-			}})
+			admin := &Admin{Listen: row.listen, Hosts: []string{"gateway.monitoring.svc"}}
+			h := AdminHandler(observe.NewMetrics("wlsgateway"), func(context.Context) error { return nil }, func() *Admin { return admin })
 			for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 				r := httptest.NewRequest(http.MethodGet, path, nil)
 				r.Host = row.host
 				answer := httptest.NewRecorder()
-				w.gateway.Admin().ServeHTTP(answer, r)
+				h.ServeHTTP(answer, r)
 				assert.Equal(t, row.status, answer.Code, path)
 				if row.status != http.StatusOK {
 					assert.NotContains(t, answer.Body.String(), "wlsgateway")
 				}
 				r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.UnixAddr{Net: "unix"}))
 				answer = httptest.NewRecorder()
-				w.gateway.Admin().ServeHTTP(answer, r)
+				h.ServeHTTP(answer, r)
 				assert.Equal(t, http.StatusOK, answer.Code, "%s by a unix socket", path)
 			}
 		})

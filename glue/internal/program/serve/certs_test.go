@@ -1,16 +1,9 @@
-package gateway
+package serve
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,26 +12,18 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/programtest"
 )
 
-// writeCertificate makes a self-signed certificate in dir/name.pem, its key in
-// dir/name.key.
+// writeCertificate is [programtest.WriteCertificate].
 func writeCertificate(t testing.TB, dir, name string, from, until time.Time, hosts ...string) Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: until, DNSNames: hosts}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	c := Certificate{Cert: filepath.Join(dir, name+".pem"), Key: filepath.Join(dir, name+".key")}
-	require.NoError(t, os.WriteFile(c.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
-	require.NoError(t, os.WriteFile(c.Cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	return c
+	cert, key := programtest.WriteCertificate(t, dir, name, from, until, hosts...)
+	return Certificate{Cert: cert, Key: key}
 }
+
+// testNow is the time in tests.
+var testNow = time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
 
 // certWorld is a set of certificates with a clock.
 type certWorld struct {
@@ -145,4 +130,26 @@ func TestLoadKeyPairs_reportsAll(t *testing.T) {
 	require.ErrorContains(t, err, "listen.certificate[1]: open "+none.Cert+": no such file or directory: put the certificate")
 	require.ErrorContains(t, err, "listen.certificate[3]: "+good.Key+" with ")
 	require.NotContains(t, err.Error(), "certificate[2]")
+}
+
+// TestCertificates_narrowed: a new key that others can read is refused, and used as soon as
+// somebody has narrowed that, which no time of the file shows.
+func TestCertificates_narrowed(t *testing.T) {
+	dir, err := os.MkdirTemp("", "serve") // below t.TempDir everything is private
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	c := writeCertificate(t, dir, "soc", testNow, testNow.AddDate(0, 1, 0), "soc.example")
+	w := newCertWorld(t, c)
+	writeCertificate(t, dir, "soc", testNow, testNow.AddDate(0, 2, 0), "soc.example")
+	require.NoError(t, os.Chmod(c.Key, 0o644))
+	for range 3 {
+		w.now = w.now.Add(certificateInterval)
+		assert.Equal(t, "soc until 2026-03-03", w.served("soc.example"))
+	}
+	assert.Equal(t, 1, strings.Count(w.log.String(), "the old one stays"), w.log.String())
+	assert.Contains(t, w.log.String(), c.Key+": everybody can read it (mode 0644)")
+	require.NoError(t, os.Chmod(c.Key, 0o640))
+	w.now = w.now.Add(certificateInterval)
+	assert.Equal(t, "soc until 2026-04-03", w.served("soc.example"))
 }

@@ -1,4 +1,4 @@
-package gateway
+package serve
 
 import (
 	"crypto/tls"
@@ -25,6 +25,7 @@ const certificateInterval = time.Second
 // in force, because an old certificate serves people better than none.
 type certificates struct {
 	now     func() time.Time
+	program string // begins what is logged
 	log     *slog.Logger
 	expires func(file string, at time.Time) // is told of each that is put in force
 
@@ -43,7 +44,7 @@ type keyPair struct {
 }
 
 func newCertificates(cfg *Config, expires func(string, time.Time)) *certificates {
-	return &certificates{now: cfg.Now, log: cfg.Logger, expires: expires}
+	return &certificates{now: cfg.Now, program: cfg.Program, log: cfg.Logger, expires: expires}
 }
 
 // loadKeyPairs reads the certificates of a configuration, or those where they are by
@@ -58,7 +59,7 @@ func loadKeyPairs(cfg *Config) ([]*keyPair, error) {
 			found.Errorf(config.Element("listen.certificate", i+1), "%v", err)
 		}
 	}
-	return pairs, cfg.file.Err(found)
+	return pairs, cfg.File.Err(found)
 }
 
 // readKeyPair returns the state of the files even where they cannot be used.
@@ -68,7 +69,7 @@ func readKeyPair(files Certificate) (*keyPair, error) {
 	cert, err := os.ReadFile(files.Cert)
 	key := &secretfile.File{}
 	if err == nil {
-		if key, err = secretfile.Read(files.Key, maxSecretFile); err != nil {
+		if key, err = secretfile.Read(files.Key, MaxSecretFile); err != nil {
 			err = fmt.Errorf("%s: %w", files.Key, err)
 		}
 	}
@@ -120,7 +121,7 @@ func (c *certificates) use(pairs []*keyPair) {
 // warn tells the operator who can read a key that should not.
 func (c *certificates) warn(p *keyPair) {
 	if p.warning != "" {
-		c.log.Warn("wls gateway: " + p.files.Key + " " + p.warning)
+		c.log.Warn(c.program + ": " + p.files.Key + " " + p.warning)
 	}
 }
 
@@ -164,12 +165,12 @@ func (c *certificates) renew(old *keyPair) *keyPair {
 		if p.failure == old.failure {
 			return p
 		}
-		c.log.Error("wls gateway: the new certificate cannot be used, the old one stays", "file", p.files.Cert,
+		c.log.Error(c.program+": the new certificate cannot be used, the old one stays", "file", p.files.Cert,
 			"error", err, "expires", old.pair.Leaf.NotAfter)
 		return p
 	}
 	c.expires(p.files.Cert, p.pair.Leaf.NotAfter)
 	c.warn(p)
-	c.log.Info("wls gateway: certificate renewed", "file", p.files.Cert, "expires", p.pair.Leaf.NotAfter)
+	c.log.Info(c.program+": certificate renewed", "file", p.files.Cert, "expires", p.pair.Leaf.NotAfter)
 	return p
 }
