@@ -42,13 +42,26 @@ func (q *request) brought() (w *way, more bool) {
 	}
 	for _, each := range q.origin.ways {
 		switch brings := each.Brings(q.path, q.query); {
-		case brings && w != nil:
-			return w, true
-		case brings:
+		case brings && w == nil:
 			w = each
+		case brings:
+			first, shares := w.Login.(callbackSharer)
+			second, sharesToo := each.Login.(callbackSharer)
+			if !shares || !sharesToo {
+				return w, true
+			}
+			if second.Asked(q.query) && !first.Asked(q.query) {
+				w = each
+			}
 		}
 	}
 	return w, false
+}
+
+// callbackSharer is a login whose answers all come to LoginPath, as those of others do.
+type callbackSharer interface {
+	// Asked reports whether the answer in a query is one to a request of this login.
+	Asked(query string) bool
 }
 
 // arrival is what the request brings to a login at an origin of the site.

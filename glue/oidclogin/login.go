@@ -112,6 +112,12 @@ func withQuery(endpoint string, parameters [][2]string) string {
 // Brings reports whether a request is for the redirect URI, with an answer.
 func (l *login) Brings(path, query string) bool { return path == l.place.Callback && brings(query) }
 
+// Asked reports whether the answer in a query is to a request of this login: answers of all
+// providers come to one path.
+func (l *login) Asked(query string) bool {
+	return readState(l.keys, parseAnswer(query).state, l.place.Now()) != nil
+}
+
 // Strip returns the query without the answer.
 func (l *login) Strip(path, query string) string {
 	if path != l.place.Callback {
