@@ -403,7 +403,7 @@ func TestREADME(t *testing.T) {
 	require.NotEmpty(t, blocks)
 
 	var examples strings.Builder
-	for _, file := range []string{"example_test.go", "remoteuser/example_test.go", "oauth2server/example_test.go"} {
+	for _, file := range []string{"example_test.go", "remoteuser/example_test.go", "oauth2server/example_test.go", "oidclogin/example_test.go"} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		examples.Write(text)
