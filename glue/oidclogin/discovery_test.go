@@ -1,6 +1,7 @@
 package oidclogin_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
@@ -168,6 +169,22 @@ func TestNobodyWaitsForAProviderThatHangs(t *testing.T) {
 	s.begin(t, webauth.Request{})
 	<-asked
 	s.begin(t, webauth.Request{})
+}
+
+// A public page does not wait long for a provider that does not answer; who must log in does.
+func TestSilentSignInDoesNotWaitLong(t *testing.T) {
+	s := newSite(t)
+	open := make(chan struct{})
+	s.stub.serve = func(http.ResponseWriter, *http.Request) bool {
+		<-open
+		return false
+	}
+	_, err := s.login.Begin(t.Context(), s.secret, webauth.Request{URL: page, IAct: webauth.IActNo})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, webauth.ReasonProvider, webauth.ReasonOf(err))
+	close(open)
+	s.begin(t, webauth.Request{})
+	assert.Equal(t, 1, s.count(configuration))
 }
 
 // While one request finds out whether the provider is back, no other waits for that.

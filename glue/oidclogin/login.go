@@ -17,6 +17,9 @@ const (
 	// maxLocation bounds the URL that people are sent to, in bytes: old browsers and front
 	// servers cut longer ones.
 	maxLocation = 2048
+	// silentLimit is how long a request waits for the provider that may go on without a login,
+	// such as one for a public page.
+	silentLimit = time.Second
 	// defaultMaxAge is the max_age of a login that must be made now. What counts is that the
 	// provider says when it was made; prompt=login has it made.
 	defaultMaxAge = time.Minute
@@ -42,6 +45,11 @@ func newLogin(p *Provider, place webauth.Place) (*login, error) {
 func (l *login) Begin(ctx context.Context, secret webauth.BrowserSecret, r webauth.Request) (string, error) {
 	if err := l.checkRequest(secret, r); err != nil {
 		return "", fmt.Errorf("oidclogin: %w", err)
+	}
+	if r.IAct == webauth.IActNo {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, silentLimit)
+		defer cancel()
 	}
 	m, err := l.p.discover(ctx, l.place.Now)
 	if err != nil {
