@@ -21,7 +21,7 @@ func (a *attempt) spend(ctx context.Context) [2]*Error {
 	var responseErr, tokenErr error
 	switch {
 	case hasResponse && hasToken:
-		responseErr, tokenErr = SpendPair(ctx, a.v.cfg.OneUse, response, token)
+		responseErr, tokenErr = spendPair(ctx, a.v.cfg.OneUse, response, token)
 	case hasResponse:
 		responseErr = a.once(ctx, response)
 	case hasToken:
@@ -33,11 +33,11 @@ func (a *attempt) spend(ctx context.Context) [2]*Error {
 	}
 }
 
-// SpendPair marks a response and the token that it answers, in one step where the OneUse is a
+// spendPair marks a response and the token that it answers, in one step where the OneUse is a
 // [PairOneUse], and returns for each what Once would. The response of a store that has no such
 // step is marked first; of two copies of it that arrive at once, the second leaves the token to
 // the first, which marks it next: else each could take one of the two, and both would be refused.
-func SpendPair(ctx context.Context, use OneUse, response, token Item) (responseErr, tokenErr error) {
+func spendPair(ctx context.Context, use OneUse, response, token Item) (responseErr, tokenErr error) {
 	if pair, inOneStep := use.(PairOneUse); inOneStep {
 		return pair.OncePair(ctx, response, token)
 	}

@@ -3,6 +3,7 @@ package oidclogin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -177,9 +178,60 @@ func TestCodeWorksOnce(t *testing.T) {
 	_, err := s.answer(t, s.begin(t, webauth.Request{}))
 	require.NoError(t, err)
 	e := s.refused(t, s.begin(t, webauth.Request{}), webauth.ReasonReplay)
-	assert.Equal(t, page, e.OwnURL())
-	assert.False(t, e.SamePrincipal("anybody"), "it is another's answer to this state")
+	assert.Equal(t, page, e.ReturnURL())
 	assert.Equal(t, 1, s.count("/token"))
+}
+
+// A code is used up by whatever it comes with: somebody can have it issued for the nonce and the
+// challenge of his own request, with a state that is good for nothing, and read it in a log.
+func TestCodeWorksOnceWithWhateverState(t *testing.T) {
+	for name, first := range map[string]func(t *testing.T, s *site, answer url.Values){
+		"no state": func(_ *testing.T, _ *site, answer url.Values) { answer.Del("state") },
+		"garbage":  func(_ *testing.T, _ *site, answer url.Values) { answer.Set("state", "x") },
+		"garbage, and error": func(_ *testing.T, _ *site, answer url.Values) {
+			answer.Set("state", "x")
+			answer.Set("error", "access_denied")
+		},
+		"another state": func(t *testing.T, s *site, answer url.Values) {
+			s.begin(t, webauth.Request{})
+			answer.Set("state", s.asked.Get("state"))
+			s.secret = webauth.NewBrowserSecret()
+		},
+		"a state that is too old": func(t *testing.T, s *site, answer url.Values) {
+			now := s.now
+			s.now = now.Add(-2 * time.Hour)
+			s.begin(t, webauth.Request{})
+			answer.Set("state", s.asked.Get("state"))
+			s.now = now
+		},
+		"another origin": func(t *testing.T, s *site, _ url.Values) {
+			place := s.place
+			place.Origin = "https://other.example"
+			var err error
+			s.login, err = s.provider.At(place)
+			require.NoError(t, err)
+		},
+	} {
+		for _, spends := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, spends %v", name, spends), func(t *testing.T) {
+				s := newSite(t)
+				query, login, secret := s.begin(t, webauth.Request{}), s.login, s.secret
+				answer, err := url.ParseQuery(query)
+				require.NoError(t, err)
+				first(t, s, answer)
+				arrival := webauth.Arrival{Path: callback, Query: answer.Encode(), Secret: s.secret}
+				if spends {
+					require.NoError(t, s.login.Spend(t.Context(), arrival))
+				} else {
+					_, err := s.login.Answer(t.Context(), arrival)
+					require.Error(t, err)
+				}
+				s.login, s.secret = login, secret
+				s.refused(t, query, webauth.ReasonReplay)
+				assert.Zero(t, s.count("/token"))
+			})
+		}
+	}
 }
 
 func TestSpend(t *testing.T) {

@@ -53,83 +53,93 @@ func (l *login) attempt(arrival webauth.Arrival) *attempt {
 	return &attempt{login: l, answer: parseAnswer(arrival.Query), secret: arrival.Secret, failed: arrival.Failed}
 }
 
-// spend marks the state and the code as used, whatever else is wrong, and returns what that
+// spend marks the code and the state as used, whatever else is wrong, and returns what that
 // says against the answer. It is before the provider is asked for anything: of two copies of an
 // answer that arrive at once, one gets so far.
 func (a *attempt) spend(ctx context.Context) error {
 	now := a.place.Now()
 	a.state = readState(a.keys, a.answer.state, now)
+	ours := a.state != nil && a.secret.Fits(a.state.binding)
+	if ours {
+		a.known.URL = a.state.url
+	}
+	codeErr, stateErr := a.mark(ctx, now)
+	if err := storeFailed(codeErr, stateErr); err != nil {
+		return webauth.UseError(err, webauth.ReasonReplay, "")
+	}
 	switch {
 	case a.state == nil && a.answer.err != nil:
 		return malformed(a.answer.err)
 	case a.state == nil:
 		return refusef(webauth.ReasonToken, "the state was not made here")
-	}
-	ours := a.secret.Fits(a.state.binding)
-	if ours {
-		a.known.URL = a.state.url
-	}
-	if a.state.expired(now) {
+	case a.state.expired(now):
 		return refusef(webauth.ReasonToken, "the state was made %v ago and lasts %v", now.Sub(a.state.Issued).Truncate(time.Second), stateLife)
-	}
-	responseErr, tokenErr := a.mark(ctx)
-	switch {
-	case storeFailed(responseErr, tokenErr) != nil:
-		return webauth.UseError(storeFailed(responseErr, tokenErr), webauth.ReasonReplay, "")
 	case !ours:
 		return refusef(webauth.ReasonToken, "the state was not made for this browser")
-	case errors.Is(tokenErr, webauth.ErrUsed):
-		if tokenErr = a.useAgain(ctx, responseErr); errors.Is(tokenErr, webauth.ErrUsed) {
+	case errors.Is(stateErr, webauth.ErrUsed):
+		if stateErr = a.useAgain(ctx, codeErr); errors.Is(stateErr, webauth.ErrUsed) {
 			a.known.SamePerson = true
 		}
 	}
-	if err := webauth.UseError(tokenErr, webauth.ReasonReplay, "the state was used before"); err != nil {
+	if err := webauth.UseError(stateErr, webauth.ReasonReplay, "the state or the code was used before"); err != nil {
 		a.known.SamePerson = a.known.SamePerson || err.Reason == webauth.ReasonForgotten
 		return err
 	}
 	token := a.state.Token
 	a.known.Token = &token
-	if err := webauth.UseError(responseErr, webauth.ReasonReplay, "the code was used before"); err != nil {
-		return err
-	}
 	if a.answer.err != nil {
 		return malformed(a.answer.err)
 	}
 	return nil
 }
 
-// mark marks the state, and the code if there is one. Both are in the room of what comes without
-// a signature: whoever asks for a login can make up an answer to it.
-func (a *attempt) mark(ctx context.Context) (responseErr, tokenErr error) {
-	token := a.tokenItem()
-	if a.answer.code == "" {
-		return nil, a.place.OneUse.Once(ctx, token)
+// mark marks the code, if there is one, and the state. Of two copies of an answer that arrive at
+// once, the second leaves the state to the first.
+func (a *attempt) mark(ctx context.Context, now time.Time) (codeErr, stateErr error) {
+	if a.answer.code != "" {
+		codeErr = a.place.OneUse.Once(ctx, a.codeItem(now))
 	}
-	response := token
-	h := sha256.Sum256([]byte(a.p.ID() + "\x00" + a.answer.code))
-	response.ID = "response:" + encode(h[:])
-	return webauth.SpendPair(ctx, a.place.OneUse, response, token)
+	switch {
+	case a.state == nil || a.state.expired(now):
+		return codeErr, nil
+	case errors.Is(codeErr, webauth.ErrUsed):
+		return codeErr, webauth.ErrUsed
+	}
+	return codeErr, a.place.OneUse.Once(ctx, a.stateItem())
 }
 
-func (a *attempt) tokenItem() webauth.Item {
+// codeItem is the mark of the code, whatever state came with it. Somebody can have a code issued to
+// another person's browser for nonce and challenge of a request of his own, with a state that is
+// good for nothing; what is refused then is in logs, and would log him in with his own state. So
+// the mark is one, whichever state, service or origin the code comes with, and as old as it is
+// now: the state that it may fit is older.
+func (a *attempt) codeItem(now time.Time) webauth.Item {
+	h := sha256.Sum256([]byte("code\x00" + a.answer.code))
+	return webauth.Item{
+		ID: "response:" + encode(h[:]), Issued: now, Expires: now.Add(stateLife),
+		Unsigned: a.state == nil, // anybody can send that
+	}
+}
+
+func (a *attempt) stateItem() webauth.Item {
 	item := webauth.TokenItem(a.p.ID(), a.place.Origin, a.state.Token, stateLife)
-	item.Unsigned, item.Failure = true, a.answer.code == ""
+	item.Failure = a.answer.code == ""
 	return item
 }
 
 // useAgain uses a state that a failure spent in this browser: see [webauth.Expect.Failed].
 // Further failures are let through: they let nobody in. One success may follow.
-func (a *attempt) useAgain(ctx context.Context, responseErr error) error {
+func (a *attempt) useAgain(ctx context.Context, codeErr error) error {
 	switch {
 	case a.failed == nil || !a.failed(a.state.Token):
 		return webauth.ErrUsed
 	case a.answer.code == "":
 		return nil
-	case responseErr != nil:
+	case codeErr != nil:
 		return webauth.ErrUsed
 	}
 	a.confirm = true
-	return a.place.OneUse.Once(ctx, a.tokenItem().Again())
+	return a.place.OneUse.Once(ctx, a.stateItem().Again())
 }
 
 // storeFailed returns the first error by which a store says that it cannot know.

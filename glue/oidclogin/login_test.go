@@ -110,7 +110,7 @@ func TestStateOfAnotherOriginOrKey(t *testing.T) {
 		var err error
 		s.login, err = s.provider.At(place)
 		require.NoError(t, err, name)
-		s.refused(t, query, webauth.ReasonToken)
+		s.refused(t, query+name, webauth.ReasonToken) // with another code
 	}
 	s.login = own
 	_, err := s.answer(t, query)
