@@ -57,7 +57,8 @@ func (x *exchange) askWho(l login, old *session) {
 	x.cfg.Site.Show(x.w, x.r, p)
 }
 
-// confirmURL is where the button leads: the same path, and so the same handler.
+// confirmURL is where the button leads: to the page that was asked for, and so to the handler
+// that asked for the login.
 func (x *exchange) confirmURL(l login) (string, error) {
 	plain := strings.Join([]string{randomID(), l.session.way.service.ID(), l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
 	expires := x.now.Add(confirmLife)
@@ -68,7 +69,8 @@ func (x *exchange) confirmURL(l login) (string, error) {
 	if err == nil && len(value) > maxCookie {
 		err = errSessionTooLarge
 	}
-	return x.origin.url(x.path, confirmParam+"="+value), err
+	page, _, _ := strings.Cut(l.url, "?")
+	return page + "?" + confirmParam + "=" + value, err
 }
 
 var errNotConfirmed = errors.New("it is not a login that this browser was asked about here, or it was too long ago")
