@@ -16,6 +16,9 @@ const (
 	// browser's secret counts here as well, although its MAC cannot be checked then: real
 	// ones cost the holder of an account no more than one request each, and in a smaller
 	// room it could be left unspent while people log in.
+	// An answer of OpenID Connect with a state that was made here counts here too, although
+	// anybody can get one and put a code of his own beside it: nothing tells it from what a
+	// person brings to log in, before the provider is asked.
 	RoomLogin Room = iota
 	// RoomFailure is for failures that the WLS signed, and the tokens they spend: anybody.
 	RoomFailure
