@@ -68,6 +68,7 @@ func keyKinds() []kind {
 	return slices.Concat(
 		faultKinds(webauth.ReasonProvider, atKeys, oidctest.FaultKeysDown, oidctest.FaultKeysClosed, oidctest.FaultKeysHTML, oidctest.FaultKeysGarbage,
 			oidctest.FaultKeysHuge, oidctest.FaultKeysRedirect, oidctest.FaultKeysEmpty, oidctest.FaultKeyEncryption, oidctest.FaultKeyOps, oidctest.FaultKeyAlg,
+			oidctest.FaultKeyType, oidctest.FaultKeyHuge,
 			oidctest.FaultKey1024, oidctest.FaultKeyExponent),
 		faultKinds(webauth.ReasonMalformed, atToken, oidctest.FaultKeySymmetric),
 		harmless(oidctest.FaultKeysOther, oidctest.FaultKeysMany),
@@ -229,7 +230,7 @@ func tokenKinds() []kind {
 		faultKinds(webauth.ReasonProvider, atToken, oidctest.FaultTokenDown, oidctest.FaultTokenClosed, oidctest.FaultTokenHTML, oidctest.FaultTokenGarbage,
 			oidctest.FaultTokenHuge, oidctest.FaultTokenRedirect, oidctest.FaultTokenRedirect302, oidctest.FaultTokenTooMany, oidctest.FaultTokenServerError,
 			oidctest.FaultTokenErrorUnknown, oidctest.FaultTokenNoIDToken, oidctest.FaultTokenIDTokenList, oidctest.FaultTokenIDTokenEmpty,
-			oidctest.FaultTokenIDTokenTwice, oidctest.FaultTokenNoAccessToken, oidctest.FaultTokenTypeMissing, oidctest.FaultTokenTypeOther,
+			oidctest.FaultTokenIDTokenTwice, oidctest.FaultTokenTrailing, oidctest.FaultTokenIncomplete, oidctest.FaultTokenNoAccessToken, oidctest.FaultTokenTypeMissing, oidctest.FaultTokenTypeOther,
 			oidctest.FaultTokenPlain, oidctest.FaultTokenForm),
 		faultKinds(webauth.ReasonSetup, atToken, oidctest.FaultTokenInvalidClient, oidctest.FaultTokenUnauthorizedClient, oidctest.FaultTokenInvalidRequest),
 		faultKinds(webauth.ReasonStale, atToken, oidctest.FaultTokenInvalidGrant, oidctest.FaultTokenError200, oidctest.FaultTokenErrorHostile),

@@ -15,7 +15,7 @@ import (
 
 // Faults of the keys that the provider lists. They are of no one login: use Always.
 const (
-	// FaultKeysDown answers 503, FaultKeysClosed closes the connection, FaultKeysSlow waits
+	// FaultKeysDown answers status 503 with what it should, FaultKeysClosed closes the connection, FaultKeysSlow waits
 	// for Config.SlowFor, FaultKeysHTML answers a page, FaultKeysGarbage half of what it
 	// should, FaultKeysHuge 64 MiB. FaultKeysRedirect sends the site to where the keys are.
 	FaultKeysDown     Fault = "keys-down"
@@ -36,6 +36,10 @@ const (
 	FaultKeyEncryption Fault = "key-encryption"
 	FaultKeyOps        Fault = "key-ops"
 	FaultKeyAlg        Fault = "key-alg"
+	// FaultKeyType lists the key as a symmetric one, FaultKeyHuge one of 16,384 bits in its
+	// place.
+	FaultKeyType Fault = "key-type"
+	FaultKeyHuge Fault = "key-huge"
 	// FaultKey1024 lists and uses a key of 1024 bits; FaultKeyExponent lists the key with the
 	// exponent 1, with which anybody can sign, and does.
 	FaultKey1024     Fault = "key-1024"
@@ -64,6 +68,8 @@ var keyFaults = append(
 	named{FaultKeyEncryption, eachKey("use", "enc")},
 	named{FaultKeyOps, eachKey("key_ops", []string{"encrypt", "wrapKey"})},
 	named{FaultKeyAlg, eachKey("alg", "RS512")},
+	named{FaultKeyType, eachKey("kty", "oct")},
+	named{FaultKeyHuge, eachKey("n", b64(bytes.Repeat([]byte{0xff}, 2048)))},
 	named{FaultKey1024, func() effect {
 		ef := replaced(func(kid string, _ map[string]any) map[string]any { return jwk(kid, &smallKey().PublicKey) })
 		ef.sign = func(_ *Provider, h map[string]any, payload []byte) string { return compact(smallKey(), h, payload) }

@@ -11,8 +11,9 @@ const hugeAnswer = 64 << 20
 // outages are the ways in which any endpoint that a site asks itself can fail.
 func outages(at Endpoint, down, closed, slow, html, garbage, huge, redirect Fault) []named {
 	return []named{
-		{down, sent(at, func(_ *Provider, rw http.ResponseWriter, _ *http.Request, _ []byte) {
-			http.Error(rw, "out of service", http.StatusServiceUnavailable)
+		{down, sent(at, func(_ *Provider, rw http.ResponseWriter, _ *http.Request, body []byte) {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = rw.Write(body)
 		})},
 		{closed, sent(at, func(*Provider, http.ResponseWriter, *http.Request, []byte) {
 			panic(http.ErrAbortHandler) // how net/http is told to close the connection

@@ -35,9 +35,13 @@ const (
 
 	FaultTokenNoIDToken Fault = "token-no-id-token"
 	// FaultTokenIDTokenList has the ID token in a list; FaultTokenIDTokenTwice another first.
-	FaultTokenIDTokenList   Fault = "token-id-token-list"
-	FaultTokenIDTokenEmpty  Fault = "token-id-token-empty"
-	FaultTokenIDTokenTwice  Fault = "token-id-token-twice"
+	FaultTokenIDTokenList  Fault = "token-id-token-list"
+	FaultTokenIDTokenEmpty Fault = "token-id-token-empty"
+	FaultTokenIDTokenTwice Fault = "token-id-token-twice"
+	// FaultTokenTrailing has another JSON text behind the answer, FaultTokenIncomplete lacks
+	// its last brace.
+	FaultTokenTrailing      Fault = "token-trailing"
+	FaultTokenIncomplete    Fault = "token-incomplete"
 	FaultTokenNoAccessToken Fault = "token-no-access-token"
 	FaultTokenTypeMissing   Fault = "token-type-missing"
 	FaultTokenTypeOther     Fault = "token-type-other"
@@ -68,6 +72,8 @@ var tokenFaults = append(
 	named{FaultTokenIDTokenList, tokenDocument(func(_ *Provider, d map[string]any) { d["id_token"] = []any{d["id_token"]} })},
 	named{FaultTokenIDTokenEmpty, field(EndpointToken, "id_token", "")},
 	named{FaultTokenIDTokenTwice, effect{at: EndpointToken, body: func(b []byte) []byte { return append([]byte(`{"id_token":"x.y.z",`), b[1:]...) }}},
+	named{FaultTokenTrailing, effect{at: EndpointToken, body: func(b []byte) []byte { return append(b, "{}"...) }}},
+	named{FaultTokenIncomplete, effect{at: EndpointToken, body: func(b []byte) []byte { return b[:len(b)-1] }}},
 	named{FaultTokenNoAccessToken, field(EndpointToken, "access_token", nil)},
 	named{FaultTokenTypeMissing, field(EndpointToken, "token_type", nil)},
 	named{FaultTokenTypeOther, field(EndpointToken, "token_type", "mac")},

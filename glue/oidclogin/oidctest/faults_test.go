@@ -40,7 +40,7 @@ func TestEveryFaultDoesSomething(t *testing.T) {
 }
 
 // random is what is other each time.
-var random = regexp.MustCompile(`[A-Z2-7]{26}|127\.0\.0\.1(:|%3A)[0-9]+|"n":"[^"]*"`)
+var random = regexp.MustCompile(`[A-Z2-7]{26}|127\.0\.0\.1(:|%3A)[0-9]+`)
 
 // transcript is all that a provider with a fault says in the course of a login and a logout.
 func transcript(t *testing.T, f oidctest.Fault) string {
