@@ -74,15 +74,21 @@ const (
 func newBadProvider(t *testing.T, setup func(*testing.T, *oidctest.Provider, *oidclogin.Provider)) (*oidctest.Provider, *oidclogin.Provider) {
 	t.Helper()
 	start := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	provider := &oidclogin.Provider{
+		ClientID: clientID, ClientSecretFile: secretFile(t, badSecret), TenantID: oidctest.TenantID,
+		PrincipalClaim: "upn", CRSid: true, ObjectClaim: "oid", PtagsClaim: "groups", Ptags: []string{"current", "admins"},
+	}
 	fake := oidctest.New(t, func(c *oidctest.Config) {
+		c.OnExchange = func(oidctest.Exchange) {
+			if h, ok := provider.Transport.(*hasty); ok {
+				h.heard()
+			}
+		}
 		c.Now = func() time.Time { return start }
 		c.SlowFor = time.Hour
 		c.Apps = []oidctest.App{{ID: clientID, Secret: badSecret}}
 	})
-	provider := &oidclogin.Provider{
-		Issuer: fake.Issuer(), ClientID: clientID, ClientSecretFile: secretFile(t, badSecret), TenantID: oidctest.TenantID,
-		PrincipalClaim: "upn", CRSid: true, ObjectClaim: "oid", PtagsClaim: "groups", Ptags: []string{"current", "admins"},
-	}
+	provider.Issuer = fake.Issuer()
 	if setup != nil {
 		setup(t, fake, provider)
 	}
@@ -286,12 +292,13 @@ func expectedProof(w *badWorld, k kind) webauth.Proof {
 // objectID is the claim oid of test0001, which is always the same.
 const objectID = "c1311b15-b561-46c5-8def-70ebf947ab49"
 
-// hasty is a transport for what is slow: it checks that the site would not wait for ever, and does
-// not wait as long as the site would, the first time that the path is asked for.
+// hasty is a transport for what is slow: it checks that the site would not wait for ever, and the
+// first time that the path is asked for it waits until the provider has heard of it.
 type hasty struct {
-	t     testing.TB
-	path  string
-	tried atomic.Bool
+	t      testing.TB
+	path   string
+	tried  atomic.Bool
+	cancel atomic.Pointer[context.CancelFunc]
 }
 
 func (h *hasty) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -302,9 +309,16 @@ func (h *hasty) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Path != h.path || h.tried.Swap(true) {
 		return http.DefaultTransport.RoundTrip(r)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Millisecond)
-	defer cancel()
+	ctx, cancel := context.WithCancel(r.Context())
+	h.cancel.Store(&cancel)
 	return http.DefaultTransport.RoundTrip(r.WithContext(ctx))
+}
+
+// heard is what the provider does when it begins to wait.
+func (h *hasty) heard() {
+	if cancel := h.cancel.Swap(nil); cancel != nil {
+		(*cancel)()
+	}
 }
 
 // slow is a kind whose fault is slow at a path.
