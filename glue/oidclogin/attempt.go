@@ -68,6 +68,8 @@ func (a *attempt) spend(ctx context.Context) error {
 		return webauth.UseError(err, webauth.ReasonReplay, "")
 	}
 	switch {
+	case storeFailed(codeErr) != nil:
+		return webauth.UseError(codeErr, webauth.ReasonReplay, "")
 	case a.state == nil && a.answer.err != nil:
 		return malformed(a.answer.err)
 	case a.state == nil:
@@ -116,7 +118,7 @@ func (a *attempt) mark(ctx context.Context, now time.Time) (codeErr, stateErr er
 func (a *attempt) codeItem(now time.Time) webauth.Item {
 	h := sha256.Sum256([]byte("code\x00" + a.answer.code))
 	return webauth.Item{
-		ID: "response:" + encode(h[:]), Issued: now, Expires: now.Add(stateLife),
+		ID: "response:" + encode(h[:]), Issued: now, Expires: now.Add(stateLife + stateSkew),
 		Unsigned: a.state == nil, // anybody can send that
 	}
 }

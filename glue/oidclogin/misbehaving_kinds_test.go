@@ -114,6 +114,27 @@ func withCode(t *testing.T, query, other string) string {
 	return q.Encode()
 }
 
+// codeBefore is a code that another browser brought before with something that is not its state:
+// somebody was sent to the provider with the nonce and the challenge of the attacker's own
+// login, who then read the code in a log.
+func codeBefore(with, state string, background bool) kind {
+	return kind{name: "a code that came before with " + with, want: webauth.ReasonReplay, until: atAnswer, twist: func(t *testing.T, w *badWorld, query string) string {
+		q, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		arrival := webauth.Arrival{
+			Path: callback, Query: url.Values{"state": {state}, "code": {q.Get("code")}, "iss": {w.fake.Issuer()}}.Encode(), Secret: webauth.NewBrowserSecret(),
+		}
+		require.True(t, w.login.Brings(arrival.Path, arrival.Query))
+		if background {
+			require.NoError(t, w.login.Spend(t.Context(), arrival))
+		} else {
+			_, err = w.login.Answer(t.Context(), arrival)
+			require.Error(t, err)
+		}
+		return query
+	}}
+}
+
 func attackKinds() []kind {
 	noPKCE := func(_ *testing.T, f *oidctest.Provider, _ *oidclogin.Provider) {
 		f.ForUser("test0002", oidctest.Outcome{Fault: oidctest.FaultNoPKCE})
@@ -181,6 +202,9 @@ func attackKinds() []kind {
 			twist: func(t *testing.T, w *badWorld, query string) string {
 				return withCode(t, query, somebodyElse(t, w))
 			}},
+		codeBefore("a state of nobody", "x", false),
+		codeBefore("no state", "", false),
+		codeBefore("a state of nobody, in the background", "x", true),
 		{name: "a code that expired", want: webauth.ReasonStale, until: atToken, twist: func(_ *testing.T, w *badWorld, query string) string {
 			w.fake.Advance(2 * time.Minute)
 			return query
