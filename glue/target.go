@@ -73,6 +73,9 @@ func (x *exchange) loginURL(w *way, secret webauth.BrowserSecret, req webauth.Re
 		path, query, _ := strings.Cut(landing, "?")
 		query = strings.TrimPrefix(query+"&"+targetMark+ref, "&")
 		if location, err = x.signedURL(w, secret, req, path, query); err == nil {
+			if w.info.Callback {
+				path, _, _ = strings.Cut(x.cfg.LoginPath, "?") // where it is wanted
+			}
 			return location, x.park(secret, ref, path, target)
 		}
 	}
@@ -99,7 +102,8 @@ func (x *exchange) landings(target string) []string {
 	return all
 }
 
-// park has a target wait in the browser. The oldest goes where too many would.
+// park has a target wait in the browser, for when that comes back to the path of landing. The
+// oldest goes where too many would.
 func (x *exchange) park(secret webauth.BrowserSecret, ref, landing, target string) error {
 	name := x.origin.cookies.targetName(ref)
 	sealed, err := x.origin.targets.Seal(name, x.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))

@@ -49,6 +49,8 @@ type ServiceInfo struct {
 	DefaultAAuth []string
 	// NoPtags says that the service reports no ptags.
 	NoPtags bool
+	// Callback says that its answers come to Place.Callback, wherever people go on to.
+	Callback bool
 	// Open says that it also knows people who are nobody's members, so that a policy must say
 	// who may come in, or aloud that anybody may.
 	Open bool
