@@ -63,6 +63,7 @@ type world struct {
 	fake   *webauthtest.WLS
 	bridge *wlsbridge.Bridge
 	url    string
+	now    func() time.Time
 
 	mu     sync.Mutex
 	log    bytes.Buffer
@@ -79,6 +80,7 @@ func start(t *testing.T, su setup) *world {
 	t.Helper()
 	w := &world{t: t, fake: webauthtest.New(t)}
 	w.fake.SetNow(noon)
+	w.now = w.fake.Now
 	serve := webauthtest.Site
 	if su.tls {
 		serve = webauthtest.SiteTLS
@@ -176,7 +178,7 @@ func (w *world) person(user string) *person {
 
 // in returns the person for a subtest.
 func (p *person) in(t *testing.T) *person {
-	w := &world{t: t, fake: p.fake, bridge: p.bridge, url: p.url}
+	w := &world{t: t, fake: p.fake, bridge: p.bridge, url: p.url, now: p.now}
 	return &person{w, p.client}
 }
 
@@ -289,7 +291,7 @@ func (p *person) success(a answer, iact webauth.Interact) *webauth.Response {
 	u, location := p.response(a)
 	require.Equal(p.t, 200, u.Status(), "%s", u.Msg())
 	v, err := webauth.NewVerifier(webauth.VerifierConfig{
-		Service: p.bridge.Service("bridge"), Versions: []int{1, 2, 3}, Now: p.fake.Now, InsecureNoToken: true, InsecureNoReplayCheck: true,
+		Service: p.bridge.Service("bridge"), Versions: []int{1, 2, 3}, Now: p.now, InsecureNoToken: true, InsecureNoReplayCheck: true,
 	})
 	require.NoError(p.t, err)
 	to, err := url.Parse(location)
