@@ -124,8 +124,8 @@ func (x *exchange) fail(status int, msg string) {
 // response begins a response to the request. Each has an id and a time of its own.
 func (x *exchange) response(status int) wls.Response {
 	r := wls.Response{Ver: x.ask.Ver, Status: status, Issue: x.b.site.Now(), ID: wls.NewID(), URL: x.ask.URL, Params: x.ask.Params}
-	if r.Ver == 0 || status == wls.StatusVersion {
-		r.Ver = 1 // the one version that every site can read (WAA2WLS, "Authentication response")
+	if r.Ver == 0 { // which is answered with status 520
+		r.Ver = 1 // (WAA2WLS, "Authentication response")
 	}
 	return r
 }

@@ -48,7 +48,7 @@ func (x *exchange) readMark() {
 	plain, _, err := x.b.seals.Load().asked.Open(x.markName(), sealed, x.b.site.Now())
 	at, session, ok := strings.Cut(plain, " ")
 	micro, convErr := strconv.ParseInt(at, 10, 64)
-	if err != nil || convErr != nil || !ok || x.browser == "" {
+	if err != nil || convErr != nil || !ok {
 		return
 	}
 	x.asked = &asked{at: time.UnixMicro(micro), session: session, sealed: sealed}
@@ -79,10 +79,10 @@ func (x *exchange) begin(session string) {
 	respond.Redirect(x.w, x.r, x.self(mark))
 }
 
-// loggedInFor reports whether the person logged in by a password after the request came.
+// loggedInFor reports whether the person logged in by a password after the request came. Where
+// there was a session, judge and [glue.Policy.NotSession] have seen to it that this is another.
 func (x *exchange) loggedInFor(id glue.Identity) bool {
-	return x.asked != nil && x.ask.IAct != "no" && id.Auth != "" && !id.Password.IsZero() &&
-		id.SessionID != x.asked.session && !x.asked.isAfter(id)
+	return x.asked != nil && x.ask.IAct != "no" && !id.Password.IsZero()
 }
 
 // spendMark reports whether the mark was not used before. A page that is reloaded, or opened

@@ -81,7 +81,12 @@ func TestPasswordsTypedBefore(t *testing.T) {
 		{"with an altered mark", func(_ *testing.T, _ *world, p *person) answer {
 			marked := p.begun(asks(yes))
 			p.visit(asks())
-			return p.open(marked[:len(marked)-2] + "AA")
+			i := len(marked) - 10
+			letter := "A"
+			if marked[i] == 'A' {
+				letter = "B"
+			}
+			return p.open(marked[:i] + letter + marked[i+1:])
 		}},
 		{"with a mark of a request whose cookies did not come", func(t *testing.T, w *world, p *person) answer {
 			p.visit(asks())
@@ -113,6 +118,32 @@ func TestPasswordsTypedBefore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSilentRequestAfterAPassword: a request that wanted nobody to be asked is not answered as if
+// somebody had been, whatever happened meanwhile.
+func TestSilentRequestAfterAPassword(t *testing.T) {
+	w := start(t, setup{})
+	p := w.person("test0001")
+	marked := p.begun(asks(no)) // of a browser that is new
+	p.success(p.visit(asks()), "")
+	r := p.success(p.open(marked), webauth.IActNo)
+	assert.Empty(t, r.Auth())
+}
+
+// TestOldSessionThatWasAway: a session whose cookie did not come with the request, and then
+// does, began before it.
+func TestOldSessionThatWasAway(t *testing.T) {
+	w := start(t, setup{})
+	p := w.person("test0001")
+	p.visit(asks())
+	w.fake.Advance(time.Second)
+	c := cookieOf(t, p, "wls-session")
+	p.dropCookie("wls-session")
+	marked := p.begun(asks())
+	p.client.Jar.SetCookies(mustParse(t, w.url), []*http.Cookie{{Name: c.Name, Value: c.Value, Path: "/"}})
+	r := p.success(p.open(marked), "")
+	assert.Empty(t, r.Auth())
 }
 
 // TestSingleSignOnBehindIsNoPassword: where the service behind does not have one typed, it is

@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -179,7 +180,7 @@ func TestForgedConsent(t *testing.T) {
 		}, "cross-origin"},
 		{"without a token", func(_ *testing.T, _ *person, form url.Values, _ *http.Request) { form.Del("xsrf-token") }, "bridge-confirm"},
 		{"with another token", func(_ *testing.T, _ *person, form url.Values, _ *http.Request) {
-			form.Set("xsrf-token", form.Get("xsrf-token")[:70]+"AAAAAAAA")
+			form.Set("xsrf-token", form.Get("xsrf-token")[:60]+"AAAAAAAAAAAAAAAAAA")
 		}, "bridge-confirm"},
 		{"with the token of another site's page", func(_ *testing.T, p *person, form url.Values, _ *http.Request) {
 			form.Set("xsrf-token", p.token(p.visit(asks(other))))
@@ -247,6 +248,39 @@ func TestForgedConsent(t *testing.T) {
 			assert.Empty(t, w.reasons("answered"))
 		})
 	}
+}
+
+// TestConsentOfASessionThatEnded begins anew, and keeps no form.
+func TestConsentOfASessionThatEnded(t *testing.T) {
+	for name, q := range map[string]wls.Request{"as needed": asks(), "password": asks(yes)} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, setup{config: eachSite})
+			p := w.person("test0001")
+			page := p.visit(q)
+			w.fake.Advance(2 * time.Hour)
+			a := p.stop().do(p.form(page, "continue"))
+			assert.Equal(t, w.urlOf(q), a.Header.Get("Location"))
+		})
+	}
+}
+
+// TestConsentAfterAReload: what the page asked is what the site gets, or nothing.
+func TestConsentAfterAReload(t *testing.T) {
+	var cfg wlsbridge.Config
+	w := start(t, setup{config: func(c *wlsbridge.Config) {
+		c.Confirm, c.Sites[0].InsecureImplyCurrent = wlsbridge.ConfirmEachSite, true
+		cfg = *c
+		cfg.Sites = slices.Clone(c.Sites)
+	}})
+	p := w.person("test0010")
+	page := p.visit(asks(func(r *wls.Request) { r.Ver = 2 }))
+	require.Equal(t, "bridge-confirm", page.kind())
+	cfg.Sites[0].InsecureImplyCurrent = false
+	var err error
+	w.bridge, err = wlsbridge.New(cfg)
+	require.NoError(t, err)
+	r, _ := p.response(p.press(page, "continue"))
+	assert.Equal(t, 570, r.Status())
 }
 
 // token returns the token of a page's form.

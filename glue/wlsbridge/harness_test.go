@@ -120,7 +120,7 @@ func start(t *testing.T, su setup) *world {
 		w.bridge, err = wlsbridge.New(bc)
 		require.NoError(t, err)
 		mux := http.NewServeMux()
-		mux.Handle("/auth/", w.bridge.Handler())
+		mux.HandleFunc("/auth/", func(rw http.ResponseWriter, r *http.Request) { w.bridge.Handler().ServeHTTP(rw, r) })
 		mux.HandleFunc("/login", auth.Login)
 		return home.Handler(mux)
 	}).URL

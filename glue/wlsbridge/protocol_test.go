@@ -61,6 +61,9 @@ func TestStatuses(t *testing.T) {
 		{"510 none that the site may be told", func(r *wls.Request) { r.AAuth = []string{"x-none"} }, "", nil, nil, 510, 3, 403},
 		{"510 in version 2", func(r *wls.Request) { r.Ver, r.AAuth = 2, []string{"x-none", "x-other"} }, "", nil, nil, 510, 2, 403},
 		{"510 logged in by a type that has no name", nil, "test0001", func(c *wlsbridge.Config) { c.AAuth = map[string]string{"pwd": "x-pin", "": "pwd"} }, nil, 510, 3, 403},
+		{"510 a type that nobody has", func(r *wls.Request) { r.AAuth = []string{"x-card"} }, "", func(c *wlsbridge.Config) {
+			c.AAuth, c.Sites[0].AAuth = map[string]string{"pwd": "pwd"}, []string{"pwd", "x-card"}
+		}, nil, 510, 3, 403},
 		{"520", func(r *wls.Request) { r.Ver = 4 }, "", nil, nil, 520, 1, 400},
 		{"520 above all", func(r *wls.Request) { r.Ver, r.IAct, r.AAuth = 10, "maybe", []string{"x-none"} }, "", nil, nil, 520, 1, 400},
 		{"530", func(r *wls.Request) { r.IAct = "maybe" }, "", nil, nil, 530, 3, 400},
@@ -192,8 +195,11 @@ func TestWhatASiteIsTold(t *testing.T) {
 			name: "a type by its name here", aauth: map[string]string{"x-mfa": "pwd"}, wantAuth: "pwd",
 			fake: proof("x-mfa", nil),
 		},
+		{name: "any other type", aauth: map[string]string{"": "pwd"}, fake: proof("x-mfa", nil), wantAuth: "pwd"},
+		{name: "two types of one name", aauth: map[string]string{"": "pwd"}, fake: proof("x-mfa", []string{"pwd"}), wantAuth: "pwd"},
 		{
-			name: "any other type", aauth: map[string]string{"": "pwd"}, wantAuth: "pwd",
+			name: "a password that was typed, and not of a type that is accepted", aauth: map[string]string{"": "pwd", "x-mfa": "x-card"}, edit: yes,
+			fake: proof("x-mfa", []string{"pwd"}), refused: 510,
 		},
 		{
 			name: "types it may not be told", site: wlsbridge.Site{AAuth: []string{"x-card"}}, edit: func(r *wls.Request) { r.AAuth = nil },
@@ -244,7 +250,7 @@ func TestAsksBehindForWhatTheSiteWants(t *testing.T) {
 	w := start(t, setup{config: func(c *wlsbridge.Config) {
 		c.Sites = []wlsbridge.Site{{URLPrefix: "https://soc.example/", AAuth: []string{"x-card", "pwd"}}}
 		c.AAuth = map[string]string{"x-chip": "x-card", "pwd": "pwd"}
-	}})
+	}, login: func(c *glue.Config) { c.Policy.Desc, c.Policy.Fail = "Our login", true }})
 	p := w.person("")
 	p.visit(asks(yes, func(r *wls.Request) { r.AAuth = []string{"x-card"}; r.Desc = "<b>ours</b>" }))
 	p.visit(asks(no))
@@ -252,7 +258,8 @@ func TestAsksBehindForWhatTheSiteWants(t *testing.T) {
 	require.Len(t, requests, 2)
 	assert.Equal(t, "yes", requests[0].Request.IAct)
 	assert.Equal(t, []string{"x-chip"}, requests[0].Request.AAuth)
-	assert.Equal(t, "soc.example", requests[0].Request.Desc, "what the site says of itself is not ours to repeat")
+	assert.Equal(t, "Our login: soc.example", requests[0].Request.Desc, "what the site says of itself is not ours to repeat")
+	assert.False(t, requests[0].Request.Fail, "people come back here, whatever happens")
 	assert.Equal(t, "no", requests[1].Request.IAct)
 	assert.Equal(t, []string{"pwd", "x-chip"}, requests[1].Request.AAuth)
 }

@@ -20,6 +20,8 @@ func sharedHosts(c *wlsbridge.Config) {
 		{URLPrefix: "https://soc.example"},
 		{URLPrefix: "https://other.example:8443/app/"},
 		{URLPrefix: "https://people.example/~soc"},
+		{URLPrefix: "https://people.example/~soc/members/", Ptags: []string{"current"}},
+		{URLPrefix: "https://people.example/~soc/members/guests/"},
 		{URLPrefix: "https://[2001:db8::1]:8443/"},
 		{URLPrefix: "http://localhost:5000/"},
 		{URLPrefix: "http://old.example/", InsecureHTTP: true},
@@ -210,6 +212,16 @@ func TestReturnURLs(t *testing.T) {
 				w.fake.Advance(2e9)
 			})
 		}
+	}
+}
+
+// TestSiteWithinASite: what is told is up to the site with the longest prefix.
+func TestSiteWithinASite(t *testing.T) {
+	w := start(t, setup{config: sharedHosts})
+	p := w.person("test0001")
+	for path, ptags := range map[string][]string{"x": nil, "members/": {"current"}, "members/x": {"current"}, "%6Dembers/x": {"current"}, "members/guests/x": nil} {
+		r := p.success(p.visit(asks(func(r *wls.Request) { r.URL = "https://people.example/~soc/" + path })), "")
+		assert.Equal(t, ptags, r.Ptags(), path)
 	}
 }
 
