@@ -153,17 +153,24 @@ func (x *exchange) refused(err error) {
 	case e.Reason == webauth.ReasonToken && x.secret == "":
 		x.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, pageNoCookies)
 	case fault:
-		x.serviceFails(e.Reason, err)
+		x.serviceFails(e.Reason, err, x.again(e))
 	default:
 		if failed {
 			x.rememberFailure(token)
 		}
 		page := pageFor(e)
-		if own := e.OwnURL(); own != "" { // whole, even if the service dropped the query
-			page.Links = []site.Link{{Text: "Try again", Href: x.wanted(own).url}}
-		}
+		page.Links = x.again(e)
 		x.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, page)
 	}
+}
+
+// again are the links of a page about a refused response: to what was asked for, whole even
+// if the service dropped the query. Nil where that is not known.
+func (x *exchange) again(e *webauth.Error) []site.Link {
+	if own := e.OwnURL(); own != "" {
+		return []site.Link{{Text: "Try again", Href: x.wanted(own).url}}
+	}
+	return nil
 }
 
 // repeats reports whether a response is only superfluous: a tab restored together

@@ -142,16 +142,18 @@ func (x *exchange) cannotBegin(err error) {
 	case "":
 		x.fail(site.Event{Name: EventRefused, Err: err}, pageBadAddress)
 	default:
-		x.serviceFails(reason, err)
+		x.serviceFails(reason, err, nil)
 	}
 }
 
-// serviceFails answers while a service cannot log anybody in, through no fault of theirs.
-func (x *exchange) serviceFails(reason webauth.Reason, err error) {
+// serviceFails answers while a service cannot log anybody in, through no fault of theirs. The
+// page has these links, if any, in place of one to where it is.
+func (x *exchange) serviceFails(reason webauth.Reason, err error, links []site.Link) {
 	page := pageServiceDown
 	if reason != webauth.ReasonProvider {
 		page = pageServiceRefuses
 	}
+	page.Links = links
 	x.w.Header().Set("Retry-After", "30")
 	x.fail(site.Event{Name: EventServiceError, Reason: string(reason), Err: err}, page)
 }
