@@ -58,15 +58,24 @@ func (w *way) word(kind, name string) string {
 	return base64.RawURLEncoding.EncodeToString(h[:])
 }
 
-// wordsFor are the words of the sessions that somebody's logout ends.
-func (w *way) wordsFor(out webauth.LoggedOut) (words []string) {
+// never is when a session at the provider that has ended would come back: a login by it is one
+// of before its end, whatever time it names.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// endsFor are the words of the sessions that somebody's logout ends, each with the time of the
+// latest login that it is about.
+func (w *way) endsFor(out webauth.LoggedOut) map[string]time.Time {
+	ends := map[string]time.Time{}
 	switch {
 	case out.Session == "":
-		return []string{w.word("account", out.Subject)}
+		ends[w.word("account", out.Subject)] = out.At
 	case out.Subject != "":
-		words = append(words, w.word("nameless", out.Subject))
+		ends[w.word("nameless", out.Subject)] = out.At
+		fallthrough
+	default:
+		ends[w.word("session", out.Session)] = never
 	}
-	return append(words, w.word("session", out.Session))
+	return ends
 }
 
 // BackChannelLogout is a handler for the requests by which an OpenID Connect provider says
@@ -115,8 +124,8 @@ func (x *exchange) endByProvider() {
 	}
 	ctx := context.WithoutCancel(x.r.Context())
 	total := 0
-	for _, word := range w.wordsFor(out) {
-		n, err := ender.EndSessions(ctx, word, out.At)
+	for word, at := range w.endsFor(out) {
+		n, err := ender.EndSessions(ctx, word, at)
 		total += n
 		if err != nil {
 			x.refuseLogout(http.StatusServiceUnavailable, err)
