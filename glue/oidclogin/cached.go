@@ -24,6 +24,7 @@ type cached[T any] struct {
 	value   T
 	fetched time.Time // zero before value is there
 	err     error     // what the last fetch failed with
+	failed  time.Time // when it did
 	started [fetchBurst]time.Time
 	flight  chan struct{} // closed at the end of the fetch under way
 }
@@ -42,8 +43,8 @@ func (c *cached[T]) get(ctx context.Context, now func() time.Time, good func(T) 
 		return c.known(at, good)
 	case c.flight == nil:
 		failed := c.err != nil
-		c.fetch(at, fetch)
-		if failed && c.usable(at, usableFor) && (good == nil || good(c.value)) {
+		c.fetch(now, fetch)
+		if failed && c.fits(at, good) {
 			return c.value, nil // whether the provider is back nobody need wait for
 		}
 	case c.err != nil:
@@ -56,18 +57,23 @@ func (c *cached[T]) get(ctx context.Context, now func() time.Time, good func(T) 
 	case <-ctx.Done():
 	}
 	c.mu.Lock()
-	if c.flight == flight {
+	at = now()
+	if c.flight == flight && !c.fits(at, good) {
 		var none T
 		return none, context.Cause(ctx)
 	}
-	return c.known(now(), good)
+	return c.known(at, good)
+}
+
+// fits reports whether the value will do where it cannot be had anew.
+func (c *cached[T]) fits(now time.Time, good func(T) bool) bool {
+	return c.usable(now, usableFor) && (good == nil || good(c.value))
 }
 
 // known returns what get does, of what there is.
 func (c *cached[T]) known(now time.Time, good func(T) bool) (value T, err error) {
-	usable := c.usable(now, usableFor)
 	switch {
-	case usable && (good == nil || good(c.value) || c.err == nil):
+	case c.fits(now, good), c.err == nil && c.usable(now, usableFor):
 		return c.value, nil
 	case c.err == nil:
 		return value, errNotFetched
@@ -89,19 +95,19 @@ func (c *cached[T]) usable(now time.Time, limit time.Duration) bool {
 // mayFetch reports whether the provider can be asked: it did not fail a moment ago, and was
 // not asked too often.
 func (c *cached[T]) mayFetch(now time.Time) bool {
-	rest := fetchRest
-	asked := c.started[0]
+	rest, since := fetchRest, c.started[0]
 	if c.err != nil {
-		rest, asked = failureRest, c.started[fetchBurst-1]
+		rest, since = failureRest, c.failed
 	}
-	return c.flight != nil || asked.IsZero() || !within(now, asked, rest)
+	return c.flight != nil || since.IsZero() || !within(now, since, rest)
 }
 
 // fetch begins a fetch, which does not end with the request that asked for it: others wait for
 // it as well.
-func (c *cached[T]) fetch(now time.Time, fetch func(context.Context) (T, error)) {
+func (c *cached[T]) fetch(now func() time.Time, fetch func(context.Context) (T, error)) {
 	copy(c.started[:], c.started[1:])
-	c.started[fetchBurst-1] = now
+	at := now()
+	c.started[fetchBurst-1] = at
 	flight := make(chan struct{})
 	c.flight = flight
 	go func() {
@@ -111,7 +117,9 @@ func (c *cached[T]) fetch(now time.Time, fetch func(context.Context) (T, error))
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.err = err; err == nil {
-			c.value, c.fetched = value, now
+			c.value, c.fetched = value, at
+		} else {
+			c.failed = now()
 		}
 		c.flight = nil
 		close(flight)

@@ -171,6 +171,26 @@ func TestNobodyWaitsForAProviderThatHangs(t *testing.T) {
 	s.begin(t, webauth.Request{})
 }
 
+// The rest after a failure is counted from when it failed, not from when it was asked.
+func TestSlowFailuresAreRememberedAsLong(t *testing.T) {
+	s := newSite(t)
+	slow := true
+	s.stub.serve = func(w http.ResponseWriter, _ *http.Request) bool {
+		if slow {
+			s.now = s.now.Add(10 * time.Second)
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		return slow
+	}
+	s.startFails(t, "status 502")
+	s.now = s.now.Add(9 * time.Second)
+	s.startFails(t, "status 502")
+	assert.Equal(t, 1, s.count(configuration))
+	slow = false
+	s.now = s.now.Add(time.Second)
+	s.begin(t, webauth.Request{})
+}
+
 // A public page does not wait long for a provider that does not answer; who must log in does.
 func TestSilentSignInDoesNotWaitLong(t *testing.T) {
 	s := newSite(t)
@@ -185,6 +205,11 @@ func TestSilentSignInDoesNotWaitLong(t *testing.T) {
 	close(open)
 	s.begin(t, webauth.Request{})
 	assert.Equal(t, 1, s.count(configuration))
+
+	open = make(chan struct{})
+	defer close(open)
+	s.now = s.now.Add(2 * time.Hour)
+	s.begin(t, webauth.Request{IAct: webauth.IActNo}) // by what is known
 }
 
 // While one request finds out whether the provider is back, no other waits for that.

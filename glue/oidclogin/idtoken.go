@@ -20,9 +20,8 @@ import (
 // its tokens back by five minutes.
 const maxIssueAge = 6 * time.Minute
 
-// verifyJWT returns the claims of a token that the provider signed for the site: what package oidc
-// verifies (form, RS256, issuer, audience), and what it
-// lets through. Its time, and what it is for, are for the caller to check.
+// verifyJWT returns the claims of a token that the provider signed for the site. Its time, and
+// what it is for, are for the caller to check.
 func (l *login) verifyJWT(ctx context.Context, m *metadata, raw string, types ...string) (claims, error) {
 	jws, err := parseJWT(raw, types)
 	if err != nil {
@@ -39,9 +38,8 @@ func (l *login) verifyJWT(ctx context.Context, m *metadata, raw string, types ..
 		return nil, refusef(webauth.ReasonMalformed, "it is not a JSON Web Token signed by %s", signingAlg)
 	}
 	c, claimsErr := parseClaims(keys.payload)
-	switch {
-	case claimsErr != nil:
-		return nil, refusef(webauth.ReasonMalformed, "the token's claims: %w", claimsErr)
+	if claimsErr != nil {
+		return nil, refusef(webauth.ReasonMalformed, "its claims: %w", claimsErr)
 	}
 	if partyErr := l.checkParty(c); partyErr != nil {
 		return nil, partyErr
