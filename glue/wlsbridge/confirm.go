@@ -64,6 +64,7 @@ func (x *exchange) confirm(t told) {
 	x.b.site.Show(x.w, x.r, site.Page{
 		Kind: "bridge-confirm", Status: http.StatusOK, Title: "Log in to " + p.Host + "?",
 		Principal: t.id.Principal, Body: template.HTML(body.String()), Form: &site.Form{AnyTarget: true}, // the template escapes
+		Links: []site.Link{{Text: "Not you? Log out", Href: x.origin() + x.b.cfg.LogoutPath}},
 	})
 }
 

@@ -40,6 +40,7 @@ func TestConfirmPage(t *testing.T) {
 		assert.Contains(t, a.body, want)
 	}
 	assert.Equal(t, 1, strings.Count(a.body, "<form"))
+	assert.Contains(t, a.body, `href="`+w.url+`/auth/logout.html">Not you? Log out</a>`)
 	assert.NotContains(t, a.body, "\u202e")
 	csp := a.Header.Get("Content-Security-Policy")
 	assert.Contains(t, csp, "default-src 'none'")

@@ -312,6 +312,16 @@ func TestClockOfASite(t *testing.T) {
 	}
 }
 
+func TestLogOfARefusal(t *testing.T) {
+	w := start(t, setup{})
+	p := w.person("test0001")
+	p.visit(asks(func(r *wls.Request) { r.URL, r.Params = "https://Evil.example:8443/x?secret", "secret-params" }))
+	line := w.line("bridge refused")
+	assert.Contains(t, line, `"reason":"site"`)
+	assert.Contains(t, line, `"site":"https://Evil.example:8443"`)
+	assert.NotContains(t, line, "secret")
+}
+
 func TestLogOfAnAnswer(t *testing.T) {
 	w := start(t, setup{})
 	p := w.person("test0001")
