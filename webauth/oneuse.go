@@ -30,7 +30,7 @@ type PairOneUse interface {
 // [Item.Room], which reads Unsigned and Failure; they serve nothing else.
 type Item struct {
 	// ID names it: printable ASCII, under 100 bytes, not secret. It begins with its kind
-	// and a colon: "response", "token", "form", "confirm", "asked", "xsrf", "xsrf-visitor".
+	// and a colon: "response", "token", "form", "confirm", "typed", "xsrf", "xsrf-visitor".
 	ID string
 	// Group is printable ASCII, under 100 bytes, not secret. Items with the same Group are
 	// used in one step, see [PairOneUse], so that a store which is spread over machines

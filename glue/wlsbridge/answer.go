@@ -92,7 +92,7 @@ func (b *Bridge) hasPtag(id glue.Identity, ptag string) bool {
 
 // give sends the browser back to the site with a success.
 func (x *exchange) give(t told) {
-	if t.auth != "" && !x.spendMark() {
+	if t.auth != "" && !x.spendPassword(t.id) {
 		return
 	}
 	r := x.response(wls.StatusSuccess)

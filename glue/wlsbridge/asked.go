@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -21,7 +20,7 @@ import (
 // Whether a password was typed for a request, and not before it came, is told by a mark at the
 // end of its URL while the person logs in: when the request came, and which session there was.
 // A login makes a new session each time, so another one now is of a login after that. The mark
-// is sealed for this browser and this very request, and says so once.
+// is sealed for this browser and this very request.
 const (
 	markField = "wls-asked"
 	markLife  = 15 * time.Minute
@@ -85,12 +84,16 @@ func (x *exchange) loggedInFor(id glue.Identity) bool {
 	return x.asked != nil && x.ask.IAct != "no" && !id.Password.IsZero()
 }
 
-// spendMark reports whether the mark was not used before. A page that is reloaded, or opened
-// again by whoever uses the browser next, is a new request. It answers where nobody can know.
-func (x *exchange) spendMark() bool {
-	h := sha256.Sum256([]byte(x.asked.sealed))
+// spendPassword reports whether the password of a login for this request has proved nothing to
+// another: it does so once. A page that is reloaded, a second tab, or whoever uses the browser
+// next has another one typed. It answers where that is not so, or where nobody can know.
+func (x *exchange) spendPassword(id glue.Identity) bool {
+	issued := id.Accepted // in whole seconds
+	if x.asked.at.After(issued) {
+		issued = x.asked.at
+	}
 	err := x.b.site.OneUse().Once(context.WithoutCancel(x.r.Context()), webauth.Item{
-		ID: "asked:" + base64.RawURLEncoding.EncodeToString(h[:]), Issued: x.asked.at, Expires: x.asked.at.Add(markLife),
+		ID: "typed:" + id.SessionID, Issued: issued, Expires: issued.Add(markLife), // and the mark is no younger
 	})
 	switch {
 	case err == nil:

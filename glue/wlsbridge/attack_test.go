@@ -54,6 +54,11 @@ func TestPasswordsTypedBefore(t *testing.T) {
 			p.success(p.open(marked), webauth.IActYes)
 			return p.open(marked)
 		}},
+		{"for another site, whose request came later", func(_ *testing.T, _ *world, p *person) answer {
+			marked := p.begun(asks(yes))
+			p.success(p.visit(asks(yes, other)), webauth.IActYes)
+			return p.open(marked)
+		}},
 		{"with the mark of another request", func(t *testing.T, _ *world, p *person) answer {
 			marked := p.begun(asks(other))
 			p.visit(asks())
@@ -371,7 +376,7 @@ func TestStoreThatFails(t *testing.T) {
 	w := start(t, setup{site: func(c *site.Config) { c.OneUse = store }})
 	p := w.person("test0001")
 	marked := p.begun(asks(yes))
-	store.fail = "asked:"
+	store.fail = "typed:"
 	a := p.open(marked)
 	assert.Equal(t, "unavailable", a.kind())
 	assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode)

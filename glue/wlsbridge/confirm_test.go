@@ -310,11 +310,14 @@ func TestTwoTabs(t *testing.T) {
 	assert.Empty(t, r.Ptags())
 	r = p.success(p.press(third, "continue"), "")
 	assert.Equal(t, "p-3", r.Params())
-	// The session in which the first was asked is over: asked again, in the one that there is.
+	// The session in which the first was asked is over: asked again, in the one that there is,
+	// and the password of that was for the second.
+	assert.Equal(t, 2, w.typed())
 	again := p.press(soc, "continue")
 	require.Equal(t, "bridge-confirm", again.kind())
 	r = p.success(p.press(again, "continue"), webauth.IActYes)
 	assert.Equal(t, socURL, r.URL())
+	assert.Equal(t, 3, w.typed())
 }
 
 func TestCancelIsNotRemembered(t *testing.T) {

@@ -21,7 +21,7 @@
 //
 // A response is made for one request of one browser, when a person opens the page: never for
 // what a script, a frame or a prefetch asks. Where a site wants a password (iact=yes), one is
-// typed after its request came, and proves itself to that request only.
+// typed after its request came, and proves something to that request only.
 //
 // What the service must still do: serve https; keep queries and Location headers out of the
 // front server's logs, as sites must; and keep the private keys and the site's secret to itself:
