@@ -1,9 +1,12 @@
 package wlsbridge_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,6 +126,29 @@ func TestPasswordsTypedBefore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOnePasswordForManyRequests that all came before it, and are opened at once.
+func TestOnePasswordForManyRequests(t *testing.T) {
+	w := start(t, setup{})
+	p := w.person("test0001")
+	var marked []string
+	for i := range 8 {
+		marked = append(marked, p.begun(asks(yes, func(r *wls.Request) { r.Params = fmt.Sprint("p-", i) })))
+	}
+	p.open(w.url + "/login?next=/auth/pubkey700")
+	require.Equal(t, 1, w.typed())
+	var answered atomic.Int32
+	var all sync.WaitGroup
+	for _, target := range marked {
+		all.Go(func() {
+			if a := p.stop().open(target); strings.HasPrefix(a.Header.Get("Location"), socURL) {
+				answered.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	assert.Equal(t, int32(1), answered.Load())
 }
 
 // TestSilentRequestAfterAPassword: a request that wanted nobody to be asked is not answered as if
