@@ -2,6 +2,7 @@ package oidclogin_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"testing"
 	"time"
@@ -48,6 +49,25 @@ func TestDeadProviderIsLeftAlone(t *testing.T) {
 	}
 	assert.Len(t, w.fake.Requests(oidctest.EndpointDiscovery), 1)
 	w.behaves(t)
+}
+
+// Codes that somebody makes up leave room for those of logins, and are refused as what cannot be
+// marked once they have filled theirs.
+func TestMadeUpCodesLeaveRoomForLogins(t *testing.T) {
+	w := newBadWorld(t, nil)
+	w.place.OneUse = webauth.NewMemoryOneUse(1000, w.fake.Now)
+	w.fake.Advance(time.Second)
+	w.login = w.at(t, w.provider, w.place)
+	reasons := map[webauth.Reason]int{}
+	for i := range 1000 {
+		_, err := w.answer(url.Values{"state": {"x"}, "code": {fmt.Sprint("made-up-", i)}}.Encode())
+		reasons[webauth.ReasonOf(err)]++
+	}
+	assert.Positive(t, reasons[webauth.ReasonStore])
+	assert.Equal(t, 1000, reasons[webauth.ReasonStore]+reasons[webauth.ReasonToken])
+	for range 20 {
+		w.logIn(t, webauth.Request{})
+	}
 }
 
 // No change of a state is accepted, and none has the provider asked.
