@@ -212,6 +212,9 @@ func attackKinds() []kind {
 		{name: "an answer that is badly encoded", want: webauth.ReasonMalformed, until: atAnswer, twist: func(_ *testing.T, _ *badWorld, query string) string {
 			return strings.Replace(query, "code=", "code=%zz", 1)
 		}},
+		{name: "an answer with something beside it that is badly encoded", want: webauth.ReasonMalformed, until: atAnswer, twist: func(_ *testing.T, _ *badWorld, query string) string {
+			return query + "&session_state=%zz"
+		}},
 		{name: "an answer with its names encoded, a second time", want: webauth.ReasonReplay, until: atAnswer, twist: func(t *testing.T, w *badWorld, query string) string {
 			_, err := w.answer(query)
 			require.NoError(t, err)
