@@ -232,7 +232,7 @@ func (m *Model) toPages(s State, i int, emit func(Step, State)) {
 	}
 	for j, a := range s.Answers {
 		if a.Button == AttackersSecret || a.Pressed && m.can(ReadsLog) || a.Button != NoSecret && m.can(ReadsAll) {
-			q := request{route: a.URL, button: AnswerRef(j + 1)}
+			q := request{route: s.buttonAt(&a), button: AnswerRef(j + 1)}
 			m.send(s, Step{Kind: SendsToButton, Tab: i}, q, emit)
 		}
 	}
@@ -289,12 +289,12 @@ func (m *Model) pressesHimself(s State, emit func(Step, State)) {
 			continue
 		}
 		n := s
-		q := request{route: a.URL, button: AnswerRef(i + 1), cookies: s.attackers()}
+		q := request{route: s.buttonAt(&a), button: AnswerRef(i + 1), cookies: s.attackers()}
 		t, out, _ := m.receive(&n, q)
 		if t.SetSession {
 			n.Held = t.Session
 		}
-		emit(Step{Kind: PressesHimself, Route: a.URL, Answer: q.button, Outcome: out}, n)
+		emit(Step{Kind: PressesHimself, Route: q.route, Answer: q.button, Outcome: out}, n)
 	}
 }
 
@@ -353,7 +353,7 @@ func (m *Model) restarts(s State, emit func(Step, State)) {
 	}
 	for i := range s.Answers {
 		if a := &s.Answers[i]; a.Exists {
-			a.Spent = used
+			a.Spent = used && !a.At.openID() // a code is as old as when it came; its state is older
 			a.Pressed = a.Pressed || used && a.Button != NoSecret
 		}
 	}

@@ -23,9 +23,10 @@
 // # Held against the code
 //
 // TestReplay takes random ways through the model and does each step with a glue.Auth, too,
-// on two machines with one memory: it compares where the browser is sent, which page, event
-// and reason come of it, which cookies are set, and afterwards who is logged in where and
-// what is used up. stage_test.go has the site and the browsers, perform_test.go the steps,
+// on two machines with one memory, where people log in by either kind of login: it compares
+// where the browser is sent, which page, event and reason come of it, which cookies are
+// set, and afterwards who is logged in where and what is used up. stage_test.go has the site
+// and the browsers, stageopenid_test.go the provider, perform_test.go the steps,
 // verdict_test.go the comparison. When it fails it prints the way there and the seed.
 //
 //	go test ./glue/internal/model -run Replay -walks 5000

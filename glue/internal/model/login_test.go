@@ -58,7 +58,7 @@ func (m *Model) accepted(s *State, q request, again bool) (Tab, Outcome) {
 	a.Token = q.token
 	if again && m.on(AsksAfterFailure) && m.knownAs(s, q.cookies) != a.Who {
 		a.Button = q.cookies.Secret
-		return Tab{Phase: Asking, Route: a.URL, Answer: q.answer}, AskedWho
+		return Tab{Phase: Asking, Route: q.route, Answer: q.answer}, AskedWho
 	}
 	asked, depth := m.asked(s, q), depthUnknown
 	if q.token != 0 {
@@ -77,9 +77,6 @@ func (m *Model) accepted(s *State, q request, again bool) (Tab, Outcome) {
 // confirmed starts the session that was asked about (glue/confirm.go, confirmed).
 func (m *Model) confirmed(s *State, q request) (Tab, Outcome) {
 	a := s.answer(q.button)
-	if a.At.openID() {
-		q.route = s.returnTo(a.Token)
-	}
 	switch {
 	case a.Button != q.cookies.Secret && m.on(ConfirmBound):
 		return Tab{}, RefusedConfirm

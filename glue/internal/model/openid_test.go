@@ -18,12 +18,20 @@ func (s *State) returnTo(r TokenRef) Route {
 	return s.token(r).Route
 }
 
+// buttonAt is where the button leads of a page that asks whether to log in.
+func (s *State) buttonAt(a *Answer) Route {
+	if a.At.openID() {
+		return s.returnTo(a.Token)
+	}
+	return a.URL
+}
+
 // marksCode reports whether a code is marked as used that comes with this state.
 func (m *Model) marksCode(s *State, a *Answer, q request) bool {
 	switch {
 	case !a.At.openID():
 		return true
-	case q.token == 0 || !m.known(s.token(q.token), a):
+	case q.token == 0 || !m.known(s.token(q.token), a) || *s.token(q.token).spent(a):
 		return m.on(StrayMarked)
 	default:
 		return s.token(q.token).At == a.At || m.on(MarkedForAll)

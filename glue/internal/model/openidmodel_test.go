@@ -40,13 +40,13 @@ func TestOpenIDAllRules(t *testing.T) {
 	explore(t, []explored{
 		{"attacks", oidcAttacks, 50_000, []Outcome{
 			Served, AskedToLogIn, LoggedIn, Repeated, LoggedOut, NotNavigation,
-			RefusedReplay, RefusedToken, RefusedTokenUsed, RefusedStatus, RefusedCode,
+			RefusedToken, RefusedTokenUsed, RefusedStatus, RefusedCode,
 		}},
 		{"late replies", oidcLate, 10_000, []Outcome{Served, LoggedIn, KeptSession, LoggedOut, RefusedToken, RefusedStrength}},
 		{"the session is lost", oidcLost, 10_000, []Outcome{LoggedIn, LoopStopped}},
 		{"all cookies are lost", oidcCookies, 150, []Outcome{AskedToLogIn, RefusedToken}},
 		{"everything together", oidcTogether, 10_000, []Outcome{Served, LoggedIn, LoggedOut, NotNavigation, RefusedToken, RefusedStatus, RefusedCode}},
-		{"between handlers", oidcBetween, 10_000, []Outcome{LoggedIn, RefusedReplay, RefusedToken}},
+		{"between handlers", oidcBetween, 10_000, []Outcome{LoggedIn, RefusedToken}},
 		{"nested handlers", oidcNested, 100, []Outcome{Served, LoggedIn, TriedSilently, WentBack, RefusedStatus, RefusedStrength}},
 		{"nested handlers, two tabs", oidcTabs, 10_000, []Outcome{Served, LoggedIn, KeptSession, TriedSilently, WentBack, RefusedStatus}},
 		{"cancel, back, log in", oidcBack, 20_000, []Outcome{

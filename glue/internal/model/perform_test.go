@@ -18,11 +18,13 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 	switch step.Kind {
 	case Visits:
 		st.mayTakeAMinute(m)
+		st.machine = st.machineOf(step)
 		return st.opens(m, step, to, addresses[step.Route], direct)
 	case Follows:
+		st.machine = st.machineOf(step)
 		return st.opens(m, step, to, tab.open, elsewhere)
 	case Returns:
-		return st.opens(m, step, to, st.answers[modelTab.Answer].at(step.Route), elsewhere)
+		return st.opens(m, step, to, st.broughtTo(step), elsewhere)
 	case Presses:
 		if err := st.refusesButton(st.answers[modelTab.Answer].button); err != nil {
 			return err
@@ -35,7 +37,7 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 		}
 		return st.opens(m, step, to, st.answers[step.Answer].button, untold)
 	case MakesUpFailure:
-		return st.opens(m, step, to, st.madeUp(step).at(step.Route), elsewhere)
+		return st.opens(m, step, to, st.madeUp(step), elsewhere)
 	case PressesLogout:
 		return st.answered(m, step, to, st.ask(st.victim, http.MethodPost, origin+"/logout", "", ownPage))
 	case SendsForm:
@@ -76,9 +78,9 @@ func (st *stage) do(m *Model, s State, step Step, to State) error {
 	case GetsToken:
 		return st.getsToken(step)
 	case Presents:
-		return st.presents(step, st.answers[step.Answer].at(step.Route), "")
+		return st.presents(step, st.broughtTo(step), "")
 	case FailsHimself:
-		return st.presents(step, st.madeUp(step).at(step.Route), st.held)
+		return st.presents(step, st.madeUp(step), st.held)
 	case PressesHimself:
 		return st.presses(step)
 	default:
@@ -109,7 +111,7 @@ func (st *stage) answered(m *Model, step Step, to State, a *http.Response) error
 	if got := st.saw(); step.Outcome == Served && got.path != path(step.Route) {
 		return fmt.Errorf("served %+v, not %s", got, addresses[step.Route])
 	}
-	if step.Outcome == RefusedToken && (pageKind(page) == "cookies") != (st.victim.cookies[loginCookie] == "") {
+	if step.Outcome == RefusedToken && st.reason() == "token" && (pageKind(page) == "cookies") != (st.victim.cookies[loginCookie] == "") {
 		return fmt.Errorf("page %q for a browser with the login cookie %q", pageKind(page), st.victim.cookies[loginCookie])
 	}
 	*tab = stageTab{arrives: a.Cookies()}
@@ -171,9 +173,12 @@ func (st *stage) arrives(m *Model, i int) {
 }
 
 func (st *stage) parseAsk(location string) (asked, string, bool) {
+	if p := st.provider; p != nil && strings.HasPrefix(location, issuer) {
+		return p.parseAsk(location)
+	}
 	rest, ok := strings.CutPrefix(location, st.service.AuthURL+"?")
 	q, err := url.ParseQuery(rest)
-	return asked{q.Get("url"), q.Get("params")}, q.Get("iact"), ok && err == nil && q.Get("params") != ""
+	return asked{url: q.Get("url"), params: q.Get("params")}, q.Get("iact"), ok && err == nil && q.Get("params") != ""
 }
 
 // formOf is the form that a page keeps.
@@ -256,7 +261,7 @@ func (st *stage) keepsForm(step Step) error {
 	a := st.ask(st.attacker, http.MethodGet, addresses[Lax], "", direct)
 	ask, _, _ := st.parseAsk(a.Header.Get("Location"))
 	good := st.sign(Answer{Who: Attacker, Typed: true}, ask)
-	a = st.ask(st.attacker, http.MethodGet, good.at(Lax), "", elsewhere)
+	a = st.ask(st.attacker, http.MethodGet, good.at(Lax, ask.params), "", elsewhere)
 	ended := st.attacker.with(cookieOf(a, sessionCookie))
 	ended.agent += "'"
 	a = st.ask(ended, http.MethodPost, addresses[step.Route], "what=good", ownPage)
@@ -281,9 +286,9 @@ func (st *stage) logsInToOther(step Step) error {
 	if err != nil {
 		return err
 	}
-	ask := asked{u.Query().Get("url"), u.Query().Get("params")}
+	ask := asked{url: u.Query().Get("url"), params: u.Query().Get("params")}
 	good := st.sign(Answer{Who: Victim, Typed: true, Other: true}, ask)
-	a = st.askAt(st.other, st.attacker, http.MethodGet, good.at(Lax), "", elsewhere)
+	a = st.askAt(st.other, st.attacker, http.MethodGet, good.at(Lax, ""), "", elsewhere)
 	if st.held = cookieOf(a, sessionCookie); st.held == "" {
 		return fmt.Errorf("the other service's site: status %d, %+v", a.StatusCode, st.told)
 	}
@@ -294,7 +299,8 @@ func (st *stage) logsInToOther(step Step) error {
 // fetches has another site make the victim's browser bring a response. Cookies stay behind.
 func (st *stage) fetches(step Step) error {
 	how := backgrounds[st.requests%len(backgrounds)]
-	target := st.answers[step.Answer].at(opened(step.Route))
+	step.Route = opened(step.Route)
+	target := st.broughtTo(step)
 	a := st.ask(&browser{agent: st.victim.agent}, how.method, target, "", how.from)
 	return st.cameTo(step.Outcome, a, read(a))
 }
@@ -310,10 +316,40 @@ func (st *stage) presses(step Step) error {
 
 // asks is a request to the login service that a step makes up.
 func (st *stage) asks(step Step) asked {
-	return asked{addresses[step.Route], st.tokens[step.Token].params}
+	if step.At.openID() {
+		return st.provider.asks(step, st.tokens[step.Token].params, st.tokens[step.bound()])
+	}
+	return asked{url: addresses[step.Route], params: st.tokens[step.Token].params}
 }
 
-func (st *stage) madeUp(step Step) reply { return st.sign(Answer{MadeUp: true}, st.asks(step)) }
+// broughtTo is the address to which a step has a response brought.
+func (st *stage) broughtTo(step Step) string {
+	state := st.tokens[step.Token].params
+	if step.At.openID() && step.Token == 0 {
+		state = [...]string{"", "x", st.attacker.cookies[loginCookie]}[st.requests%3]
+	}
+	return st.answers[step.Answer].at(step.Route, state)
+}
+
+// madeUp is the address with a failure that anybody can write.
+func (st *stage) madeUp(step Step) string {
+	ask := asked{at: step.At, url: addresses[step.Route], params: st.tokens[step.Token].params}
+	return st.sign(Answer{MadeUp: true}, ask).at(step.Route, ask.params)
+}
+
+// machineOf is which machine sends people where a step says, as it begins there; the others
+// finish only what began.
+func (st *stage) machineOf(step Step) int {
+	if len(st.sites) < 2 || step.Outcome != AskedToLogIn {
+		return st.machine
+	}
+	first := (st.requests + 1 + st.machine) % 2 // the next machine, see ask
+	want := 0
+	if step.At == WLS {
+		want = 1
+	}
+	return st.machine + first ^ want
+}
 
 // tosses has a host next door set such cookies in the victim's browser as it can: their
 // names lack what browsers reserve for the site itself, or only look like it.
@@ -327,22 +363,23 @@ func (st *stage) tosses() {
 // restarts loses the memory of what was used; what there is counts as used then.
 func (st *stage) restarts(s *State) {
 	for i := range s.Answers {
-		if s.Answers[i].Exists {
-			st.oneUse.used[st.itemOf(st.answers[i+1])] = true
+		if a := s.Answers[i]; a.Exists {
+			st.oneUse.used[st.itemOf(st.answers[i+1])] = !a.At.openID()
 		}
 	}
 	for i := range s.Tokens {
 		if s.Tokens[i] != (Token{}) {
-			st.oneUse.used[st.tokenItem(st.tokens[i+1])] = true
+			st.loses(st.tokens[i+1])
 		}
 	}
 	st.forget()
 }
 
 func (st *stage) getsToken(step Step) error {
+	st.machine = st.machineOf(Step{At: step.At, Outcome: AskedToLogIn})
 	a := st.ask(st.attacker, http.MethodGet, addresses[step.Route], "", direct)
 	ask, _, ok := st.parseAsk(a.Header.Get("Location"))
-	if !ok || ask.url != addresses[step.Route] {
+	if !ok || ask.url != addresses[(&Token{At: step.At, Route: step.Route}).url()] {
 		return fmt.Errorf("the attacker is not sent to the login service: status %d, %+v", a.StatusCode, st.told)
 	}
 	st.tokens[step.Token] = ask

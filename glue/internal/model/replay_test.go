@@ -32,6 +32,12 @@ var walked = []Scenario{
 	{Tabs: 2, Powers: allAttacks | LogsOut | IgnoresIAct | ReadsAll},
 	{Tabs: 1, Powers: allAttacks | LogsOut | IgnoresIAct | ReadsAll | Nested},
 	{Tabs: 1, Powers: SendsForms | NeverCancels},
+
+	oidcAttacks, oidcLate, oidcLost, oidcCookies, oidcTogether, oidcBetween, oidcNested, oidcTabs, oidcBack, oidcForms, moves,
+	{Tabs: 2, Powers: allAttacks | LogsOut | IgnoresIAct | SendsForms | OpenID},
+	{Tabs: 2, Powers: allAttacks | LogsOut | IgnoresIAct | Nested | OpenID},
+	{Tabs: 2, Powers: allAttacks | LogsOut | IgnoresIAct | OpenID | Moves},
+	{Tabs: 2, Powers: allAttacks | LogsOut | IgnoresIAct | ReadsAll | OpenID},
 }
 
 // TestReplay walks through the model at random, does each step in a real site, too, and

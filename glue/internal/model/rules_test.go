@@ -111,26 +111,31 @@ const (
 	// FormPlace: to where it was sent (glue/keptform.go, openForm).
 	FormPlace
 
-	// StrayMarked: a code is marked whatever state comes with it.
+	// StrayMarked: a code is marked whatever state comes with it: none, or one that was used or
+	// is older than the memory (glue/oidclogin/attempt.go, mark).
 	StrayMarked
-	// MarkedForAll: whichever of the services that state belongs to.
+	// MarkedForAll: whichever of the services that state belongs to (glue/oidclogin/attempt.go,
+	// codeItem).
 	MarkedForAll
 	// PKCE: a code is good for the browser whose request it answers: the provider wants the
-	// verifier of its challenge, if it had any.
+	// verifier of its challenge, if it had any (glue/oidclogin/token.go, redeem).
 	PKCE
-	// Nonce: so is the identity token, which has the nonce of that request.
+	// Nonce: so is the identity token, which has the nonce of that request
+	// (glue/oidclogin/idtoken.go, checkNonce).
 	Nonce
-	// ProofBound: verifier and nonce are made of the browser's secret, too.
+	// ProofBound: verifier and nonce are made of the browser's secret, too
+	// (glue/oidclogin/state.go, value).
 	ProofBound
-	// Audience: code and identity token are this client's, of this provider.
+	// Audience: code and identity token are this client's, of this provider
+	// (glue/oidclogin/token.go, redeem, and idtoken.go, checkParty).
 	Audience
-	// Issuer: the answer names the provider that was asked.
+	// Issuer: the answer names the provider that was asked (glue/oidclogin/attempt.go, judge).
 	Issuer
 	// LogoutNoted: a logout that the provider tells of is noted, for the login that is still
-	// on its way.
+	// on its way (glue/redisstore/loggedout.go, loggedOut).
 	LogoutNoted
 	// OneProvider: the site has one OpenID provider, or the answers of two would come to one
-	// address.
+	// address (glue/way.go, brought).
 	OneProvider
 
 	AllRules Rule = 1<<iota - 1

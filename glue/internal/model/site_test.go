@@ -100,10 +100,11 @@ func (m *Model) verify(s *State, a *Answer, q request) (out Outcome, again bool)
 	case again:
 		t.Again = true
 	case failure && !m.on(FailureSpends):
+	case replay && a.At.openID() && m.on(ResponseOnce): // it is left to the first copy
 	case own:
 		t.Failed = t.Failed || out == RefusedStatus && m.can(GoesBack) && !t.Silent
 		t.spend(a)
-	case genuine && m.on(SeenSpends) && m.known(t, a):
+	case (genuine || a.At.openID()) && m.on(SeenSpends) && m.known(t, a): // a state shows whose it is
 		t.spend(a)
 	}
 	return out, again
@@ -146,13 +147,16 @@ func (m *Model) judge(s *State, a *Answer, q request) Outcome {
 	case a.URL != q.route && m.on(URLAsked), a.URL == Dotted && m.on(ReturnsNormalised):
 		return RefusedURL
 	}
+	used := a.Spent && m.on(ResponseOnce) && !m.retold(s, a, q)
 	switch {
-	case a.Spent && m.on(ResponseOnce) && !m.retold(s, a, q):
+	case used && !a.At.openID():
 		return RefusedReplay
 	case m.on(TokenCheck) && !m.ownToken(s, a, q):
 		return RefusedToken
 	case m.on(TokenCheck|TokenOnce) && m.usedUp(s.token(q.token), a):
 		return RefusedTokenUsed
+	case used:
+		return RefusedReplay
 	case a.At.openID() && m.misissued(s, a, q):
 		return RefusedIssuer
 	case a.Who == Nobody:
@@ -238,8 +242,8 @@ func (m *Model) repeats(s *State, q request, a *Answer, out Outcome) bool {
 	who := m.knownAs(s, q.cookies)
 	forbidden := who != Nobody && !s.current(q.cookies.Session)
 	same := who == a.Who
-	if a.At.openID() { // of whom it is, the provider was not asked
-		same = m.ownToken(s, a, q)
+	if a.At.openID() { // of whom it is, the provider is not asked again
+		same = m.ownToken(s, a, q) && (out == RefusedTokenUsed || out == RefusedReplay && s.token(q.token).Failed)
 	}
 	q.route = m.outermost(q.route)
 	return who != Nobody && same && (forbidden || m.satisfies(s, q))

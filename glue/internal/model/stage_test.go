@@ -31,7 +31,9 @@ import (
 type stage struct {
 	t        *testing.T
 	service  webauth.Service
-	sites    []http.Handler      // machines of the same site
+	provider *provider           // nil where people log in by the WLS alone
+	sites    []http.Handler      // machines of the same site; of one that moves, each with another kind of login
+	machine  int                 // that the next request is for
 	auths    [guarded]*glue.Auth // of the routes, on one of the machines
 	other    http.Handler        // the other service's site, which has the same secret
 	now      time.Time
@@ -54,6 +56,7 @@ const origin = "https://soc.example"
 var addresses = [...]string{
 	Lax: origin + "/lax", Strict: origin + "/strict", Quiet: origin + "/quiet",
 	Dotted: origin + "/lax/%2e%2e/open", Open: origin + "/open", Elsewhere: "https://evil.example/",
+	Callback: origin + "/login",
 }
 
 func path(r Route) string { return strings.TrimPrefix(addresses[r], origin) }
@@ -64,19 +67,32 @@ type (
 	served struct{ path, principal, form string }
 )
 
-// asked is a request to the login service.
-type asked struct{ url, params string }
+// asked is a request to the login service: where to, and what comes back from there with it.
+type asked struct {
+	at          Service
+	url, params string
+	query       url.Values // of a request to the provider, all of it
+}
 
 // reply is a response of the login service, or what claims to be one.
 type reply struct {
-	value  string // of WLS-Response
-	signed string // what its signature covers
-	button string // of the page that asked whether to log in with it
+	value  string     // of WLS-Response
+	signed string     // what its signature covers
+	answer url.Values // of the provider, without state
+	button string     // of the page that asked whether to log in with it
 }
 
-// at is the address to which a reply is brought.
-func (r reply) at(route Route) string {
-	return addresses[route] + "?" + webauth.ResponseParam + "=" + url.QueryEscape(r.value)
+// at is the address to which a reply is brought, and the state that comes with one of a
+// provider.
+func (r reply) at(route Route, state string) string {
+	if r.answer == nil {
+		return addresses[route] + "?" + webauth.ResponseParam + "=" + url.QueryEscape(r.value)
+	}
+	query := r.answer.Encode()
+	if state != "" {
+		query += "&state=" + url.QueryEscape(state)
+	}
+	return addresses[Callback] + "?" + query
 }
 
 // keptForm is what a page that keeps a form sends.
@@ -118,10 +134,10 @@ func newStage(t *testing.T, m *Model) *stage {
 	secret := rand.Text() + rand.Text()
 	st.oneUse = &oneUse{used: map[string]bool{}}
 	st.forget()
-	for range 2 {
-		st.sites = append(st.sites, st.routes(m, st.newAuth(m, st.service, secret)))
+	for _, services := range st.services(m) {
+		st.sites = append(st.sites, st.routes(m, st.newAuth(m, secret, services...)))
 	}
-	st.other = st.newAuth(m, newService(t, "other", otherKey()), secret).Require(st.app())
+	st.other = st.newAuth(m, secret, newService(t, "other", otherKey())).Require(st.app())
 	st.attacker.take(st.ask(st.attacker, http.MethodGet, addresses[Lax], "", direct))
 	for name := range st.attacker.cookies {
 		if strings.Contains(name, "wls-loop") || strings.Contains(name, "wls-session") {
@@ -138,7 +154,19 @@ func (st *stage) clock() time.Time { return st.now }
 
 func (st *stage) advance(d time.Duration) { st.now = st.now.Add(d) }
 
-func (st *stage) newAuth(m *Model, service webauth.Service, secret string) *glue.Auth {
+// services are those of each machine.
+func (st *stage) services(m *Model) [][]webauth.LoginService {
+	if !m.can(OpenID) {
+		return [][]webauth.LoginService{{st.service}, {st.service}}
+	}
+	st.provider = newProvider(st)
+	if !m.can(Moves) {
+		return [][]webauth.LoginService{{st.provider.login}, {st.provider.login}}
+	}
+	return [][]webauth.LoginService{{st.provider.login, st.service}, {st.service, st.provider.login}}
+}
+
+func (st *stage) newAuth(m *Model, secret string, services ...webauth.LoginService) *glue.Auth {
 	soc, err := site.New(site.Config{
 		BaseURL: origin, Secret: secret, OneUse: st.oneUse, Now: st.clock,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -150,8 +178,8 @@ func (st *stage) newAuth(m *Model, service webauth.Service, secret string) *glue
 	})
 	require.NoError(st.t, err)
 	auth, err := glue.New(glue.Config{
-		Site: soc, Service: service, LogoutPath: "/logout",
-		Policy: glue.Policy{Allow: allowForm},
+		Site: soc, Service: services[0], Also: services[1:], LogoutPath: "/logout", LoginPath: path(Callback),
+		Policy: glue.Policy{Allow: allowForm, Ptags: []string{"current"}},
 		// Nothing here is about time.
 		MaxAge: 10 * time.Minute, Skew: 10 * time.Minute,
 		Session: glue.Session{BindBrowser: m.can(SendsForms)},
@@ -160,14 +188,16 @@ func (st *stage) newAuth(m *Model, service webauth.Service, secret string) *glue
 	return auth
 }
 
-// oneUse notes the IDs of what is used.
+// oneUse notes the IDs of what is used, by the last request and ever.
 type oneUse struct {
 	webauth.OneUse
 	used map[string]bool
+	last []string
 }
 
 func (o *oneUse) Once(ctx context.Context, item webauth.Item) error {
 	o.used[item.ID] = true
+	o.last = append(o.last, item.ID)
 	return o.OneUse.Once(ctx, item)
 }
 
@@ -192,7 +222,7 @@ func (st *stage) routes(m *Model, auth *glue.Auth) http.Handler {
 	}
 	handlers := map[string]http.Handler{
 		"/lax": guarded(Lax), "/lax/%2e%2e/open": guarded(Lax), "/strict": guarded(Strict), "/quiet": guarded(Quiet),
-		"/open": st.app(),
+		"/open": st.app(), path(Callback): http.HandlerFunc(auth.Login),
 	}
 	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handlers[r.URL.EscapedPath()].ServeHTTP(w, r)
@@ -330,13 +360,16 @@ var backgrounds = []struct {
 // ask sends a request to the site; the cookies that come are the caller's to take.
 func (st *stage) ask(b *browser, method, target, body string, from sender) *http.Response {
 	st.requests++
-	return st.askAt(st.sites[st.requests%len(st.sites)], b, method, target, body, from)
+	return st.askAt(st.sites[(st.requests+st.machine)%len(st.sites)], b, method, target, body, from)
 }
 
 func (st *stage) askAt(h http.Handler, b *browser, method, target, body string, from sender) *http.Response {
-	st.told, st.ran = nil, nil
+	st.told, st.ran, st.oneUse.last = nil, nil, nil
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, b.request(method, target, body, from))
+	if st.provider != nil {
+		st.provider.learns(target)
+	}
 	return rec.Result()
 }
 
@@ -361,6 +394,9 @@ var failures = [...]int{wls.StatusCancelled, 510, 530, 540, 560, 570, 599}
 
 // sign is the login service's answer to a request.
 func (st *stage) sign(a Answer, to asked) reply {
+	if to.at.openID() {
+		return st.provider.answers(a, to)
+	}
 	resp := wls.Response{Ver: 3, Status: wls.StatusSuccess, Issue: st.now, ID: wls.NewID(), URL: to.url, Params: to.params}
 	switch a.Who {
 	case Nobody:
@@ -391,12 +427,37 @@ func (st *stage) sign(a Answer, to asked) reply {
 	return reply{value: value, signed: strings.TrimSuffix(resp.Fields().Unsigned(), "!!")}
 }
 
-// itemOf, tokenItem and againItem are the IDs under which the code marks things as used
-// (webauth/spend.go, responseItem; webauth/token.go, item and againItem).
-func (st *stage) itemOf(r reply) string { return hashed("response:", st.service.ID()+"\x00"+r.signed) }
+// itemOf, tokenItem and againItem are the IDs under which the code marks things as used, empty
+// for what it never does (webauth/spend.go, responseItem; webauth/token.go, TokenItem and
+// Again; glue/oidclogin/attempt.go, mark).
+func (st *stage) itemOf(r reply) string {
+	switch code := r.answer.Get("code"); {
+	case code != "":
+		return hashed("response:", "code\x00"+code)
+	case r.answer != nil:
+		return ""
+	}
+	return hashed("response:", st.service.ID()+"\x00"+r.signed)
+}
 
 func (st *stage) tokenItem(t asked) string {
+	if t.at.openID() {
+		return st.provider.items[t.params]
+	}
 	return hashed("token:", st.service.ID()+" "+origin+" "+strings.Split(t.params, ".")[3])
+}
+
+func (st *stage) tokenUsed(t asked) bool {
+	return st.oneUse.used[st.tokenItem(t)] || st.provider != nil && st.provider.lost[t.params]
+}
+
+// loses has a token count as used.
+func (st *stage) loses(t asked) {
+	if t.at.openID() {
+		st.provider.lost[t.params] = true
+	} else {
+		st.oneUse.used[st.tokenItem(t)] = true
+	}
 }
 
 func (st *stage) againItem(t asked) string {

@@ -6,8 +6,13 @@ func (m *Model) tidy(s *State) {
 	m.tidyAnswers(s)
 	if m.on(Memory) {
 		for i := range s.Answers {
-			if a := &s.Answers[i]; a.Spent && a.Button == NoSecret { // kept for what it tells of a session
-				a.Token, a.Bound, a.URL, a.Seen = 0, 0, 0, false
+			a := &s.Answers[i]
+			a.Spent = a.Spent || a.Bound == Redeemed // which is as good
+			if a.Spent && a.Button == NoSecret {     // kept for what it tells of a session
+				a.Token, a.URL, a.Seen = 0, 0, false
+			}
+			if a.Spent && a.Bound != 0 {
+				a.Bound = Redeemed
 			}
 		}
 	}

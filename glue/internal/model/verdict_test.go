@@ -43,6 +43,8 @@ var verdicts = map[Outcome]verdict{
 	RefusedStatus:    {403, "", "refused", []string{"status"}},
 	RefusedStrength:  {403, "strength", "refused", []string{"interact"}},
 	RefusedConfirm:   {403, "", "refused", []string{"confirm"}},
+	RefusedCode:      {403, "", "refused", nil},
+	RefusedNonce:     {403, "", "refused", nil},
 }
 
 // cameTo compares an answer with the model's outcome.
@@ -54,7 +56,7 @@ func (st *stage) cameTo(out Outcome, a *http.Response, page string) error {
 	if out == LoggedOut || out == FormActs {
 		last = told{}
 	}
-	want, kind := verdicts[out], pageKind(page)
+	want, kind := st.verdict(out), pageKind(page)
 	switch {
 	case a.StatusCode != want.status, want.page != "" && kind != want.page, last.name != want.event,
 		len(want.reasons) > 0 && !slices.Contains(want.reasons, last.reason):
@@ -63,6 +65,33 @@ func (st *stage) cameTo(out Outcome, a *http.Response, page string) error {
 		return fmt.Errorf("the application saw %+v; the model: %s", st.ran, outcomeText[out])
 	}
 	return nil
+}
+
+// openIDVerdicts are other with OpenID Connect: there a token is a state, which may be none.
+var openIDVerdicts = map[Outcome][]string{
+	RefusedToken:     {"token", "malformed"},
+	RefusedTokenUsed: {"replay", "forgotten"},
+	RefusedCode:      {"stale"},
+	RefusedNonce:     {"token"},
+}
+
+func (st *stage) verdict(out Outcome) verdict {
+	v := verdicts[out]
+	if reasons := openIDVerdicts[out]; st.provider != nil && reasons != nil {
+		v.reasons = append(reasons, v.reasons...)
+	}
+	if out == RefusedToken && st.reason() == "malformed" {
+		v.status = http.StatusBadRequest
+	}
+	return v
+}
+
+// reason is that of the last event.
+func (st *stage) reason() string {
+	if len(st.told) == 0 {
+		return ""
+	}
+	return st.told[len(st.told)-1].reason
 }
 
 func read(a *http.Response) string {
@@ -110,7 +139,7 @@ func (st *stage) agrees(m *Model, s *State) error {
 		return err
 	}
 	for i, a := range s.Answers {
-		if a.Exists && a.Spent != st.oneUse.used[st.itemOf(st.answers[i+1])] {
+		if id := st.itemOf(st.answers[i+1]); a.Exists && id != "" && a.Spent != st.oneUse.used[id] {
 			return fmt.Errorf("response %d is used: %v, in the model: %v", i+1, !a.Spent, a.Spent)
 		}
 	}
@@ -118,7 +147,7 @@ func (st *stage) agrees(m *Model, s *State) error {
 		if t == (Token{}) {
 			continue
 		}
-		if used := st.oneUse.used[st.tokenItem(st.tokens[i+1])]; t.Spent != used {
+		if used := st.tokenUsed(st.tokens[i+1]); t.Spent != used {
 			return fmt.Errorf("token %d is used: %v, in the model: %v", i+1, used, t.Spent)
 		}
 		if again := st.oneUse.used[st.againItem(st.tokens[i+1])]; t.Again != again {
