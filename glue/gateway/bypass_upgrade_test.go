@@ -168,5 +168,5 @@ func TestWebSocketEndsWithTheSession(t *testing.T) {
 	require.NoError(t, err, "nobody's session ends with anybody's")
 	assert.Equal(t, ":hello", string(got))
 	require.NoError(t, public.Close(websocket.StatusNormalClosure, ""))
-	assert.Eventually(t, func() bool { return w.gateway.core.Load().users.Load() == 0 }, 20*time.Second, time.Millisecond, "no request is left")
+	assert.Eventually(t, func() bool { return w.gateway.core.Load().Users() == 0 }, 20*time.Second, time.Millisecond, "no request is left")
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
-	"sync/atomic"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
@@ -27,6 +26,8 @@ const (
 // core is a configuration at work. All that can be prepared is, so that a request only
 // finds its rule. It does not change; a reload makes another one.
 type core struct {
+	serve.Uses
+
 	cfg      Config
 	common   *serve.Config // of cfg
 	metrics  *metrics
@@ -49,10 +50,6 @@ type core struct {
 	noted    site.Findings // what building it found worth knowing
 	store    *serve.Store
 	backends []*backend // each once
-
-	users    atomic.Int64 // requests on their way
-	retired  atomic.Bool  // no longer in force
-	released bool         // guarded by Gateway.mu
 }
 
 // build makes a core, or returns all that is wrong. The caller holds g.mu, or nobody else

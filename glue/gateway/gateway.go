@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
@@ -20,7 +19,7 @@ const title = "wls gateway"
 // Gateway is a reverse proxy that logs people in before any backend. It is made by New,
 // configured anew by Reload, and safe for concurrent use.
 type Gateway struct {
-	core    atomic.Pointer[core]
+	core    serve.InForce[core, *core]
 	handler http.Handler
 
 	// What outlives a configuration: a response that was used, or a password that was
@@ -50,6 +49,7 @@ func New(cfg Config) (*Gateway, error) {
 		metrics:  newMetrics(),
 		backends: map[backendKey]*backend{},
 	}
+	g.core.Mutex, g.core.Release = &g.mu, g.release
 	g.removals = &removals{now: cfg.Now, metrics: g.metrics, logged: map[removed]time.Time{}}
 	c, err := g.build(cfg)
 	if err != nil {
@@ -60,7 +60,7 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, cfg.file.Errorf("log.access", "%v", err)
 	}
 	c.common.LogNoted(c.noted)
-	g.core.Store(c)
+	g.core.Put(c)
 	g.handler = observe.Handler(http.HandlerFunc(g.serve), g.log, g.metrics.Metrics, cfg.Now)
 	g.metrics.Reloaded(cfg.Now(), nil)
 	return g, nil
@@ -92,11 +92,11 @@ func (g *Gateway) Reload(cfg Config) error {
 		g.metrics.Reloaded(g.core.Load().cfg.Now(), err)
 		return err
 	}
-	old := g.core.Swap(c)
+	old := g.core.Put(c)
 	g.metrics.Reloaded(c.cfg.Now(), nil)
 	c.common.LogNoted(c.noted)
 	warnOfLoosened(c.cfg.Logger, old.cfg.Rules, c.cfg.Rules)
-	g.retire(old)
+	g.core.Retire(old)
 	return nil
 }
 
@@ -128,14 +128,14 @@ func (g *Gateway) Close() error {
 		return nil
 	}
 	g.closed = true
-	g.retire(g.core.Load())
+	g.core.Retire(g.core.Load())
 	return g.log.Close()
 }
 
 // serve passes a request to the configuration that is in force when it arrives.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	c := g.acquire()
-	defer g.leave(c)
+	c := g.core.Acquire()
+	defer g.core.Leave(c)
 	if serve.AnswerAlive(w, r) {
 		return
 	}
@@ -154,48 +154,14 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 
 // redirect sends a request to the same path at the BaseURL in force.
 func (g *Gateway) redirect(w http.ResponseWriter, r *http.Request) {
-	c := g.acquire()
-	defer g.leave(c)
+	c := g.core.Acquire()
+	defer g.core.Leave(c)
 	c.site.RedirectHandler().ServeHTTP(w, r)
-}
-
-// acquire returns the core in force and counts its user. One that is replaced at this
-// moment is not used any more: whoever replaced it may have seen that nobody does.
-func (g *Gateway) acquire() *core {
-	for {
-		c := g.core.Load()
-		c.users.Add(1)
-		if g.core.Load() == c {
-			return c
-		}
-		g.leave(c)
-	}
-}
-
-// leave ends a use of a core; the last one of a core that was replaced releases it.
-func (g *Gateway) leave(c *core) {
-	if c.users.Add(-1) == 0 && c.retired.Load() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.release(c)
-	}
-}
-
-// retire releases a core now or when its last request has ended. The caller holds g.mu.
-func (g *Gateway) retire(c *core) {
-	c.retired.Store(true)
-	if c.users.Load() == 0 {
-		g.release(c)
-	}
 }
 
 // release gives up what a core used and no other one does. The caller holds g.mu, or
 // nobody else knows g yet.
 func (g *Gateway) release(c *core) {
-	if c.released {
-		return
-	}
-	c.released = true
 	for _, b := range c.backends {
 		if b.users--; b.users == 0 {
 			delete(g.backends, b.key)

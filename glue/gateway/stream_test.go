@@ -171,10 +171,10 @@ func TestManyWebSockets(t *testing.T) {
 	each(say)
 	old := w.gateway.core.Load()
 	require.NoError(t, w.gateway.Reload(w.cfg))
-	assert.Equal(t, int64(many), old.users.Load(), "they are all still there")
+	assert.Equal(t, int64(many), old.Users(), "they are all still there")
 	each(say)
 	each(func(i int) error { return conns[i].Close(websocket.StatusNormalClosure, "") })
-	assert.Eventually(t, func() bool { return old.users.Load() == 0 }, 20*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return old.Users() == 0 }, 20*time.Second, time.Millisecond)
 }
 
 // load is people who go on asking until told to stop.

@@ -111,7 +111,7 @@ func TestWebSocketHalfClosed(t *testing.T) {
 			tt.client(t, conn, conn)
 			require.NoError(t, conn.Close())
 			<-ended
-			assert.Eventually(t, func() bool { return w.gateway.core.Load().users.Load() == 0 }, 20*time.Second, time.Millisecond, "no request is left")
+			assert.Eventually(t, func() bool { return w.gateway.core.Load().Users() == 0 }, 20*time.Second, time.Millisecond, "no request is left")
 		})
 	}
 }
