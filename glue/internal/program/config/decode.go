@@ -35,7 +35,7 @@ func (d *decoder) table(tree map[string]any, to reflect.Value, table string) {
 	for name, value := range tree {
 		key := Join(table, name)
 		if i, ok := fields[name]; ok {
-			d.value(value, to.Field(i), key)
+			d.value(value, to.FieldByIndex(i), key)
 			continue
 		}
 		d.file.positions[key] = d.file.positions[nameOf(key)]
@@ -63,6 +63,11 @@ func (d *decoder) value(value any, to reflect.Value, key string) {
 	case reflect.Slice:
 		if list, ok := value.([]any); ok {
 			d.list(list, to, key)
+			return
+		}
+	case reflect.Map:
+		if tree, ok := value.(map[string]any); ok {
+			d.names(tree, to, key)
 			return
 		}
 	default:
@@ -99,6 +104,16 @@ func (d *decoder) list(list []any, to reflect.Value, key string) {
 	}
 }
 
+// names stores a table whose keys are up to the operator.
+func (d *decoder) names(tree map[string]any, to reflect.Value, table string) {
+	to.Set(reflect.MakeMapWithSize(to.Type(), len(tree)))
+	for name, value := range tree {
+		element := reflect.New(to.Type().Elem()).Elem()
+		d.value(value, element, Join(table, name))
+		to.SetMapIndex(reflect.ValueOf(name), element)
+	}
+}
+
 // kindName says in TOML's words what a value of a type is.
 func (d *decoder) kindName(t reflect.Type) string {
 	switch words, known := d.words[t]; {
@@ -128,12 +143,13 @@ func (d *decoder) kindName(t reflect.Type) string {
 	}
 }
 
-// fieldsOf returns the number of each field of a table by its key.
-func fieldsOf(t reflect.Type) map[string]int {
-	fields := map[string]int{}
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ","); name != "" && name != "-" {
-			fields[name] = i
+// fieldsOf returns the index of each field of a table by its key, those of embedded structs
+// included.
+func fieldsOf(t reflect.Type) map[string][]int {
+	fields := map[string][]int{}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("toml"), ","); name != "" && name != "-" {
+			fields[name] = f.Index
 		}
 	}
 	return fields
@@ -162,7 +178,7 @@ func whereabouts(name string, t reflect.Type, table string) string {
 		return "in " + table
 	}
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		inner, form := t.Field(fields[field]).Type, "[%s]"
+		inner, form := t.FieldByIndex(fields[field]).Type, "[%s]"
 		if inner.Kind() == reflect.Slice {
 			inner, form = inner.Elem(), "[[%s]]"
 		}
