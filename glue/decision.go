@@ -91,8 +91,18 @@ func (a *Auth) Evaluate(r *http.Request) (Decision, error) {
 	return d, nil
 }
 
-// bringsLogin reports whether the request brings what may begin a session, at whatever host.
-func (q *request) bringsLogin() bool {
+// Brings reports whether a request, for whatever host, brings an answer of a login service:
+// one that goes no further than [Auth.Require], [Auth.Optional], [Auth.Login] or [Auth.Spend].
+func (a *Auth) Brings(r *http.Request) bool {
+	if r.URL.RawQuery == "" {
+		return false
+	}
+	q := request{a: a, r: r, cfg: &a.s.cfg}
+	q.locate()
+	return q.bringsAnswer()
+}
+
+func (q *request) bringsAnswer() bool {
 	for _, o := range *q.a.s.origins.Load() {
 		for _, w := range o.ways {
 			if w.Brings(q.path, q.query) {
@@ -100,8 +110,13 @@ func (q *request) bringsLogin() bool {
 			}
 		}
 	}
+	return false
+}
+
+// bringsLogin reports whether the request brings what may begin a session, at whatever host.
+func (q *request) bringsLogin() bool {
 	_, _, confirm := cutConfirm(q.query)
-	return confirm
+	return confirm || q.bringsAnswer()
 }
 
 // Mark sets the headers by which the browser, and caches, know that an answer is for the

@@ -37,6 +37,10 @@ func brings(query string) bool {
 	return false
 }
 
+// StripAnswer returns the query of a request for the redirect URI without the provider's answer:
+// for logs, which must not have it.
+func StripAnswer(query string) string { return strip(query) }
+
 // strip returns a query without an answer.
 func strip(query string) string {
 	var kept []string

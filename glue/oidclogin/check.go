@@ -20,30 +20,38 @@ var (
 // nobody.
 func (p *Provider) Check() error {
 	var errs []error
-	wrong := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("oidclogin: "+format, args...))
-	}
+	wrong := func(err error) { errs = append(errs, fmt.Errorf("oidclogin: %w", err)) }
 	if !serviceName.MatchString(p.name()) {
-		wrong("Provider.Name: %q: want 1 to 32 of a-z, 0-9 and '-'", p.Name)
+		wrong(fieldErrorf("Name", "%q: want 1 to 32 of a-z, 0-9 and '-'", p.Name))
 	}
 	if err := checkIssuer(p.Issuer); err != nil {
-		wrong("Provider.Issuer: %v", err)
+		wrong(fieldErrorf("Issuer", "%v", err))
 	}
 	if !webauth.IsName(p.ClientID) {
-		wrong("Provider.ClientID: want the identifier that the provider gave this site: printable ASCII without blanks")
+		wrong(fieldErrorf("ClientID", "want the identifier that the provider gave this site: printable ASCII without blanks"))
 	}
 	for _, s := range p.Scopes {
 		if !scopeToken.MatchString(s) {
-			wrong("Provider.Scopes: %q is not one scope", s)
+			wrong(fieldErrorf("Scopes", "%q is not one scope", s))
 		}
 	}
 	if err := p.checkCredentials(); err != nil {
-		wrong("%v", err)
+		wrong(err)
 	}
 	if err := p.checkClaims(); err != nil {
-		wrong("%v", err)
+		wrong(err)
 	}
 	return errors.Join(errs...)
+}
+
+// FieldError is one of the errors that [Provider.Check] joins: what is wrong with a field of a
+// Provider.
+type FieldError struct{ Field, Text string }
+
+func (e *FieldError) Error() string { return "Provider." + e.Field + ": " + e.Text }
+
+func fieldErrorf(field, format string, args ...any) error {
+	return &FieldError{Field: field, Text: fmt.Sprintf(format, args...)}
 }
 
 // checkIssuer checks an issuer identifier (OpenID Connect Discovery 1.0, section 3).
@@ -89,14 +97,14 @@ func checkEndpoint(raw string, loopback bool) error {
 func (p *Provider) checkCredentials() error {
 	switch {
 	case p.ClientSecretFile != "" && p.PrivateKeyFile != "":
-		return errors.New("Provider.ClientSecretFile and PrivateKeyFile: one of them, not both")
+		return fieldErrorf("ClientSecretFile", "PrivateKeyFile is there as well: set one of them, not both")
 	case p.PrivateKeyFile != "":
 		_, err := p.readPrivateKey()
 		return err
 	case p.KeyID != "":
-		return errors.New("Provider.KeyID is for a PrivateKeyFile, which is missing")
+		return fieldErrorf("KeyID", "it is for a PrivateKeyFile, which is missing")
 	case p.ClientSecretFile == "":
-		return errors.New("Provider.ClientSecretFile is missing: put the secret that the provider gave this site into a file; or set PrivateKeyFile")
+		return fieldErrorf("ClientSecretFile", "it is missing: put the secret that the provider gave this site into a file; or set PrivateKeyFile")
 	}
 	_, err := p.readSecret()
 	return err
@@ -105,23 +113,23 @@ func (p *Provider) checkCredentials() error {
 func (p *Provider) checkClaims() error {
 	switch p.PrincipalClaim {
 	case "email":
-		return errors.New(`Provider.PrincipalClaim: "email" names nobody: addresses are given away, and at many providers people choose theirs; take "sub" or the user name's claim`)
+		return fieldErrorf("PrincipalClaim", `"email" names nobody: addresses are given away, and at many providers people choose theirs; take "sub" or the user name's claim`)
 	case "iss", "aud", "azp", "exp", "iat", "nonce", "acr", "amr", "auth_time", "tid", "at_hash", "name", "given_name", "family_name", "nickname":
-		return fmt.Errorf("Provider.PrincipalClaim: %q names nobody", p.PrincipalClaim)
+		return fieldErrorf("PrincipalClaim", "%q names nobody", p.PrincipalClaim)
 	}
 	switch {
 	case strings.HasPrefix(p.Issuer, "https://login.microsoftonline.com/") && p.TenantID == "":
-		return errors.New("Provider.TenantID is missing: it is the tenant's ID in the issuer")
+		return fieldErrorf("TenantID", "it is missing: it is the tenant's ID in the issuer")
 	case p.TenantID != "" && strings.HasPrefix(p.Issuer, "https://login.microsoftonline.com/") && !slices.Contains(strings.Split(p.Issuer, "/"), p.TenantID):
-		return fmt.Errorf("Provider.TenantID: %q is not the tenant in the issuer", p.TenantID)
+		return fieldErrorf("TenantID", "%q is not the tenant in the issuer", p.TenantID)
 	case p.PtagsClaim == "" && p.Ptags != nil:
-		return errors.New(`Provider.PtagsClaim is missing: say which claim lists groups or roles, such as "groups"`)
+		return fieldErrorf("PtagsClaim", `it is missing: say which claim lists groups or roles, such as "groups"`)
 	case p.PtagsClaim != "" && len(p.Ptags) == 0:
-		return errors.New("Provider.Ptags is missing: name the groups or roles of the claim that the site's policies know; no other is kept")
+		return fieldErrorf("Ptags", "it is missing: name the groups or roles of the claim that the site's policies know; no other is kept")
 	}
 	for _, ptag := range p.Ptags {
 		if !isPtag(ptag) {
-			return fmt.Errorf("Provider.Ptags: %q: a ptag is 1 to 255 printable ASCII characters without blanks and commas", ptag)
+			return fieldErrorf("Ptags", "%q: a ptag is 1 to 255 printable ASCII characters without blanks and commas", ptag)
 		}
 	}
 	return nil

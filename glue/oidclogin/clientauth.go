@@ -50,14 +50,14 @@ func (p *Provider) readSecret() (string, error) {
 	path := secretfile.Path(p.ClientSecretFile)
 	file, err := secretfile.Read(path, maxSecretFile)
 	if err != nil {
-		return "", fmt.Errorf("Provider.ClientSecretFile: %s: %v", path, err)
+		return "", fieldErrorf("ClientSecretFile", "%s: %v", path, err)
 	}
 	secret := strings.TrimRight(string(file.Text), "\r\n")
 	switch {
 	case secret == "":
-		return "", fmt.Errorf("Provider.ClientSecretFile: %s: it is empty", path)
+		return "", fieldErrorf("ClientSecretFile", "%s: it is empty", path)
 	case strings.ContainsFunc(secret, func(c rune) bool { return c < ' ' || c > '~' }): // RFC 6749 appendix A.2
-		return "", fmt.Errorf("Provider.ClientSecretFile: %s: it must hold the secret alone, in one line of printable ASCII", path)
+		return "", fieldErrorf("ClientSecretFile", "%s: it must hold the secret alone, in one line of printable ASCII", path)
 	}
 	return secret, nil
 }
@@ -77,7 +77,7 @@ func (p *Provider) readPrivateKey() (*privateKey, error) {
 		k, err = parsePrivateKey(file.Text)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Provider.PrivateKeyFile: %s: %v", path, err)
+		return nil, fieldErrorf("PrivateKeyFile", "%s: %v", path, err)
 	}
 	return k, nil
 }
