@@ -157,7 +157,7 @@ func storeFailed(errs ...error) error {
 // judge returns what a person proves with an answer that may be used.
 func (a *attempt) judge(ctx context.Context) (*webauth.Proof, error) {
 	if a.answer.hasISS && a.answer.iss != a.p.Issuer {
-		return nil, refusef(webauth.ReasonURL, "the answer is of the issuer %.200q, asked was %s", a.answer.iss, a.p.Issuer)
+		return nil, refusef(webauth.ReasonURL, "the answer is of the issuer %+.200q, asked was %s", a.answer.iss, a.p.Issuer)
 	}
 	m, err := a.p.discover(ctx, a.place.Now)
 	if err != nil {

@@ -31,7 +31,7 @@ func parseClaims(text []byte) (claims, error) {
 			return nil, errors.New("it is not valid JSON")
 		}
 		if _, twice := c[key]; twice {
-			return nil, fmt.Errorf("it has %.100q twice", key)
+			return nil, fmt.Errorf("it has %+.100q twice", key)
 		}
 		c[key] = value
 	}

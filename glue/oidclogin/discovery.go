@@ -52,7 +52,7 @@ func (p *Provider) fetchMetadata(ctx context.Context) (*metadata, error) {
 
 func (m *metadata) check(issuer string) error {
 	if m.Issuer != issuer {
-		return fmt.Errorf("its issuer is %.200q, and not Provider.Issuer", m.Issuer)
+		return fmt.Errorf("its issuer is %+.200q, and not Provider.Issuer", m.Issuer)
 	}
 	for name, endpoint := range map[string]string{
 		"authorization_endpoint": m.Authorization, "token_endpoint": m.Token, "jwks_uri": m.Keys, "end_session_endpoint": m.EndSession,
@@ -64,7 +64,7 @@ func (m *metadata) check(issuer string) error {
 			continue
 		}
 		if err := checkEndpoint(endpoint, strings.HasPrefix(issuer, "http:")); err != nil {
-			return fmt.Errorf("%s %.200q %w", name, endpoint, err)
+			return fmt.Errorf("%s %+.200q %w", name, endpoint, err)
 		}
 	}
 	switch {

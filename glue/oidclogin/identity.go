@@ -60,7 +60,7 @@ func (p *Provider) claimedName(c claims, claim string) (string, error) {
 	case !ok:
 		return "", refusef(webauth.ReasonIdentity, "the identity token has no claim %s that is a string", claim)
 	case !webauth.IsName(name):
-		return "", refusef(webauth.ReasonIdentity, "its claim %s is not 1 to 255 printable ASCII characters without blanks: %.300q", claim, name)
+		return "", refusef(webauth.ReasonIdentity, "its claim %s is not 1 to 255 printable ASCII characters without blanks: %+.300q", claim, name)
 	}
 	return name, nil
 }

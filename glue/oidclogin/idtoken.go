@@ -86,7 +86,7 @@ func (l *login) checkParty(c claims) error {
 	azp, named := c.text("azp")
 	switch {
 	case issuer != l.p.Issuer:
-		return refusef(webauth.ReasonURL, "it was made by another issuer (iss %.200q)", issuer)
+		return refusef(webauth.ReasonURL, "it was made by another issuer (iss %+.200q)", issuer)
 	case c.has("azp") && (!named || azp != l.p.ClientID):
 		return refusef(webauth.ReasonURL, "it was made for another client (azp)")
 	case len(audience) != 1 && !named:

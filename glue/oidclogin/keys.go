@@ -109,7 +109,7 @@ func (p *Provider) verifySignature(ctx context.Context, now func() time.Time, m 
 	case payload != nil:
 		return payload, nil
 	case len(set.under(kid)) == 0:
-		return nil, refusef(webauth.ReasonUnknownKey, "kid %.100q is no key of the provider's for %s signatures of %d bits or more", kid, signingAlg, minKeyBits)
+		return nil, refusef(webauth.ReasonUnknownKey, "kid %+.100q is no key of the provider's for %s signatures of %d bits or more", kid, signingAlg, minKeyBits)
 	}
 	return nil, refusef(webauth.ReasonSignature, "the signature does not verify under the provider's key")
 }
