@@ -67,7 +67,7 @@ func TestCheckNamesTheField(t *testing.T) {
 func TestCambridge(t *testing.T) {
 	p := oidclogin.Cambridge(clientID, secretFile(t, "s"))
 	require.NoError(t, p.Check())
-	assert.Equal(t, webauth.ServiceInfo{Name: "cambridge", Title: "your University account", Challenge: "OpenID-Connect", NoPtags: true, Open: true}, p.Info())
+	assert.Equal(t, webauth.ServiceInfo{Name: "cambridge", Title: "your University account", Challenge: "OpenID-Connect", NoPtags: true, Callback: true, Open: true}, p.Info())
 	require.NoError(t, p.CheckPrincipal("spqr1@cam.ac.uk"))
 	require.ErrorContains(t, p.CheckPrincipal("spqr1"), `write "spqr1@cam.ac.uk", or set CRSid`)
 	require.Error(t, p.CheckPrincipal("a b@cam.ac.uk"))
