@@ -38,7 +38,7 @@ var arrows = map[string]string{
 	"glue/gateway":                      "keys webauth glue/site glue glue/xsrf glue/password glue/redisstore",
 	"glue/gateway/internal":             "webauth glue/site glue",
 	"glue/internal/program":             "keys webauth glue/site glue glue/redisstore",
-	"examples":                          "keys webauth webauth/webauthtest glue/oidclogin/oidctest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/enginetest",
+	"examples":                          "keys webauth webauth/webauthtest glue/oidclogin glue/oidclogin/oidctest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/enginetest",
 }
 
 // roomOf is the line of arrows that a package belongs to.

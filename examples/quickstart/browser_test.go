@@ -18,12 +18,15 @@ import (
 // in data-page and by ids.
 func TestBrowser(t *testing.T) {
 	browser := demotest.Chromium(t, "{}")
+	t.Run("mistypes the password", func(t *testing.T) { // any will do at the fake provider
+		p := start(t)
+		mistypes(t, p, openTab(t, browser, p))
+	})
 	for _, c := range []struct {
 		name     string
 		scenario func(t *testing.T, p *quickstart, b *tab)
 	}{
 		{"logs in", logsIn},
-		{"mistypes the password", mistypes},
 		{"cancels", cancels},
 		{"steps up", stepsUp},
 		{"posts too late", postsTooLate},
@@ -34,10 +37,12 @@ func TestBrowser(t *testing.T) {
 		{"leaves a script running", leavesAScriptRunning},
 		{"has no mouse", hasNoMouse},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := start(t)
-			c.scenario(t, p, openTab(t, browser, p))
-		})
+		for _, login := range logins {
+			t.Run(c.name+", "+login, func(t *testing.T) {
+				p := start(t, "-login", login)
+				c.scenario(t, p, openTab(t, browser, p))
+			})
+		}
 	}
 }
 
@@ -59,7 +64,9 @@ func logsIn(t *testing.T, p *quickstart, b *tab) {
 	b.seesPage("front", "")
 	b.Follow(`nav a[href="/private"]`)
 	b.seesLogin()
-	assert.Contains(t, b.Text("body"), "the go-webauth quickstart")
+	if !p.oidc { // which has no words of the site's
+		assert.Contains(t, b.Text("body"), "the go-webauth quickstart")
+	}
 	b.LogIn("test0001", "test")
 	b.seesPage("private", "test0001")
 	assert.Equal(t, p.url+"/private", b.Address(), "no trace of the response")
@@ -195,7 +202,7 @@ func logsOut(t *testing.T, p *quickstart, b *tab) {
 }
 
 func isLoggedInElsewhere(t *testing.T, p *quickstart, b *tab) {
-	elsewhere := start(t, "-auth-url", p.wls+"/auth/authenticate.html", "-keys", writeKey(t, fakeKey(t)))
+	elsewhere := start(t, p.elsewhere()...)
 	b.Do(chromedp.Navigate(elsewhere.url + "/private"))
 	b.LogIn("test0001", "test")
 	b.seesPage("private", "test0001")

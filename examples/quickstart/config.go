@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue"
@@ -16,15 +17,35 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
-func (o *options) usesFake() bool { return o.wls == "fake" && o.authURL == "" }
-
-// newFake makes the fake login service; nil where a real one is used.
-func newFake(o *options) (*webauthtest.WLS, error) {
-	if !o.usesFake() {
-		return nil, nil
+// usesFake reports whether people log in at a fake.
+func (o *options) usesFake() bool {
+	if o.login == "oidc" {
+		return o.issuer == ""
 	}
-	if o.keys != "" || o.logoutURL != "" {
-		return nil, errors.New("-keys and -logout-url are for a real login service: give its -auth-url, or its name with -wls")
+	return o.wls == "fake" && o.authURL == ""
+}
+
+// fake is a login service for trying things out, in this process.
+type fake interface {
+	http.Handler
+	Close()
+}
+
+// noFake is there where a real service is used.
+type noFake struct{ http.Handler }
+
+func (noFake) Close() {}
+
+// newFake makes the fake login service, unless a real one is used.
+func newFake(o *options) (fake, error) {
+	if err := o.checkLogin(); err != nil {
+		return nil, err
+	}
+	switch {
+	case !o.usesFake():
+		return noFake{}, nil
+	case o.login == "oidc":
+		return newFakeProvider(o)
 	}
 	return webauthtest.NewWLS(webauthtest.Config{BaseURL: httpURL(o.wlsAddr), Now: o.now})
 }
@@ -39,7 +60,7 @@ func httpURL(addr string) string {
 }
 
 // configure turns flags into the configurations of the site and of its login.
-func configure(o *options, fake *webauthtest.WLS) (soc site.Config, cfg glue.Config, err error) {
+func configure(o *options, fake fake) (soc site.Config, cfg glue.Config, err error) {
 	service, err := chooseService(o, fake)
 	if err != nil {
 		return soc, cfg, err
@@ -53,7 +74,7 @@ func configure(o *options, fake *webauthtest.WLS) (soc site.Config, cfg glue.Con
 	if o.secretIn == "" {
 		soc.Secret = rand.Text() + rand.Text() // sessions end with the program
 	}
-	cfg = glue.Config{Service: service, Policy: glue.Policy{Desc: o.desc}, LogoutPath: "/logout"}
+	cfg = glue.Config{Service: service, Policy: glue.Policy{Desc: o.desc}, LoginPath: o.loginPath, LogoutPath: "/logout"}
 	if o.redis != "" {
 		store, err := redisstore.New(redisstore.Config{URL: o.redis, Site: "quickstart", Now: o.now})
 		if err != nil {
@@ -64,16 +85,30 @@ func configure(o *options, fake *webauthtest.WLS) (soc site.Config, cfg glue.Con
 	switch {
 	case o.ptags == "any":
 		cfg.Policy.AnyPtags = true
+	case o.login == "oidc":
+		cfg.Policy.Ptags = o.groups()
+		cfg.Policy.AnyPtags = cfg.Policy.Ptags == nil // which printWelcome says
 	case o.ptags != "":
 		cfg.Policy.Ptags = strings.Split(o.ptags, ",")
 	}
 	return soc, cfg, nil
 }
 
-func chooseService(o *options, fake *webauthtest.WLS) (webauth.Service, error) {
-	if fake != nil {
+func chooseService(o *options, fake fake) (webauth.LoginService, error) {
+	switch fake := fake.(type) {
+	case *webauthtest.WLS:
 		return fake.Service(), nil
+	case *fakeProvider:
+		return fake.service(o.groups()), nil
 	}
+	if o.login == "oidc" {
+		return realProvider(o), nil
+	}
+	return realWLS(o)
+}
+
+// realWLS is the service that the flags name.
+func realWLS(o *options) (webauth.Service, error) {
 	var given webauth.KeySource
 	if o.keys != "" {
 		set, err := keys.LoadDir(o.keys)

@@ -13,10 +13,14 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
+	"github.com/ucam-webauth/go-webauth/glue/oidclogin/oidctest"
 )
 
 // testNow is when every test begins. The clock stands still until a test moves it.
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// logins are the kinds of login.
+var logins = []string{"wls", "oidc"}
 
 // quickstart is a quickstart that runs, on ports that were free.
 type quickstart struct {
@@ -24,17 +28,25 @@ type quickstart struct {
 	t   testing.TB
 	url string // of the site
 	wls string // of the fake login service, "" if it has none
+
+	oidc bool // it is an OpenID Connect provider
 }
 
 // start runs the program with flags until the test ends.
 func start(t testing.TB, flags ...string) *quickstart {
 	t.Helper()
+	return startAt(t, testNow, flags...)
+}
+
+// startAt is start with another time to begin at.
+func startAt(t testing.TB, now time.Time, flags ...string) *quickstart {
+	t.Helper()
 	var o options
-	p := demotest.Start(t, testNow, func(clock func() time.Time) demo.Program {
+	p := demotest.Start(t, now, func(clock func() time.Time) demo.Program {
 		o.now = clock
 		return program(&o)
 	}, append([]string{"-addr", "localhost:0", "-wls-addr", "127.0.0.1:0"}, flags...)...)
-	q := &quickstart{Program: p, t: t, url: p.Printed(`Open (http\S+) in a browser`)}
+	q := &quickstart{Program: p, t: t, url: p.Printed(`Open (http\S+) in a browser`), oidc: o.login == "oidc"}
 	if o.usesFake() {
 		q.wls = p.Printed(`login service is at (http\S+);`)
 	}
@@ -51,7 +63,29 @@ func run(ctx context.Context, flags []string) (code int, stdout, stderr string) 
 // person is a browser with cookies that logs in as a user at the program's fake.
 func (q *quickstart) person(user string) *person {
 	q.t.Helper()
-	return &person{t: q.t, site: q.url, client: demotest.Client(q.t, q.wls, user)}
+	if !q.oidc {
+		return &person{t: q.t, site: q.url, client: demotest.Client(q.t, q.wls, user)}
+	}
+	fake, err := oidctest.NewProvider(oidctest.Config{BaseURL: q.wls}) // for its clients alone
+	require.NoError(q.t, err)
+	q.t.Cleanup(fake.Close)
+	return &person{t: q.t, site: q.url, client: fake.Client(user)}
+}
+
+// logoutPath is that of the fake.
+func (q *quickstart) logoutPath() string {
+	if q.oidc {
+		return "/logout?client_id="
+	}
+	return "/auth/logout.html"
+}
+
+// elsewhere are the flags for another site, with the same fake.
+func (q *quickstart) elsewhere() []string {
+	if !q.oidc {
+		return []string{"-auth-url", q.wls + "/auth/authenticate.html", "-keys", writeKey(q.t, fakeKey(q.t))}
+	}
+	return []string{"-login", "oidc", "-issuer", q.wls, "-client-id", oidctest.ClientID, "-client-secret-file", clientSecret(q.t), "-principal-claim", "upn", "-crsid"}
 }
 
 type person struct {
@@ -95,6 +129,6 @@ func requirePage(t testing.TB, a demotest.Answer, status int, page, principal st
 	require.Equal(t, status, a.StatusCode)
 	require.Equal(t, principal, a.Principal())
 	if status == http.StatusOK {
-		require.NotContains(t, a.Request.URL.RawQuery, "WLS-Response", "in the address bar")
+		require.NotRegexp(t, "WLS-Response=|code=", a.Request.URL.RawQuery, "in the address bar")
 	}
 }

@@ -1,6 +1,7 @@
 // Quickstart is a protected site and a fake login service in one process, with no
-// set-up: go run ./examples/quickstart, then open the address that it prints. Flags
-// point it at a real service instead.
+// set-up: go run ./examples/quickstart, then open the address that it prints. With
+// -login oidc the service is an OpenID Connect provider. Flags point it at a real service
+// instead.
 package main
 
 import (
@@ -25,6 +26,11 @@ type options struct {
 	redis                       string
 	check                       bool
 
+	login                                   string
+	issuer, clientID, secretFile, principal string
+	crsid                                   bool
+	loginPath                               string
+
 	now func() time.Time // nil means time.Now
 }
 
@@ -43,12 +49,19 @@ func (o *options) define(fs *flag.FlagSet) {
 	fs.StringVar(&o.addr, "addr", "localhost:8080", "`address` the site listens on")
 	fs.StringVar(&o.wlsAddr, "wls-addr", "127.0.0.1:8081", "`address` the fake login service listens on")
 	fs.StringVar(&o.baseURL, "base-url", "", "`URL` where browsers see the site (default http://ADDR)")
+	fs.StringVar(&o.login, "login", "wls", "`kind` of login: wls (Ucam-WebAuth) or oidc (OpenID Connect)")
 	fs.StringVar(&o.wls, "wls", "fake", "login `service`: fake, raven, raven-demo, nevar or goose")
 	fs.StringVar(&o.authURL, "auth-url", "", "authenticate `URL` of any other login service; needs -keys")
 	fs.StringVar(&o.logoutURL, "logout-url", "", "its logout `URL`")
 	fs.StringVar(&o.keys, "keys", "", "`directory` of pubkeyN files; needed for nevar, goose and -auth-url")
+	fs.StringVar(&o.issuer, "issuer", "", "issuer `URL` of any OpenID Connect provider, where the site is registered; needs -client-id and -client-secret-file")
+	fs.StringVar(&o.clientID, "client-id", "", "`name` of the site at the provider")
+	fs.StringVar(&o.secretFile, "client-secret-file", "", "`file` with its secret there")
+	fs.StringVar(&o.principal, "principal-claim", "", "`claim` that says who somebody is (default sub)")
+	fs.BoolVar(&o.crsid, "crsid", false, "take @cam.ac.uk away from it")
+	fs.StringVar(&o.loginPath, "login-path", "", "`path` where the provider sends people back to (default /login): register the site's address and this as a redirect URI")
 	fs.StringVar(&o.desc, "desc", "the go-webauth quickstart", "`text` that the login service shows about who is asking")
-	fs.StringVar(&o.ptags, "ptags", "", "let in people with one of these `ptags`, or \"any\" (default current, where the service has ptags)")
+	fs.StringVar(&o.ptags, "ptags", "", "let in people with one of these `ptags`, or \"any\" (default current, where the service has ptags); with -issuer, groups of theirs (default any)")
 	fs.StringVar(&o.redis, "redis", "", "keep sessions in the Redis at this `URL`, such as redis://127.0.0.1:6379, and show them at /sessions")
 	fs.StringVar(&o.secretIn, "secret", "", "`file` with the site's secret, made if absent (default: one in memory)")
 	fs.BoolVar(&o.check, "check", false, "print what is weak about this configuration, and exit")
@@ -60,6 +73,7 @@ func check(o *options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer fake.Close()
 	soc, cfg, err := configure(o, fake)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ func TestRun_wrong(t *testing.T) {
 	empty := t.TempDir()
 	placeholder := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(placeholder, []byte("change me\n"), 0o600))
+	filled := clientSecret(t)
 	keyDir := writeKey(t, webauthtest.New(t))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel() // should it start, against expectation, it stops at once
@@ -46,6 +47,19 @@ func TestRun_wrong(t *testing.T) {
 		"logout URL for the fake":        {"-logout-url http://127.0.0.1/", 1, "-keys and -logout-url are for a real login service"},
 		"no such directory":              {"-wls nevar -keys /nonexistent", 1, "/nonexistent"},
 		"a directory without keys":       {"-wls nevar -keys " + empty, 1, empty},
+		"no such kind of login":          {"-login saml", 1, `-login "saml" is none of wls, oidc`},
+		"a provider for the WLS":         {"-issuer https://login.example", 1, "give -login oidc, too"},
+		"user names for the WLS":         {"-crsid", 1, "give -login oidc, too"},
+		"a WLS for a provider":           {"-login oidc -wls raven", 1, "are for Ucam-WebAuth"},
+		"a client at the fake provider":  {"-login oidc -client-id soc", 1, "give its -issuer, too"},
+		"a provider without a client":    {"-login oidc -issuer https://login.example", 1, "-issuer needs -client-id and -client-secret-file"},
+		"a provider without a secret":    {"-login oidc -issuer https://login.example -client-id soc -client-secret-file /nonexistent", 1, "/nonexistent"},
+		"a provider over plain http":     {"-login oidc -issuer http://login.example -client-id soc -client-secret-file " + filled, 1, "https"},
+		"a tenant that is everybody's":   {"-login oidc -issuer https://login.microsoftonline.com/common/v2.0 -client-id soc -client-secret-file " + filled, 1, "common"},
+		"an address as the principal":    {"-login oidc -issuer https://login.example -principal-claim email -client-id soc -client-secret-file " + filled, 1, "email"},
+		"a page as the login's path":     {"-login oidc -login-path /private", 1, `-login-path "/private": want a path of its own`},
+		"a pattern as the login's path":  {"-login oidc -login-path /{a}", 1, "want a path of its own"},
+		"no path as the login's path":    {"-login oidc -login-path login", 1, "want a path of its own"},
 		"a service over plain http":      {"-auth-url http://wls.example/auth -keys " + keyDir, 1, "https"},
 		"a fake's key, a real site":      {"-base-url https://soc.example", 1, "soc.example"},
 		"a site over plain http":         {"-wls raven -base-url http://soc.example", 1, "use https, or http://localhost"},
@@ -68,7 +82,7 @@ func TestRun_wrong(t *testing.T) {
 func TestRun_help(t *testing.T) {
 	code, _, stderr := run(t.Context(), []string{"-h"})
 	assert.Equal(t, 0, code)
-	for _, name := range strings.Fields("addr wls-addr base-url wls auth-url logout-url keys desc ptags secret check") {
+	for _, name := range strings.Fields("addr wls-addr base-url wls auth-url logout-url keys desc ptags secret check login issuer client-id client-secret-file principal-claim crsid login-path") {
 		assert.Contains(t, stderr, "\n  -"+name)
 	}
 }
@@ -88,6 +102,15 @@ func TestRun_check(t *testing.T) {
 			"note: SecretFile: " + secret + " is not there yet; it will be made with mode 0600",
 			"note: Service: key 2 of raven has 1024 bits",
 			"note: Policy.AnyPtags: people who are no longer members",
+		}},
+		"the fake provider": {"-login oidc", 0, []string{
+			"note: Service: fake knows no ptag \"current\" and no life",
+		}},
+		"a provider, and anybody": {"-login oidc -issuer https://login.example -client-id soc -client-secret-file " + clientSecret(t) + " -base-url https://soc.example", 0, []string{
+			"note: Policy.AnyPtags: people who are no longer members",
+		}},
+		"Entra ID": {"-login oidc -issuer https://login.microsoftonline.com/49a50445-bdfa-4b79-ade3-547b4f3986e9/v2.0 -client-id soc -client-secret-file " + clientSecret(t) + " -principal-claim upn -crsid", 0, []string{
+			"note: Service: a user name (upn) can be another person's later",
 		}},
 		"something that does not work": {"-wls raven -base-url http://soc.example", 1, []string{
 			"error: BaseURL: origin http://soc.example is http",
@@ -112,12 +135,19 @@ func TestRun_check(t *testing.T) {
 	})
 }
 
-// The program as people start it: no flag but for the ports, nothing set up before and
-// nothing left behind.
+// The program as people start it: no flag but for the ports and the kind of login, nothing
+// set up before and nothing left behind.
 func TestRun(t *testing.T) {
+	for _, login := range logins {
+		t.Run(login, func(t *testing.T) { leavesNothing(t, login) })
+	}
+}
+
+func leavesNothing(t *testing.T, login string) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	p := start(t)
+	t.Setenv("TMPDIR", dir)
+	p := start(t, "-login", login)
 	assert.Contains(t, p.Stdout.String(), "test0001 to test0010, password: test")
 	requirePage(t, p.person("test0003").get("/private"), http.StatusOK, "private", "test0003")
 
@@ -178,10 +208,14 @@ func TestRun_otherService(t *testing.T) {
 
 func TestRun_ptags(t *testing.T) {
 	for flags, statuses := range map[string][2]int{ // of test0001, who is current, and test0010, who is not
-		"":               {200, 403},
-		"-ptags any":     {200, 200},
-		"-ptags current": {200, 403},
-		"-ptags past,x":  {403, 403},
+		"":                           {200, 403},
+		"-ptags any":                 {200, 200},
+		"-ptags current":             {200, 403},
+		"-ptags past,x":              {403, 403},
+		"-login oidc":                {200, 403},
+		"-login oidc -ptags any":     {200, 200},
+		"-login oidc -ptags current": {200, 403},
+		"-login oidc -ptags past,x":  {403, 403},
 	} {
 		p := start(t, strings.Fields(flags)...)
 		assert.Equal(t, statuses[0], p.person("test0001").get("/private").StatusCode, flags)

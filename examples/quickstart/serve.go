@@ -6,10 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
-	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
+	"github.com/ucam-webauth/go-webauth/glue"
 )
 
 // serve starts the site, and its fake unless the login service is a real one, and waits
@@ -28,6 +27,7 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer fake.Close()
 	soc, cfg, err := configure(o, fake)
 	if err != nil {
 		return err
@@ -38,20 +38,26 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 		return err
 	}
 	handlers := []http.Handler{handler}
-	if fake != nil {
+	if o.usesFake() {
 		handlers = append(handlers, fake)
 	}
-	printWelcome(stdout, soc.BaseURL, cfg.Service.Info().URL, fake)
+	printWelcome(stdout, o, soc.BaseURL, cfg)
 	return demo.Serve(ctx, listeners, handlers...)
 }
 
-func printWelcome(out io.Writer, baseURL string, loginURL string, fake *webauthtest.WLS) {
+func printWelcome(out io.Writer, o *options, baseURL string, cfg glue.Config) {
 	fmt.Fprintf(out, "Open %s in a browser.\n", baseURL)
-	if fake == nil {
-		fmt.Fprintf(out, "People log in at %s.\n", loginURL)
-	} else {
+	if o.usesFake() {
 		fmt.Fprintf(out, "The fake login service is at %s; it lets in test0001 to test0010, password: test.\n"+
-			"test0001 may see the admin page; test0010 lacks ptag \"current\".\n", strings.TrimSuffix(loginURL, "/auth/authenticate.html"))
+			"test0001 may see the admin page; test0010 lacks ptag \"current\".\n", httpURL(o.wlsAddr))
+	} else {
+		fmt.Fprintf(out, "People log in at %s.\n", cfg.Service.Info().URL)
+	}
+	if o.login == "oidc" && !o.usesFake() {
+		fmt.Fprintf(out, "It must know %s%s as a redirect URI.\n", baseURL, cfg.LoginPath)
+		if cfg.Policy.AnyPtags {
+			fmt.Fprintln(out, "Whoever can log in there comes in; -ptags names groups.")
+		}
 	}
 	fmt.Fprintln(out, demo.Ready)
 }

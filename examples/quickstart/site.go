@@ -52,7 +52,7 @@ func newSite(around site.Config, cfg glue.Config) (http.Handler, error) {
 	}
 	s := &app{guard: guard, notes: map[string][]string{}}
 	mux := http.NewServeMux()
-	mux.Handle("/{$}", silent.Optional(page("front", "Quickstart", "A site that logs people in with Ucam-WebAuth. Try its pages.")))
+	mux.Handle("/{$}", silent.Optional(page("front", "Quickstart", "A site where people log in. Try its pages.")))
 	mux.Handle("/private", auth.Require(page("private", "Private", "Only people who are logged in see this page.")))
 	mux.Handle("/admin", admin.Require(page("admin", "Admin", "Only test0001 sees this page, and only with a password typed in the last five minutes.")))
 	mux.Handle("/optional", auth.Optional(page("optional", "Optional", "Everybody sees this page; it knows you if you are logged in.")))
@@ -61,7 +61,10 @@ func newSite(around site.Config, cfg glue.Config) (http.Handler, error) {
 		s.store = store
 		mux.Handle("/sessions", auth.Require(guard.Check(guard.Send(http.HandlerFunc(s.sessions)))))
 	}
-	mux.HandleFunc("/login", auth.Login)
+	mux.HandleFunc(defaultLoginPath, auth.Login) // where the pages link to
+	if cfg.LoginPath != "" && cfg.LoginPath != defaultLoginPath {
+		mux.HandleFunc(cfg.LoginPath, auth.Login)
+	}
 	mux.HandleFunc("/logout", auth.Logout)
 	mux.HandleFunc("GET /page.css", demo.Style)
 	// Only our own host, only with our headers; no page of another site posts to us.

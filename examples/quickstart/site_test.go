@@ -13,8 +13,30 @@ import (
 	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
 )
 
-func TestPages(t *testing.T) {
-	p := start(t)
+// TestSite plays people at browsers of tests, once for each kind of login.
+func TestSite(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		test func(t *testing.T, p *quickstart)
+	}{
+		{"pages", hasPages},
+		{"login link", hasLoginLink},
+		{"identity", showsIdentity},
+		{"fresh password", wantsFreshPassword},
+		{"form", takesForm},
+		{"kept form", keepsForm},
+		{"kept form of somebody else", keepsFormFromOthers},
+		{"cross-origin", refusesOtherSites},
+		{"logout", endsSession},
+		{"silent sign-in", signsInSilently},
+	} {
+		for _, login := range logins {
+			t.Run(row.name+", "+login, func(t *testing.T) { row.test(t, start(t, "-login", login)) })
+		}
+	}
+}
+
+func hasPages(t *testing.T, p *quickstart) {
 	for _, c := range []struct {
 		user, path string
 		status     int
@@ -60,8 +82,8 @@ func TestPages(t *testing.T) {
 }
 
 // The link to log in leads back to where it was.
-func TestLoginLink(t *testing.T) {
-	who := start(t).person("test0001")
+func hasLoginLink(t *testing.T, p *quickstart) {
+	who := p.person("test0001")
 	next := demotest.Match(`<a href="(/login[^"]*)">Log in</a>`, who.get("/optional").Body)
 	a := who.get(html.UnescapeString(next))
 	requirePage(t, a, http.StatusOK, "optional", "test0001")
@@ -82,8 +104,7 @@ func checkHeaders(t *testing.T, a demotest.Answer, known bool) {
 	}
 }
 
-func TestIdentityShown(t *testing.T) {
-	p := start(t)
+func showsIdentity(t *testing.T, p *quickstart) {
 	who := p.person("test0001")
 	a := who.get("/private")
 	assert.Contains(t, a.Body, `<dd id="ptags">current</dd>`)
@@ -97,8 +118,7 @@ func TestIdentityShown(t *testing.T) {
 	assert.Contains(t, a.Body, "not in this session")
 }
 
-func TestFreshPassword(t *testing.T) {
-	p := start(t)
+func wantsFreshPassword(t *testing.T, p *quickstart) {
 	who, nobody := p.person("test0001"), p.person("")
 	nobody.client.Jar = who.client.Jar // the same browser, but nobody types a password
 	requirePage(t, who.get("/admin"), http.StatusOK, "admin", "test0001")
@@ -110,8 +130,7 @@ func TestFreshPassword(t *testing.T) {
 	requirePage(t, who.get("/admin"), http.StatusOK, "admin", "test0001")
 }
 
-func TestForm(t *testing.T) {
-	p := start(t)
+func takesForm(t *testing.T, p *quickstart) {
 	who := p.person("test0001")
 	who.get("/private")
 	token := demotest.Match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").Body)
@@ -136,8 +155,7 @@ func notes(a demotest.Answer) (list []string) {
 	return list
 }
 
-func TestForm_kept(t *testing.T) {
-	p := start(t)
+func keepsForm(t *testing.T, p *quickstart) {
 	who := p.person("test0001")
 	token := demotest.Match(`name="xsrf-token" value="([^"]+)"`, who.get("/form").Body)
 	p.Advance(3 * time.Hour)
@@ -157,8 +175,7 @@ func TestForm_kept(t *testing.T) {
 	assert.Equal(t, []string{"kept"}, notes(who.get("/form")))
 }
 
-func TestForm_keptForSomebodyElse(t *testing.T) {
-	p := start(t)
+func keepsFormFromOthers(t *testing.T, p *quickstart) {
 	who, other := p.person("test0001"), p.person("test0002")
 	other.client.Jar = who.client.Jar // at the same browser
 	who.get("/form")
@@ -171,8 +188,7 @@ func TestForm_keptForSomebodyElse(t *testing.T) {
 }
 
 // What another site makes a browser send changes nothing here.
-func TestCrossOrigin(t *testing.T) {
-	p := start(t)
+func refusesOtherSites(t *testing.T, p *quickstart) {
 	who := p.person("test0001")
 	who.get("/private")
 	for _, path := range []string{"/form", "/logout"} {
@@ -191,15 +207,14 @@ func TestCrossOrigin(t *testing.T) {
 	assert.Empty(t, notes(a))
 }
 
-func TestLogout(t *testing.T) {
-	p := start(t)
+func endsSession(t *testing.T, p *quickstart) {
 	who := p.person("test0001")
 	who.get("/private")
 	requirePage(t, who.get("/logout"), http.StatusOK, "logout", "")
 	requirePage(t, who.get("/optional"), http.StatusOK, "optional", "test0001")
 	a := who.post("/logout")
 	requirePage(t, a, http.StatusOK, "logged-out", "")
-	assert.Contains(t, a.Body, p.wls+"/auth/logout.html")
+	assert.Contains(t, a.Body, `href="`+p.wls+p.logoutPath())
 	requirePage(t, who.get("/optional"), http.StatusOK, "optional", "")
 	requirePage(t, who.get("/"), http.StatusOK, "front", "") // no silent sign-in after that
 
@@ -208,15 +223,14 @@ func TestLogout(t *testing.T) {
 	assert.JSONEq(t, `{"error":"login_required","reason":"session"}`, a.Body)
 }
 
-func TestSilentSignIn(t *testing.T) {
-	p := start(t)
+func signsInSilently(t *testing.T, p *quickstart) {
 	who := p.person("test0001")
 	requirePage(t, who.get("/"), http.StatusOK, "front", "") // not before the browser has our cookie
 	requirePage(t, who.get("/"), http.StatusOK, "front", "") // nobody is logged in anywhere
 	requirePage(t, who.get("/"), http.StatusOK, "front", "") // and it tries once only
 
 	who = p.person("test0001")
-	elsewhere := start(t, "-auth-url", p.wls+"/auth/authenticate.html", "-keys", writeKey(t, fakeKey(t)))
+	elsewhere := start(t, p.elsewhere()...)
 	who.site = elsewhere.url
 	requirePage(t, who.get("/private"), http.StatusOK, "private", "test0001")
 	who.site = p.url

@@ -74,7 +74,7 @@ func (p *Provider) Info() webauth.ServiceInfo {
 	if title == "" {
 		title = "your organisation's login"
 	}
-	return webauth.ServiceInfo{Name: p.name(), Title: title, Challenge: "OpenID-Connect", NoPtags: p.PtagsClaim == "", Callback: true, Open: true}
+	return webauth.ServiceInfo{Name: p.name(), Title: title, URL: p.Issuer, Challenge: "OpenID-Connect", NoPtags: p.PtagsClaim == "", Callback: true, Open: true}
 }
 
 func (p *Provider) name() string {
