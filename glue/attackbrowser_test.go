@@ -196,7 +196,7 @@ func (w *attackWorld) requireAtHome(site *attackedSite, a answer) {
 	if action != "" {
 		targets = append(targets, action)
 	}
-	service := site.fake.Service()
+	service := site.fake.(fakeWLS).Service()
 	for _, target := range targets {
 		if target == service.LogoutURL || strings.HasPrefix(target, service.AuthURL+"?") {
 			continue

@@ -50,7 +50,7 @@ func (p *played) require(want outcome) {
 	for name, value := range want.Asks {
 		assert.Equal(t, value, fields(t, got.Location).Get(name), "%s of the request to the login service", name)
 	}
-	if strings.HasPrefix(got.Location, w.at.fake.Service().AuthURL+"?") {
+	if strings.HasPrefix(got.Location, w.at.fake.(fakeWLS).Service().AuthURL+"?") {
 		got.Location = "wls"
 	}
 	got.Location = strings.Replace(got.Location, "http://"+"localhost:"+port(w.at.base), "http://localhost", 1)

@@ -50,7 +50,7 @@ func newBench(b testing.TB, config ...func(*config)) *bench {
 	}
 	auth, err := newAuth(cfg)
 	require.NoError(b, err)
-	return &bench{auth: auth, fake: s.fake, handler: auth.Require(principalOnly), host: "soc.example"}
+	return &bench{auth: auth, fake: s.fake.(fakeWLS).WLS, handler: auth.Require(principalOnly), host: "soc.example"}
 }
 
 func (bn *bench) request(target string, cookies ...*http.Cookie) *http.Request {

@@ -13,8 +13,10 @@ import (
 )
 
 // A site below a path shares its origin with others, and sends nobody to them.
-func TestNextStaysBelowTheSitesPath(t *testing.T) {
-	s := startSite(t, setup{
+func TestNextStaysBelowTheSitesPath(t *testing.T) { eachKind(t, testNextStaysBelowTheSitesPath) }
+
+func testNextStaysBelowTheSitesPath(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind,
 		config: func(c *config) { c.BaseURL += "/~alice"; c.LogoutPath = "/~alice/logout" },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.HandleFunc("/~alice/login", auth.Login)
@@ -41,7 +43,11 @@ func TestNextStaysBelowTheSitesPath(t *testing.T) {
 // A cancel comes back without the query; the page still knows where the person wanted
 // to go.
 func TestTryAgainAfterACancelKeepsTheQuery(t *testing.T) {
-	s := startSite(t, setup{})
+	eachKind(t, testTryAgainAfterACancelKeepsTheQuery)
+}
+
+func testTryAgainAfterACancelKeepsTheQuery(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	s.fake.SetQuirks(webauthtest.QuirkV1Cancel)
 	s.fake.Next(webauthtest.Outcome{Status: 410})
 	a := s.browser("test0001").get("/private/page?n=1").requirePage(http.StatusForbidden, "cancelled")
@@ -50,7 +56,11 @@ func TestTryAgainAfterACancelKeepsTheQuery(t *testing.T) {
 
 // A page for everybody stays one, whatever its address.
 func TestSilentSignInRefusesNobodyForTheAddress(t *testing.T) {
-	s := startSite(t, setup{config: func(c *config) { c.Policy.Silent = true }})
+	eachKind(t, testSilentSignInRefusesNobodyForTheAddress)
+}
+
+func testSilentSignInRefusesNobodyForTheAddress(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, config: func(c *config) { c.Policy.Silent = true }})
 	b := s.browser("")
 	b.get("/optional").requireEcho("")
 	for _, query := range []string{strings.Repeat("x", 2000), "q=WLS%2DResponse"} {
@@ -58,10 +68,12 @@ func TestSilentSignInRefusesNobodyForTheAddress(t *testing.T) {
 	}
 }
 
-func TestOnlyNeverMeansAnybody(t *testing.T) {
+func TestOnlyNeverMeansAnybody(t *testing.T) { eachKind(t, testOnlyNeverMeansAnybody) }
+
+func testOnlyNeverMeansAnybody(t *testing.T, kind kind) {
 	assert.Equal(t, []string{"a", "b"}, glue.Only("a", "b"))
 	var none []string
-	s := startSite(t, setup{})
+	s := startSite(t, setup{kind: kind})
 	admin := s.auth.With(func(p *glue.Policy) { p.Principals = glue.Only(none...) })
 	require.ErrorContains(t, admin.Err(), "Principals: an empty list")
 }

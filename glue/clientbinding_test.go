@@ -12,7 +12,9 @@ import (
 
 // A session that is bound to where it began, and comes from elsewhere, asks for a new
 // login; unbound ones move about freely.
-func TestASessionBoundToWhereItBegan(t *testing.T) {
+func TestASessionBoundToWhereItBegan(t *testing.T) { eachKind(t, testASessionBoundToWhereItBegan) }
+
+func testASessionBoundToWhereItBegan(t *testing.T, kind kind) {
 	for _, tc := range []struct {
 		name          string
 		session       glue.Session
@@ -28,7 +30,7 @@ func TestASessionBoundToWhereItBegan(t *testing.T) {
 		{"to both, another browser", glue.Session{BindBrowser: true, BindAddress: true}, "192.0.2.1:1", "another", http.StatusUnauthorized},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := startSite(t, setup{
+			s := startSite(t, setup{kind: kind,
 				config: func(c *config) { c.Session = tc.session },
 				wrap: func(h http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

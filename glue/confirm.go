@@ -57,10 +57,9 @@ func (x *exchange) askWho(l login, old *session) {
 	x.cfg.Site.Show(x.w, x.r, p)
 }
 
-// confirmURL is where the button leads: to the page that was asked for, and so to the handler
-// that asked for the login.
+// confirmURL is where the button leads: the same path, and so the same handler.
 func (x *exchange) confirmURL(l login) (string, error) {
-	plain := strings.Join([]string{randomID(), l.session.way.service.ID(), l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
+	plain := strings.Join([]string{randomID(), l.session.way.service.ID(), x.path, l.url, string(l.iact), formatUnix(l.session.Expires), l.session.encode()}, "\n")
 	expires := x.now.Add(confirmLife)
 	if l.session.Expires.Before(expires) {
 		expires = l.session.Expires
@@ -69,8 +68,7 @@ func (x *exchange) confirmURL(l login) (string, error) {
 	if err == nil && len(value) > maxCookie {
 		err = errSessionTooLarge
 	}
-	page, _, _ := strings.Cut(l.url, "?")
-	return page + "?" + confirmParam + "=" + value, err
+	return x.origin.url(x.path, confirmParam+"="+value), err
 }
 
 var errNotConfirmed = errors.New("it is not a login that this browser was asked about here, or it was too long ago")
@@ -109,10 +107,13 @@ func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 	case used && x.alive(old, l.session.Principal): // pressed twice
 		x.log(site.Event{Name: EventRepeated, Reason: reasonConfirm})
 		x.goOn(l.url, l.session.Principal, loopDepthUnknown)
-	case forgotten:
-		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageForgotten)
 	case used:
-		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, pageRefused)
+		page := pageRefused
+		if forgotten {
+			page = pageForgotten
+		}
+		page.Links = []site.Link{{Text: "Try again", Href: x.wanted(l.url).url}}
+		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, page)
 	default:
 		x.storeDown(err)
 	}
@@ -122,23 +123,22 @@ func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 // and on the page that it was made for. The item marks it as used.
 func (x *exchange) openConfirm(value string) (login, webauth.Item, error) {
 	plain, expires, err := x.origin.confirm.Open(confirmParam, value, x.now)
-	part := strings.SplitN(plain, "\n", 6)
-	if err != nil || len(part) != 6 {
+	part := strings.SplitN(plain, "\n", 7)
+	if err != nil || len(part) != 7 {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	s, ok := decodeSession(part[5])
-	ends, okEnds := parseUnix(part[4])
+	s, ok := decodeSession(part[6])
+	ends, okEnds := parseUnix(part[5])
 	w := x.origin.wayOf(part[1])
 	if !ok || !okEnds || w == nil {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
-	path, _, _ := strings.Cut(part[2], "?")
-	if fromOtherOrigin(x.r) || path != x.origin.url(x.path, "") || !x.secret.Fits(s.binding) || s.client != x.clientBinding() {
+	if fromOtherOrigin(x.r) || part[2] != x.path || !x.secret.Fits(s.binding) || s.client != x.clientBinding() {
 		return login{}, webauth.Item{}, errNotConfirmed
 	}
 	s.Expires, s.way, s.Service = ends, w, w.info.Name
 	item := webauth.Item{ID: "confirm:" + part[0], Issued: s.Accepted, Expires: expires}
-	return login{session: s, url: part[2], iact: webauth.Interact(part[3])}, item, nil
+	return login{session: s, url: part[3], iact: webauth.Interact(part[4])}, item, nil
 }
 
 // cutConfirm takes the button's parameter out of a query.

@@ -125,8 +125,10 @@ func roundTrip(h http.Handler, host, target string, cookies ...*http.Cookie) *ht
 	return w.Result()
 }
 
-func TestSessionThatIsNoSession(t *testing.T) {
-	s := startSite(t, setup{})
+func TestSessionThatIsNoSession(t *testing.T) { eachKind(t, testSessionThatIsNoSession) }
+
+func testSessionThatIsNoSession(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	good := s.loggedIn("test0001")
 	secret, session := good.cookie("login"), good.cookie("session")
 	flipped := []byte(session.Value)

@@ -33,8 +33,8 @@ var decisionPolicies = map[string]func(p *glue.Policy){
 
 // decisionSite decides about each request twice: by Evaluate, whose decision goes into
 // decided, and by Require.
-func decisionSite(t *testing.T, decided *glue.Decision) *testSite {
-	return startSite(t, setup{
+func decisionSite(t *testing.T, kind kind, decided *glue.Decision) *testSite {
+	return startSite(t, setup{kind: kind,
 		config: func(c *config) { c.Session.MaxLife, c.Session.Inactivity = 2*time.Hour, time.Hour },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			for name, edit := range decisionPolicies {
@@ -55,10 +55,12 @@ func decisionSite(t *testing.T, decided *glue.Decision) *testSite {
 	})
 }
 
-func TestEvaluateDecidesAsRequireDoes(t *testing.T) {
+func TestEvaluateDecidesAsRequireDoes(t *testing.T) { eachKind(t, testEvaluateDecidesAsRequireDoes) }
+
+func testEvaluateDecidesAsRequireDoes(t *testing.T, kind kind) {
 	var d glue.Decision
 	seen := map[glue.Denial]int{}
-	s := decisionSite(t, &d)
+	s := decisionSite(t, kind, &d)
 	for _, session := range []struct {
 		name  string
 		begin func() *browser
@@ -142,8 +144,10 @@ func TestEvaluateDecidesAsRequireDoes(t *testing.T) {
 	}
 }
 
-func TestEvaluateOfAForeignHost(t *testing.T) {
-	s := startSite(t, setup{})
+func TestEvaluateOfAForeignHost(t *testing.T) { eachKind(t, testEvaluateOfAForeignHost) }
+
+func testEvaluateOfAForeignHost(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	r := httptest.NewRequest(http.MethodGet, "http://elsewhere.example/", nil)
 	d, err := s.auth.Evaluate(r)
 	require.NoError(t, err)
@@ -152,10 +156,12 @@ func TestEvaluateOfAForeignHost(t *testing.T) {
 }
 
 // Evaluate leaves a response alone; after Spend, or Refuse, nobody can use it.
-func TestEvaluateAndSpendAResponse(t *testing.T) {
+func TestEvaluateAndSpendAResponse(t *testing.T) { eachKind(t, testEvaluateAndSpendAResponse) }
+
+func testEvaluateAndSpendAResponse(t *testing.T, kind kind) {
 	for _, how := range []string{"neither", "Spend", "Refuse"} {
 		t.Run(how, func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			b := s.browser("test0001")
 			back := s.respond(b.begin("/private/"), "test0001")
 			for range 2 {
@@ -185,7 +191,9 @@ func TestEvaluateAndSpendAResponse(t *testing.T) {
 
 // A response changes nothing about a host that is not the site's, and a policy that is
 // wrong, but for being spent.
-func TestDecisionRefusesAsRequireDoes(t *testing.T) {
+func TestDecisionRefusesAsRequireDoes(t *testing.T) { eachKind(t, testDecisionRefusesAsRequireDoes) }
+
+func testDecisionRefusesAsRequireDoes(t *testing.T, kind kind) {
 	for _, row := range []struct {
 		name, host string
 		edit       func(p *glue.Policy)
@@ -196,7 +204,7 @@ func TestDecisionRefusesAsRequireDoes(t *testing.T) {
 		{"a wrong policy", "", decisionPolicies["wrong"], http.StatusInternalServerError, "misconfigured"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			b := s.browser("test0001")
 			back := s.respond(b.begin("/private/"), "test0001")
 			r := httptest.NewRequest(http.MethodGet, back, nil)
@@ -230,8 +238,10 @@ func TestTheZeroDecisionLetsNobodyIn(t *testing.T) {
 }
 
 // Mark says what Require says beside an answer.
-func TestDecisionMark(t *testing.T) {
-	s := startSite(t, setup{
+func TestDecisionMark(t *testing.T) { eachKind(t, testDecisionMark) }
+
+func testDecisionMark(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind,
 		config: func(c *config) { c.Session.Inactivity = time.Hour },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.HandleFunc("/evaluated", func(w http.ResponseWriter, r *http.Request) {

@@ -53,19 +53,25 @@ func TestEventsAndLogLines(t *testing.T) {
 }
 
 func TestEventsOfAFailureThatIsNotSigned(t *testing.T) {
-	s := startSite(t, setup{})
+	eachKind(t, testEventsOfAFailureThatIsNotSigned)
+}
+
+func testEventsOfAFailureThatIsNotSigned(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	s.fake.Next(webauthtest.Outcome{Status: 410, Quirks: []webauthtest.Quirk{webauthtest.QuirkUnsignedFailure}})
 	s.browser("test0001").get("/private/").requirePage(http.StatusForbidden, "cancelled")
 	assert.Equal(t, false, last(s)["signed"])
 	assert.EqualValues(t, 410, last(s)["status"])
 }
 
-func TestNoEventsWithoutAHookOrALogger(t *testing.T) {
+func TestNoEventsWithoutAHookOrALogger(t *testing.T) { eachKind(t, testNoEventsWithoutAHookOrALogger) }
+
+func testNoEventsWithoutAHookOrALogger(t *testing.T, kind kind) {
 	before := slog.Default()
 	defer slog.SetDefault(before)
 	var log lockedBuffer
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	s := startSite(t, setup{config: func(c *config) { c.Logger, c.OnEvent = nil, nil }})
+	s := startSite(t, setup{kind: kind, config: func(c *config) { c.Logger, c.OnEvent = nil, nil }})
 	b := s.browser("test0001")
 	s.fake.Next(webauthtest.Outcome{Status: 410})
 	b.get("/private/").requirePage(http.StatusForbidden, "cancelled")

@@ -22,7 +22,9 @@ func (m *restarting) restart() { m.OneUse = webauth.NewMemoryOneUse(0, m.now) }
 
 // TestAfterALostMemory has people told what happened, and what is not to blame: no clock,
 // no cookie, no second click.
-func TestAfterALostMemory(t *testing.T) {
+func TestAfterALostMemory(t *testing.T) { eachKind(t, testAfterALostMemory) }
+
+func testAfterALostMemory(t *testing.T, kind kind) {
 	const login = "/private/"
 	for _, tt := range []struct {
 		name   string
@@ -61,7 +63,7 @@ func TestAfterALostMemory(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			memory := &restarting{}
-			s := startSite(t, setup{config: func(c *config) {
+			s := startSite(t, setup{kind: kind, config: func(c *config) {
 				memory.now = c.Now
 				memory.restart()
 				c.OneUse = memory
@@ -84,9 +86,11 @@ func TestAfterALostMemory(t *testing.T) {
 }
 
 // TestRepeatedAfterALostMemory: who is logged in already is sent on.
-func TestRepeatedAfterALostMemory(t *testing.T) {
+func TestRepeatedAfterALostMemory(t *testing.T) { eachKind(t, testRepeatedAfterALostMemory) }
+
+func testRepeatedAfterALostMemory(t *testing.T, kind kind) {
 	memory := &restarting{}
-	s := startSite(t, setup{config: func(c *config) {
+	s := startSite(t, setup{kind: kind, config: func(c *config) {
 		memory.now = c.Now
 		memory.restart()
 		c.OneUse = memory

@@ -26,9 +26,13 @@ func (hangs) New(r *http.Request, _ string) (*sessions.Session, error) {
 // A client that goes away while a store is asked is no fault of the store: no page, and no
 // alarm for the operators.
 func TestStoreErrorOfAClientThatHasGone(t *testing.T) {
+	eachKind(t, testStoreErrorOfAClientThatHasGone)
+}
+
+func testStoreErrorOfAClientThatHasGone(t *testing.T, kind kind) {
 	for _, gone := range []bool{false, true} {
 		t.Run(map[bool]string{false: "waiting", true: "gone"}[gone], func(t *testing.T) {
-			s := startSite(t, setup{config: inStore(hangs{})})
+			s := startSite(t, setup{kind: kind, config: inStore(hangs{})})
 			b := s.browser("test0001")
 			b.begin("/private/")
 			ctx, cancel := context.WithCancel(t.Context())

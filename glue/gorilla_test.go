@@ -38,7 +38,9 @@ func sessionFiles(t *testing.T, dir string) []string {
 }
 
 // A store of the gorilla ecosystem behaves like the sealed cookies.
-func TestGorillaStores(t *testing.T) {
+func TestGorillaStores(t *testing.T) { eachKind(t, testGorillaStores) }
+
+func testGorillaStores(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		name  string
 		store func(t *testing.T) sessions.Store
@@ -49,12 +51,13 @@ func TestGorillaStores(t *testing.T) {
 	} {
 		for _, tls := range []bool{false, true} {
 			t.Run(tt.name+map[bool]string{true: " on https"}[tls], func(t *testing.T) {
-				s := startSite(t, setup{tls: tls, config: inStore(tt.store(t)), routes: adminRoute})
+				s := startSite(t, setup{kind: kind, tls: tls, config: inStore(tt.store(t)), routes: adminRoute})
 				b := s.browser("test0001")
 				first := b.get("/private/").requireEcho("test0001").Identity
 				assert.Equal(t, glue.Identity{
 					Principal: "test0001", Ptags: []string{"current"}, Auth: "pwd", Issue: testNow, Accepted: testNow, Password: testNow,
 					Expires: testNow.Add(2 * time.Hour), Service: "fake", SessionID: first.SessionID, ResponseID: first.ResponseID,
+					Subject: s.fake.subject("test0001"),
 				}, first)
 				assert.Equal(t, first, b.get("/optional").requireEcho("test0001").Identity)
 				assert.Empty(t, b.once("/private/").Cookies(), "written at login only")
@@ -92,8 +95,12 @@ func (b *browser) sessionName() string {
 }
 
 func TestGorillaFilesystemStoreForgetsTheOldSession(t *testing.T) {
+	eachKind(t, testGorillaFilesystemStoreForgetsTheOldSession)
+}
+
+func testGorillaFilesystemStoreForgetsTheOldSession(t *testing.T, kind kind) {
 	dir := t.TempDir()
-	s := startSite(t, setup{config: inStore(sessions.NewFilesystemStore(dir, storeKey())), routes: adminRoute})
+	s := startSite(t, setup{kind: kind, config: inStore(sessions.NewFilesystemStore(dir, storeKey())), routes: adminRoute})
 	b := s.loggedIn("test0001")
 	first := sessionFiles(t, dir)
 	require.Len(t, first, 1)
@@ -158,10 +165,12 @@ func TestGorillaSessionElsewhereIsNoSession(t *testing.T) {
 
 // What stands in the store can be read by programs that list a person's sessions, and
 // what others write there is no session.
-func TestGorillaValues(t *testing.T) {
+func TestGorillaValues(t *testing.T) { eachKind(t, testGorillaValues) }
+
+func testGorillaValues(t *testing.T, kind kind) {
 	key := storeKey()
 	store := sessions.NewCookieStore(key)
-	s := startSite(t, setup{config: inStore(store)})
+	s := startSite(t, setup{kind: kind, config: inStore(store)})
 	b := s.loggedIn("test0001")
 	name := b.cookie("session").Name
 	good := b.cookie("session").Value
@@ -231,10 +240,12 @@ func (st *brokenStore) Save(r *http.Request, w http.ResponseWriter, s *sessions.
 
 // A store that takes no writes cannot forget a session: this browser is out of it all the
 // same, and told so.
-func TestLogoutThatCannotBeStored(t *testing.T) {
+func TestLogoutThatCannotBeStored(t *testing.T) { eachKind(t, testLogoutThatCannotBeStored) }
+
+func testLogoutThatCannotBeStored(t *testing.T, kind kind) {
 	store := &brokenStore{Store: sessions.NewFilesystemStore(t.TempDir(), storeKey())}
 	var got []change
-	s := startSite(t, setup{config: func(c *config) { inStore(store)(c); changes(&got)(c) }})
+	s := startSite(t, setup{kind: kind, config: func(c *config) { inStore(store)(c); changes(&got)(c) }})
 	b := s.loggedIn("test0001")
 	store.full.Store(true)
 	b.get("/private/").requireEcho("test0001")
@@ -245,9 +256,11 @@ func TestLogoutThatCannotBeStored(t *testing.T) {
 	b.get("/optional").requireEcho("")
 }
 
-func TestStoreThatIsDown(t *testing.T) {
+func TestStoreThatIsDown(t *testing.T) { eachKind(t, testStoreThatIsDown) }
+
+func testStoreThatIsDown(t *testing.T, kind kind) {
 	store := &brokenStore{Store: sessions.NewFilesystemStore(t.TempDir(), storeKey())}
-	s := startSite(t, setup{config: inStore(store)})
+	s := startSite(t, setup{kind: kind, config: inStore(store)})
 	b, fresh := s.browser("test0001"), s.browser("test0002")
 	again := s.respond(b.begin("/private/again"), "test0001")
 	b.get("/private/").requireEcho("test0001")
@@ -291,9 +304,11 @@ func (o *brokenOneUse) Once(context.Context, webauth.Item) error {
 	return nil
 }
 
-func TestOneUseThatIsDown(t *testing.T) {
+func TestOneUseThatIsDown(t *testing.T) { eachKind(t, testOneUseThatIsDown) }
+
+func testOneUseThatIsDown(t *testing.T, kind kind) {
 	one := &brokenOneUse{}
-	s := startSite(t, setup{config: func(c *config) { c.OneUse = one }})
+	s := startSite(t, setup{kind: kind, config: func(c *config) { c.OneUse = one }})
 	b := s.loggedIn("test0001")
 	s.advance(3 * time.Hour)
 	kept := b.post("/private/form", map[string][]string{"a": {"b"}}).requirePage(http.StatusUnauthorized, "form-kept")

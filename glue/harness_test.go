@@ -28,18 +28,19 @@ var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // setup is what a test wants of its site. Its zero value is a plain site on http.
 type setup struct {
-	fake   *webauthtest.WLS // nil: one of its own, of newFake
+	kind   kind             // of login; zero: byWLS
+	fake   *webauthtest.WLS // nil: one of its own
 	tls    bool
 	config func(c *config)
 	routes func(mux *http.ServeMux, auth *glue.Auth) // beside those of startSite
 	wrap   func(h http.Handler) http.Handler         // in front of the whole site
 }
 
-// testSite is a protected site on a real listener, the fake WLS that it sends people to,
+// testSite is a protected site on a real listener, the login service that it sends people to,
 // and everything that it logged.
 type testSite struct {
 	t    testing.TB
-	fake *webauthtest.WLS
+	fake fakeService
 	auth *glue.Auth
 	url  string // without a trailing slash
 	tls  bool
@@ -56,9 +57,14 @@ type testSite struct {
 // an echo.
 func startSite(t testing.TB, su setup) *testSite {
 	t.Helper()
-	s := &testSite{t: t, fake: su.fake, tls: su.tls}
-	if s.fake == nil {
-		s.fake = newFake(t)
+	s := &testSite{t: t, tls: su.tls}
+	switch {
+	case su.fake != nil:
+		s.fake = fakeWLS{su.fake}
+	case su.kind.start != nil:
+		s.fake = su.kind.start(t)
+	default:
+		s.fake = byWLS.start(t)
 	}
 	serve := webauthtest.Site
 	if su.tls {
@@ -69,6 +75,7 @@ func startSite(t testing.TB, su setup) *testSite {
 		if su.config != nil {
 			su.config(&cfg)
 		}
+		s.fake.configure(&cfg)
 		var err error
 		s.auth, err = newAuth(cfg)
 		require.NoError(t, err)
@@ -129,7 +136,7 @@ func (s *testSite) config(baseURL string) config {
 	secret := rand.Text() + rand.Text()
 	s.hide(secret)
 	var cfg config
-	cfg.Service, cfg.LogoutPath = s.fake.Service(), "/logout"
+	cfg.Service, cfg.LogoutPath = s.fake.service(), "/logout"
 	cfg.BaseURL, cfg.Secret, cfg.Now = baseURL, secret, s.fake.Now
 	cfg.Logger = slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg.OnEvent = func(_ context.Context, e site.Event) {
@@ -164,7 +171,8 @@ func (s *testSite) handler(su setup) http.Handler {
 func (s *testSite) in(t testing.TB) {
 	outer := s.t
 	s.t = t
-	t.Cleanup(func() { s.t = outer })
+	s.fake.in(t)
+	t.Cleanup(func() { s.t = outer; s.fake.in(outer) })
 }
 
 // advance moves the clock of the site and of the fake.
@@ -195,6 +203,14 @@ func (s *testSite) lastEvent(name string) site.Event {
 	}
 	require.Failf(s.t, "no such event", "%q", name)
 	return site.Event{}
+}
+
+// loginForForm is where a page leads that keeps a form which went to a path.
+func (s *testSite) loginForForm(path string) string {
+	if s.fake.arrives(path) == path {
+		return path + "&wls-kept=1"
+	}
+	return "/login?wls-kept=1"
 }
 
 // respond gives the URL with the WLS's response to a redirect to the WLS.
@@ -281,13 +297,13 @@ func (b *browser) post(target string, form url.Values) answer {
 
 func formType(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
 
-// begin opens a page and stops where the site sends the browser to the WLS; it gives
+// begin opens a page and stops where the site sends the browser to log in; it gives
 // that redirect's Location.
 func (b *browser) begin(target string) string {
 	b.site.t.Helper()
 	a := b.stopped(b.site.fake.StopAtLogin, target)
 	require.Equal(b.site.t, http.StatusSeeOther, a.StatusCode, "page %q", a.kind())
-	require.True(b.site.t, strings.HasPrefix(a.location(), b.site.fake.Service().AuthURL+"?"), a.location())
+	require.True(b.site.t, strings.HasPrefix(a.location(), b.site.fake.page()+"?"), a.location())
 	return a.location()
 }
 

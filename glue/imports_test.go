@@ -97,3 +97,12 @@ func TestGlueNeedsGorillaAlone(t *testing.T) {
 		assert.Regexp(t, `^(`+module+`|github\.com/gorilla/(sessions|securecookie)$)`, pkg)
 	}
 }
+
+// A site that logs nobody in by OpenID Connect compiles nothing of it.
+func TestOpenIDConnectIsForWhoUsesIt(t *testing.T) {
+	listed := goList(t, "-deps", "./glue", "./glue/xsrf", "./glue/oauth2server", "./glue/redisstore", "./examples/minimal")
+	require.Contains(t, listed, module+"glue/redisstore")
+	for _, pkg := range listed {
+		assert.NotRegexp(t, `go-oidc|go-jose|x/oauth2|glue/oidclogin`, pkg)
+	}
+}

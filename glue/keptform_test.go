@@ -64,7 +64,9 @@ func assertSent(s *testSite, e echoed) {
 	assert.Equal(t, want, e.Form)
 }
 
-func TestKeptForm(t *testing.T) {
+func TestKeptForm(t *testing.T) { eachKind(t, testKeptForm) }
+
+func testKeptForm(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		name   string
 		reason string
@@ -77,19 +79,19 @@ func TestKeptForm(t *testing.T) {
 	} {
 		for _, tls := range []bool{false, true} {
 			t.Run(tt.name+map[bool]string{true: " on https"}[tls], func(t *testing.T) {
-				s := startSite(t, setup{config: tt.config, tls: tls})
+				s := startSite(t, setup{kind: kind, config: tt.config, tls: tls})
 				b := s.loggedIn("test0001")
 				s.advance(tt.later)
 				page := b.send(formPath, urlType, formBody).requirePage(http.StatusUnauthorized, "form-kept")
 				assert.Empty(t, page.Cookies())
-				assert.Equal(t, "Ucam-WebAuth", page.Header.Get("WWW-Authenticate"))
+				assert.Equal(t, s.fake.service().Info().Challenge, page.Header.Get("WWW-Authenticate"))
 				assert.EqualValues(t, tt.reason, s.lastEvent(glue.EventFormKept).Reason)
 				assert.Equal(t, "test0001", s.lastEvent(glue.EventFormKept).Principal)
 				_, shown, _ := strings.Cut(page.Body, "</style>")
 				assert.NotContains(t, shown, "empty", "sealed, not shown")
 				assert.Contains(t, page.Body, `target="_blank"`)
 
-				require.Equal(t, []string{s.url + formPath + "&wls-kept=1"}, page.links())
+				require.Equal(t, []string{s.url + s.loginForForm(formPath)}, page.links())
 				back := b.get(page.links()[0]).requirePage(http.StatusOK, "go-back")
 				assert.NotContains(t, back.Body, formBody)
 				assertSent(s, b.continues(page).requireEcho("test0001"))
@@ -101,8 +103,10 @@ func TestKeptForm(t *testing.T) {
 	}
 }
 
-func TestKeptFormIsSentByThePersonOnly(t *testing.T) {
-	s := startSite(t, setup{})
+func TestKeptFormIsSentByThePersonOnly(t *testing.T) { eachKind(t, testKeptFormIsSentByThePersonOnly) }
+
+func testKeptFormIsSentByThePersonOnly(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b, page := kept(s)
 	action, _ := page.form()
 	b.get("/private/").requireEcho("test0001")
@@ -113,15 +117,17 @@ func TestKeptFormIsSentByThePersonOnly(t *testing.T) {
 }
 
 // Continue before the login gives the same form back, for after it.
-func TestKeptFormContinuedTooEarly(t *testing.T) {
-	s := startSite(t, setup{})
+func TestKeptFormContinuedTooEarly(t *testing.T) { eachKind(t, testKeptFormContinuedTooEarly) }
+
+func testKeptFormContinuedTooEarly(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b, page := kept(s)
 	_, first := page.form()
 	again := b.continues(page).requirePage(http.StatusUnauthorized, "form-kept")
 	action, second := again.form()
 	assert.Equal(t, first, second)
 	assert.Equal(t, s.url+formPath+"&wls-kept=1", action, "marked once")
-	assert.Equal(t, []string{action}, again.links())
+	assert.Equal(t, []string{s.url + s.loginForForm(formPath)}, again.links())
 	b.get("/private/").requireEcho("test0001")
 	assertSent(s, b.continues(again).requireEcho("test0001"))
 
@@ -143,9 +149,11 @@ func TestKeptFormContinuedTooEarly(t *testing.T) {
 	})
 }
 
-func TestKeptFormOfSomebodyElse(t *testing.T) {
+func TestKeptFormOfSomebodyElse(t *testing.T) { eachKind(t, testKeptFormOfSomebodyElse) }
+
+func testKeptFormOfSomebodyElse(t *testing.T, kind kind) {
 	t.Run("another person in the same browser", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b, page := kept(s)
 		b.get(s.respond(b.begin("/private/"), "test0002")).requireEcho("test0002")
 		a := b.continues(page).requirePage(http.StatusForbidden, "not-yours")
@@ -153,7 +161,7 @@ func TestKeptFormOfSomebodyElse(t *testing.T) {
 		assert.NotContains(t, s.eventNames(), glue.EventFormResumed)
 	})
 	t.Run("the person it belongs to, after another", func(t *testing.T) {
-		s := startSite(t, setup{routes: adminRoute})
+		s := startSite(t, setup{kind: kind, routes: adminRoute})
 		b, page := kept(s)
 		b.get(s.respond(b.begin("/private/"), "test0002")).requireEcho("test0002")
 		b.continues(page).requirePage(http.StatusForbidden, "not-yours")
@@ -162,12 +170,12 @@ func TestKeptFormOfSomebodyElse(t *testing.T) {
 		assertSent(s, b.continues(page).requireEcho("test0001"))
 	})
 	t.Run("another browser", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		_, page := kept(s)
 		s.loggedIn("test0001").continues(page).requirePage(http.StatusForbidden, "form-gone")
 	})
 	t.Run("after logging out", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b, page := kept(s)
 		b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 		b.continues(page).requirePage(http.StatusUnauthorized, "login-again")
@@ -176,8 +184,10 @@ func TestKeptFormOfSomebodyElse(t *testing.T) {
 	})
 }
 
-func TestKeptFormThatIsRefused(t *testing.T) {
-	s := startSite(t, setup{})
+func TestKeptFormThatIsRefused(t *testing.T) { eachKind(t, testKeptFormThatIsRefused) }
+
+func testKeptFormThatIsRefused(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	refused := func(b *browser, a answer) {
 		t.Helper()
 		a.requirePage(http.StatusForbidden, "form-gone")
@@ -239,8 +249,12 @@ func TestKeptFormThatIsRefused(t *testing.T) {
 // After Continue the browser is at the marked address. A form on the page that it sees
 // there, without an action of its own, is sent there too, and is nobody's kept form.
 func TestAFormSentFromAMarkedAddressIsItsOwn(t *testing.T) {
+	eachKind(t, testAFormSentFromAMarkedAddressIsItsOwn)
+}
+
+func testAFormSentFromAMarkedAddressIsItsOwn(t *testing.T, kind kind) {
 	const body = "a=1&wls-kept=x"
-	s := startSite(t, setup{})
+	s := startSite(t, setup{kind: kind})
 	b := s.loggedIn("test0001")
 	e := b.send("/private/form?n=1&wls-kept=1", urlType, body).requireEcho("test0001")
 	assert.Equal(t, body, e.Body)
@@ -260,8 +274,10 @@ func TestAFormSentFromAMarkedAddressIsItsOwn(t *testing.T) {
 
 // A kept form is never sent by another method, and an address says nothing about who
 // made it: without the mark these are requests like any other.
-func TestOtherMethodsAtAMarkedAddress(t *testing.T) {
-	s := startSite(t, setup{})
+func TestOtherMethodsAtAMarkedAddress(t *testing.T) { eachKind(t, testOtherMethodsAtAMarkedAddress) }
+
+func testOtherMethodsAtAMarkedAddress(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.loggedIn("test0001")
 	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
 		for _, query := range []string{"?wls-kept=1", "?n=1&wls-kept=1", "?n=1&wls-kept=1&wls-kept=1"} {
@@ -301,8 +317,12 @@ func flip(letter string) string {
 // Old browsers, and all of them on plain http, do not tell where the button was: our
 // pages ask for no referrer, so the Origin is "null".
 func TestKeptFormFromABrowserThatTellsNothing(t *testing.T) {
+	eachKind(t, testKeptFormFromABrowserThatTellsNothing)
+}
+
+func testKeptFormFromABrowserThatTellsNothing(t *testing.T, kind kind) {
 	for _, origin := range []string{"", "null"} {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b, page := kept(s)
 		action, hidden := page.form()
 		b.get("/private/").requireEcho("test0001")
@@ -311,7 +331,9 @@ func TestKeptFormFromABrowserThatTellsNothing(t *testing.T) {
 	}
 }
 
-func TestFormThatIsNotKept(t *testing.T) {
+func TestFormThatIsNotKept(t *testing.T) { eachKind(t, testFormThatIsNotKept) }
+
+func testFormThatIsNotKept(t *testing.T, kind kind) {
 	big := "x=" + strings.Repeat("y", 64<<10-2)
 	off := func(c *config) { c.KeepForms = -1 }
 	small := func(c *config) { c.KeepForms = 10 }
@@ -353,7 +375,7 @@ func TestFormThatIsNotKept(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{config: tt.config})
+			s := startSite(t, setup{kind: kind, config: tt.config})
 			b := s.loggedIn("test0001")
 			s.advance(3 * time.Hour)
 			if tt.prepare != nil {
@@ -370,7 +392,7 @@ func TestFormThatIsNotKept(t *testing.T) {
 		})
 	}
 	t.Run("just small enough", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.loggedIn("test0001")
 		s.advance(3 * time.Hour)
 		page := b.send(formPath, urlType+"; charset=UTF-8", big).requirePage(http.StatusUnauthorized, "form-kept")
@@ -380,7 +402,7 @@ func TestFormThatIsNotKept(t *testing.T) {
 		assert.Equal(t, urlType+"; charset=UTF-8", e.Type)
 	})
 	t.Run("of a script", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.loggedIn("test0001")
 		s.advance(3 * time.Hour)
 		a := b.send(formPath, urlType, formBody, "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty", "Sec-Fetch-Site", "same-origin")
@@ -388,7 +410,7 @@ func TestFormThatIsNotKept(t *testing.T) {
 		assert.Empty(t, a.kind())
 	})
 	t.Run("of a person who may not come in", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.browser("test0010")
 		b.get("/private/").requirePage(http.StatusForbidden, "forbidden")
 		b.send(formPath, urlType, formBody).requirePage(http.StatusForbidden, "forbidden")
@@ -396,8 +418,10 @@ func TestFormThatIsNotKept(t *testing.T) {
 }
 
 // The mark means nothing where forms are not kept.
-func TestKeptFormWhereItIsOff(t *testing.T) {
-	s := startSite(t, setup{config: func(c *config) { c.KeepForms = -1 }})
+func TestKeptFormWhereItIsOff(t *testing.T) { eachKind(t, testKeptFormWhereItIsOff) }
+
+func testKeptFormWhereItIsOff(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, config: func(c *config) { c.KeepForms = -1 }})
 	b := s.loggedIn("test0001")
 	for _, path := range []string{formPath, formPath + "&wls-kept=1"} {
 		e := b.send(path, urlType, formBody).requireEcho("test0001")

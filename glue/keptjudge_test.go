@@ -41,7 +41,9 @@ func mayEdit(r *http.Request, _ glue.Identity) bool {
 func formTypeOf(charset string) string { return urlType + "; charset=" + charset }
 
 // What Allow says of a form does not depend on whether it was kept in between.
-func TestAllowJudgesTheFormSentOrKept(t *testing.T) {
+func TestAllowJudgesTheFormSentOrKept(t *testing.T) { eachKind(t, testAllowJudgesTheFormSentOrKept) }
+
+func testAllowJudgesTheFormSentOrKept(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		name, path, kind, body string
 		allowed                bool
@@ -62,7 +64,7 @@ func TestAllowJudgesTheFormSentOrKept(t *testing.T) {
 	} {
 		for _, how := range []string{"sent", "kept by an ended session", "kept for a fresh password", "kept inside"} {
 			t.Run(tt.name+", "+how, func(t *testing.T) {
-				s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+				s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 					fresh := func(p *glue.Policy) { p.Fresh = 5 * time.Minute }
 					club := auth.With(func(p *glue.Policy) {
 						p.Allow = mayEdit
@@ -117,9 +119,11 @@ func TestAllowJudgesTheFormSentOrKept(t *testing.T) {
 }
 
 // Allow is not asked about another person's form, which is nobody else's business.
-func TestAllowIsNotShownAnothersForm(t *testing.T) {
+func TestAllowIsNotShownAnothersForm(t *testing.T) { eachKind(t, testAllowIsNotShownAnothersForm) }
+
+func testAllowIsNotShownAnothersForm(t *testing.T, kind kind) {
 	var asked []string
-	s := startSite(t, setup{config: func(c *config) {
+	s := startSite(t, setup{kind: kind, config: func(c *config) {
 		c.Policy.Allow = func(r *http.Request, id glue.Identity) bool {
 			asked = append(asked, id.Principal+" "+r.FormValue("a"))
 			return true
@@ -133,9 +137,11 @@ func TestAllowIsNotShownAnothersForm(t *testing.T) {
 }
 
 // Whoever is refused still has the form: it can be sent once the refusal is mended.
-func TestRefusedKeptFormIsNotUsedUp(t *testing.T) {
+func TestRefusedKeptFormIsNotUsedUp(t *testing.T) { eachKind(t, testRefusedKeptFormIsNotUsedUp) }
+
+func testRefusedKeptFormIsNotUsedUp(t *testing.T, kind kind) {
 	allowed := false
-	s := startSite(t, setup{config: func(c *config) {
+	s := startSite(t, setup{kind: kind, config: func(c *config) {
 		c.Policy.Allow = func(r *http.Request, _ glue.Identity) bool { return allowed || r.Method == http.MethodGet }
 	}})
 	b, page := kept(s)
@@ -148,8 +154,10 @@ func TestRefusedKeptFormIsNotUsedUp(t *testing.T) {
 }
 
 // Of a form that is continued many times at once one is served.
-func TestKeptFormIsServedOnce(t *testing.T) {
-	s := startSite(t, setup{})
+func TestKeptFormIsServedOnce(t *testing.T) { eachKind(t, testKeptFormIsServedOnce) }
+
+func testKeptFormIsServedOnce(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b, page := kept(s)
 	b.get("/private/").requireEcho("test0001")
 	action, hidden := page.form()
@@ -173,9 +181,11 @@ func TestKeptFormIsServedOnce(t *testing.T) {
 }
 
 // A browser that leaves, as one does at the second click, does not undo the mark.
-func TestKeptFormOfABrowserThatLeaves(t *testing.T) {
+func TestKeptFormOfABrowserThatLeaves(t *testing.T) { eachKind(t, testKeptFormOfABrowserThatLeaves) }
+
+func testKeptFormOfABrowserThatLeaves(t *testing.T, kind kind) {
 	served := 0
-	s := startSite(t, setup{
+	s := startSite(t, setup{kind: kind,
 		config: func(c *config) { c.OneUse = heedfulOnce{webauth.NewMemoryOneUse(0, c.Now)} },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.Handle("/note", auth.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served++ })))
@@ -215,7 +225,9 @@ func (o heedfulOnce) Once(ctx context.Context, item webauth.Item) error {
 
 // What a form says in its header must be that of the form and not of the button's
 // request: proxies and applications read it.
-func TestKeptFormThroughAProxy(t *testing.T) {
+func TestKeptFormThroughAProxy(t *testing.T) { eachKind(t, testKeptFormThroughAProxy) }
+
+func testKeptFormThroughAProxy(t *testing.T, kind kind) {
 	back := webauthtest.Site(t, func(string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
@@ -234,7 +246,7 @@ func TestKeptFormThroughAProxy(t *testing.T) {
 	var seen http.Header
 	var length int64
 	var coding []string
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.Handle("/app/", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			seen, length, coding = r.Header.Clone(), r.ContentLength, r.TransferEncoding
 			proxy.ServeHTTP(w, r)
@@ -276,7 +288,9 @@ func TestKeptFormThroughAProxy(t *testing.T) {
 
 // A form that somebody in front of the login has read is kept all the same, or said not
 // to be; it is never kept in part.
-func TestKeptFormThatWasReadBefore(t *testing.T) {
+func TestKeptFormThatWasReadBefore(t *testing.T) { eachKind(t, testKeptFormThatWasReadBefore) }
+
+func testKeptFormThatWasReadBefore(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		name string
 		read func(r *http.Request)
@@ -288,7 +302,7 @@ func TestKeptFormThatWasReadBefore(t *testing.T) {
 		{"whole", func(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{wrap: func(h http.Handler) http.Handler {
+			s := startSite(t, setup{kind: kind, wrap: func(h http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if strings.HasSuffix(r.RequestURI, formPath) {
 						tt.read(r)
@@ -311,10 +325,12 @@ func TestKeptFormThatWasReadBefore(t *testing.T) {
 }
 
 // What is known of a kept form is for those who judge it.
-func TestKeptFormFrom(t *testing.T) {
+func TestKeptFormFrom(t *testing.T) { eachKind(t, testKeptFormFrom) }
+
+func testKeptFormFrom(t *testing.T, kind kind) {
 	var got glue.KeptForm
 	var resumed bool
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.Handle("/note", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			got, resumed = glue.KeptFormFrom(r.Context())
 			echo.ServeHTTP(w, r)

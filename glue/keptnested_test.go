@@ -51,7 +51,9 @@ func (s *testSite) logins() int {
 
 // A form is kept at any depth, and served after one login in the new tab and one press
 // of Continue for each handler that wants more at most, whatever stands around it.
-func TestKeptFormInNestedHandlers(t *testing.T) {
+func TestKeptFormInNestedHandlers(t *testing.T) { eachKind(t, testKeptFormInNestedHandlers) }
+
+func testKeptFormInNestedHandlers(t *testing.T, kind kind) {
 	layers := []wrapping{plain, optional, typed, fresh, fresher, either, choosy}
 	var nests [][]wrapping
 	for _, a := range layers {
@@ -73,7 +75,7 @@ func TestKeptFormInNestedHandlers(t *testing.T) {
 				continue // everybody is welcome, and nothing kept
 			}
 			t.Run(fmt.Sprint(strings.Join(names, " in "), " after ", later), func(t *testing.T) {
-				s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+				s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 					h := http.Handler(echo)
 					for i := range nest {
 						h = nest[len(nest)-1-i].around(auth, h)
@@ -108,9 +110,11 @@ func TestKeptFormInNestedHandlers(t *testing.T) {
 
 // A handler inside may want more than was known when the form was kept: it keeps the
 // form again, which goes on being what it was.
-func TestKeptFormIsKeptAgain(t *testing.T) {
+func TestKeptFormIsKeptAgain(t *testing.T) { eachKind(t, testKeptFormIsKeptAgain) }
+
+func testKeptFormIsKeptAgain(t *testing.T, kind kind) {
 	var kept glue.KeptForm
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.Handle("/nest", auth.Require(fresh.around(auth, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			kept, _ = glue.KeptFormFrom(r.Context())
 			echo.ServeHTTP(w, r)
@@ -144,7 +148,11 @@ func TestKeptFormIsKeptAgain(t *testing.T) {
 
 // Under Optional, what only looks like a kept form goes on as it is.
 func TestOptionalPassesOnWhatIsNoKeptForm(t *testing.T) {
-	s := startSite(t, setup{})
+	eachKind(t, testOptionalPassesOnWhatIsNoKeptForm)
+}
+
+func testOptionalPassesOnWhatIsNoKeptForm(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b, page := kept(s)
 	_, hidden := page.form()
 	sealed := hidden.Encode()
@@ -265,9 +273,11 @@ func TestLinkWhereNoFormIsKept(t *testing.T) {
 	}
 }
 
-func TestLoginPathMustBeOfThisSite(t *testing.T) {
+func TestLoginPathMustBeOfThisSite(t *testing.T) { eachKind(t, testLoginPathMustBeOfThisSite) }
+
+func testLoginPathMustBeOfThisSite(t *testing.T, kind kind) {
 	for _, path := range []string{"login", "//evil.example", "https://evil.example/", `/\evil.example`, "/a#b"} {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		cfg := s.config(s.url)
 		cfg.LoginPath = path
 		_, err := newAuth(cfg)
@@ -277,12 +287,14 @@ func TestLoginPathMustBeOfThisSite(t *testing.T) {
 
 // Login knows a person whom its own policy would not let in: what they may do is for the
 // form's route to say.
-func TestLoginForAFormOfALaxerRoute(t *testing.T) {
-	s := startSite(t, setup{
+func TestLoginForAFormOfALaxerRoute(t *testing.T) { eachKind(t, testLoginForAFormOfALaxerRoute) }
+
+func testLoginForAFormOfALaxerRoute(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind,
 		config: func(c *config) { c.LoginPath = "/login" },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
-			with(mux, auth, "POST /anyone", func(p *glue.Policy) { p.AnyPtags = true })
-			with(mux, auth, "/anyone", func(p *glue.Policy) { p.AnyPtags = true })
+			with(mux, auth, "POST /anyone", func(p *glue.Policy) { p.Ptags, p.AnyPtags = nil, true })
+			with(mux, auth, "/anyone", func(p *glue.Policy) { p.Ptags, p.AnyPtags = nil, true })
 		},
 	})
 	b := s.browser("test0010")
@@ -297,7 +309,9 @@ func TestLoginForAFormOfALaxerRoute(t *testing.T) {
 
 // A mark that somebody made up adds to what a route wants, or is none at all. It never
 // contradicts the route, and goes round in no circle.
-func TestMadeUpMarks(t *testing.T) {
+func TestMadeUpMarks(t *testing.T) { eachKind(t, testMadeUpMarks) }
+
+func testMadeUpMarks(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		mark, path string
 		page       string // "" is the handler's own
@@ -341,7 +355,7 @@ func TestMadeUpMarks(t *testing.T) {
 		{"2", "/private/", "", "-"},
 	} {
 		t.Run(tt.mark+" at "+tt.path, func(t *testing.T) {
-			s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+			s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 				mux.Handle("/typed", typed.around(auth, echo))
 				mux.Handle("/fresh", fresh.around(auth, echo))
 				with(mux, auth, "/staff", func(p *glue.Policy) { p.Principals = []string{"spqr1"} })
@@ -350,27 +364,29 @@ func TestMadeUpMarks(t *testing.T) {
 			s.fake.Next(proof("", []string{"pwd"}))
 			b.get("/private/").requireEcho("test0001")
 			s.advance(2 * time.Minute)
-			asked := len(s.fake.Requests())
+			asked := len(s.fake.asked())
 			a := b.get(tt.path + "?n=1&wls-kept=" + tt.mark)
 			assert.Equal(t, tt.page, a.kind())
-			requests := s.fake.Requests()[asked:]
+			requests := s.fake.asked()[asked:]
 			if tt.iact == "-" {
 				assert.Empty(t, requests)
 				return
 			}
 			require.NotEmpty(t, requests)
-			assert.EqualValues(t, tt.iact, requests[0].Request.IAct)
+			assert.EqualValues(t, tt.iact, requests[0])
 		})
 	}
 }
 
 // Another site cannot have a session by a password replaced by one without.
-func TestMadeUpMarkOfAnotherSite(t *testing.T) {
+func TestMadeUpMarkOfAnotherSite(t *testing.T) { eachKind(t, testMadeUpMarkOfAnotherSite) }
+
+func testMadeUpMarkOfAnotherSite(t *testing.T, kind kind) {
 	for _, path := range []string{"/private/", "/login"} {
 		for from, kept := range map[string]bool{"cross-site": true, "same-site": true, "same-origin": false} {
 			for _, mark := range []string{"n", "n~pwd"} {
 				t.Run(fmt.Sprint(path, from, mark), func(t *testing.T) {
-					s := startSite(t, setup{})
+					s := startSite(t, setup{kind: kind})
 					b := s.loggedIn("test0001")
 					b.do(http.MethodGet, path+"?wls-kept="+mark, nil, func(r *http.Request) {
 						r.Header.Set("Sec-Fetch-Site", from)

@@ -127,6 +127,7 @@ func (x *exchange) goBack(instead string) {
 
 // keepForm answers a form that lacks a good enough login.
 func (x *exchange) keepForm(s *session, denial Denial) {
+	x.challenge()
 	owner, sealed, err := x.formToKeep(s)
 	if err != nil {
 		page := pageLoginAgain

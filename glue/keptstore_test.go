@@ -54,10 +54,14 @@ func (st *keptStore) Save(_ *http.Request, w http.ResponseWriter, s *sessions.Se
 // Some stores seal a session's values into the very cookie that deletes it, from where a
 // browser that keeps cookies for longer could bring them back.
 func TestStoreIsToldNothingOfAnEndedSession(t *testing.T) {
+	eachKind(t, testStoreIsToldNothingOfAnEndedSession)
+}
+
+func testStoreIsToldNothingOfAnEndedSession(t *testing.T, kind kind) {
 	for _, end := range []string{"by a new login", "by logging out"} {
 		t.Run(end, func(t *testing.T) {
 			store := newKeptStore()
-			s := startSite(t, setup{config: inStore(store), routes: adminRoute})
+			s := startSite(t, setup{kind: kind, config: inStore(store), routes: adminRoute})
 			b := s.loggedIn("test0001")
 			if end == "by logging out" {
 				b.post("/logout", nil)

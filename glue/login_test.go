@@ -80,7 +80,9 @@ func TestLoginIsFoundInTheLog(t *testing.T) {
 	}
 }
 
-func TestLoginKeepsTheQuery(t *testing.T) {
+func TestLoginKeepsTheQuery(t *testing.T) { eachKind(t, testLoginKeepsTheQuery) }
+
+func testLoginKeepsTheQuery(t *testing.T, kind kind) {
 	const query = "a=&b=%41+b%20c&%61=x&&c&d=1;2&n=%2F&tail="
 	for _, tt := range []struct {
 		name   string
@@ -92,7 +94,7 @@ func TestLoginKeepsTheQuery(t *testing.T) {
 		{"the response in front", []webauthtest.Quirk{webauthtest.QuirkResponseFirst}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			s.fake.SetQuirks(tt.quirks...)
 			e := s.browser("test0001").get("/private/p%2fq/%41?" + query).requireEcho("test0001")
 			assert.Equal(t, "/private/p%2fq/%41?"+query, e.RequestURI)
@@ -115,7 +117,9 @@ func TestLoginCancelledInVersion1(t *testing.T) {
 	b.get(a.links()[0]).requireEcho("test0001")
 }
 
-func TestLoginFailuresArePages(t *testing.T) {
+func TestLoginFailuresArePages(t *testing.T) { eachKind(t, testLoginFailuresArePages) }
+
+func testLoginFailuresArePages(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		outcome webauthtest.Outcome
 		status  int
@@ -145,7 +149,7 @@ func TestLoginFailuresArePages(t *testing.T) {
 		{webauthtest.Outcome{Fault: webauthtest.FaultWrongParams}, 403, "refused", "token"},
 	} {
 		t.Run(fmt.Sprintf("%d%s", tt.outcome.Status, tt.outcome.Fault), func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			s.fake.Always(tt.outcome)
 			b := s.browser("test0001")
 			a := b.get("/private/page?n=1").requirePage(tt.status, tt.kind)
@@ -181,8 +185,10 @@ func TestLoginMalformedResponses(t *testing.T) {
 	}
 }
 
-func TestLoginUnderHTTP10(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoginUnderHTTP10(t *testing.T) { eachKind(t, testLoginUnderHTTP10) }
+
+func testLoginUnderHTTP10(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -192,7 +198,7 @@ func TestLoginUnderHTTP10(t *testing.T) {
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	assert.Equal(t, http.StatusFound, resp.StatusCode, "HTTP/1.0 does not know 303")
-	assert.True(t, strings.HasPrefix(resp.Header.Get("Location"), s.fake.Service().AuthURL))
+	assert.True(t, strings.HasPrefix(resp.Header.Get("Location"), s.fake.page()))
 }
 
 func TestLoginSendsWhatThePolicySays(t *testing.T) {
@@ -209,14 +215,20 @@ func TestLoginSendsWhatThePolicySays(t *testing.T) {
 }
 
 func TestLoginForAnAddressThatIsTooLong(t *testing.T) {
-	s := startSite(t, setup{})
+	eachKind(t, testLoginForAnAddressThatIsTooLong)
+}
+
+func testLoginForAnAddressThatIsTooLong(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001")
 	b.get("/private/?"+strings.Repeat("x", 10<<10)).requirePage(http.StatusBadRequest, "address")
 	assert.Empty(t, b.cookies())
 }
 
-func TestLoginHandler(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoginHandler(t *testing.T) { eachKind(t, testLoginHandler) }
+
+func testLoginHandler(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	t.Run("goes on to next", func(t *testing.T) {
 		s.in(t)
 		a := s.browser("test0001").get("/login?next=" + url.QueryEscape("/private/x?y=1&z=%20"))
@@ -248,8 +260,10 @@ func TestLoginHandler(t *testing.T) {
 	})
 }
 
-func TestLoginHandlerKeepsPeopleHere(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoginHandlerKeepsPeopleHere(t *testing.T) { eachKind(t, testLoginHandlerKeepsPeopleHere) }
+
+func testLoginHandlerKeepsPeopleHere(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	for _, next := range []string{
 		"https://evil.example/", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example",
 		"http:evil.example", "javascript:alert(1)", "private", " /private", "/private\x00", "/pri\r\nvate", "/é", "/x#y", "/%zz",

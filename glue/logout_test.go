@@ -20,14 +20,16 @@ func (b *browser) logOutVia(hidden url.Values, headers ...string) answer {
 	return b.send("/logout", urlType, hidden.Encode(), headers...)
 }
 
-func TestLogout(t *testing.T) {
-	s := startSite(t, setup{tls: true, config: func(c *config) { c.Session.Inactivity = time.Hour }})
+func TestLogout(t *testing.T) { eachKind(t, testLogout) }
+
+func testLogout(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, tls: true, config: func(c *config) { c.Session.Inactivity = time.Hour }})
 	b := s.loggedIn("test0001")
 	oldLogin, oldSession := b.cookie("login"), b.cookie("session")
 	secret, session := oldLogin.Value, oldSession.Value
 	a := b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 	assert.Equal(t, `"cache"`, a.Header.Get("Clear-Site-Data"))
-	assert.Equal(t, []string{s.fake.Service().LogoutURL, s.url + "/"}, a.links())
+	assert.Equal(t, []string{s.fake.logoutPage(), s.url + "/"}, a.links())
 	assert.Contains(t, a.Header.Get("Content-Security-Policy"), "form-action 'none'")
 	assert.Equal(t, "test0001", s.lastEvent(glue.EventLogout).Principal)
 
@@ -47,8 +49,10 @@ func TestLogout(t *testing.T) {
 }
 
 // A reply that is on its way while somebody logs out cannot log them in again.
-func TestLogoutOutrunsALogin(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLogoutOutrunsALogin(t *testing.T) { eachKind(t, testLogoutOutrunsALogin) }
+
+func testLogoutOutrunsALogin(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.loggedIn("test0001")
 	b.dropCookies("session")
 	back := s.respond(b.begin("/private/late"), "test0001")
@@ -58,8 +62,10 @@ func TestLogoutOutrunsALogin(t *testing.T) {
 	assert.Nil(t, b.cookie("session"))
 }
 
-func TestLogoutIsAskedForFirst(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLogoutIsAskedForFirst(t *testing.T) { eachKind(t, testLogoutIsAskedForFirst) }
+
+func testLogoutIsAskedForFirst(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.loggedIn("test0001")
 	a := b.get("/logout?x=1").requirePage(http.StatusOK, "logout")
 	assert.Contains(t, a.Body, "<strong>test0001</strong>")
@@ -84,8 +90,10 @@ func TestLogoutIsAskedForFirst(t *testing.T) {
 	assert.Empty(t, hidden)
 }
 
-func TestLogoutNeedsAPageOfThisSite(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLogoutNeedsAPageOfThisSite(t *testing.T) { eachKind(t, testLogoutNeedsAPageOfThisSite) }
+
+func testLogoutNeedsAPageOfThisSite(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	nothing := []string{"Sec-Fetch-Site", "", "Sec-Fetch-Mode", "", "Accept", "text/html", "Origin"}
 	for _, tt := range []struct {
 		name    string
@@ -136,8 +144,10 @@ func TestLogoutNeedsAPageOfThisSite(t *testing.T) {
 	}
 }
 
-func TestLogoutButtonExpires(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLogoutButtonExpires(t *testing.T) { eachKind(t, testLogoutButtonExpires) }
+
+func testLogoutButtonExpires(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.loggedIn("test0001")
 	_, hidden := b.get("/logout").form()
 	s.advance(time.Hour)
@@ -153,7 +163,7 @@ func TestLogoutGoesOn(t *testing.T) {
 		to     func(s *testSite) string
 	}{
 		{"to a page of the site", func(c *config) { c.AfterLogout = "/bye?x=1" }, func(s *testSite) string { return s.url + "/bye?x=1" }},
-		{"to the WLS", func(c *config) { c.LogoutAtWLS, c.AfterLogout = true, "/bye" }, func(s *testSite) string { return s.fake.Service().LogoutURL }},
+		{"to the WLS", func(c *config) { c.LogoutAtWLS, c.AfterLogout = true, "/bye" }, func(s *testSite) string { return s.fake.logoutPage() }},
 		{"to the site where the WLS has no logout", func(c *config) {
 			c.LogoutAtWLS, c.AfterLogout = true, "/bye"
 			c.wls(func(s *webauth.Service) { s.LogoutURL = "" })
@@ -187,8 +197,10 @@ func TestLogoutAtTheWLSEndsSingleSignOn(t *testing.T) {
 	assert.Equal(t, "login", a.Header.Get("Fake-Wls-Page"))
 }
 
-func TestLogoutOfNobody(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLogoutOfNobody(t *testing.T) { eachKind(t, testLogoutOfNobody) }
+
+func testLogoutOfNobody(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001")
 	b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 	assert.Empty(t, s.eventNames())
@@ -196,8 +208,10 @@ func TestLogoutOfNobody(t *testing.T) {
 }
 
 // What anybody may send is read up to a limit, even where the button is in it.
-func TestLogoutReadsNoLongForm(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLogoutReadsNoLongForm(t *testing.T) { eachKind(t, testLogoutReadsNoLongForm) }
+
+func testLogoutReadsNoLongForm(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	for _, tt := range []struct {
 		name   string
 		before int // bytes in front of the button

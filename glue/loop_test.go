@@ -65,7 +65,9 @@ func (endless) Save(_ *http.Request, w http.ResponseWriter, s *sessions.Session)
 
 // Whatever goes wrong, the chain of redirects ends at a page, after as many requests to
 // the site as said here. A browser gives up after 20 redirects.
-func TestChainsEnd(t *testing.T) {
+func TestChainsEnd(t *testing.T) { eachKind(t, testChainsEnd) }
+
+func testChainsEnd(t *testing.T, kind kind) {
 	fresh := func(c *config) { c.Policy.Fresh = time.Minute }
 	for _, tt := range []struct {
 		name     string
@@ -89,7 +91,7 @@ func TestChainsEnd(t *testing.T) {
 		{name: "negative life", outcome: webauthtest.Outcome{Quirks: []webauthtest.Quirk{webauthtest.QuirkLifeNegative}}, requests: 3},
 		{name: "Fresh at a WLS that ignores iact", config: fresh, outcome: webauthtest.Outcome{Fault: webauthtest.FaultIgnoreIAct}, page: "strength", requests: 2},
 		{
-			name: "aauth that the WLS does not have", page: "declined", requests: 2,
+			name: "aauth that the WLS does not have", page: kind.unknownType, requests: 2,
 			config: func(c *config) { c.Policy.AAuth = []string{"x-otp"} },
 		},
 		{
@@ -101,7 +103,7 @@ func TestChainsEnd(t *testing.T) {
 		{name: "no ptag", outcome: webauthtest.Outcome{Quirks: []webauthtest.Quirk{webauthtest.QuirkNoPtags}}, page: "forbidden", requests: 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{config: tt.config})
+			s := startSite(t, setup{kind: kind, config: tt.config})
 			s.fake.Always(tt.outcome)
 			b := s.browser("test0001")
 			if tt.drops != nil {
@@ -123,8 +125,10 @@ func TestChainsEnd(t *testing.T) {
 	}
 }
 
-func TestLoopIsForgottenAfterAMinute(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoopIsForgottenAfterAMinute(t *testing.T) { eachKind(t, testLoopIsForgottenAfterAMinute) }
+
+func testLoopIsForgottenAfterAMinute(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001").forgetting("wls-session")
 	b.get("/private/").requirePage(http.StatusForbidden, "loop")
 	assert.Equal(t, glue.EventLoop, s.lastEvent(glue.EventLoop).Name)
@@ -137,8 +141,10 @@ func TestLoopIsForgottenAfterAMinute(t *testing.T) {
 	assert.Equal(t, begun+7, s.served.Load(), "counted anew")
 }
 
-func TestLoopIsCountedForEachPath(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoopIsCountedForEachPath(t *testing.T) { eachKind(t, testLoopIsCountedForEachPath) }
+
+func testLoopIsCountedForEachPath(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001").forgetting("wls-session")
 	b.get("/private/a").requirePage(http.StatusForbidden, "loop")
 	before := s.served.Load()
@@ -149,8 +155,10 @@ func TestLoopIsCountedForEachPath(t *testing.T) {
 }
 
 // A later login elsewhere does not prolong what is remembered of a path.
-func TestLoopForgetsEachPathInItsTime(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoopForgetsEachPathInItsTime(t *testing.T) { eachKind(t, testLoopForgetsEachPathInItsTime) }
+
+func testLoopForgetsEachPathInItsTime(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001").forgetting("wls-session")
 	b.get("/private/a").requirePage(http.StatusForbidden, "loop")
 	s.advance(30 * time.Second)
@@ -161,8 +169,10 @@ func TestLoopForgetsEachPathInItsTime(t *testing.T) {
 }
 
 // The cookie stays small however many pages a person logs in for.
-func TestLoopCookieIsBounded(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoopCookieIsBounded(t *testing.T) { eachKind(t, testLoopCookieIsBounded) }
+
+func testLoopCookieIsBounded(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001").forgetting("wls-session")
 	for i := range 20 {
 		b.get(s.respond(b.begin(fmt.Sprintf("/private/%d", i)), "test0001", webauthtest.SignedOn))
@@ -172,8 +182,10 @@ func TestLoopCookieIsBounded(t *testing.T) {
 
 // On http other programs can put a second cookie of the same name beside ours, to blind
 // us.
-func TestLoopWithHiddenMarks(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoopWithHiddenMarks(t *testing.T) { eachKind(t, testLoopWithHiddenMarks) }
+
+func testLoopWithHiddenMarks(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001")
 	name := strings.Replace(cookieName(s, "session"), "session", "loop", 1)
 	for _, n := range []string{name, cookieName(s, "session")} {
@@ -191,16 +203,22 @@ func cookieName(s *testSite, part string) string {
 }
 
 func TestUnreadableLoopMarksAreReplaced(t *testing.T) {
-	s := startSite(t, setup{})
+	eachKind(t, testUnreadableLoopMarksAreReplaced)
+}
+
+func testUnreadableLoopMarksAreReplaced(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001").forgetting("wls-session")
 	b.setCookie(cookieName(s, "loop"), "nonsense")
 	b.get("/private/").requirePage(http.StatusForbidden, "loop")
 	assert.EqualValues(t, 7, s.served.Load())
 }
 
-func TestWhatIsNoLoop(t *testing.T) {
+func TestWhatIsNoLoop(t *testing.T) { eachKind(t, testWhatIsNoLoop) }
+
+func testWhatIsNoLoop(t *testing.T, kind kind) {
 	t.Run("logging out and in again", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.browser("test0001")
 		for range 10 {
 			b.get("/private/").requireEcho("test0001")
@@ -208,7 +226,7 @@ func TestWhatIsNoLoop(t *testing.T) {
 		}
 	})
 	t.Run("many tabs", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.browser("test0001")
 		var locations [10]string
 		for i := range locations {
@@ -220,7 +238,7 @@ func TestWhatIsNoLoop(t *testing.T) {
 		assert.NotContains(t, s.eventNames(), glue.EventLoop)
 	})
 	t.Run("cancelling", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		s.fake.Always(webauthtest.Outcome{Status: 410})
 		b := s.browser("test0001")
 		for range 10 {
@@ -230,7 +248,7 @@ func TestWhatIsNoLoop(t *testing.T) {
 		b.get("/private/").requireEcho("test0001")
 	})
 	t.Run("a password asked for by several routes", func(t *testing.T) {
-		s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+		s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			with(mux, auth, "/typed/", func(p *glue.Policy) { p.IAct = webauth.IActYes })
 			with(mux, auth, "/silent/", func(p *glue.Policy) { p.IAct = webauth.IActNo })
 		}})

@@ -35,8 +35,10 @@ const (
 	upgrade   = "Upgrade-Insecure-Requests: 1"
 )
 
-func TestNavigation(t *testing.T) {
-	s := startSite(t, setup{})
+func TestNavigation(t *testing.T) { eachKind(t, testNavigation) }
+
+func testNavigation(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	for _, tt := range []struct {
 		name    string
 		method  string
@@ -109,15 +111,17 @@ func TestNavigation(t *testing.T) {
 				return
 			}
 			assert.Equal(t, http.StatusUnauthorized, a.StatusCode)
-			assert.Equal(t, "Ucam-WebAuth", a.Header.Get("WWW-Authenticate"))
+			assert.Equal(t, s.fake.service().Info().Challenge, a.Header.Get("WWW-Authenticate"))
 			assert.Empty(t, a.Header.Get("Location"))
 			assert.Empty(t, a.Cookies())
 		})
 	}
 }
 
-func TestUnauthorisedSaysWhy(t *testing.T) {
-	s := startSite(t, setup{})
+func TestUnauthorisedSaysWhy(t *testing.T) { eachKind(t, testUnauthorisedSaysWhy) }
+
+func testUnauthorisedSaysWhy(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001")
 	a := b.sendBare("GET", "/private/", "Accept: application/json")
 	assert.Equal(t, "application/json", a.Header.Get("Content-Type"))
@@ -133,8 +137,10 @@ func TestUnauthorisedSaysWhy(t *testing.T) {
 	assert.JSONEq(t, `{"error":"login_required","reason":"expired"}`, b.fetch("/private/").Body)
 }
 
-func TestEveryMethodPassesWithASession(t *testing.T) {
-	s := startSite(t, setup{})
+func TestEveryMethodPassesWithASession(t *testing.T) { eachKind(t, testEveryMethodPassesWithASession) }
+
+func testEveryMethodPassesWithASession(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.loggedIn("test0001")
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 		a := b.sendBare(method, "/private/")
@@ -144,8 +150,10 @@ func TestEveryMethodPassesWithASession(t *testing.T) {
 
 // A response that comes with something else than a navigation logs nobody in, but is
 // used up: whoever reads it in a log finds it worthless.
-func TestResponseThatIsNotNavigatedTo(t *testing.T) {
-	s := startSite(t, setup{})
+func TestResponseThatIsNotNavigatedTo(t *testing.T) { eachKind(t, testResponseThatIsNotNavigatedTo) }
+
+func testResponseThatIsNotNavigatedTo(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	for _, tt := range []struct{ name, method, header string }{
 		{"fetch", "GET", mode + "cors"},
 		{"head", "HEAD", wantsHTML},

@@ -67,7 +67,7 @@ func nest(auth *glue.Auth, names ...string) http.Handler {
 type service struct {
 	name    string
 	outcome webauthtest.Outcome
-	doing   func(location string) webauthtest.Person
+	doing   func(iact webauth.Interact) webauthtest.Person
 	vouches []glue.Identity
 }
 
@@ -77,15 +77,15 @@ var (
 )
 
 var services = []service{
-	{name: "signs on, or asks if it must", vouches: []glue.Identity{typedPwd, signedPwd}, doing: func(location string) webauthtest.Person {
-		if strings.Contains(location, "iact=yes") {
+	{name: "signs on, or asks if it must", vouches: []glue.Identity{typedPwd, signedPwd}, doing: func(iact webauth.Interact) webauthtest.Person {
+		if iact == webauth.IActYes {
 			return webauthtest.Types
 		}
 		return webauthtest.SignedOn
 	}},
 	{name: "asks for the password, or says 540", vouches: []glue.Identity{typedPwd},
-		doing: func(string) webauthtest.Person { return webauthtest.Types }},
-	{name: "is cancelled", doing: func(string) webauthtest.Person { return webauthtest.Cancels }},
+		doing: func(webauth.Interact) webauthtest.Person { return webauthtest.Types }},
+	{name: "is cancelled", doing: func(webauth.Interact) webauthtest.Person { return webauthtest.Cancels }},
 	{name: "signs on whatever iact says", outcome: proof("", []string{"pwd"}), vouches: []glue.Identity{signedPwd}},
 	{name: "says that a password was typed whatever iact says", outcome: proof("pwd", nil), vouches: []glue.Identity{typedPwd}},
 	{name: "signs on by password and card", outcome: proof("", []string{"pwd", "card"}), vouches: []glue.Identity{{SSO: []string{"pwd", "card"}}}},
@@ -123,8 +123,8 @@ func nestings() (all [][]string) {
 
 func pathOf(names []string) string { return "/nested/" + strings.Join(names, "/") }
 
-func nestedSite(t *testing.T) *testSite {
-	return startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+func nestedSite(t *testing.T, kind kind) *testSite {
+	return startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		for _, names := range nestings() {
 			mux.Handle(pathOf(names), nest(auth, slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "login" })...))
 		}
@@ -145,11 +145,11 @@ func (b *browser) chase(names []string, svc service) (a answer, redirects int) {
 			return a, redirects
 		}
 		target = a.location()
-		if strings.HasPrefix(target, s.fake.Service().AuthURL) {
-			doing := webauthtest.Types
+		if strings.HasPrefix(target, s.fake.page()) {
+			doing, iact := webauthtest.Types, s.fake.iact(s.t, target)
 			if svc.doing != nil {
-				doing = svc.doing(target)
-			} else if strings.Contains(target, "iact=no") {
+				doing = svc.doing(iact)
+			} else if iact == webauth.IActNo {
 				doing = webauthtest.SignedOn
 			}
 			target = s.respond(target, "test0001", doing)
@@ -163,9 +163,11 @@ const mostRedirects = 10
 // TestNestedHandlersEnd tries every nesting with every service and every state: it ends
 // within a handful of redirects, served if there is a session that all layers accept and
 // that the service would vouch for, else at the page that says why not.
-func TestNestedHandlersEnd(t *testing.T) {
+func TestNestedHandlersEnd(t *testing.T) { eachKind(t, testNestedHandlersEnd) }
+
+func testNestedHandlersEnd(t *testing.T, kind kind) {
 	for _, names := range nestings() {
-		s := nestedSite(t)
+		s := nestedSite(t, kind)
 		for _, svc := range services {
 			for _, state := range states {
 				t.Run(strings.Join(names, "-")+"/"+svc.name+"/"+state.name, func(t *testing.T) {
@@ -219,8 +221,12 @@ func requireRightEnd(t *testing.T, a answer, names []string, possible []glue.Ide
 
 // A browser that does not keep one of our cookies comes to an end as well.
 func TestNestedHandlersEndWithoutACookie(t *testing.T) {
+	eachKind(t, testNestedHandlersEndWithoutACookie)
+}
+
+func testNestedHandlersEndWithoutACookie(t *testing.T, kind kind) {
 	for _, lost := range []string{"wls-loop", "wls-session", "wls-tried", "wls-login", "wls-failed"} {
-		s := nestedSite(t)
+		s := nestedSite(t, kind)
 		for _, names := range nestings() {
 			for _, svc := range services[:2] {
 				t.Run(lost+"/"+strings.Join(names, "-")+"/"+svc.name, func(t *testing.T) {
@@ -236,7 +242,11 @@ func TestNestedHandlersEndWithoutACookie(t *testing.T) {
 
 // An old session, and no loop cookie: the first login that is new is counted all the same.
 func TestNestedHandlersEndWithAnOldSessionAndNoLoopCookie(t *testing.T) {
-	s := nestedSite(t)
+	eachKind(t, testNestedHandlersEndWithAnOldSessionAndNoLoopCookie)
+}
+
+func testNestedHandlersEndWithAnOldSessionAndNoLoopCookie(t *testing.T, kind kind) {
+	s := nestedSite(t, kind)
 	b := s.browser("test0001").forgetting("wls-loop")
 	b.get(s.respond(b.begin("/private/"), "test0001", webauthtest.SignedOn)).requireEcho("test0001")
 	s.advance(10 * time.Minute)
@@ -246,8 +256,10 @@ func TestNestedHandlersEndWithAnOldSessionAndNoLoopCookie(t *testing.T) {
 }
 
 // Tabs that are all opened at once, each of which needs two logins, are no loop.
-func TestNestedHandlersInManyTabs(t *testing.T) {
-	s := nestedSite(t)
+func TestNestedHandlersInManyTabs(t *testing.T) { eachKind(t, testNestedHandlersInManyTabs) }
+
+func testNestedHandlersInManyTabs(t *testing.T, kind kind) {
+	s := nestedSite(t, kind)
 	b := s.browser("test0001")
 	path := pathOf([]string{"require", "yes"})
 	var first, second []string
@@ -269,11 +281,13 @@ func TestNestedHandlersInManyTabs(t *testing.T) {
 
 // The outermost handler spends a response, whatever becomes of it: the inner one may never
 // run.
-func TestNestedResponseIsSpent(t *testing.T) {
+func TestNestedResponseIsSpent(t *testing.T) { eachKind(t, testNestedResponseIsSpent) }
+
+func testNestedResponseIsSpent(t *testing.T, kind kind) {
 	for _, outer := range []string{"optional", "silent", "optional-no", "require", "yes", "no", "card", "staff"} {
 		t.Run(outer, func(t *testing.T) {
 			var wrapped http.Handler
-			s := startSite(t, setup{
+			s := startSite(t, setup{kind: kind,
 				routes: func(mux *http.ServeMux, auth *glue.Auth) { wrapped = nest(auth, outer) },
 				wrap: func(h http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -298,8 +312,12 @@ func TestNestedResponseIsSpent(t *testing.T) {
 // A handler whose policy is wrong lets nobody in, and leaves no response that could be
 // used elsewhere.
 func TestMisconfiguredHandlerSpendsTheResponse(t *testing.T) {
+	eachKind(t, testMisconfiguredHandlerSpendsTheResponse)
+}
+
+func testMisconfiguredHandlerSpendsTheResponse(t *testing.T, kind kind) {
 	var wrong http.Handler
-	s := startSite(t, setup{routes: func(_ *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(_ *http.ServeMux, auth *glue.Auth) {
 		wrong = auth.With(func(p *glue.Policy) { p.Principals = []string{} }).Require(echo)
 	}, wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -317,7 +335,9 @@ func TestMisconfiguredHandlerSpendsTheResponse(t *testing.T) {
 }
 
 // A response is judged by what its token asked for: which route sees it changes nothing.
-func TestWhichSessionStays(t *testing.T) {
+func TestWhichSessionStays(t *testing.T) { eachKind(t, testWhichSessionStays) }
+
+func testWhichSessionStays(t *testing.T, kind kind) {
 	sso := func(types ...string) webauthtest.Outcome { return proof("", types) }
 	for _, tt := range []struct {
 		name   string
@@ -338,14 +358,15 @@ func TestWhichSessionStays(t *testing.T) {
 		for _, outer := range []string{"", "optional", "require", "yes", "no", "card", "staff"} {
 			t.Run(tt.name+", seen by "+outer, func(t *testing.T) {
 				var auth *glue.Auth
-				s := startSite(t, setup{
+				second := false
+				s := startSite(t, setup{kind: kind,
 					routes: func(mux *http.ServeMux, a *glue.Auth) {
 						auth = a
 						mux.Handle("/asks", nest(a, tt.asked))
 					},
 					wrap: func(h http.Handler) http.Handler {
 						return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-							if _, answers, _ := webauth.ResponseFrom(r.URL.RawQuery); answers && outer != "" && r.URL.Path == "/asks" {
+							if kind.answers(r.URL) && outer != "" && second {
 								nest(auth, outer).ServeHTTP(w, r)
 								return
 							}
@@ -358,18 +379,21 @@ func TestWhichSessionStays(t *testing.T) {
 				s.fake.Always(tt.first)
 				first := b.get("/private/").requireEcho("test0001").Identity
 				s.fake.Always(tt.second)
+				second = true
 				doing := person(webauth.Interact(strings.ReplaceAll(tt.asked, "require", "")))
 				a := b.once(s.respond(location, "test0001", doing))
 				require.Equal(t, http.StatusSeeOther, a.StatusCode, "page %q", a.kind())
-				second := b.once("/optional").requireEcho("test0001").Identity
-				assert.Equal(t, tt.stays, first.SessionID == second.SessionID, "%+v", second)
+				got := b.once("/optional").requireEcho("test0001").Identity
+				assert.Equal(t, tt.stays, first.SessionID == got.SessionID, "%+v", got)
 			})
 		}
 	}
 }
 
 // What else makes a session not worth keeping.
-func TestWhichSessionGoes(t *testing.T) {
+func TestWhichSessionGoes(t *testing.T) { eachKind(t, testWhichSessionGoes) }
+
+func testWhichSessionGoes(t *testing.T, kind kind) {
 	ptags := func(list ...string) webauthtest.Outcome {
 		o := proof("", []string{"pwd"})
 		return webauthtest.Outcome{Edit: func(r *wls.Response) {
@@ -390,7 +414,7 @@ func TestWhichSessionGoes(t *testing.T) {
 		{name: "idle", first: ptags("current"), second: ptags("current"), later: 11 * time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{config: func(c *config) { c.Session.Inactivity = 10 * time.Minute }})
+			s := startSite(t, setup{kind: kind, config: func(c *config) { c.Session.Inactivity = 10 * time.Minute }})
 			b := s.browser("test0001")
 			location := b.begin("/private/page")
 			s.fake.Always(tt.first)
@@ -405,8 +429,10 @@ func TestWhichSessionGoes(t *testing.T) {
 
 // A login service that answers with what it has answered before comes to an end, although
 // each time the outer handler has a session that is good enough for it.
-func TestLoopOfRepeatedResponses(t *testing.T) {
-	s := nestedSite(t)
+func TestLoopOfRepeatedResponses(t *testing.T) { eachKind(t, testLoopOfRepeatedResponses) }
+
+func testLoopOfRepeatedResponses(t *testing.T, kind kind) {
+	s := nestedSite(t, kind)
 	b := s.browser("test0001")
 	path := pathOf([]string{"require", "yes"})
 	old := s.respond(b.begin(path), "test0001", webauthtest.SignedOn)
@@ -417,7 +443,7 @@ func TestLoopOfRepeatedResponses(t *testing.T) {
 		if a = b.once(target); a.StatusCode != http.StatusSeeOther {
 			break
 		}
-		if target = a.location(); strings.HasPrefix(target, s.fake.Service().AuthURL) {
+		if target = a.location(); strings.HasPrefix(target, s.fake.page()) {
 			target = old
 		}
 	}

@@ -52,13 +52,15 @@ func whenGone(next http.Handler) http.Handler {
 
 // A browser that goes away leaves nothing half done: what it brought is spent, and what it
 // asked for is done, once.
-func TestBrowserGoesAway(t *testing.T) {
+func TestBrowserGoesAway(t *testing.T) { eachKind(t, testBrowserGoesAway) }
+
+func testBrowserGoesAway(t *testing.T, kind kind) {
 	for _, when := range []struct {
 		name   string
 		before bool
 	}{{"before the store hears of it", true}, {"before the store answers", false}} {
 		start := func(t *testing.T) *testSite {
-			return startSite(t, setup{wrap: whenGone, config: func(c *config) {
+			return startSite(t, setup{kind: kind, wrap: whenGone, config: func(c *config) {
 				c.OneUse = deaf{webauth.NewMemoryOneUse(0, c.Now), when.before}
 			}})
 		}
@@ -114,7 +116,7 @@ func TestSignedFailuresCrowdNobodyOut(t *testing.T) {
 			"ver": {"3"}, "url": {s.url + "/private/"}, "iact": {"no"},
 			"params": {fmt.Sprintf("1.%d.a.%022d.x", s.fake.Now().Unix(), i)},
 		}
-		s.browser("").get(s.respond(s.fake.Service().AuthURL+"?"+made.Encode(), "test0001"))
+		s.browser("").get(s.respond(s.fake.page()+"?"+made.Encode(), "test0001"))
 	}
 	assert.ErrorIs(t, s.lastEvent(glue.EventStoreError).Err, webauth.ErrFull)
 	s.fake.Always(webauthtest.Outcome{})

@@ -112,8 +112,8 @@ type pageCase struct {
 }
 
 // pagesSite has what everyPage needs.
-func pagesSite(t *testing.T, edit func(c *config)) *testSite {
-	return startSite(t, setup{config: func(c *config) {
+func pagesSite(t *testing.T, kind kind, edit func(c *config)) *testSite {
+	return startSite(t, setup{kind: kind, config: func(c *config) {
 		c.OneUse = downAt{webauth.NewMemoryOneUse(0, c.Now)}
 		if edit != nil {
 			edit(c)
@@ -131,7 +131,7 @@ var (
 func TestEveryPage(t *testing.T) {
 	for _, p := range everyPage() {
 		t.Run(p.kind, func(t *testing.T) {
-			s := pagesSite(t, nil)
+			s := pagesSite(t, byWLS, nil)
 			a := p.get(s).requirePage(p.status, p.kind)
 			h := a.Header
 			assert.Equal(t, "text/html; charset=utf-8", h.Get("Content-Type"))
@@ -173,7 +173,7 @@ func TestEveryPage(t *testing.T) {
 				u, err := url.Parse(link)
 				require.NoError(t, err)
 				assert.True(t, u.IsAbs(), link)
-				assert.True(t, strings.HasPrefix(link, s.url) || link == s.fake.Service().LogoutURL, link)
+				assert.True(t, strings.HasPrefix(link, s.url) || link == s.fake.logoutPage(), link)
 			}
 
 			// The reference on the page is the last one in the log.
@@ -197,7 +197,7 @@ func TestPagesInTheSitesOwnDress(t *testing.T) {
 	for _, p := range everyPage() {
 		t.Run(p.kind, func(t *testing.T) {
 			var shown []site.Page
-			s := pagesSite(t, func(c *config) {
+			s := pagesSite(t, byWLS, func(c *config) {
 				c.Page = func(w http.ResponseWriter, r *http.Request, page site.Page) {
 					shown = append(shown, page)
 					w.WriteHeader(page.Status)
@@ -246,8 +246,10 @@ func TestPagesEscape(t *testing.T) {
 	assert.NotContains(t, a.Body, "<x>")
 }
 
-func TestPagesToHEAD(t *testing.T) {
-	s := startSite(t, setup{})
+func TestPagesToHEAD(t *testing.T) { eachKind(t, testPagesToHEAD) }
+
+func testPagesToHEAD(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0010")
 	b.get("/private/").requirePage(http.StatusForbidden, "forbidden")
 	a := b.do(http.MethodHead, "/private/", nil, nil)
@@ -257,8 +259,10 @@ func TestPagesToHEAD(t *testing.T) {
 }
 
 // The link of a page leads to what the person wanted, which may be a login away.
-func TestPagesTryAgain(t *testing.T) {
-	s := startSite(t, setup{})
+func TestPagesTryAgain(t *testing.T) { eachKind(t, testPagesTryAgain) }
+
+func testPagesTryAgain(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	s.fake.Next(webauthtest.Outcome{Status: 410})
 	b := s.browser("test0001")
 	a := b.get("/private/a%2Fb?x=1&y=%20").requirePage(http.StatusForbidden, "cancelled")
@@ -267,8 +271,10 @@ func TestPagesTryAgain(t *testing.T) {
 	s.advance(time.Hour)
 }
 
-func TestForbiddenWithoutALogoutPath(t *testing.T) {
-	s := startSite(t, setup{config: func(c *config) { c.LogoutPath = "" }})
+func TestForbiddenWithoutALogoutPath(t *testing.T) { eachKind(t, testForbiddenWithoutALogoutPath) }
+
+func testForbiddenWithoutALogoutPath(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, config: func(c *config) { c.LogoutPath = "" }})
 	a := s.browser("test0010").get("/private/").requirePage(http.StatusForbidden, "forbidden")
 	assert.Equal(t, []string{s.url + "/"}, a.links())
 }

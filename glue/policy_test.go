@@ -65,8 +65,8 @@ func strengthRows(t *testing.T) []strengthRow {
 }
 
 // strengthSite has a route for each row, and /lax, where every type will do.
-func strengthSite(t *testing.T, rows []strengthRow) *testSite {
-	return startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+func strengthSite(t *testing.T, kind kind, rows []strengthRow) *testSite {
+	return startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		for i, row := range rows {
 			with(mux, auth, fmt.Sprintf("/row/%d", i), func(p *glue.Policy) { p.IAct, p.AAuth = row.IAct, row.AAuth })
 		}
@@ -74,17 +74,20 @@ func strengthSite(t *testing.T, rows []strengthRow) *testSite {
 	}})
 }
 
-func TestPolicyStrengthAtLogin(t *testing.T) {
+func TestPolicyStrengthAtLogin(t *testing.T) { eachKind(t, testPolicyStrengthAtLogin) }
+
+func testPolicyStrengthAtLogin(t *testing.T, kind kind) {
 	rows := strengthRows(t)
-	s := strengthSite(t, rows)
+	s := strengthSite(t, kind, rows)
 	for i, row := range rows {
 		t.Run(row.About, func(t *testing.T) {
 			s.in(t)
 			b := s.browser("test0001")
 			location := b.begin(fmt.Sprintf("/row/%d", i))
-			q := fields(t, location)
-			assert.EqualValues(t, row.IAct, q.Get("iact"))
-			assert.Equal(t, strings.Join(row.AAuth, ","), q.Get("aauth"))
+			assert.EqualValues(t, row.IAct, s.fake.iact(t, location))
+			if kind.name == byWLS.name {
+				assert.Equal(t, strings.Join(row.AAuth, ","), fields(t, location).Get("aauth"))
+			}
 			s.fake.Next(proof(row.Auth, row.SSO))
 			a := b.get(s.respond(location, "test0001", person(row.IAct)))
 			switch {
@@ -102,9 +105,11 @@ func TestPolicyStrengthAtLogin(t *testing.T) {
 	}
 }
 
-func TestPolicyStrengthOnALiveSession(t *testing.T) {
+func TestPolicyStrengthOnALiveSession(t *testing.T) { eachKind(t, testPolicyStrengthOnALiveSession) }
+
+func testPolicyStrengthOnALiveSession(t *testing.T, kind kind) {
 	rows := strengthRows(t)
-	s := strengthSite(t, rows)
+	s := strengthSite(t, kind, rows)
 	tried := 0
 	for i, row := range rows {
 		if row.Auth == "" && len(row.SSO) == 0 {
@@ -136,8 +141,10 @@ func TestPolicyStrengthOnALiveSession(t *testing.T) {
 	assert.Greater(t, tried, 50)
 }
 
-func TestPolicyFresh(t *testing.T) {
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+func TestPolicyFresh(t *testing.T) { eachKind(t, testPolicyFresh) }
+
+func testPolicyFresh(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		with(mux, auth, "/fresh", func(p *glue.Policy) { p.Fresh = 5 * time.Minute })
 	}})
 	b := s.browser("test0001")
@@ -147,7 +154,7 @@ func TestPolicyFresh(t *testing.T) {
 	s.advance(5 * time.Minute)
 	b.get("/fresh").requireEcho("test0001")
 	s.advance(time.Second)
-	assert.Equal(t, "yes", fields(t, b.begin("/fresh")).Get("iact"))
+	assert.EqualValues(t, "yes", s.fake.iact(t, b.begin("/fresh")))
 	assert.Equal(t, http.StatusUnauthorized, b.fetch("/fresh").StatusCode)
 	b.get("/private/").requireEcho("test0001")
 
@@ -158,15 +165,19 @@ func TestPolicyFresh(t *testing.T) {
 }
 
 func TestPolicyNotSessionWantsAPasswordTypedInAnotherSession(t *testing.T) {
+	eachKind(t, testPolicyNotSessionWantsAPasswordTypedInAnotherSession)
+}
+
+func testPolicyNotSessionWantsAPasswordTypedInAnotherSession(t *testing.T, kind kind) {
 	var before string
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.HandleFunc("/anew", func(w http.ResponseWriter, r *http.Request) {
 			auth.With(func(p *glue.Policy) { p.NotSession = before }).Require(echo).ServeHTTP(w, r)
 		})
 	}})
 	b := s.browser("test0001")
 	before = b.get("/private/").requireEcho("test0001").Identity.SessionID
-	assert.Equal(t, "yes", fields(t, b.begin("/anew")).Get("iact"), "in this very second")
+	assert.EqualValues(t, "yes", s.fake.iact(t, b.begin("/anew")), "in this very second")
 	b.get("/private/").requireEcho("test0001")
 	b.get(s.respond(b.begin("/anew"), "test0001")).requireEcho("test0001")
 	b.get("/anew").requireEcho("test0001")
@@ -174,7 +185,7 @@ func TestPolicyNotSessionWantsAPasswordTypedInAnotherSession(t *testing.T) {
 	silent := s.browser("test0001")
 	id := silent.get(s.respond(silent.begin("/private/"), "test0001", webauthtest.SignedOn)).requireEcho("test0001").Identity
 	assert.NotEqual(t, before, id.SessionID)
-	assert.Equal(t, "yes", fields(t, silent.begin("/anew")).Get("iact"), "no password was typed")
+	assert.EqualValues(t, "yes", s.fake.iact(t, silent.begin("/anew")), "no password was typed")
 }
 
 func TestPolicyFreshCountsFromWhenWeAccepted(t *testing.T) {
@@ -194,7 +205,11 @@ func TestPolicyFreshCountsFromWhenWeAccepted(t *testing.T) {
 }
 
 func TestPolicyFreshIsNotSatisfiedBySingleSignOn(t *testing.T) {
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	eachKind(t, testPolicyFreshIsNotSatisfiedBySingleSignOn)
+}
+
+func testPolicyFreshIsNotSatisfiedBySingleSignOn(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		with(mux, auth, "/fresh", func(p *glue.Policy) { p.Fresh = time.Hour })
 		with(mux, auth, "/typed", func(p *glue.Policy) { p.IAct = webauth.IActYes })
 	}})
@@ -203,31 +218,37 @@ func TestPolicyFreshIsNotSatisfiedBySingleSignOn(t *testing.T) {
 	assert.Zero(t, id.Password)
 	assert.Equal(t, []string{"pwd"}, id.SSO)
 	for _, path := range []string{"/fresh", "/typed"} {
-		assert.Equal(t, "yes", fields(t, b.begin(path)).Get("iact"), path)
+		assert.EqualValues(t, "yes", s.fake.iact(t, b.begin(path)), path)
 	}
 }
 
 func TestPolicyIActYesIsAboutTheSessionsBeginning(t *testing.T) {
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	eachKind(t, testPolicyIActYesIsAboutTheSessionsBeginning)
+}
+
+func testPolicyIActYesIsAboutTheSessionsBeginning(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		with(mux, auth, "/typed", func(p *glue.Policy) { p.IAct = webauth.IActYes })
 		with(mux, auth, "/silent", func(p *glue.Policy) { p.IAct = webauth.IActNo })
 	}})
 	b := s.loggedIn("test0001")
 	s.advance(time.Hour + 59*time.Minute)
 	b.get("/typed").requireEcho("test0001")
-	assert.Equal(t, "no", fields(t, b.begin("/silent")).Get("iact"))
+	assert.EqualValues(t, "no", s.fake.iact(t, b.begin("/silent")))
 }
 
-func TestPolicyWho(t *testing.T) {
+func TestPolicyWho(t *testing.T) { eachKind(t, testPolicyWho) }
+
+func testPolicyWho(t *testing.T, kind kind) {
 	var asked []string
 	odd := func(r *http.Request, id glue.Identity) bool {
 		asked = append(asked, r.URL.Path+" "+id.Principal)
 		return id.Principal != "test0003"
 	}
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		with(mux, auth, "/people", func(p *glue.Policy) { p.Principals = []string{"spqr1", "test0002", "test0003"} })
 		with(mux, auth, "/ptags", func(p *glue.Policy) { p.Ptags = []string{"fellow", "emeritus"} })
-		with(mux, auth, "/anyone", func(p *glue.Policy) { p.AnyPtags = true })
+		with(mux, auth, "/anyone", func(p *glue.Policy) { p.Ptags, p.AnyPtags = nil, true })
 		with(mux, auth, "/allow", func(p *glue.Policy) { p.Allow = odd })
 		with(mux, auth, "/all", func(p *glue.Policy) {
 			p.Principals, p.Ptags, p.Allow = []string{"test0002", "test0003", "test0004"}, []string{"fellow"}, odd
@@ -323,11 +344,13 @@ func TestPolicyPtagsInAnyCase(t *testing.T) {
 
 // TestPolicyNamesInOtherLetters: they let nobody in, and the log says so, when the policy is
 // made where the service is known, and when the person comes.
-func TestPolicyNamesInOtherLetters(t *testing.T) {
+func TestPolicyNamesInOtherLetters(t *testing.T) { eachKind(t, testPolicyNamesInOtherLetters) }
+
+func testPolicyNamesInOtherLetters(t *testing.T, kind kind) {
 	lists := map[string][]string{
 		"/capitals": {"TEST0001"}, "/blank": {"x", " test0001"}, "/domain": {"Test0001@cam.ac.uk"}, "/other": {"test0002", "test00011", "@test0001"},
 	}
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		for path, list := range lists {
 			with(mux, auth, path, func(p *glue.Policy) { p.Principals = list })
 		}
@@ -351,7 +374,11 @@ func TestPolicyNamesInOtherLetters(t *testing.T) {
 }
 
 func TestPolicyOptionalShowsNobodyWhoFailsIt(t *testing.T) {
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	eachKind(t, testPolicyOptionalShowsNobodyWhoFailsIt)
+}
+
+func testPolicyOptionalShowsNobodyWhoFailsIt(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		for path, edit := range map[string]func(p *glue.Policy){
 			"/some":  func(p *glue.Policy) { p.Principals = []string{"test0002"} },
 			"/fresh": func(p *glue.Policy) { p.Fresh = time.Minute },
@@ -359,8 +386,8 @@ func TestPolicyOptionalShowsNobodyWhoFailsIt(t *testing.T) {
 		} {
 			mux.Handle("/optional"+path, auth.With(edit).Optional(echo))
 		}
-		mux.Handle("/both", auth.With(func(p *glue.Policy) { p.AnyPtags = true }).Require(auth.Optional(echo)))
-		with(mux, auth, "/anyone", func(p *glue.Policy) { p.AnyPtags = true })
+		mux.Handle("/both", auth.With(func(p *glue.Policy) { p.Ptags, p.AnyPtags = nil, true }).Require(auth.Optional(echo)))
+		with(mux, auth, "/anyone", func(p *glue.Policy) { p.Ptags, p.AnyPtags = nil, true })
 	}})
 	b := s.loggedIn("test0001")
 	b.get("/optional").requireEcho("test0001")
@@ -418,7 +445,11 @@ func TestPolicyThatContradictsItself(t *testing.T) {
 }
 
 func TestPolicyThatContradictsItselfLetsNobodyIn(t *testing.T) {
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	eachKind(t, testPolicyThatContradictsItselfLetsNobodyIn)
+}
+
+func testPolicyThatContradictsItselfLetsNobodyIn(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		wrong := auth.With(func(p *glue.Policy) { p.Principals = []string{} })
 		mux.Handle("/wrong/require", wrong.Require(echo))
 		mux.Handle("/wrong/optional", wrong.Optional(echo))
@@ -436,8 +467,7 @@ func TestPolicyThatContradictsItselfLetsNobodyIn(t *testing.T) {
 
 func TestPolicyBelongsToItsRoute(t *testing.T) {
 	people, kept := []string{"test0001"}, &glue.Policy{}
-	s := startSite(t, setup{
-		config: func(c *config) { c.Policy.Principals = people },
+	s := startSite(t, setup{config: func(c *config) { c.Policy.Principals = people },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			people[0] = "test0002" // the caller's list is not ours
 			with(mux, auth, "/two", func(p *glue.Policy) {

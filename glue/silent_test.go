@@ -13,8 +13,8 @@ import (
 )
 
 // silentSite has /silent, which signs people in without troubling them.
-func silentSite(t testing.TB) *testSite {
-	return startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+func silentSite(t testing.TB, kind kind) *testSite {
+	return startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		silent := auth.With(func(p *glue.Policy) { p.Silent, p.Fail = true, true })
 		mux.Handle("/silent", silent.Optional(echo))
 		mux.Handle("/silent/inside", silent.Require(echo))
@@ -31,8 +31,10 @@ func (s *testSite) signedOn(user string) *browser {
 	return b
 }
 
-func TestSilentSignIn(t *testing.T) {
-	s := silentSite(t)
+func TestSilentSignIn(t *testing.T) { eachKind(t, testSilentSignIn) }
+
+func testSilentSignIn(t *testing.T, kind kind) {
+	s := silentSite(t, kind)
 	b := s.signedOn("test0001")
 	a := b.get("/silent?n=1")
 	a.requireEcho("") // the browser has not returned a cookie yet
@@ -41,7 +43,7 @@ func TestSilentSignIn(t *testing.T) {
 	require.NotNil(t, b.cookie("login"))
 
 	location := b.begin("/silent?n=1")
-	assert.Equal(t, "no", fields(t, location).Get("iact"))
+	assert.EqualValues(t, "no", s.fake.iact(t, location))
 	assert.Empty(t, fields(t, location).Get("fail"), "the person must come back")
 	require.NotNil(t, b.cookie("tried"))
 	a = b.get(s.respond(location, "test0001", webauthtest.SignedOn))
@@ -49,7 +51,9 @@ func TestSilentSignIn(t *testing.T) {
 	assert.Equal(t, s.url+"/silent?n=1", a.Request.URL.String())
 }
 
-func TestSilentSignInDeclined(t *testing.T) {
+func TestSilentSignInDeclined(t *testing.T) { eachKind(t, testSilentSignInDeclined) }
+
+func testSilentSignInDeclined(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		name    string
 		outcome webauthtest.Outcome
@@ -62,7 +66,7 @@ func TestSilentSignInDeclined(t *testing.T) {
 		{"530", webauthtest.Outcome{Status: 530}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := silentSite(t)
+			s := silentSite(t, kind)
 			s.fake.Always(tt.outcome)
 			b := s.browser("test0001") // nobody is logged in at the WLS
 			b.get("/silent?n=1").requireEcho("")
@@ -84,7 +88,11 @@ func TestSilentSignInDeclined(t *testing.T) {
 // One of two tabs that were opened at once is slow, and the person types the password in
 // the other meanwhile.
 func TestSilentSignInTakesNoPasswordAway(t *testing.T) {
-	s := silentSite(t)
+	eachKind(t, testSilentSignInTakesNoPasswordAway)
+}
+
+func testSilentSignInTakesNoPasswordAway(t *testing.T, kind kind) {
+	s := silentSite(t, kind)
 	b := s.signedOn("test0001")
 	b.get("/silent").requireEcho("")
 	location := b.begin("/silent?slow")
@@ -98,7 +106,7 @@ func TestSilentSignInTakesNoPasswordAway(t *testing.T) {
 }
 
 func TestSilentSignInThatGoesWrongIsAPage(t *testing.T) {
-	s := silentSite(t)
+	s := silentSite(t, byWLS)
 	b := s.browser("test0001")
 	b.get("/silent")
 	s.fake.Always(webauthtest.Outcome{Status: 540, Fault: webauthtest.FaultBadSignature})
@@ -106,9 +114,11 @@ func TestSilentSignInThatGoesWrongIsAPage(t *testing.T) {
 	b.get(a.links()[0]).requireEcho("")
 }
 
-func TestSilentSignInIsNotTried(t *testing.T) {
+func TestSilentSignInIsNotTried(t *testing.T) { eachKind(t, testSilentSignInIsNotTried) }
+
+func testSilentSignInIsNotTried(t *testing.T, kind kind) {
 	t.Run("without cookies", func(t *testing.T) {
-		s := silentSite(t)
+		s := silentSite(t, kind)
 		b := s.browser("test0001").forgetting("wls-")
 		for range 3 {
 			b.get("/silent").requireEcho("")
@@ -116,7 +126,7 @@ func TestSilentSignInIsNotTried(t *testing.T) {
 		assert.EqualValues(t, 3, s.served.Load())
 	})
 	t.Run("for a script", func(t *testing.T) {
-		s := silentSite(t)
+		s := silentSite(t, kind)
 		b := s.browser("test0001")
 		a := b.fetch("/silent")
 		a.requireEcho("")
@@ -126,26 +136,26 @@ func TestSilentSignInIsNotTried(t *testing.T) {
 		assert.Nil(t, b.cookie("tried"))
 	})
 	t.Run("after logging out", func(t *testing.T) {
-		s := silentSite(t)
+		s := silentSite(t, kind)
 		b := s.loggedIn("test0001")
 		b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 		b.once("/silent").requireEcho("")
 		b.once("/silent").requireEcho("")
 	})
 	t.Run("for a session that may not come in", func(t *testing.T) {
-		s := silentSite(t)
+		s := silentSite(t, kind)
 		b := s.browser("test0010")
 		b.get("/private/").requirePage(http.StatusForbidden, "forbidden")
 		b.once("/silent").requireEcho("")
 	})
 	t.Run("by Require", func(t *testing.T) {
-		s := silentSite(t)
+		s := silentSite(t, kind)
 		b := s.browser("test0001")
 		b.get("/silent")
-		assert.Empty(t, fields(t, b.begin("/silent/inside")).Get("iact"))
+		assert.Empty(t, s.fake.iact(t, b.begin("/silent/inside")))
 	})
 	t.Run("by Optional unless asked to", func(t *testing.T) {
-		s := silentSite(t)
+		s := silentSite(t, kind)
 		b := s.signedOn("test0001")
 		b.get("/optional").requireEcho("")
 		b.get("/optional").requireEcho("")
@@ -156,7 +166,11 @@ func TestSilentSignInIsNotTried(t *testing.T) {
 // A page that is served as it is leaves no long address waiting for a login that was not
 // begun.
 func TestSilentSignInThatIsNotTriedParksNothing(t *testing.T) {
-	s := silentSite(t)
+	eachKind(t, testSilentSignInThatIsNotTriedParksNothing)
+}
+
+func testSilentSignInThatIsNotTriedParksNothing(t *testing.T, kind kind) {
+	s := silentSite(t, kind)
 	b := s.browser("test0001").forgetting("wls-session", "wls-tried")
 	b.get("/silent")
 	s.fake.Always(webauthtest.Outcome{Status: 540})
@@ -169,7 +183,9 @@ func TestSilentSignInThatIsNotTriedParksNothing(t *testing.T) {
 
 // A browser that keeps neither the session nor the mark that it tried is served as nobody,
 // and not sent round in circles.
-func TestSilentSignInIsNoLoop(t *testing.T) {
+func TestSilentSignInIsNoLoop(t *testing.T) { eachKind(t, testSilentSignInIsNoLoop) }
+
+func testSilentSignInIsNoLoop(t *testing.T, kind kind) {
 	for _, tt := range []struct {
 		name    string
 		outcome webauthtest.Outcome
@@ -180,7 +196,7 @@ func TestSilentSignInIsNoLoop(t *testing.T) {
 		{"declined each time, where no session is kept", webauthtest.Outcome{Status: 540}, []string{"wls-session", "wls-tried"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := silentSite(t)
+			s := silentSite(t, kind)
 			b := s.browser("test0001").forgetting(tt.drops...)
 			b.get("/silent?n=1").requireEcho("")
 			s.fake.Always(tt.outcome)
@@ -191,7 +207,7 @@ func TestSilentSignInIsNoLoop(t *testing.T) {
 				if a = b.once(target); a.StatusCode != http.StatusSeeOther {
 					break
 				}
-				if target = a.location(); strings.HasPrefix(target, s.fake.Service().AuthURL) {
+				if target = a.location(); strings.HasPrefix(target, s.fake.page()) {
 					target = s.respond(target, "test0001", webauthtest.SignedOn)
 				}
 			}
@@ -203,19 +219,21 @@ func TestSilentSignInIsNoLoop(t *testing.T) {
 }
 
 // Whichever handler sees it: a silent failure goes back to the page, any other is told.
-func TestSilentFailureAtAnotherHandler(t *testing.T) {
+func TestSilentFailureAtAnotherHandler(t *testing.T) { eachKind(t, testSilentFailureAtAnotherHandler) }
+
+func testSilentFailureAtAnotherHandler(t *testing.T, kind kind) {
 	for _, outer := range []string{"require", "optional", "silent", "no", "yes"} {
 		for _, asks := range []string{"silent", "no"} {
 			t.Run(asks+" asked, "+outer+" sees it", func(t *testing.T) {
 				var auth *glue.Auth
-				s := startSite(t, setup{
+				s := startSite(t, setup{kind: kind,
 					routes: func(mux *http.ServeMux, a *glue.Auth) {
 						auth = a
 						mux.Handle("/asks", nest(a, asks))
 					},
 					wrap: func(h http.Handler) http.Handler {
 						return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-							if r.URL.Query().Has("WLS-Response") {
+							if kind.answers(r.URL) {
 								nest(auth, outer).ServeHTTP(w, r)
 								return
 							}
@@ -241,8 +259,10 @@ func TestSilentFailureAtAnotherHandler(t *testing.T) {
 
 // An outer handler that gives the browser its secret, and an inner one that sends it to log
 // in with the same answer, agree on one.
-func TestSilentOutsideGivesOneSecret(t *testing.T) {
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, a *glue.Auth) {
+func TestSilentOutsideGivesOneSecret(t *testing.T) { eachKind(t, testSilentOutsideGivesOneSecret) }
+
+func testSilentOutsideGivesOneSecret(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, a *glue.Auth) {
 		mux.Handle("/nested", nest(a, "silent", "optional", "silent", "require"))
 	}})
 	b := s.browser("test0001")

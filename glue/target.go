@@ -102,15 +102,15 @@ func (x *exchange) landings(target string) []string {
 	return all
 }
 
-// park has a target wait in the browser, for when that comes back to the path of landing. The
-// oldest goes where too many would.
-func (x *exchange) park(secret webauth.BrowserSecret, ref, landing, target string) error {
+// park has a target wait in the browser, for the path at which the answer arrives. The oldest
+// goes where too many would.
+func (x *exchange) park(secret webauth.BrowserSecret, ref, path, target string) error {
 	name := x.origin.cookies.targetName(ref)
 	sealed, err := x.origin.targets.Seal(name, x.now.Add(targetLife), append([]byte(secret.Binding()), deflate(target)...))
 	if err != nil {
 		return err
 	}
-	parked := parkedTarget{ref: ref, path: cookiePath(landing)}
+	parked := parkedTarget{ref: ref, path: cookiePath(path)}
 	for ; sealed != ""; parked.chunks++ {
 		n := min(len(sealed), chunkSize)
 		x.origin.cookies.setTarget(x.w, parked, parked.chunks, sealed[:n])
@@ -129,7 +129,7 @@ func (q *request) wanted(signed string) destination {
 	if !ok {
 		return destination{url: signed}
 	}
-	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(q.pathOf(left))}}
+	d := destination{url: left, lost: true, waits: parkedTarget{ref: ref, path: cookiePath(q.path)}}
 	var sealed strings.Builder
 	for ; d.waits.chunks < maxChunks; d.waits.chunks++ {
 		chunk := cookie.Get(q.r, chunkName(q.origin.cookies.targetName(ref), d.waits.chunks))
@@ -279,21 +279,21 @@ func cutTargetMark(signed string) (left, ref string, ok bool) {
 func isRef(s string) bool { return webauth.BrowserSecret(s).Valid() }
 
 // cookiePath is the path that the cookies of a target are limited to, so that no other
-// request is longer for them: that of the landing, or as much of it as a cookie's
+// request is longer for them: where the answer arrives, or as much of it as a cookie's
 // attribute can say.
-func cookiePath(landing string) string {
-	i := strings.IndexFunc(landing, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' || r == ',' || r == '"' })
+func cookiePath(path string) string {
+	i := strings.IndexFunc(path, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' || r == ',' || r == '"' })
 	if i < 0 {
-		i = len(landing)
+		i = len(path)
 	}
 	switch {
-	case !strings.HasPrefix(landing, "/"):
+	case !strings.HasPrefix(path, "/"):
 		return "/"
-	case i == len(landing) && i <= maxCookiePath:
-		return landing
+	case i == len(path) && i <= maxCookiePath:
+		return path
 	}
-	landing = landing[:min(i, maxCookiePath)]
-	return landing[:strings.LastIndexByte(landing, '/')+1]
+	path = path[:min(i, maxCookiePath)]
+	return path[:strings.LastIndexByte(path, '/')+1]
 }
 
 // pathOf is the path of a URL of ours.

@@ -43,11 +43,13 @@ func longQueries() map[string]string {
 func longTarget(path string) string { return path + "?q=" + strings.Repeat("0123456789", 300) }
 
 // A long address comes back whole from a login, and leaves nothing behind.
-func TestLongTarget(t *testing.T) {
+func TestLongTarget(t *testing.T) { eachKind(t, testLongTarget) }
+
+func testLongTarget(t *testing.T, kind kind) {
 	for name, query := range longQueries() {
 		for _, tls := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, https: %v", name, tls), func(t *testing.T) {
-				s := startSite(t, setup{tls: tls})
+				s := startSite(t, setup{kind: kind, tls: tls})
 				b := s.browser("test0001")
 				target := "/private/page?" + query
 				a := b.stopped(s.fake.StopAtLogin, target)
@@ -56,32 +58,36 @@ func TestLongTarget(t *testing.T) {
 					assert.LessOrEqual(t, len(c.Name)+len(c.Value), 4096, "browsers keep no more")
 					assert.Equal(t, !strings.Contains(c.Name, "wls-login"), c.MaxAge == 3660, c.Name)
 					if strings.Contains(c.Name, "wls-target") {
-						assert.Equal(t, "/private/page", c.Path, "no other request is longer for it")
+						assert.Equal(t, s.fake.arrives("/private/page"), c.Path, "no other request is longer for it")
 						assert.Equal(t, tls, strings.HasPrefix(c.Name, "__Secure-"))
 					}
 					assert.True(t, s.auth.Site().OwnCookie(c.Name))
 				}
-				signed := fields(t, a.location()).Get("url")
-				require.True(t, strings.HasPrefix(signed, s.url+"/private/page?wls-target="), signed)
+				if kind.name == byWLS.name {
+					signed := fields(t, a.location()).Get("url")
+					require.True(t, strings.HasPrefix(signed, s.url+"/private/page?wls-target="), signed)
+				}
 				back := b.get(s.respond(a.location(), "test0001"))
 				assert.Equal(t, target, back.requireEcho("test0001").RequestURI)
-				assert.Empty(t, b.parked("/private/page"))
+				assert.Empty(t, b.parked(s.fake.arrives("/private/page")))
 			})
 		}
 	}
 }
 
 // Services rewrite the query, or drop it: what they signed counts.
-func TestLongTargetOfOddServices(t *testing.T) {
+func TestLongTargetOfOddServices(t *testing.T) { eachKind(t, testLongTargetOfOddServices) }
+
+func testLongTargetOfOddServices(t *testing.T, kind kind) {
 	for _, quirk := range []webauthtest.Quirk{webauthtest.QuirkRewriteQuery, webauthtest.QuirkResponseFirst, webauthtest.QuirkPlus} {
 		t.Run(string(quirk), func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			s.fake.SetQuirks(quirk)
 			assert.Equal(t, longTarget("/private/page"), s.browser("test0001").get(longTarget("/private/page")).requireEcho("test0001").RequestURI)
 		})
 	}
 	t.Run("without the query", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.browser("test0001")
 		back, err := url.Parse(s.respond(b.begin(longTarget("/private/page")), "test0001"))
 		require.NoError(t, err)
@@ -132,7 +138,9 @@ func (b *browser) cookiesAt(path string) []*http.Cookie {
 
 // Five tabs begin to log in before any of them comes back: four addresses wait, the
 // oldest had to go, and its person is told.
-func TestLongTargetsInFiveTabs(t *testing.T) {
+func TestLongTargetsInFiveTabs(t *testing.T) { eachKind(t, testLongTargetsInFiveTabs) }
+
+func testLongTargetsInFiveTabs(t *testing.T, kind kind) {
 	query := longQueries()["random base64url"]
 	for _, paths := range [][]string{
 		{"/private/a", "/private/a", "/private/a", "/private/a", "/private/a"},
@@ -140,7 +148,7 @@ func TestLongTargetsInFiveTabs(t *testing.T) {
 	} {
 		for _, order := range [][]int{{0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {2, 0, 4, 1, 3}} {
 			t.Run(fmt.Sprint(paths[4], order), func(t *testing.T) {
-				s := startSite(t, setup{})
+				s := startSite(t, setup{kind: kind})
 				b := s.browser("test0001")
 				var locations [5]string
 				for i, path := range paths {
@@ -155,7 +163,7 @@ func TestLongTargetsInFiveTabs(t *testing.T) {
 					}
 					assert.Equal(t, fmt.Sprintf("%s?tab=%d&%s", paths[i], i, query), a.requireEcho("test0001").RequestURI)
 				}
-				for _, path := range paths {
+				for _, path := range append(paths, "/login") {
 					assert.Empty(t, b.parked(path))
 				}
 			})
@@ -165,8 +173,10 @@ func TestLongTargetsInFiveTabs(t *testing.T) {
 
 // The same with real concurrency: tabs that begin at the same moment do not know of one
 // another, and none is mixed up with another.
-func TestLongTargetsAtTheSameMoment(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLongTargetsAtTheSameMoment(t *testing.T) { eachKind(t, testLongTargetsAtTheSameMoment) }
+
+func testLongTargetsAtTheSameMoment(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001")
 	b.begin("/private/") // the browser is known
 	const tabs = 5
@@ -190,10 +200,12 @@ func TestLongTargetsAtTheSameMoment(t *testing.T) {
 	}
 }
 
-func TestLongTargetOfLogin(t *testing.T) {
+func TestLongTargetOfLogin(t *testing.T) { eachKind(t, testLongTargetOfLogin) }
+
+func testLongTargetOfLogin(t *testing.T, kind kind) {
 	for name, query := range longQueries() {
 		t.Run(name, func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			b := s.browser("test0001")
 			next := "/private/page?" + query
 			login := "/login?next=" + url.QueryEscape(next)
@@ -208,15 +220,17 @@ func TestLongTargetOfLogin(t *testing.T) {
 			assert.Equal(t, "/private/page", b.get(a.links()[0]).requireEcho("test0001").RequestURI, "the page without its query")
 		})
 	}
-	s := startSite(t, setup{})
+	s := startSite(t, setup{kind: kind})
 	s.browser("").get("/login?next=/private/?"+strings.Repeat("x", 10<<10)).requirePage(http.StatusBadRequest, "next")
 }
 
 // An application that sends people to Login itself is stopped from going round with them,
 // however long the address is that they want.
-func TestLongTargetOfLoginInALoop(t *testing.T) {
+func TestLongTargetOfLoginInALoop(t *testing.T) { eachKind(t, testLongTargetOfLoginInALoop) }
+
+func testLongTargetOfLoginInALoop(t *testing.T, kind kind) {
 	for _, target := range []string{"/app?n=1", longTarget("/app"), longTarget("/app/{id}|x")} {
-		s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+		s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.Handle("/app/", auth.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "/login?next="+url.QueryEscape(r.RequestURI), http.StatusSeeOther)
 			})))
@@ -256,8 +270,10 @@ func TestLongPath(t *testing.T) {
 	})
 }
 
-func TestLoginPathIsAPath(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLoginPathIsAPath(t *testing.T) { eachKind(t, testLoginPathIsAPath) }
+
+func testLoginPathIsAPath(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	cfg := s.config(s.url)
 	cfg.LoginPath = "https://evil.example/login"
 	_, err := newAuth(cfg)
@@ -265,18 +281,20 @@ func TestLoginPathIsAPath(t *testing.T) {
 }
 
 // Whatever sends people to log in brings them back to the whole address.
-func TestLongTargetElsewhere(t *testing.T) {
+func TestLongTargetElsewhere(t *testing.T) { eachKind(t, testLongTargetElsewhere) }
+
+func testLongTargetElsewhere(t *testing.T, kind kind) {
 	t.Run("silent sign-in", func(t *testing.T) {
-		s := silentSite(t)
+		s := silentSite(t, kind)
 		b := s.browser("test0001")
 		b.get("/silent")
 		s.fake.Always(webauthtest.Outcome{Status: 540})
 		assert.Equal(t, longTarget("/silent"), b.get(longTarget("/silent")).requireEcho("").RequestURI)
 		assert.Equal(t, []string{glue.EventSilent}, s.eventNames())
-		assert.Empty(t, b.parked("/silent"))
+		assert.Empty(t, b.parked(s.fake.arrives("/silent")))
 	})
 	t.Run("a kept form", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.loggedIn("test0001")
 		s.advance(3 * time.Hour)
 		page := b.post(longTarget("/private/form"), url.Values{"a": {"b"}}).requirePage(http.StatusUnauthorized, "form-kept")
@@ -285,7 +303,7 @@ func TestLongTargetElsewhere(t *testing.T) {
 		assert.Equal(t, longTarget("/private/form"), b.post(action, hidden).requireEcho("test0001").RequestURI)
 	})
 	t.Run("another secret", func(t *testing.T) {
-		s := startSite(t, setup{})
+		s := startSite(t, setup{kind: kind})
 		b := s.browser("test0001")
 		location := b.begin(longTarget("/private/page"))
 		require.NoError(t, s.auth.Site().SetSecret(newSecret(t)))
@@ -295,15 +313,17 @@ func TestLongTargetElsewhere(t *testing.T) {
 }
 
 // Logging out forgets what waits.
-func TestLongTargetsAndLogout(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLongTargetsAndLogout(t *testing.T) { eachKind(t, testLongTargetsAndLogout) }
+
+func testLongTargetsAndLogout(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.loggedIn("test0001")
 	s.advance(3 * time.Hour)
 	b.begin(longTarget("/private/a"))
 	b.begin(longTarget("/private/b/c"))
-	require.NotEmpty(t, b.parked("/private/b/c"))
+	require.NotEmpty(t, b.parked(s.fake.arrives("/private/b/c")))
 	b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
-	for _, path := range []string{"/", "/private/a", "/private/b/c"} {
+	for _, path := range []string{"/", "/login", "/private/a", "/private/b/c"} {
 		assert.Empty(t, b.parked(path), path)
 	}
 }
@@ -334,8 +354,10 @@ func TestLongTargetsDoNotPileUp(t *testing.T) {
 }
 
 // There is no length at which an address is neither signed nor waits.
-func TestTargetOfEveryLength(t *testing.T) {
-	s := startSite(t, setup{})
+func TestTargetOfEveryLength(t *testing.T) { eachKind(t, testTargetOfEveryLength) }
+
+func testTargetOfEveryLength(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	for _, unit := range []string{"a", "%7B%22", "a=b&", "%C3%A9", "&"} {
 		for n := 100; n <= 8<<10; n += 149 {
 			target := "/private/?q=" + strings.Repeat(unit, n/len(unit))

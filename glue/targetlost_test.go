@@ -16,10 +16,12 @@ import (
 
 // Where the cookies do not come back whole the person is logged in, gets the page without
 // its query, and is told.
-func TestLongTargetThatIsLost(t *testing.T) {
+func TestLongTargetThatIsLost(t *testing.T) { eachKind(t, testLongTargetThatIsLost) }
+
+func testLongTargetThatIsLost(t *testing.T, kind kind) {
 	const path = "/private/page"
 	one := func(b *browser) *http.Cookie {
-		for _, c := range b.cookiesAt(path) {
+		for _, c := range b.cookiesAt(b.site.fake.arrives(path)) {
 			if strings.Contains(c.Name, "wls-target") && strings.HasSuffix(c.Name, ".1") {
 				return c
 			}
@@ -32,28 +34,29 @@ func TestLongTargetThatIsLost(t *testing.T) {
 		name string
 		lose func(s *testSite, b *browser)
 	}{
-		{"all cookies", func(_ *testSite, b *browser) { b.unpark(path) }},
-		{"one of them", func(_ *testSite, b *browser) { b.setParked(path, one(b).Name, "") }},
-		{"in place of them those of another tab", func(_ *testSite, b *browser) {
-			first := b.parked(path)
+		{"all cookies", func(s *testSite, b *browser) { b.unpark(s.fake.arrives(path)) }},
+		{"one of them", func(s *testSite, b *browser) { b.setParked(s.fake.arrives(path), one(b).Name, "") }},
+		{"in place of them those of another tab", func(s *testSite, b *browser) {
+			at := s.fake.arrives(path)
+			first := b.parked(at)
 			b.begin(path + "?" + query)
-			for _, c := range b.cookiesAt(path) {
+			for _, c := range b.cookiesAt(at) {
 				for _, name := range first {
 					if strings.Contains(name, "wls-target") && !slices.Contains(first, c.Name) && strings.HasSuffix(c.Name, name[len(name)-2:]) {
-						b.setParked(path, name, c.Value)
+						b.setParked(at, name, c.Value)
 					}
 				}
 			}
 		}},
-		{"one twice", func(_ *testSite, b *browser) { b.setParked("/private/", one(b).Name, one(b).Value) }},
-		{"one is cut", func(_ *testSite, b *browser) { b.setParked(path, one(b).Name, one(b).Value[1:]) }},
-		{"one is altered", func(_ *testSite, b *browser) {
+		{"one twice", func(_ *testSite, b *browser) { b.setParked("/", one(b).Name, one(b).Value) }},
+		{"one is cut", func(s *testSite, b *browser) { b.setParked(s.fake.arrives(path), one(b).Name, one(b).Value[1:]) }},
+		{"one is altered", func(s *testSite, b *browser) {
 			c := one(b)
-			b.setParked(path, c.Name, c.Value[:9]+"AAAA"+c.Value[13:])
+			b.setParked(s.fake.arrives(path), c.Name, c.Value[:9]+"AAAA"+c.Value[13:])
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			b := s.browser("test0001")
 			location := b.begin(path + "?" + query)
 			tt.lose(s, b)
@@ -163,7 +166,9 @@ func TestLongTargetWithoutAResponse(t *testing.T) {
 }
 
 // "Try again" after a failure leads to the whole address, and it is whole after that.
-func TestLongTargetAfterAFailure(t *testing.T) {
+func TestLongTargetAfterAFailure(t *testing.T) { eachKind(t, testLongTargetAfterAFailure) }
+
+func testLongTargetAfterAFailure(t *testing.T, kind kind) {
 	for name, outcome := range map[string]webauthtest.Outcome{
 		"cancelled":                        {Status: 410},
 		"cancelled, and the query dropped": {Status: 410, Quirks: []webauthtest.Quirk{webauthtest.QuirkV1Cancel}},
@@ -172,7 +177,7 @@ func TestLongTargetAfterAFailure(t *testing.T) {
 		"too early":                        {Fault: webauthtest.FaultFuture},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startSite(t, setup{})
+			s := startSite(t, setup{kind: kind})
 			b := s.browser("test0001")
 			s.fake.Next(outcome)
 			a := b.get(longTarget("/private/page"))
@@ -184,19 +189,23 @@ func TestLongTargetAfterAFailure(t *testing.T) {
 }
 
 // Somebody who cancels, goes back and logs in after all gets the whole address too.
-func TestLongTargetAfterCancelAndBack(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLongTargetAfterCancelAndBack(t *testing.T) { eachKind(t, testLongTargetAfterCancelAndBack) }
+
+func testLongTargetAfterCancelAndBack(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001")
 	location := b.begin(longTarget("/private/page"))
 	b.get(s.respond(location, "test0001", webauthtest.Cancels)).requirePage(http.StatusForbidden, "cancelled")
 	page := b.get(s.respond(location, "test0001")).requirePage(http.StatusOK, "confirm-login")
 	assert.Equal(t, longTarget("/private/page"), b.get(page.links()[0]).requireEcho("test0001").RequestURI)
-	assert.Empty(t, b.parked("/private/page"))
+	assert.Empty(t, b.parked(s.fake.arrives("/private/page")))
 }
 
 // A response that comes twice changes nothing, and its person is told what is missing.
-func TestLongTargetTwice(t *testing.T) {
-	s := startSite(t, setup{})
+func TestLongTargetTwice(t *testing.T) { eachKind(t, testLongTargetTwice) }
+
+func testLongTargetTwice(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind})
 	b := s.browser("test0001")
 	back := s.respond(b.begin(longTarget("/private/page")), "test0001")
 	id := b.get(back).requireEcho("test0001").Identity

@@ -28,7 +28,7 @@ var (
 // unauthorised answers what is no navigation. s is the session that is not good enough, nil
 // for none.
 func (x *exchange) unauthorised(s *session, denial Denial) {
-	x.w.Header().Set("WWW-Authenticate", x.origin.ways[0].info.Challenge)
+	x.challenge()
 	if sender.IsFrame(x.r) {
 		p := pageInFrame
 		p.Links = []site.Link{{Text: "Log in", Href: x.loginInWindow(s)}}
@@ -39,6 +39,11 @@ func (x *exchange) unauthorised(s *session, denial Denial) {
 		x.w.Header().Set("HX-Redirect", x.loginInWindow(s)) // looked at before the status
 	}
 	respond.Brief(x.w, x.r, http.StatusUnauthorized, "login_required", string(denial), "Log in first: open this site in a browser.")
+}
+
+// challenge names the scheme of the service for new logins, for an answer with status 401.
+func (x *exchange) challenge() {
+	x.w.Header().Set("WWW-Authenticate", x.origin.ways[0].info.Challenge)
 }
 
 // loginInWindow returns the URL to open in the whole window for a request of a part of a page.

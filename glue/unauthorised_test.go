@@ -63,7 +63,7 @@ func TestHTMXIsSentToLogIn(t *testing.T) {
 					assert.Equal(t, where, a.Header.Get("HX-Redirect"))
 					assert.Empty(t, a.Cookies(), "no login is begun")
 					assert.Empty(t, a.Header.Get("Location"))
-					assert.NotContains(t, where, s.fake.Service().AuthURL)
+					assert.NotContains(t, where, s.fake.page())
 				})
 			}
 		}
@@ -72,8 +72,10 @@ func TestHTMXIsSentToLogIn(t *testing.T) {
 
 // A session that is not good enough for a part of a page is good enough for LoginPath, which
 // would send the person back at once.
-func TestPartsOfAPageThatWantMore(t *testing.T) {
-	s := startSite(t, setup{
+func TestPartsOfAPageThatWantMore(t *testing.T) { eachKind(t, testPartsOfAPageThatWantMore) }
+
+func testPartsOfAPageThatWantMore(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind,
 		config: func(c *config) { c.LoginPath = "/login" },
 		routes: func(mux *http.ServeMux, auth *glue.Auth) {
 			mux.Handle("/fresh", auth.With(func(p *glue.Policy) { p.Fresh = 5 * time.Minute }).Require(echo))
@@ -133,8 +135,10 @@ func TestFrameIsToldWhereToLogIn(t *testing.T) {
 
 // A program of Office that looks at a link is led nowhere: it would hand over to the browser
 // wherever it was led, with a login in it that is no browser's.
-func TestOfficeLooksAtALink(t *testing.T) {
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+func TestOfficeLooksAtALink(t *testing.T) { eachKind(t, testOfficeLooksAtALink) }
+
+func testOfficeLooksAtALink(t *testing.T, kind kind) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.Handle("/silent", auth.With(func(p *glue.Policy) { p.Silent = true }).Optional(echo))
 	}})
 	for _, tt := range []struct {
@@ -187,8 +191,12 @@ func TestOfficeLooksAtALink(t *testing.T) {
 // A button of htmx may want more than its page does. The person logs in for the button, and
 // is on the page again.
 func TestHTMXButtonThatWantsMoreThanItsPage(t *testing.T) {
+	eachKind(t, testHTMXButtonThatWantsMoreThanItsPage)
+}
+
+func testHTMXButtonThatWantsMoreThanItsPage(t *testing.T, kind kind) {
 	for _, loginPath := range []string{"", "/login"} {
-		s := startSite(t, setup{
+		s := startSite(t, setup{kind: kind,
 			config: func(c *config) { c.LoginPath = loginPath },
 			routes: func(mux *http.ServeMux, auth *glue.Auth) {
 				mux.Handle("POST /fresh", auth.With(func(p *glue.Policy) { p.Fresh = 5 * time.Minute }).Require(echo))

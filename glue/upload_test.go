@@ -16,7 +16,9 @@ import (
 
 // net/http removes an upload's temporary files for the request that it made. Handlers
 // under Require and Optional get another one, whose files must go all the same.
-func TestUploadsLeaveNoFilesBehind(t *testing.T) {
+func TestUploadsLeaveNoFilesBehind(t *testing.T) { eachKind(t, testUploadsLeaveNoFilesBehind) }
+
+func testUploadsLeaveNoFilesBehind(t *testing.T, kind kind) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	files := -1
@@ -26,7 +28,7 @@ func TestUploadsLeaveNoFilesBehind(t *testing.T) {
 		assert.NoError(t, err)
 		files = len(there)
 	})
-	s := startSite(t, setup{routes: func(mux *http.ServeMux, auth *glue.Auth) {
+	s := startSite(t, setup{kind: kind, routes: func(mux *http.ServeMux, auth *glue.Auth) {
 		mux.Handle("/private/upload", auth.Require(upload))
 		mux.Handle("/upload", auth.Optional(upload))
 	}})

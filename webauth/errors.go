@@ -65,8 +65,8 @@ type Known struct {
 	// Token is what the answer is to, if that is a request of ours from this browser that was
 	// not used before; see [Error.Token].
 	Token *Token
-	// URL is that of a request of ours from this browser, used or not; empty where the
-	// answer is to none.
+	// URL is that of a request of ours, used or not, if from another browser too: it is fit for
+	// a link to try again. It is empty where the answer is to none.
 	URL string
 	// SamePerson says that, whoever the answer is about, this browser asked for it itself, so
 	// that it may go on with the session that it has.
@@ -111,9 +111,9 @@ func (e *Error) SamePrincipal(principal string) bool {
 // held, or the url under our own token's MAC; else "".
 func (e *Error) ReturnURL() string { return e.returnURL }
 
-// OwnURL returns [Error.ReturnURL] if our own token's MAC holds over it, for this browser,
-// whether or not the token is still good; else "". It is the whole URL that we asked to
-// come back to, chosen by nobody else, and so fit for a link.
+// OwnURL returns [Error.ReturnURL] if our own token's MAC holds over it, whether or not the
+// token is still good; else "". It is the whole URL that we asked to come back to, and so fit
+// for a link. A response of Ucam-WebAuth has it in this browser alone.
 func (e *Error) OwnURL() string {
 	if !e.ownURL {
 		return ""

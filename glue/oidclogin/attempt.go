@@ -60,16 +60,14 @@ func (a *attempt) spend(ctx context.Context) error {
 	now := a.place.Now()
 	a.state = readState(a.keys, a.answer.state, now)
 	ours := a.state != nil && a.secret.Fits(a.state.binding)
-	if ours {
-		a.known.URL = a.state.url
+	if a.state != nil {
+		a.known.URL = a.state.url // to begin anew at, also in another browser
 	}
 	codeErr, stateErr := a.mark(ctx, now)
 	if err := storeFailed(codeErr, stateErr); err != nil {
 		return webauth.UseError(err, webauth.ReasonReplay, "")
 	}
 	switch {
-	case storeFailed(codeErr) != nil:
-		return webauth.UseError(codeErr, webauth.ReasonReplay, "")
 	case a.state == nil && a.answer.err != nil:
 		return malformed(a.answer.err)
 	case a.state == nil:

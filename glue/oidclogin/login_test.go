@@ -80,7 +80,8 @@ func TestStateWorksOnce(t *testing.T) {
 
 	s.secret = webauth.NewBrowserSecret()
 	e = s.refused(t, query, webauth.ReasonToken)
-	assert.Empty(t, e.ReturnURL())
+	assert.Equal(t, page, e.OwnURL(), "to begin anew")
+	assert.False(t, e.SamePrincipal("anybody"))
 	assert.Equal(t, 1, s.count("/token"))
 }
 
@@ -90,7 +91,9 @@ func TestStateOfAnotherBrowserIsSpent(t *testing.T) {
 	for _, other := range []webauth.BrowserSecret{webauth.NewBrowserSecret(), ""} {
 		s.secret = other
 		e := s.refused(t, query, webauth.ReasonToken)
-		assert.Empty(t, e.ReturnURL())
+		_, ours := e.Token()
+		assert.False(t, ours)
+		assert.False(t, e.SamePrincipal("anybody"))
 	}
 	s.secret = own
 	s.refused(t, query, webauth.ReasonReplay)
