@@ -37,7 +37,9 @@ type Config struct {
 	Ptags map[string]string
 	// AAuth are the authentication types of the protocol by those that Auth reports, such as
 	// {"mfa": "pwd"}; the key "" is for all others. Types that have no line are told to nobody.
-	// Nil means that they are told as they are. Most sites accept "pwd" alone.
+	// Nil means that they are told as they are, as another WLS is asked for them. Most sites
+	// accept "pwd" alone, and OpenID Connect providers rarely say that: with one of those
+	// behind, {"": "pwd"} is what lets people in.
 	AAuth map[string]string
 
 	// Skew is how far the clock of a site may be off before the log says so; zero means 30 s.

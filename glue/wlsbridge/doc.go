@@ -2,10 +2,14 @@
 // Ucam-WebAuth and cannot change: it logs people in by whatever package glue can, OpenID Connect
 // or another WLS, and answers the sites under its own key.
 //
-//	auth, err := glue.New(glue.Config{Site: login, Service: oidclogin.Cambridge(clientID, secretFile), LoginPath: "/login"})
+//	auth, err := glue.New(glue.Config{
+//		Site: login, Service: oidclogin.Cambridge(clientID, secretFile), Policy: glue.Policy{AnyPtags: true},
+//		LoginPath: "/login", LogoutPath: "/auth/logout.html",
+//	})
 //	// ...
 //	bridge, err := wlsbridge.New(wlsbridge.Config{
 //		Auth:  auth,
+//		AAuth: map[string]string{"": "pwd"}, // whatever the provider says of how people logged in
 //		Keys:  []wlsbridge.Key{{Kid: "700", Private: key}},
 //		Sites: []wlsbridge.Site{{URLPrefix: "https://soc.example/", Ptags: []string{"current"}}},
 //	})
