@@ -97,7 +97,7 @@ func TestPasswordsTypedBefore(t *testing.T) {
 			return p.open(marked[:i] + letter + marked[i+1:])
 		}},
 		{"with a mark of a request whose cookies did not come", func(t *testing.T, w *world, p *person) answer {
-			p.visit(asks())
+			p.open(w.url + "/login?next=/auth/pubkey700")
 			w.fake.Advance(time.Second)
 			c := cookieOf(t, p, "wls-session")
 			p.dropCookie("wls-session")
@@ -157,7 +157,7 @@ func TestSilentRequestAfterAPassword(t *testing.T) {
 	w := start(t, setup{})
 	p := w.person("test0001")
 	marked := p.begun(asks(no)) // of a browser that is new
-	p.success(p.visit(asks()), "")
+	p.open(w.url + "/login?next=/auth/pubkey700")
 	r := p.success(p.open(marked), webauth.IActNo)
 	assert.Empty(t, r.Auth())
 }
@@ -167,7 +167,7 @@ func TestSilentRequestAfterAPassword(t *testing.T) {
 func TestOldSessionThatWasAway(t *testing.T) {
 	w := start(t, setup{})
 	p := w.person("test0001")
-	p.visit(asks())
+	p.open(w.url + "/login?next=/auth/pubkey700")
 	w.fake.Advance(time.Second)
 	c := cookieOf(t, p, "wls-session")
 	p.dropCookie("wls-session")
