@@ -122,15 +122,10 @@ func (x *exchange) endByProvider() {
 		x.refuseLogout(http.StatusBadRequest, err)
 		return
 	}
-	ctx := context.WithoutCancel(x.r.Context())
-	total := 0
-	for word, at := range w.endsFor(out) {
-		n, err := ender.EndSessions(ctx, word, at)
-		total += n
-		if err != nil {
-			x.refuseLogout(http.StatusServiceUnavailable, err)
-			return
-		}
+	total, err := x.endEverywhere(ender, w.service.ID(), out)
+	if err != nil {
+		x.refuseLogout(http.StatusServiceUnavailable, err)
+		return
 	}
 	e := site.Event{Name: EventLogout, Reason: reasonBackChannel}
 	if total == 0 {
@@ -138,6 +133,22 @@ func (x *exchange) endByProvider() {
 	}
 	x.log(e)
 	x.w.WriteHeader(http.StatusOK)
+}
+
+// endEverywhere ends the sessions that a logout names at all origins of the site: a provider
+// tells one of them. It returns how many ended.
+func (x *exchange) endEverywhere(ender SessionEnder, service string, out webauth.LoggedOut) (total int, err error) {
+	ctx := context.WithoutCancel(x.r.Context())
+	for _, o := range *x.a.s.origins.Load() {
+		for word, at := range o.wayOf(service).endsFor(out) {
+			n, err := ender.EndSessions(ctx, word, at)
+			total += n
+			if err != nil {
+				return total, err
+			}
+		}
+	}
+	return total, nil
 }
 
 // verifyLogout has the services look at a token, one after the other.

@@ -96,7 +96,9 @@ func (x *exchange) logIn(l login, old *session) {
 	}
 	switch err := x.a.s.store.save(x.w, x.r, x.origin, s); {
 	case errors.Is(err, ErrLoggedOut):
-		x.fail(site.Event{Name: EventRefused, Reason: reasonLoggedOut, Principal: s.Principal, Err: err}, pageRefused)
+		page := pageRefused
+		page.Links = []site.Link{{Text: "Try again", Href: x.wanted(l.url).url}}
+		x.fail(site.Event{Name: EventRefused, Reason: reasonLoggedOut, Principal: s.Principal, Err: err}, page)
 		return
 	case err != nil:
 		x.storeDown(err)
