@@ -206,7 +206,7 @@ func TestCodeWorksOnceWithWhateverState(t *testing.T) {
 		},
 		"another origin": func(t *testing.T, s *site, _ url.Values) {
 			place := s.place
-			place.Origin = "https://other.example"
+			place.Origin = "https://localhost:9443"
 			var err error
 			s.login, err = s.provider.At(place)
 			require.NoError(t, err)

@@ -372,5 +372,5 @@ func TestEnd(t *testing.T) {
 	assert.Empty(t, s.login.End(origin+"/"), "nothing is known yet, and logging out waits for nobody")
 	s.begin(t, webauth.Request{})
 	assert.Equal(t, s.url+"/logout?client_id=site-one", s.login.End(""))
-	assert.Equal(t, s.url+"/logout?client_id=site-one&post_logout_redirect_uri=https%3A%2F%2Fsoc.example%2F", s.login.End(origin+"/"))
+	assert.Equal(t, s.url+"/logout?client_id=site-one&post_logout_redirect_uri=https%3A%2F%2Flocalhost%3A8443%2F", s.login.End(origin+"/"))
 }

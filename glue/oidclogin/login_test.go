@@ -105,7 +105,7 @@ func TestStateOfAnotherOriginOrKey(t *testing.T) {
 	query := s.begin(t, webauth.Request{})
 	own := s.login
 	for name, edit := range map[string]func(*webauth.Place){
-		"origin": func(p *webauth.Place) { p.Origin = "https://other.example" },
+		"origin": func(p *webauth.Place) { p.Origin = "https://localhost:9443" },
 		"keys":   func(p *webauth.Place) { p.Keys = func(string) [][]byte { return [][]byte{siteKey("x", "y")} } },
 	} {
 		place := s.place
@@ -136,6 +136,13 @@ func TestAtNeedsACallback(t *testing.T) {
 	s.place.Callback = ""
 	_, err := s.provider.At(s.place)
 	require.ErrorContains(t, err, "set LoginPath")
+}
+
+func TestAtWantsAnIssuerThatIsNotThisMachines(t *testing.T) {
+	s := newSite(t)
+	s.place.Origin = "https://soc.example"
+	_, err := s.provider.At(s.place)
+	require.ErrorContains(t, err, "good for loopback sites, not for https://soc.example")
 }
 
 func TestBeginWithoutTheProvider(t *testing.T) {

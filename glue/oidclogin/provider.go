@@ -159,5 +159,8 @@ func (p *Provider) At(place webauth.Place) (webauth.Login, error) {
 	if path, _, err := webauth.CanonicalTarget(place.Callback, ""); err != nil || path != place.Callback || strings.Contains(path, "?") {
 		return nil, errors.New("oidclogin: LoginPath is not a path as browsers write it")
 	}
+	if strings.HasPrefix(p.Issuer, "http:") && !webauth.IsLoopback(place.Origin) {
+		return nil, fmt.Errorf("oidclogin: the issuer %s is this machine's, for trying things out: good for loopback sites, not for %s", p.Issuer, place.Origin)
+	}
 	return newLogin(p, place)
 }

@@ -67,7 +67,7 @@ func TestCheckNamesTheField(t *testing.T) {
 func TestCambridge(t *testing.T) {
 	p := oidclogin.Cambridge(clientID, secretFile(t, "s"))
 	require.NoError(t, p.Check())
-	assert.Equal(t, webauth.ServiceInfo{Name: "cambridge", Title: "your University account", Challenge: "OpenID-Connect", NoPtags: true, Callback: true, Open: true}, p.Info())
+	assert.Equal(t, webauth.ServiceInfo{Name: "cambridge", Title: "your University account", URL: p.Issuer, Challenge: "OpenID-Connect", NoPtags: true, Callback: true, Open: true}, p.Info())
 	require.NoError(t, p.CheckPrincipal("spqr1@cam.ac.uk"))
 	require.ErrorContains(t, p.CheckPrincipal("spqr1"), `write "spqr1@cam.ac.uk", or set CRSid`)
 	require.Error(t, p.CheckPrincipal("a b@cam.ac.uk"))
@@ -101,9 +101,9 @@ func TestFindings(t *testing.T) {
 	assert.Equal(t, 1, len(p.Findings([]string{origin})), "what policies lose, and no more")
 	assert.Contains(t, texts(p), `true oidc knows no ptag "current"`)
 
-	p.Issuer, p.PrincipalClaim, p.Scopes = "http://127.0.0.1:9", "preferred_username", []string{"offline_access"}
-	found := texts(p, origin, "http://localhost:8080")
-	assert.Contains(t, found, "false the issuer http://127.0.0.1:9 is this machine's own")
+	p.Issuer, p.PrincipalClaim, p.Scopes = "https://127.0.0.1:9", "preferred_username", []string{"offline_access"}
+	found := texts(p, "https://soc.example", "http://localhost:8080")
+	assert.Contains(t, found, "false the issuer https://127.0.0.1:9 is this machine's own")
 	assert.NotContains(t, found, "localhost:8080")
 	assert.Contains(t, found, "false PrincipalClaim preferred_username")
 	assert.Contains(t, found, "true the scope offline_access")

@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	origin   = "https://soc.example"
+	origin   = "https://localhost:8443"
 	callback = "/login"
 	page     = origin + "/private/?a=1"
 	clientID = "site-one"
