@@ -15,6 +15,8 @@ type exchange struct {
 	request
 	w    http.ResponseWriter
 	goal string // the path, with a query, that Login goes on to
+
+	parking []parkedTarget // what this answer parks: one for each service that it leads to
 }
 
 // begin receives the request. It is false where that answers it already.

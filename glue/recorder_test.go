@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -64,7 +65,7 @@ func (rec *recorder) collect(r *http.Request, resp *http.Response, body string) 
 func (rec *recorder) judge(r *http.Request, resp *http.Response, body string) {
 	t, h, where := rec.site.t, resp.Header, r.Method+" "+r.URL.Path
 	location := h.Get("Location")
-	answers := rec.site.fake.answers(r.URL)
+	answers := slices.ContainsFunc(kinds, func(k kind) bool { return k.answers(r.URL) }) // also while a site moves
 	ofTheFlow := answers || confirms(r) || pageKind.MatchString(body) ||
 		strings.HasPrefix(location, rec.site.fake.page()) || h.Get("WWW-Authenticate") != ""
 	if ofTheFlow {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,7 +117,8 @@ func (x *exchange) park(secret webauth.BrowserSecret, ref, path, target string) 
 		x.origin.cookies.setTarget(x.w, parked, parked.chunks, sealed[:n])
 		sealed = sealed[n:]
 	}
-	all := append(x.parked(), parked)
+	x.parking = append(x.parking, parked)
+	all := append(x.parked(), x.parking...)
 	for ; len(all) > maxTargets; all = all[1:] {
 		x.dropTarget(all[0])
 	}
@@ -225,6 +227,8 @@ func (x *exchange) setParked(all []parkedTarget) error {
 	}
 	value, err := x.origin.targets.Seal(name, x.now.Add(targetLife), []byte(b.String()))
 	if err == nil {
+		h := x.w.Header()
+		h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(c string) bool { return strings.HasPrefix(c, name+"=") })
 		x.origin.cookies.setBelow(x.w, name, value, "/", targetLife)
 	}
 	return err
