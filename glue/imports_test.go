@@ -37,8 +37,8 @@ var arrows = map[string]string{
 	"glue/wlsbridge":                    "keys webauth webauth/wls glue/site glue glue/xsrf",
 	"glue/gateway":                      "keys webauth glue/site glue glue/xsrf glue/password glue/redisstore",
 	"glue/gateway/internal":             "webauth glue/site glue",
-	"glue/internal/program":             "keys webauth glue/site glue glue/redisstore",
-	"examples":                          "keys webauth webauth/webauthtest glue/oidclogin glue/oidclogin/oidctest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/enginetest",
+	"glue/internal/program":             "keys webauth glue/site glue glue/oidclogin glue/redisstore",
+	"examples":                          "keys webauth webauth/webauthtest glue/oidclogin glue/oidclogin/oidctest glue/site glue glue/xsrf glue/redisstore glue/oauth2server glue/gateway glue/wlsbridge glue/enginetest",
 }
 
 // roomOf is the line of arrows that a package belongs to.

@@ -147,16 +147,16 @@ func (c *core) deny(w http.ResponseWriter, r *http.Request, v *verdict) {
 	}
 }
 
-// status is that of the answer where a rule says no, and header what it says of how to be
+// statusOf is that of the answer where a rule says no, and header what it says of how to be
 // let in.
-func (v *verdict) status() (status int, header http.Header) {
+func (c *core) statusOf(v *verdict) (status int, header http.Header) {
 	switch {
 	case v.refusal != nil:
 		return v.refusal.page.Status, v.refusal.header
 	case v.err != nil:
 		return http.StatusServiceUnavailable, http.Header{"Retry-After": {"5"}}
 	case v.decision.Denial.Login(), v.decision.Denial == glue.DeniedResponse:
-		return http.StatusUnauthorized, http.Header{"Www-Authenticate": {"Ucam-WebAuth"}}
+		return http.StatusUnauthorized, http.Header{"Www-Authenticate": {c.challenge}}
 	}
 	return http.StatusForbidden, nil
 }

@@ -132,7 +132,7 @@ func (b *beyond) ask(other *rule, reason string, p site.Page, err func(rest stri
 		return
 	}
 	b.deny(reason, p, err("does not let this request in"))
-	switch status, header := v.status(); status {
+	switch status, header := b.c.statusOf(&v); status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		b.refusal.page.Status, b.refusal.header = status, header
 	}

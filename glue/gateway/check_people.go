@@ -9,7 +9,7 @@ import (
 // lookAtPeople warns of names and ptags in a rule that let nobody in. What people are called who
 // have passwords is up to the operator.
 func (k *checker) lookAtPeople(i int) {
-	r, service := &k.Rules[i], k.login().WithoutKeys()
+	r, service := &k.Rules[i], k.login()
 	if r.Access != Login && r.Access != Optional {
 		return
 	}
@@ -28,7 +28,7 @@ func (k *checker) lookAtPeople(i int) {
 // notePeople looks at the files of people: at names of theirs that let nobody in, and at rules
 // that name somebody who has no password.
 func (c *core) notePeople(i int, ru *rule) {
-	service := c.cfg.login().WithoutKeys()
+	service := c.cfg.login()
 	for _, group := range ru.cfg.Groups {
 		for _, name := range ru.groups[group] {
 			if err := service.CheckPrincipal(name); err != nil && ru.cfg.Access != Basic {

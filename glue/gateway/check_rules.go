@@ -26,6 +26,8 @@ func (k *checker) checkRules() {
 		k.checkScope(i)
 		k.checkWho(i)
 		k.checkPolicy(i)
+		k.checkOpen(i)
+		k.noteLost(i)
 		k.checkCrossOrigin(i)
 		k.lookAtPeople(i)
 		k.lookAtAccess(i)
@@ -136,7 +138,7 @@ func (k *checker) checkPolicy(i int) {
 	if r.Ptags != nil && r.AnyPtags {
 		k.Errorf(ruleKey(i, "any-ptags"), "this contradicts ptags: leave one of them out")
 	}
-	if r.Ptags != nil && !k.setsPtags() {
+	if r.Ptags != nil && !k.login().SetsPtags() {
 		k.Errorf(ruleKey(i, "ptags"), "the login service sets no ptags, so nobody would get in")
 	}
 	if r.Fresh != 0 {
@@ -265,7 +267,7 @@ func (k *checker) lookAtAccess(i int) {
 	if r.AllowFrom != nil && len(k.Front.Proxies) == 0 && !k.Front.UnixSocket && k.servesFronts() {
 		k.Warnf(ruleKey(i, "allow-from"), "behind a front server that is not named in [front], everybody seems to come from its address")
 	}
-	if r.AnyPtags && k.setsPtags() {
+	if r.AnyPtags && (k.login().SetsPtags() || k.login().Open() != nil) {
 		k.Notef(ruleKey(i, "any-ptags"), "people who are no longer members of the University can log in too")
 	}
 	if r.IAct == "yes" && r.Fresh == 0 {

@@ -216,6 +216,6 @@ func TestNormalise_program(t *testing.T) {
 	cfg.WLS, cfg.BaseURL = "raven", ""
 	err := cfg.normalise()
 	require.EqualError(t, err, "base-url: this is missing: set it to where browsers see the site, such as \"https://soc.example\"\n"+
-		"wls: Config.Service is set already: leave wls, key-dir and custom-wls out\n"+
+		"wls: Config.Service is set already: leave wls, key-dir, custom-wls, oidc and login out\n"+
 		"rule[1].host: \"soc.example\" is not a host of base-url or origins: those are wiki.soc.example")
 }

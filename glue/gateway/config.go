@@ -13,12 +13,12 @@ import (
 )
 
 // Config is everything that a gateway can be told: the configuration file, or the same
-// from a Go program. BaseURL, WLS (or Service), SecretFile and one rule are required;
+// from a Go program. BaseURL, WLS or OIDC (or Service), SecretFile and one rule are required;
 // every other field's zero value is the safe default.
 //
 // Paths of files are relative to the configuration file's directory, or to the working
-// directory in a program that fills Config in itself. Of SecretFile, RedisURLFile, HMACKeyFile
-// and certificates, a relative one that is there below $CREDENTIALS_DIRECTORY is that file:
+// directory in a program that fills Config in itself. Of SecretFile, RedisURLFile, HMACKeyFile,
+// what OIDC names and certificates, a relative one that is there below $CREDENTIALS_DIRECTORY is that file:
 // a credential that systemd has loaded for the unit (LoadCredential=). Who may be able to read
 // them, and keys of certificates, is as in [site.ReadSecretFile]: what others can read is
 // refused, or used with a warning in the log where something keeps them from it.
@@ -30,6 +30,13 @@ type Config struct {
 	// requests for any other host get 421.
 	Origins []string `toml:"origins,omitempty"`
 
+	// OIDC is an OpenID Connect provider where people log in. The path /.wls/login of BaseURL, and
+	// of each of Origins, must be registered there as a redirect URI.
+	OIDC OIDC `toml:"oidc,omitempty"`
+	// Login says where new logins are made if both OIDC and WLS are there, as while a site moves
+	// from one to the other: "oidc" (the default), "wls", or "choose", where people choose.
+	// Sessions of the other are honoured until they end.
+	Login string `toml:"login,omitempty"`
 	// WLS is where people log in: "raven", "raven-demo", "nevar", "goose" or "custom".
 	WLS string `toml:"wls,omitempty"`
 	// KeyDir has the pubkeyN files of nevar, goose or a custom service; it is read again
@@ -78,8 +85,8 @@ type Config struct {
 	// before one without; what no rule fits needs a login, and has no backend.
 	Rules []Rule `toml:"rule,omitempty"`
 
-	// Service replaces WLS, for a program that makes its own.
-	Service *webauth.Service `toml:"-"`
+	// Service replaces WLS and OIDC, for a program that makes its own.
+	Service webauth.LoginService `toml:"-"`
 	// Logger gets what operators need to know; nil means slog.Default().
 	Logger *slog.Logger `toml:"-"`
 	// Now is the clock; nil means time.Now.
@@ -104,6 +111,8 @@ type (
 	Admin = serve.Admin
 	// CustomWLS is a service of one's own; see webauth.Service.
 	CustomWLS = login.CustomWLS
+	// OIDC is an OpenID Connect provider; see oidclogin.Provider.
+	OIDC = login.OIDC
 	// Duration is a time.Duration, written such as "90s" or "2h30m" in a file.
 	Duration = serve.Duration
 )
@@ -120,7 +129,7 @@ func (c *Config) common() *serve.Config {
 
 // login returns what says where people log in.
 func (c *Config) login() *login.Config {
-	return &login.Config{WLS: c.WLS, KeyDir: c.KeyDir, CustomWLS: c.CustomWLS, Service: c.Service}
+	return &login.Config{OIDC: c.OIDC, Login: c.Login, WLS: c.WLS, KeyDir: c.KeyDir, CustomWLS: c.CustomWLS, Service: c.Service}
 }
 
 // setCommon puts what common has returned back, defaults and all.

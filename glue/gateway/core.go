@@ -13,7 +13,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // Paths that are the gateway's own, beside those of package serve; nothing below
@@ -33,11 +32,13 @@ type core struct {
 	metrics  *metrics
 	checker  *password.Checker
 	removals *removals
+	logouts  *logoutLimit
 
-	site  *site.Site
-	auth  *glue.Auth
-	xsrf  *xsrf.Guard
-	proxy *httputil.ReverseProxy
+	site      *site.Site
+	auth      *glue.Auth
+	challenge string // for WWW-Authenticate
+	xsrf      *xsrf.Guard
+	proxy     *httputil.ReverseProxy
 
 	identity  *identity
 	stripping *stripping
@@ -56,7 +57,7 @@ type core struct {
 // knows g yet.
 func (g *Gateway) build(cfg Config) (*core, error) {
 	cfg.Rules = append([]Rule(nil), cfg.Rules...)
-	c := &core{cfg: cfg, common: cfg.common(), metrics: g.metrics, removals: g.removals, oddPaths: cfg.anyOddPaths()}
+	c := &core{cfg: cfg, common: cfg.common(), metrics: g.metrics, removals: g.removals, logouts: g.logouts, oddPaths: cfg.anyOddPaths()}
 	err := g.buildSite(c)
 	if err == nil {
 		err = errors.Join(c.buildLogin(), c.buildIdentity())
@@ -75,16 +76,15 @@ func (g *Gateway) build(cfg Config) (*core, error) {
 
 // buildLogin makes the login.
 func (c *core) buildLogin() error {
-	cfg, login := &c.cfg, c.cfg.login()
-	service, err := login.Open(cfg.file, cfg.Now)
+	login := c.cfg.login()
+	config, err := login.LoginConfig(c.common.LoginConfig(), c.cfg.file, c.cfg.Now)
 	if err != nil {
 		return err
 	}
-	if err := service.CheckKeys(); err != nil {
-		c.noted.Warnf(login.Key(), "%v", err)
-	}
-	config := c.common.LoginConfig()
-	config.Site, config.Service = c.site, service
+	config.Site = c.site
+	config.Policy.AnyPtags = login.Open() != nil // each rule says itself who may come in
+	login.Note(&c.noted, &config)
+	c.challenge = config.Service.Info().Challenge
 	if c.store != nil {
 		config.Session.Store = c.store.Store
 	}
@@ -146,7 +146,7 @@ func (c *core) serve(w http.ResponseWriter, r *http.Request) {
 		c.spendOr(w, r, func(w http.ResponseWriter, r *http.Request) { c.badPath(w, r, paths.ErrAmbiguous) })
 		return
 	}
-	if carriesResponse(r) {
+	if c.auth.Brings(r) {
 		ru.respond.ServeHTTP(w, r)
 		return
 	}
@@ -197,10 +197,12 @@ func (c *core) serveReserved(w http.ResponseWriter, r *http.Request, path string
 	switch {
 	case path == serve.LoginPath:
 		c.login(w, r)
-	case carriesResponse(r):
+	case c.auth.Brings(r):
 		c.spendOr(w, r, c.notFound)
 	case path == serve.LogoutPath:
 		c.auth.Logout(w, r)
+	case path == backChannelPath:
+		c.backChannel(w, r)
 	case path == whoamiPath:
 		c.whoami(w, r)
 	case path == authPath && c.cfg.ForwardAuth:
@@ -212,20 +214,11 @@ func (c *core) serveReserved(w http.ResponseWriter, r *http.Request, path string
 	}
 }
 
-// carriesResponse reports whether a request brings a response of the login service.
-func carriesResponse(r *http.Request) bool {
-	if r.URL.RawQuery == "" {
-		return false
-	}
-	_, found, _ := webauth.ResponseFrom(r.URL.RawQuery)
-	return found
-}
-
 // spendOr answers a request that is refused before any rule is asked. A response of the
 // login service that it brings is spent all the same, so that nobody can use it who finds
 // it in a log.
 func (c *core) spendOr(w http.ResponseWriter, r *http.Request, refuse http.HandlerFunc) {
-	if carriesResponse(r) {
+	if c.auth.Brings(r) {
 		c.auth.Optional(refuse).ServeHTTP(w, r)
 		return
 	}
@@ -234,7 +227,7 @@ func (c *core) spendOr(w http.ResponseWriter, r *http.Request, refuse http.Handl
 
 // misdirected spends what a request for a host that is not ours brings.
 func (c *core) misdirected(r *http.Request) {
-	if carriesResponse(r) {
+	if c.auth.Brings(r) {
 		_ = c.auth.Spend(r) // it is refused either way
 	}
 }

@@ -59,7 +59,7 @@ func (l *Limits) setDefaults() {
 func (c *Config) setPaths(common *serve.Config) {
 	login := c.login()
 	login.SetPaths(common)
-	c.KeyDir = login.KeyDir
+	c.KeyDir, c.OIDC = login.KeyDir, login.OIDC
 	c.Identity.HMACKeyFile = common.SecretPath(c.Identity.HMACKeyFile)
 	for i := range c.Rules {
 		r := &c.Rules[i]

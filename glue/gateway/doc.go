@@ -1,5 +1,5 @@
-// Package gateway is a reverse proxy that logs people in with Ucam-WebAuth before any
-// backend, and tells the backend who they are. It is for sites that are not written in
+// Package gateway is a reverse proxy that logs people in with Ucam-WebAuth or OpenID
+// Connect before any backend, and tells the backend who they are. It is for sites that are not written in
 // Go, or must not change. The program is cmd/wlsgateway, and this its smallest useful
 // file:
 //
@@ -35,7 +35,9 @@
 // what no rule fits needs a login. Paths are matched in one normal form, the same form is
 // what the backend gets, and what has none is refused unless its rule has
 // [Rule].OddPaths. /.wls/login, with a path in the query parameter "next" (or, of a front
-// server, with a URL of this site in "rd"), logs people in, /.wls/logout out; /.wls/whoami
+// server, with a URL of this site in "rd"), logs people in, /.wls/logout out; an OpenID
+// Connect provider sends people back to /.wls/login, which is the redirect URI that is registered
+// there, and says at /.wls/back-channel-logout who has logged out, if sessions are in Redis; /.wls/whoami
 // tells the scripts of the site's own pages who is logged in; /.wls/alive answers probes with
 // 204, whatever the host; all else below /.wls/ is not found.
 //

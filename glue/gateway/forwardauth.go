@@ -36,13 +36,16 @@ var pageResponse = site.Page{Kind: "response", Status: http.StatusBadRequest, Ti
 // answer is no.
 func (c *core) forwardAuth(w http.ResponseWriter, r *http.Request, orLogin bool) {
 	asked, err := c.askedAbout(r)
+	if errors.Is(err, errOwnPage) {
+		_ = c.auth.Spend(asked) // it is refused either way
+	}
 	if err != nil { // it is not known for certain what is asked about
 		c.refuse(w, r, "forward-auth", err, pageFront)
 		return
 	}
 	ru := c.settleAtFront(asked.Host, asked.URL.RawPath, c.ruleOf(asked))
 	observe.RecordOf(asked.Context()).Rule = ru.label
-	if carriesResponse(asked) {
+	if c.auth.Brings(asked) {
 		// It belongs to the login path. Here it is spent, and nobody comes in by it.
 		c.spent(w, asked, orLogin)
 		return
@@ -122,7 +125,7 @@ func (c *core) denyPlainly(w http.ResponseWriter, asked *http.Request, v *verdic
 
 // loginRequired answers in short that nobody comes in without a login.
 func (c *core) loginRequired(w http.ResponseWriter, asked *http.Request, denial glue.Denial) {
-	w.Header().Set("WWW-Authenticate", "Ucam-WebAuth")
+	w.Header().Set("WWW-Authenticate", c.challenge)
 	respond.Brief(w, asked, http.StatusUnauthorized, "login_required", string(denial), "Log in first: open this site in a browser.")
 }
 
@@ -174,7 +177,7 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 	}
 	asked = glue.Unmarked(asked)
 	if isReserved(asked.URL.RawPath) {
-		return nil, errors.New("it asks about the gateway's own pages, which need no login: pass them on to the gateway without asking")
+		return asked, errOwnPage
 	}
 	if len(r.Header["Sec-Websocket-Key"]) > 0 {
 		// The connection to us is no WebSocket, so a front server leaves these out.
@@ -183,6 +186,8 @@ func (c *core) askedAbout(r *http.Request) (*http.Request, error) {
 	}
 	return asked, nil
 }
+
+var errOwnPage = errors.New("it asks about the gateway's own pages, which need no login: pass them on to the gateway without asking")
 
 var errUnresolved = errors.New("the path has dot segments or slashes in a row, and the backend would get it as it is")
 

@@ -28,6 +28,7 @@ type Gateway struct {
 	metrics  *metrics
 	checker  *password.Checker // of the first configuration; nil before
 	removals *removals
+	logouts  *logoutLimit
 	log      *observe.AccessLog
 
 	readiness serve.Readiness
@@ -47,6 +48,7 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{
 		stores:   serve.NewStores(cfg.Now),
 		metrics:  newMetrics(),
+		logouts:  newLogoutLimit(),
 		backends: map[backendKey]*backend{},
 	}
 	g.core.Mutex, g.core.Release = &g.mu, g.release

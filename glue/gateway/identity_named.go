@@ -93,7 +93,7 @@ func (k *checker) checkNamed() {
 			}
 		}
 	}
-	if k.Identity.Ptags != "" && !k.setsPtags() {
+	if k.Identity.Ptags != "" && !k.login().SetsPtags() {
 		k.Warnf("identity.ptags", "the login service sets no ptags, so this header never comes: leave it out")
 	}
 	if k.Identity.Groups != "" && !slices.ContainsFunc(k.Rules, func(r Rule) bool { return r.GroupFile != "" }) {

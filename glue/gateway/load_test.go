@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
@@ -48,9 +49,10 @@ func TestLoad_smallest(t *testing.T) {
 	listen := cfg.common().Listening(false)
 	assert.Equal(t, []string{":443"}, listen.HTTPS)
 	assert.Equal(t, []string{":80"}, listen.Redirect)
-	service, err := cfg.login().Open(cfg.file, cfg.Now)
+	login, err := cfg.login().LoginConfig(glue.Config{}, cfg.file, cfg.Now)
 	require.NoError(t, err)
-	assert.Equal(t, "raven", service.Name)
+	assert.Equal(t, "raven", login.Service.Info().Name)
+	assert.Empty(t, login.Also)
 }
 
 // TestLoad_everything also makes sure that the file in testdata has every key there is.
@@ -91,6 +93,7 @@ func requireFilled(t *testing.T, v reflect.Value, path string) {
 			requireFilled(t, all, name)
 		case config.Join(path, name) == "rule.ptags": // contradicts custom-wls.no-ptags
 		case config.Join(path, name) == "redis-url-file": // in the place of redis-url
+		case config.Join(path, name) == "oidc.preset", config.Join(path, name) == "oidc.client-secret-file": // in the place of issuer and private-key-file
 		default:
 			assert.False(t, field.IsZero(), "%s is not in the file", config.Join(path, name))
 		}

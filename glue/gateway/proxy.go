@@ -17,7 +17,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/headers"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
-	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // proxied is one request on its way to a backend and its answer on the way back. It is
@@ -173,7 +172,7 @@ func (p *proxied) cleanHeaders(h http.Header) {
 	}
 	if referer := h["Referer"]; len(referer) > 0 {
 		if before, query, ok := strings.Cut(referer[0], "?"); ok {
-			h["Referer"] = []string{strings.TrimSuffix(before+"?"+webauth.StripResponse(query), "?")}
+			h["Referer"] = []string{strings.TrimSuffix(before+"?"+observe.StripAnswer(before, query), "?")}
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (c *core) question(r *http.Request) (*http.Request, bool) {
 	}
 	f.override = override
 	notesOf(r.Context()).forwarded = f
-	return r, at == "" || f.err == nil || carriesResponse(r)
+	return r, at == "" || f.err == nil || c.auth.Brings(r)
 }
 
 // askedAt returns the path of questions that a request is for; empty for no question.
@@ -119,7 +119,7 @@ func (c *core) urlQuestion(r *http.Request) (*http.Request, forwarded) {
 // own origin, with the path in "next".
 func (c *core) loginElsewhere(w http.ResponseWriter, r *http.Request) bool {
 	query := r.URL.Query()
-	if !c.cfg.ForwardAuth || !query.Has("rd") || query.Has("next") || carriesResponse(r) {
+	if !c.cfg.ForwardAuth || !query.Has("rd") || query.Has("next") || c.auth.Brings(r) {
 		return false
 	}
 	to, err := c.loginOf(query["rd"])

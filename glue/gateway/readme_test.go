@@ -28,7 +28,7 @@ func TestREADME(t *testing.T) {
 		assert.Regexp(t, "(?m)^\\s*"+name+`: ""$`, string(readme))
 	}
 	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllSubmatch(readme, -1)
-	require.Len(t, blocks, 2)
+	require.Len(t, blocks, 3)
 	for _, block := range blocks {
 		file := filepath.Join(t.TempDir(), "gateway.toml")
 		require.NoError(t, os.WriteFile(file, block[1], 0o600))

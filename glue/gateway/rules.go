@@ -238,7 +238,7 @@ func rulePath(path string) (string, error) {
 // policy is what the rule asks of a login.
 func (ru *rule) policy(p *glue.Policy) {
 	r := ru.cfg
-	p.Ptags, p.AnyPtags = r.Ptags, r.AnyPtags
+	p.Ptags, p.AnyPtags = r.Ptags, r.AnyPtags || r.Access == Public // where nobody is asked
 	p.IAct, p.AAuth, p.Fresh = webauth.Interact(r.IAct), r.AAuth, time.Duration(r.Fresh)
 	p.Desc, p.Msg = r.Desc, r.Msg
 	switch {

@@ -24,6 +24,3 @@ func orOmit(value string) string {
 	}
 	return value
 }
-
-// setsPtags reports whether the service sets ptags.
-func (c *Config) setsPtags() bool { return !c.login().WithoutKeys().NoPtags }

@@ -5,10 +5,11 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/oidclogin"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// What follows keeps responses of the WLS out of the access log: for half a minute one
+// What follows keeps answers of login services out of the access log: for half a minute one
 // may be as good as a password to whoever reads it there.
 
 // maxUnescape is how often percent-encoding is undone in search of a response: a URL
@@ -24,10 +25,13 @@ func withoutResponse(target string) string {
 	if i := ResponseIn(path); i >= 0 {
 		return path[:i] + "..."
 	}
+	if i := strings.IndexByte(path, '%'); i >= 0 && isOwn(path) && strings.Contains(unescapeAll(path), "?") {
+		return path[:i] + "..." // what some software takes for the query
+	}
 	if !found {
 		return path
 	}
-	clean := webauth.StripResponse(query)
+	clean := StripAnswer(path, query)
 	switch {
 	case ResponseIn(clean) >= 0:
 		return path + "?..."
@@ -35,6 +39,28 @@ func withoutResponse(target string) string {
 		return path
 	}
 	return path + "?" + clean
+}
+
+// StripAnswer returns the query of a request for a path, which may be a URL, without what
+// login services send people back with. A provider's code comes to a program's own paths alone:
+// elsewhere "code" is the application's own.
+func StripAnswer(path, query string) string {
+	query = webauth.StripResponse(query)
+	if isOwn(path) {
+		query = oidclogin.StripAnswer(query)
+	}
+	return query
+}
+
+// isOwn reports whether some software may take a path for one that is a program's own.
+func isOwn(path string) bool { return indexFold(unescapeAll(path), ".wls") >= 0 }
+
+// unescapeAll undoes percent-encoding as often as anybody encodes.
+func unescapeAll(s string) string {
+	for i := 0; i < maxUnescape && strings.Contains(s, "%"); i++ {
+		s = unescapeLoosely(s)
+	}
+	return s
 }
 
 // ResponseIn returns where a response may begin in s: -1 if there can be none. It is 0 if

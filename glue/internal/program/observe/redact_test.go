@@ -33,6 +33,15 @@ func TestWithoutResponse(t *testing.T) {
 		{"as a segment", "/wls-response/3!200?b=c", "/..."},
 		{"behind a fragment", "https://soc.example/#?WLS-Response=3!200", "https://soc.example/#"},
 		{"parameters of a like name", "/a?WLS=1&Response=2&XWLS_Response=3", "/a?WLS=1&Response=2&XWLS_Response=3"},
+		{"a provider's answer", "/.wls/login?code=x&state=y&iss=z&session_state=s", "/.wls/login"},
+		{"its error", "/.wls/login?error=a&error_description=b&error_uri=c&state=y", "/.wls/login"},
+		{"what of another flow comes", "/.wls/login?id_token=a&access_token=b&response=c", "/.wls/login"},
+		{"a provider's answer, among others", "/.wls/login?a=b&c%6fde=x&%73tate=y", "/.wls/login?a=b"},
+		{"a provider's answer, in Referer", "https://soc.example/.wls/login?code=x&state=y", "https://soc.example/.wls/login"},
+		{"a provider's answer, at a path in odd spelling", "/x/../%2eWLS/./login;a?code=x", "/x/../%2eWLS/./login;a"},
+		{"a provider's answer, its question mark encoded", "/.wls/login%3fcode=x", "/.wls/login..."},
+		{"a provider's answer, its question mark encoded twice", "/.wls/login%253fcode=x", "/.wls/login..."},
+		{"a path of the application's", "/callback?code=x&state=y", "/callback?code=x&state=y"},
 		{"empty", "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, withoutResponse(row.target)) })
