@@ -18,6 +18,9 @@ import (
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
+// dateKid is the form of kids that nobody has named.
+const dateKid = "20060102"
+
 // bits is the size of keys that are made. Old sites verify 4096 as well, but each response is
 // a URL, and its signature is a sixth of a kilobyte longer for each 1024 bits.
 const bits = 2048
@@ -55,7 +58,7 @@ func MakeFirst(dir string, now time.Time) error {
 
 func makeKey(dir, kid string, now time.Time, first bool) (string, error) {
 	if kid == "" {
-		kid = now.UTC().Format("20060102")
+		kid = now.UTC().Format(dateKid)
 	}
 	if err := CheckKid(kid); err != nil {
 		return "", err
@@ -185,4 +188,18 @@ func replace(path, text string) error {
 		return err
 	}
 	return os.Rename(temp.Name(), path)
+}
+
+// Trial returns a key that is in no directory, to try with.
+func Trial(now time.Time) (*Ring, error) {
+	private, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return nil, err
+	}
+	kid := now.UTC().Format(dateKid)
+	public, err := keys.New(kid, &private.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return &Ring{Keys: []Key{{kid, private, public}}}, nil
 }
