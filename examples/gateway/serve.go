@@ -68,7 +68,7 @@ func configure(o *options, fake *webauthtest.WLS, dir string, log *slog.Logger) 
 	to := "http://" + o.backendAddr
 	return gateway.Config{
 		BaseURL:    "http://" + o.addr,
-		Service:    &service,
+		Service:    service,
 		SecretFile: filepath.Join(dir, "secret"),
 		Identity:   gateway.Identity{Send: []string{"remote-user", "x-forwarded-user", "x-aa"}},
 		Limits:     gateway.Limits{StopTimeout: gateway.Duration(2 * time.Second)},
@@ -87,7 +87,7 @@ func configure(o *options, fake *webauthtest.WLS, dir string, log *slog.Logger) 
 func welcome(out io.Writer, cfg gateway.Config, o *options) {
 	fmt.Fprintf(out, "Open %s in a browser.\n", cfg.BaseURL)
 	fmt.Fprintf(out, "The fake login service is at %s; it lets in test0001 to test0010, password: test.\n",
-		strings.TrimSuffix(cfg.Service.AuthURL, "/auth/authenticate.html"))
+		strings.TrimSuffix(cfg.Service.Info().URL, "/auth/authenticate.html"))
 	fmt.Fprintf(out, "test0001 may see /private/admin; test0010 lacks ptag \"current\".\n"+
 		"The backend is at http://%s; it believes whoever asks it there.\n", o.backendAddr)
 	fmt.Fprintln(out, demo.Ready)
