@@ -25,13 +25,16 @@ func (x *exchange) answersResponse() bool {
 	case w == nil:
 		return x.answersConfirm()
 	case more || !isNavigation(x.r):
-		err := errors.Join(x.spendAll()...)
+		err := x.spend()
 		x.query = x.origin.strip(x.path, x.query)
-		if !isNavigation(x.r) {
+		switch {
+		case !isNavigation(x.r):
 			x.refuseResponse(err)
-			return true
+		case err != nil:
+			x.storeDown(err)
+		default:
+			x.refused(webauth.NewError(webauth.ReasonMalformed, errTwoAnswers, webauth.Known{}))
 		}
-		x.refused(webauth.NewError(webauth.ReasonMalformed, errTwoAnswers, webauth.Known{}))
 		return true
 	}
 	copied := *x // else every exchange would have to be on the heap, for the few that get here
