@@ -25,7 +25,6 @@ type moving struct {
 	provider  *fakeProvider
 	handler   http.Handler
 	edit      func(c *config)
-	store     sessions.Store
 	secret    string
 	people    []change
 }

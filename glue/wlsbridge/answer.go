@@ -97,7 +97,8 @@ func (x *exchange) give(t told) {
 	}
 	r := x.response(wls.StatusSuccess)
 	r.Principal, r.Auth, r.SSO = t.id.Principal, t.auth, t.sso
-	r.Life = new(int(t.id.Expires.Sub(r.Issue) / time.Second))
+	// Never 0, which mod_ucam_webauth takes for no limit.
+	r.Life = new(max(1, int(t.id.Expires.Sub(r.Issue)/time.Second)))
 	if r.Ver == 3 {
 		r.Ptags = t.ptags
 	}

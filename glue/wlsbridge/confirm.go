@@ -51,8 +51,11 @@ func (x *exchange) confirm(t told) {
 		Action: x.self(x.mark()), Token: x.b.guard.Field(x.r, x.binding()),
 	}
 	p.Host, p.Rest = x.site.label()
-	if x.ask.Ver == 3 {
+	switch {
+	case x.ask.Ver == 3:
 		p.Ptags = strings.Join(t.ptags, ", ")
+	case !x.site.InsecureImplyCurrent:
+		p.Ptags = "current" // see problem
 	}
 	var body strings.Builder
 	if err := pageTemplates.ExecuteTemplate(&body, "confirm.html", p); err != nil {

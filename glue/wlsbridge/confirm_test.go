@@ -14,6 +14,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/wlsbridge"
 	"github.com/ucam-webauth/go-webauth/webauth"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
 
@@ -328,4 +329,23 @@ func TestCancelIsNotRemembered(t *testing.T) {
 	assert.Equal(t, 410, r.Status())
 	assert.Equal(t, "bridge-confirm", p.visit(asks()).kind())
 	assert.Equal(t, []string{""}, w.reasons("failed"))
+}
+
+// TestNothingBeforeConsent: a site that nobody has confirmed learns nothing by iact=no, not even
+// that somebody is logged in who is no current member; and who is asked is told that versions
+// without ptags say that they are one.
+func TestNothingBeforeConsent(t *testing.T) {
+	w := start(t, setup{config: func(c *wlsbridge.Config) {
+		c.Confirm = wlsbridge.ConfirmEachSite
+		c.Sites = append(c.Sites, wlsbridge.Site{URLPrefix: "https://third.example/"})
+	}})
+	w.fake.AddUser(webauthtest.User{ID: "guest1", Password: "test"})
+	third := func(r *wls.Request) { r.URL, r.Ver = "https://third.example/", 1 }
+	for _, user := range []string{"guest1", "test0001"} {
+		p := w.person(user)
+		p.press(p.visit(asks()), "continue")
+		assert.Equal(t, "540", p.fields(p.visit(asks(no, third)))[1], user)
+	}
+	p := w.person("test0001")
+	assert.Contains(t, p.visit(asks(third)).body, "with the status <bdi>current</bdi>")
 }

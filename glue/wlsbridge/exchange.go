@@ -106,8 +106,8 @@ func (x *exchange) judge() {
 		d.Refuse(x.w)
 	case x.r.Method == http.MethodPost && (!d.Allowed || retype):
 		x.restart()
-	case x.ask.IAct == "no" && d.Denial.Forbidden():
-		x.fail(wls.StatusDeclined, "")
+	case x.ask.IAct == "no" && d.Denial.Forbidden(): // the page is for who is asked, and no site's business
+		x.fail(wls.StatusInteraction, "")
 	case x.ask.IAct == "no" && d.Denial.Login():
 		x.trySilently()
 	case retype, x.asked == nil && d.Denial.Login():
@@ -168,12 +168,12 @@ func (x *exchange) proceed() {
 		x.restart()
 	case posted:
 		x.decide(t)
+	case x.ask.IAct == "no" && !x.isConfirmed(id.Principal): // before it hears anything of them
+		x.fail(wls.StatusInteraction, "")
 	case status != 0:
 		x.fail(status, msg)
 	case x.isConfirmed(id.Principal):
 		x.give(t)
-	case x.ask.IAct == "no":
-		x.fail(wls.StatusInteraction, "")
 	default:
 		x.confirm(t)
 	}

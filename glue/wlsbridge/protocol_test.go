@@ -70,7 +70,7 @@ func TestStatuses(t *testing.T) {
 		{"530 in version 1", func(r *wls.Request) { r.Ver, r.Params = 1, "a\nb" }, "", nil, nil, 530, 1, 400},
 		{"540 nobody is logged in", no, "", nil, nil, 540, 3, 403},
 		{"540 somebody would be asked about the site", no, "test0001", func(c *wlsbridge.Config) { c.Confirm = wlsbridge.ConfirmEachSite }, nil, 540, 3, 403},
-		{"570 who may not log in here", no, "test0002", nil, func(c *glue.Config) { c.Policy = glue.Policy{Principals: []string{"test0001"}} }, 570, 3, 403},
+		{"540 who may not log in here", no, "test0002", nil, func(c *glue.Config) { c.Policy = glue.Policy{Principals: []string{"test0001"}} }, 540, 3, 403},
 		{"570 no member for an old site", func(r *wls.Request) { r.Ver = 2 }, "test0010", nil, nil, 570, 2, 403},
 		{"570 no member for an older site", func(r *wls.Request) { r.Ver = 1 }, "test0010", nil, nil, 570, 1, 403},
 	}
@@ -335,4 +335,13 @@ func TestLogOfAnAnswer(t *testing.T) {
 		"complaint": "parameter 'url' has characters outside ASCII: the site should percent-encode them",
 	}, line)
 	assert.NotContains(t, w.log.String(), "secret-params")
+}
+
+// TestLifeInTheLastSecond: a life of 0 would be read as none.
+func TestLifeInTheLastSecond(t *testing.T) {
+	w := start(t, setup{login: func(c *glue.Config) { c.Session.MaxLife = time.Minute }})
+	p := w.person("test0001")
+	p.visit(asks())
+	w.fake.Advance(59*time.Second + 500*time.Millisecond)
+	assert.Equal(t, "1", p.fields(p.visit(asks()))[10])
 }

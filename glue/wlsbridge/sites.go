@@ -162,7 +162,7 @@ func checkHost(origin string) error {
 func checkPath(path string) error {
 	for range 5 { // nobody decodes as often as that
 		for segment := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '/' || c == '\\' }) {
-			if segment, _, _ = strings.Cut(segment, ";"); segment == "." || segment == ".." {
+			if segment = bareSegment(segment); segment == "." || segment == ".." {
 				return errors.New("the path has a dot segment")
 			}
 		}
@@ -173,6 +173,30 @@ func checkPath(path string) error {
 		path = decoded
 	}
 	return errors.New("the path is encoded too often")
+}
+
+// bareSegment returns a segment without parameters, and without what begins a query or fragment for
+// those who decode once more, or ends a string in C.
+func bareSegment(segment string) string {
+	if i := strings.IndexAny(segment, ";?#\x00"); i >= 0 {
+		segment = segment[:i]
+	}
+	return strings.TrimRight(segment, " ")
+}
+
+// loosePath returns a path as the most generous of servers read it: decoded as often as it can
+// be, without empty segments and parameters, whatever the letter case. checkPath has accepted it.
+func loosePath(path string) string {
+	for decoded := ""; decoded != path; {
+		decoded, path = path, decode(path, func(byte) bool { return true })
+	}
+	loose := "/"
+	for segment := range strings.FieldsFuncSeq(strings.ToLower(path), func(c rune) bool { return c == '/' || c == '\\' }) {
+		if segment = bareSegment(segment); segment != "" {
+			loose += segment + "/"
+		}
+	}
+	return loose
 }
 
 // normalPath returns a canonical path with the escapes decoded that need not be there, and the
@@ -207,9 +231,14 @@ func isUnreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
-var errNoSite = errors.New("it is below no URLPrefix of the sites that may ask")
+var (
+	errNoSite   = errors.New("it is below no URLPrefix of the sites that may ask")
+	errWhichOne = errors.New("servers do not agree on which site's it is: its path is written oddly")
+)
 
-// siteOf returns the site that a URL is of: that with the longest path.
+// siteOf returns the site that a URL is of: that with the longest path. There is none where a
+// server may take the URL for a page of a site within that one, which is told something else:
+// most merge slashes, and some do more.
 func (b *Bridge) siteOf(raw string) (*relyingSite, error) {
 	origin, path, err := readURL(raw)
 	if err != nil {
@@ -224,6 +253,14 @@ func (b *Bridge) siteOf(raw string) (*relyingSite, error) {
 	}
 	if best == nil {
 		return nil, errNoSite
+	}
+	loose, most := loosePath(path), len(loosePath(best.path))
+	for i := range b.sites {
+		if s := &b.sites[i]; s.origin == origin && len(s.path) > 1 {
+			if within := loosePath(s.path); strings.HasPrefix(loose, within) && len(within) > most {
+				return nil, errWhichOne
+			}
+		}
 	}
 	return best, nil
 }

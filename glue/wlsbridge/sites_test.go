@@ -225,6 +225,26 @@ func TestSiteWithinASite(t *testing.T) {
 	}
 }
 
+// TestSiteWithinASiteThatServersRead: the site within is not told what the one around it is,
+// because its path was written as another that servers take for the same.
+func TestSiteWithinASiteThatServersRead(t *testing.T) {
+	w := start(t, setup{config: sharedHosts})
+	p := w.person("test0001")
+	for _, path := range []string{
+		"members//guests/x", "members///guests", "members/%2fguests/x", "members/guests%2Fx", "members/guests%252Fx", "members/guests;a=b/x",
+		"members/;/guests/x", "members/guests%00/x", "members/guests%3fx", "members/guests%20/x", "members/Guests/x", `members/%5Cguests%5Cx`,
+		"members/..%3f/x", "members/..%23x", "members/..%00/x", "members/..%20/x",
+	} {
+		a := p.visit(asks(func(r *wls.Request) { r.URL = "https://people.example/~soc/" + path }))
+		assert.Equal(t, http.StatusForbidden, a.StatusCode, path)
+		assert.Equal(t, "bridge-site", a.kind(), path)
+	}
+	for _, path := range []string{"members//x", "members/;a/x", "members/guests.html", "members/x/guests/", "members/%E2%80%93", "members/x;y=%3f", "members/X%2Fy"} {
+		r := p.success(p.visit(asks(func(r *wls.Request) { r.URL = "https://people.example/~soc/" + path })), "")
+		assert.Equal(t, []string{"current"}, r.Ptags(), path)
+	}
+}
+
 func TestLongerThanAnyBrowserSends(t *testing.T) {
 	w := start(t, setup{})
 	p := w.person("test0001")

@@ -235,3 +235,16 @@ func name(kind party, id int) string {
 	}
 	return string(kind) + " " + n
 }
+
+// adopt gives an open file that root has made to the owner of a directory.
+func adopt(f *os.File, dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return Cause(err)
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 || st.Uid == 0 {
+		return nil
+	}
+	return Cause(f.Chown(int(st.Uid), int(st.Gid)))
+}

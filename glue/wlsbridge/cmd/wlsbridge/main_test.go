@@ -54,6 +54,8 @@ func TestRun(t *testing.T) {
 		"site.toml":   "listen.http = []\n" + smallest + "insecure-http = true\n[[site]]\nurl = \"http://soc.example/\"\n",
 		"twice.toml":  "listen.http = []\n" + smallest + "[[site]]\nurl = \"https://soc.example\"\naauth = []\n",
 		"names.toml":  "listen.http = []\n" + smallest + "[aauth-names]\nmfa = \"a b\"\n",
+		"types.toml":  "listen.http = []\n" + strings.Replace(smallest, "wls = \"raven\"\n", "oidc = {preset = \"cambridge\", client-id = \"0\", client-secret-file = \"client\"}\npeople.any-ptags = true\n", 1),
+		"client":      "of the provider",
 		"shared.toml": "redis-url = \"redis://127.0.0.1:1\"\nlisten.http = []\n" + smallest,
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
@@ -69,6 +71,7 @@ func TestRun(t *testing.T) {
 		{"nothing", nil, 2, "", "wlsbridge: which configuration file?"},
 		{"check good", []string{"check", "good.toml"}, 0, "good.toml:5:16: note: signing-keys: there is no key in ", ""},
 		{"check says so", []string{"check", "good.toml"}, 0, "good.toml can be used\n", ""},
+		{"check types", []string{"check", "types.toml"}, 0, "warning: aauth-names: this is missing: ", ""},
 		{"check wrong", []string{"check", "wrong.toml"}, 1, "wrong.toml:1:11: error: confirm: \"often\" is none of each-site, first, never\nwrong.toml:2:1: error: speed: this key is unknown", ""},
 		{"check http", []string{"check", "site.toml"}, 1, "site.toml:11:7: error: site[2].url: \"http://soc.example/\" is http: ", ""},
 		{"check twice", []string{"check", "twice.toml"}, 1, "error: site[2].url: \"https://soc.example\" is another site's already", ""},

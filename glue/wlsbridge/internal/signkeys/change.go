@@ -99,7 +99,7 @@ func generate(dir, kid string) error {
 		return err
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := secretfile.Create(privatePath(dir, kid), string(text)); err != nil {
+	if err := secretfile.CreateForOwner(privatePath(dir, kid), string(text)); err != nil {
 		return fmt.Errorf("%s: %w", privatePath(dir, kid), secretfile.Cause(err))
 	}
 	return nil
