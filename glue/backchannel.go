@@ -159,9 +159,12 @@ func (x *exchange) verifyLogout(token string) (*way, webauth.LoggedOut, error) {
 		if !ok {
 			continue
 		}
-		var out webauth.LoggedOut
-		if out, err = channel.VerifyLogout(context.WithoutCancel(x.r.Context()), token); err == nil {
+		out, failed := channel.VerifyLogout(context.WithoutCancel(x.r.Context()), token)
+		if failed == nil {
 			return w, out, nil
+		}
+		if !isServiceFault(webauth.ReasonOf(err)) { // else it may be that one's, which cannot tell now
+			err = failed
 		}
 	}
 	return nil, webauth.LoggedOut{}, err

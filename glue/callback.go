@@ -37,6 +37,11 @@ func (x *exchange) answersResponse() bool {
 		}
 		return true
 	}
+	if err := x.spendElsewhere(); err != nil {
+		x.query = w.Strip(x.path, x.query)
+		x.storeDown(err)
+		return true
+	}
 	copied := *x // else every exchange would have to be on the heap, for the few that get here
 	arrival := x.arrival(x.origin)
 	arrival.Failed = copied.failedBefore
@@ -88,7 +93,7 @@ func (x *exchange) accepted(w *way, proof *webauth.Proof) {
 // logIn starts the session, unless the old one proves as much already, and goes on.
 func (x *exchange) logIn(l login, old *session) {
 	s := l.session
-	if x.alive(old, s.Principal) && old.way == s.way && old.covers(s, l.iact) {
+	if x.alive(old, s.Principal) && old.way == s.way && old.covers(s, l.iact) && x.endsAlike(old, s) {
 		// Two tabs logged in at once, and the other one proved more: a password.
 		// Starting anew would take that away again.
 		x.goOn(l.url, s.Principal, l.depth)
@@ -127,6 +132,14 @@ func (s *session) covers(other *session, asked webauth.Interact) bool {
 	return sameMembers(s.Ptags, other.Ptags)
 }
 
+// endsAlike reports whether the provider ends one session where it ends the other.
+func (x *exchange) endsAlike(one, other *session) bool {
+	if _, ends := x.cfg.Session.Store.(SessionEnder); !ends {
+		return true
+	}
+	return one.Subject == other.Subject && one.provider == other.provider
+}
+
 // sameMembers reports whether two lists hold the same, in whatever order.
 func sameMembers(a, b []string) bool {
 	lacks := func(list []string) func(string) bool {
@@ -149,7 +162,7 @@ func (x *exchange) refused(err error) {
 	failed := ours && e.Reason == webauth.ReasonStatus
 	fault := isServiceFault(e.Reason)
 	switch {
-	case ours && token.Note == noteSilent && (failed || fault || e.Reason == webauth.ReasonIdentity):
+	case ours && token.Note == noteSilent && (failed || fault || e.Reason == webauth.ReasonIdentity || e.Reason == webauth.ReasonInteract || e.Reason == webauth.ReasonAuthType):
 		x.log(site.Event{Name: EventSilent, Reason: string(e.Reason), Err: err})
 		x.goOn(e.ReturnURL(), "", loopDepthUnknown)
 	case x.repeats(e):
@@ -188,7 +201,11 @@ func (x *exchange) repeats(e *webauth.Error) bool {
 		return false
 	}
 	s, denial, err := x.evaluate()
-	return err == nil && (denial == "" || denial.Forbidden()) && e.ReturnURL() != "" && e.SamePrincipal(s.Principal)
+	if err != nil || s == nil || e.ReturnURL() == "" || !e.SamePrincipal(s.Principal) {
+		return false
+	}
+	elsewhere := x.pathOf(e.ReturnURL()) != x.path // what LoginPath wants is not what that page does
+	return denial == "" || denial.Forbidden() || elsewhere && x.ended(s) == ""
 }
 
 func (x *exchange) personChanges(from, to Identity) {

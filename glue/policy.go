@@ -33,9 +33,9 @@ type Policy struct {
 	IAct webauth.Interact
 	// AAuth lists the acceptable authentication types; nil means "pwd".
 	AAuth []string
-	// Fresh wants a password typed no longer ago than this, counted from when we
-	// accepted the login; zero is off, else at least 1 minute. It is as strong as the
-	// WLS's word that the password was typed.
+	// Fresh wants a password typed no longer ago than this, counted from when we accepted the
+	// login, or, where the service tells when it was typed, from then; zero is off, else at
+	// least 1 minute. It is as strong as the service's word that the password was typed.
 	Fresh time.Duration
 	// NotSession wants a password typed in another session than the one with this
 	// [Identity.SessionID], however recent that is: for who must know that somebody typed it

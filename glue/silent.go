@@ -39,6 +39,9 @@ func (x *exchange) trySilently() bool {
 	req.IAct, req.Fail, req.Note = webauth.IActNo, false, noteSilent
 	location, err := x.loginURL(x.origin.ways[0], x.secret, req) // from here on the target may be parked
 	if err != nil {
+		if reason := webauth.ReasonOf(err); reason != "" {
+			x.log(site.Event{Name: EventServiceError, Reason: string(reason), Err: err})
+		}
 		return false
 	}
 	x.markTried()

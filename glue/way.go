@@ -2,6 +2,7 @@ package glue
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
@@ -165,15 +166,24 @@ func isServiceFault(r webauth.Reason) bool {
 }
 
 // spendAll spends what a request brings that lets nobody in, for whichever of the origins it
-// is.
+// is. Of logins that share LoginPath the one that was asked does so, at its origin: a mark of
+// another one's on the code would keep it from the state.
 func (q *request) spendAll() (errs []error) {
 	if q.query == "" {
 		return nil
 	}
 	ctx := context.WithoutCancel(q.r.Context())
+	var at *origin // of the login that shares LoginPath
+	var sharing *way
 	for _, o := range *q.a.s.origins.Load() { // the token is of one of them
 		for _, w := range o.ways {
 			if !w.Brings(q.path, q.query) {
+				continue
+			}
+			if sharer, shares := w.Login.(callbackSharer); shares {
+				if sharing == nil || sharer.Asked(q.query) {
+					at, sharing = o, w
+				}
 				continue
 			}
 			if err := w.Spend(ctx, q.arrival(o)); err != nil {
@@ -181,5 +191,23 @@ func (q *request) spendAll() (errs []error) {
 			}
 		}
 	}
+	if sharing != nil {
+		if err := sharing.Spend(ctx, q.arrival(at)); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	return errs
+}
+
+// spendElsewhere spends an answer that came to this origin, and is one to a request of another.
+func (q *request) spendElsewhere() error {
+	var errs []error
+	for _, o := range *q.a.s.origins.Load() {
+		for _, w := range o.ways {
+			if sharer, shares := w.Login.(callbackSharer); shares && o != q.origin && w.Brings(q.path, q.query) && sharer.Asked(q.query) {
+				errs = append(errs, w.Spend(context.WithoutCancel(q.r.Context()), q.arrival(o)))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -98,8 +98,8 @@ type Login interface {
 	// Spend spends what a request brings that lets nobody in. An error means that it could
 	// not be marked as used.
 	Spend(ctx context.Context, arrival Arrival) error
-	// End returns the page at the service where people log out there, as far as that is
-	// known without waiting; empty for none. back is the absolute URL to come back to; empty
+	// End returns the page at the service where people log out there, as far as that can be
+	// had within a second; empty for none. back is the absolute URL to come back to; empty
 	// for none.
 	End(back string) (location string)
 }

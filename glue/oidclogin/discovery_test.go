@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue/oidclogin"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -368,9 +369,10 @@ func TestKeysCannotBeFetched(t *testing.T) {
 }
 
 func TestEnd(t *testing.T) {
+	down, err := (&oidclogin.Provider{Issuer: "http://127.0.0.1:1", ClientID: clientID, ClientSecretFile: secretFile(t, "s")}).At(newSite(t).place)
+	require.NoError(t, err)
+	assert.Empty(t, down.End(origin+"/"), "it is not known where")
 	s := newSite(t)
-	assert.Empty(t, s.login.End(origin+"/"), "nothing is known yet, and logging out waits for nobody")
-	s.begin(t, webauth.Request{})
-	assert.Equal(t, s.url+"/logout?client_id=site-one", s.login.End(""))
+	assert.Equal(t, s.url+"/logout?client_id=site-one", s.login.End(""), "by a site that has just started, too")
 	assert.Equal(t, s.url+"/logout?client_id=site-one&post_logout_redirect_uri=https%3A%2F%2Flocalhost%3A8443%2F", s.login.End(origin+"/"))
 }

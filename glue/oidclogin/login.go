@@ -136,8 +136,10 @@ func (l *login) Strip(path, query string) string {
 
 // End returns the provider's page for logging out (OpenID Connect RP-Initiated Logout 1.0).
 func (l *login) End(back string) string {
-	m, ok := l.p.metadata.now(l.place.Now())
-	if !ok || m.EndSession == "" {
+	ctx, cancel := context.WithTimeout(context.Background(), silentLimit)
+	defer cancel()
+	m, err := l.p.discover(ctx, l.place.Now)
+	if err != nil || m.EndSession == "" {
 		return ""
 	}
 	q := [][2]string{{"client_id", l.p.ClientID}}

@@ -19,9 +19,9 @@ import (
 // comes first, a login under way and a logout at the same moment do not miss each other.
 // Set and mark are apart from the sessions, which are in the person's shard.
 
-// outLife is how long a logout stops logins of before it: answers of providers are not
-// taken for as long.
-const outLife = 15 * time.Minute
+// outLife is how long a logout stops logins of before it: longer than answers of providers are
+// taken, and a person may think about whether a login is theirs.
+const outLife = 20 * time.Minute
 
 func (n names) wordKeys(word string) (people, out string) {
 	hash := digest("logout", word)
@@ -79,10 +79,11 @@ func (s *Store) EndSessions(ctx context.Context, word string, at time.Time) (int
 	}
 	total := 0
 	for _, principal := range principals {
-		n, err := s.endWithWord(ctx, principal, word, at)
-		total += n
-		if err != nil {
-			return total, err
+		for n := 1; n > 0; { // not all of very many are listed at once
+			if n, err = s.endWithWord(ctx, principal, word, at); err != nil {
+				return total + n, err
+			}
+			total += n
 		}
 	}
 	return total, nil
