@@ -81,13 +81,6 @@ func (c *cached[T]) known(now time.Time, good func(T) bool) (value T, err error)
 	return value, c.err
 }
 
-// now returns the value if it is there without waiting.
-func (c *cached[T]) now(now time.Time) (value T, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.value, c.usable(now, usableFor)
-}
-
 func (c *cached[T]) usable(now time.Time, limit time.Duration) bool {
 	return !c.fetched.IsZero() && within(now, c.fetched, limit)
 }
