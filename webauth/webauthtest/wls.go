@@ -77,9 +77,9 @@ type WLS struct {
 // NewWLS returns a fake without a listener: serve it as an http.Handler at cfg.BaseURL. A
 // configuration that cannot work is an error.
 func NewWLS(cfg Config) (*WLS, error) {
-	base, err := checkBaseURL(cfg.BaseURL)
+	base, err := fakelogin.ParseOrigin(cfg.BaseURL)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("webauthtest: Config.BaseURL %w", err)
 	}
 	if cfg.SessionLife < 0 || cfg.SlowFor < 0 || cfg.LogSize < 0 {
 		return nil, errors.New("webauthtest: Config: SessionLife, SlowFor and LogSize cannot be negative")
@@ -136,15 +136,6 @@ func (cfg Config) withDefaults() Config {
 		cfg.LogSize = DefaultLogSize
 	}
 	return cfg
-}
-
-func checkBaseURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
-		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("webauthtest: Config.BaseURL %q: want an origin such as http://127.0.0.1:8081", raw)
-	}
-	return u, nil
 }
 
 // Service returns the fake as sites configure it, by the name "fake". Its Keys follow

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -73,9 +72,9 @@ type Provider struct {
 // NewProvider returns a provider without a listener: serve it as an http.Handler at
 // cfg.BaseURL. A configuration that cannot work is an error.
 func NewProvider(cfg Config) (*Provider, error) {
-	base, err := checkBaseURL(cfg.BaseURL)
+	base, err := fakelogin.ParseOrigin(cfg.BaseURL)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("oidctest: Config.BaseURL %w", err)
 	}
 	if cfg.SessionLife < 0 || cfg.SlowFor < 0 || cfg.LogSize < 0 {
 		return nil, errors.New("oidctest: Config: SessionLife, SlowFor and LogSize cannot be negative")
@@ -132,15 +131,6 @@ func (cfg Config) withDefaults() Config {
 		cfg.LogSize = DefaultLogSize
 	}
 	return cfg
-}
-
-func checkBaseURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
-		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("oidctest: Config.BaseURL %q: want an origin such as http://127.0.0.1:8081", raw)
-	}
-	return u, nil
 }
 
 // Issuer returns the provider's name, as sites configure it.

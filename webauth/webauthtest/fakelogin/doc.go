@@ -3,7 +3,10 @@
 // look of the pages. It is for this module: what it exports may change at any time.
 package fakelogin
 
-import "net/url"
+import (
+	"fmt"
+	"net/url"
+)
 
 // Must panics on a mistake in a test.
 func Must(err error) {
@@ -14,6 +17,17 @@ func Must(err error) {
 
 // Origin returns scheme, host and port of a URL that parses.
 func Origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// ParseOrigin parses the configured address of a service: an origin, with or without a final
+// slash.
+func ParseOrigin(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
+		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("%q: want an origin such as http://127.0.0.1:8081", raw)
+	}
+	return u, nil
+}
 
 // HostOf returns host and port of a URL, empty if it does not parse.
 func HostOf(raw string) string {
