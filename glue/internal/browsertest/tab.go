@@ -108,6 +108,7 @@ func (b *Tab) Until(expression string) (value string) {
 func (b *Tab) Click(selector string) {
 	b.t.Helper()
 	b.See(selector)
+	b.Until(`document.readyState === "complete" ? "ready" : ""`) // scripts may listen from then on only
 	b.Value("(document.querySelector(" + strconv.Quote(selector) + ").click(), '')")
 }
 
