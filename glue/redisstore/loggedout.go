@@ -39,14 +39,7 @@ func wordsOf(session *sessions.Session) []string {
 func (s *Store) noteWords(ctx context.Context, session *sessions.Session, life time.Duration) error {
 	for _, word := range wordsOf(session) {
 		people, _ := s.names.wordKeys(word)
-		ttl, err := s.client.PTTL(ctx, people).Result()
-		if err != nil {
-			return s.unavailable(err)
-		}
-		pipe := s.client.TxPipeline()
-		pipe.SAdd(ctx, people, principalOf(session))
-		pipe.PExpire(ctx, people, max(ttl, life+time.Minute))
-		if _, err := pipe.Exec(ctx); err != nil {
+		if err := s.run(ctx, wordScript, []string{people}, principalOf(session), (life + time.Minute).Milliseconds()).Err(); err != nil {
 			return s.unavailable(err)
 		}
 	}

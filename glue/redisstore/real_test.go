@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
@@ -291,6 +292,12 @@ func exercise(t *testing.T, s *redisstore.Store) {
 	require.Equal(t, 1, n)
 	require.True(t, load(t, s, one).IsNew)
 	require.True(t, load(t, s, two).IsNew)
+
+	named := save(t, s, values{"principal": "spqr1", glue.ValueLogout: "account " + t.Name(), glue.ValueIssued: time.Now().Unix()})
+	n, err = s.EndSessions(t.Context(), t.Name(), time.Now())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.True(t, load(t, s, named).IsNew)
 }
 
 func TestRealInactivity(t *testing.T) {

@@ -20,6 +20,7 @@ var (
 	endScript    = script("session", "end")
 	endAllScript = script("session", "endall")
 	listScript   = script("list")
+	wordScript   = script("word")
 	logoutScript = script("logout")
 )
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 )
 
@@ -25,6 +26,7 @@ func newWiredRig(t testing.TB) (*rig, *wire) {
 	w.through(&g.cfg)
 	g.Store = g.another(t)
 	g.cfg = plain
+	save(t, g.Store, values{"principal": "spqr1", glue.ValueLogout: "account"})
 	session := load(t, g.Store, save(t, g.Store, values{"principal": "spqr1"}))
 	g.advance(time.Minute)
 	resave(t, g.Store, load(t, g.Store, &http.Cookie{Name: cookieName, Value: session.ID}))
@@ -52,6 +54,7 @@ func TestRoundTrips(t *testing.T) {
 		{"a page", 1, func() { load(t, g.Store, cookie) }},
 		{"a page, once a minute", 2, func() { g.advance(time.Minute); load(t, g.Store, cookie) }},
 		{"a new session", 1, func() { save(t, g.Store, values{"principal": "spqr1"}) }},
+		{"a new session that a provider may end", 5, func() { save(t, g.Store, values{"principal": "spqr1", glue.ValueLogout: "account session"}) }},
 		{"saved again", 1, func() { resave(t, g.Store, session) }},
 		{"the person changes", 2, func() { session.Values["principal"] = "other1"; resave(t, g.Store, session) }},
 		{"the list", 1, func() { _, _ = g.Sessions(ctx, "spqr1") }},
