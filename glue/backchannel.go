@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"mime"
 	"net/http"
 	"time"
 
@@ -37,18 +36,14 @@ const (
 // logoutWords are the words by which a provider may end the session: its account, and the
 // provider's session, or that it has none.
 func (s *session) logoutWords() []string {
-	if s.Subject == "" {
+	switch account := s.Subject; {
+	case account == "":
 		return nil
+	case s.provider == "":
+		return []string{s.way.word("account", account), s.way.word("nameless", account)}
+	default:
+		return []string{s.way.word("account", account), s.way.word("session", s.provider)}
 	}
-	return []string{s.way.word("account", s.Subject), s.way.word(logoutSession(s.provider, s.Subject))}
-}
-
-// logoutSession names one session at the provider, or those of an account that have no name.
-func logoutSession(provider, subject string) (kind, name string) {
-	if provider != "" {
-		return "session", provider
-	}
-	return "nameless", subject
 }
 
 // word returns the word for something at this service, for this origin: printable ASCII, and
@@ -65,15 +60,12 @@ var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 // endsFor are the words of the sessions that somebody's logout ends, each with the time of the
 // latest login that it is about.
 func (w *way) endsFor(out webauth.LoggedOut) map[string]time.Time {
-	ends := map[string]time.Time{}
-	switch {
-	case out.Session == "":
-		ends[w.word("account", out.Subject)] = out.At
-	case out.Subject != "":
+	if out.Session == "" {
+		return map[string]time.Time{w.word("account", out.Subject): out.At}
+	}
+	ends := map[string]time.Time{w.word("session", out.Session): never}
+	if out.Subject != "" {
 		ends[w.word("nameless", out.Subject)] = out.At
-		fallthrough
-	default:
-		ends[w.word("session", out.Session)] = never
 	}
 	return ends
 }
@@ -89,12 +81,11 @@ func (a *Auth) BackChannelLogout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	respond.NoStore(w.Header())
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-	case kind != "application/x-www-form-urlencoded":
+	case kindOf(r) != formKind:
 		x.refuseLogout(http.StatusBadRequest, errors.New("the body is not a form"))
 	default:
 		r.Body = http.MaxBytesReader(w, r.Body, maxLogoutToken)

@@ -1,7 +1,6 @@
 package glue
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
@@ -193,6 +192,3 @@ func (a *Auth) Spend(r *http.Request) error {
 	}
 	return err
 }
-
-// spend marks the answer that a request brings as used. The verdict does not matter.
-func (q *request) spend() error { return errors.Join(q.spendAll()...) }

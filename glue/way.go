@@ -139,12 +139,11 @@ func (x *exchange) begun(secret webauth.BrowserSecret, isNew bool) {
 
 // cannotBegin answers where nobody can be sent to log in.
 func (x *exchange) cannotBegin(err error) {
-	switch reason := webauth.ReasonOf(err); reason {
-	case "":
-		x.fail(site.Event{Name: EventRefused, Err: err}, pageBadAddress)
-	default:
+	if reason := webauth.ReasonOf(err); reason != "" {
 		x.serviceFails(reason, err, nil)
+		return
 	}
+	x.fail(site.Event{Name: EventRefused, Err: err}, pageBadAddress)
 }
 
 // serviceFails answers while a service cannot log anybody in, through no fault of theirs. The
@@ -165,49 +164,50 @@ func isServiceFault(r webauth.Reason) bool {
 	return r == webauth.ReasonProvider || r == webauth.ReasonSetup || r == webauth.ReasonPtags
 }
 
-// spendAll spends what a request brings that lets nobody in, for whichever of the origins it
-// is. Of logins that share LoginPath the one that was asked does so, at its origin: a mark of
-// another one's on the code would keep it from the state.
-func (q *request) spendAll() (errs []error) {
+// spend marks the answers that a request brings as used, for whichever of the origins they are.
+// The verdict does not matter.
+func (q *request) spend() error {
 	if q.query == "" {
 		return nil
 	}
-	ctx := context.WithoutCancel(q.r.Context())
-	var at *origin // of the login that shares LoginPath
-	var sharing *way
+	var errs []error
 	for _, o := range *q.a.s.origins.Load() { // the token is of one of them
 		for _, w := range o.ways {
-			if !w.Brings(q.path, q.query) {
-				continue
-			}
-			if sharer, shares := w.Login.(callbackSharer); shares {
-				if sharing == nil || sharer.Asked(q.query) {
-					at, sharing = o, w
-				}
-				continue
-			}
-			if err := w.Spend(ctx, q.arrival(o)); err != nil {
-				errs = append(errs, err)
+			if _, shares := w.Login.(callbackSharer); !shares && w.Brings(q.path, q.query) {
+				errs = append(errs, q.spendAt(o, w))
 			}
 		}
 	}
-	if sharing != nil {
-		if err := sharing.Spend(ctx, q.arrival(at)); err != nil {
-			errs = append(errs, err)
-		}
+	if o, w := q.shared(); w != nil {
+		errs = append(errs, q.spendAt(o, w))
 	}
-	return errs
+	return errors.Join(errs...)
 }
 
 // spendElsewhere spends an answer that came to this origin, and is one to a request of another.
 func (q *request) spendElsewhere() error {
-	var errs []error
+	o, w := q.shared()
+	if w == nil || o == q.origin || !w.Login.(callbackSharer).Asked(q.query) {
+		return nil
+	}
+	return q.spendAt(o, w)
+}
+
+// shared returns, of the logins at all origins that share LoginPath, the one to whose request
+// the answer there is; if it is to none, any of them, and nil where the request brings none. No
+// other may spend the answer: its mark on the code would keep that one from the state.
+func (q *request) shared() (at *origin, w *way) {
 	for _, o := range *q.a.s.origins.Load() {
-		for _, w := range o.ways {
-			if sharer, shares := w.Login.(callbackSharer); shares && o != q.origin && w.Brings(q.path, q.query) && sharer.Asked(q.query) {
-				errs = append(errs, w.Spend(context.WithoutCancel(q.r.Context()), q.arrival(o)))
+		for _, each := range o.ways {
+			sharer, shares := each.Login.(callbackSharer)
+			if shares && each.Brings(q.path, q.query) && (w == nil || sharer.Asked(q.query)) {
+				at, w = o, each
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return at, w
+}
+
+func (q *request) spendAt(o *origin, w *way) error {
+	return w.Spend(context.WithoutCancel(q.r.Context()), q.arrival(o))
 }
