@@ -93,7 +93,7 @@ func (a *Auth) Evaluate(r *http.Request) (Decision, error) {
 // Brings reports whether a request, for whatever host, brings an answer of a login service:
 // one that goes no further than [Auth.Require], [Auth.Optional], [Auth.Login] or [Auth.Spend].
 func (a *Auth) Brings(r *http.Request) bool {
-	if r.URL.RawQuery == "" {
+	if r.URL.RawQuery == "" { // asked of every request to a gateway
 		return false
 	}
 	q := request{a: a, r: r, cfg: &a.s.cfg}
@@ -102,6 +102,9 @@ func (a *Auth) Brings(r *http.Request) bool {
 }
 
 func (q *request) bringsAnswer() bool {
+	if q.query == "" {
+		return false
+	}
 	for _, o := range *q.a.s.origins.Load() {
 		for _, w := range o.ways {
 			if w.Brings(q.path, q.query) {

@@ -161,21 +161,22 @@ func parseSeconds(s string) (int64, bool) {
 // checkProof checks that a session can keep what a service says of a person, letter by
 // letter: lists are kept with commas between their entries, one list in a line.
 func checkProof(p *webauth.Proof) error {
-	if p.Principal == "" {
-		return errors.New("there is no principal")
+	if !webauth.IsName(p.Principal) {
+		return fmt.Errorf("the principal %q is not 1 to 255 printable ASCII characters without blanks", p.Principal)
 	}
-	for what, values := range map[string][]string{
-		"principal": {p.Principal}, "ptag": p.Ptags, "authentication type": append([]string{p.Auth}, p.SSO...),
-		"identifier": {p.Subject, p.Session, p.ObjectID},
-	} {
-		for _, v := range values {
-			list := what == "ptag" || what == "authentication type"
-			if len(v) > 255 || strings.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c > '~' || list && c == ',' }) {
-				return fmt.Errorf("the %s %q is not of at most 255 printable ASCII characters without blanks and, in lists, commas", what, v)
-			}
+	for _, ptag := range p.Ptags {
+		if !webauth.IsPtag(ptag) {
+			return fmt.Errorf("the ptag %q is not 1 to 255 printable ASCII characters without blanks and commas", ptag)
 		}
-		if what == "ptag" && slices.Contains(values, "") {
-			return errors.New("there is an empty ptag")
+	}
+	for _, kind := range append([]string{p.Auth}, p.SSO...) {
+		if kind != "" && !webauth.IsPtag(kind) {
+			return fmt.Errorf("the authentication type %q is not of at most 255 printable ASCII characters without blanks and commas", kind)
+		}
+	}
+	for _, id := range []string{p.Subject, p.Session, p.ObjectID} {
+		if id != "" && !webauth.IsName(id) {
+			return fmt.Errorf("the identifier %q is not of at most 255 printable ASCII characters without blanks", id)
 		}
 	}
 	return nil

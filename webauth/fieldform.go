@@ -67,6 +67,10 @@ func IsName(s string) bool {
 	return true
 }
 
+// IsPtag reports whether s can be an entry of a list such as ptags: what [IsName] says of, without
+// commas, which are between the entries.
+func IsPtag(s string) bool { return IsName(s) && !strings.Contains(s, ",") }
+
 // parseTime parses the protocol's form of a time. Formatting it back refuses what
 // time.Parse lets through, such as fractions of a second.
 func parseTime(s string) (time.Time, bool) {

@@ -88,10 +88,14 @@ func (s Service) ID() string { return s.Name + " " + s.AuthURL }
 
 var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
+// IsServiceName reports whether a login service can be called so: 1 to 32 of a-z, 0-9 and '-',
+// which is not the first.
+func IsServiceName(name string) bool { return serviceName.MatchString(name) }
+
 // Check returns everything that makes the service unusable, joined, or nil.
 func (s Service) Check() error {
 	var errs []error
-	if !serviceName.MatchString(s.Name) {
+	if !IsServiceName(s.Name) {
 		errs = append(errs, fmt.Errorf("webauth: service name %q: want 1 to 32 of a-z, 0-9 and '-'", s.Name))
 	}
 	if err := checkServiceURL(s.AuthURL); err != nil {

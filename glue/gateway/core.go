@@ -10,6 +10,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
+	"github.com/ucam-webauth/go-webauth/glue/internal/ratelimit"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
@@ -32,7 +33,7 @@ type core struct {
 	metrics  *metrics
 	checker  *password.Checker
 	removals *removals
-	logouts  *logoutLimit
+	logouts  *ratelimit.Gate
 
 	site      *site.Site
 	auth      *glue.Auth

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
+	"github.com/ucam-webauth/go-webauth/glue/internal/ratelimit"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 )
 
@@ -28,7 +29,7 @@ type Gateway struct {
 	metrics  *metrics
 	checker  *password.Checker // of the first configuration; nil before
 	removals *removals
-	logouts  *logoutLimit
+	logouts  *ratelimit.Gate
 	log      *observe.AccessLog
 
 	readiness serve.Readiness
@@ -48,7 +49,7 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{
 		stores:   serve.NewStores(cfg.Now),
 		metrics:  newMetrics(),
-		logouts:  newLogoutLimit(),
+		logouts:  ratelimit.NewGate(logoutsAtOnce, logoutRest),
 		backends: map[backendKey]*backend{},
 	}
 	g.core.Mutex, g.core.Release = &g.mu, g.release

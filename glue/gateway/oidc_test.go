@@ -269,7 +269,7 @@ func TestOIDCBackChannel(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusBadRequest, statusOf(t, say()))
 	for range logoutsAtOnce {
-		w.gateway.logouts.allows("127.0.0.1", w.fake.Now())
+		w.gateway.logouts.Pass("127.0.0.1/32", w.fake.Now())
 	}
 	assert.Equal(t, http.StatusServiceUnavailable, statusOf(t, say()))
 

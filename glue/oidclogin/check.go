@@ -11,17 +11,14 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-var (
-	serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
-	scopeToken  = regexp.MustCompile(`^[!#-\[\]-~]{1,128}$`) // RFC 6749 section 3.3
-)
+var scopeToken = regexp.MustCompile(`^[!#-\[\]-~]{1,128}$`) // RFC 6749 section 3.3
 
 // Check implements [webauth.LoginService]. It reads the files that the Provider names, and asks
 // nobody.
 func (p *Provider) Check() error {
 	var errs []error
 	wrong := func(err error) { errs = append(errs, fmt.Errorf("oidclogin: %w", err)) }
-	if !serviceName.MatchString(p.name()) {
+	if !webauth.IsServiceName(p.name()) {
 		wrong(fieldErrorf("Name", "%q: want 1 to 32 of a-z, 0-9 and '-'", p.Name))
 	}
 	if err := checkIssuer(p.Issuer); err != nil {
@@ -128,11 +125,9 @@ func (p *Provider) checkClaims() error {
 		return fieldErrorf("Ptags", "it is missing: name the groups or roles of the claim that the site's policies know; no other is kept")
 	}
 	for _, ptag := range p.Ptags {
-		if !isPtag(ptag) {
+		if !webauth.IsPtag(ptag) {
 			return fieldErrorf("Ptags", "%q: a ptag is 1 to 255 printable ASCII characters without blanks and commas", ptag)
 		}
 	}
 	return nil
 }
-
-func isPtag(s string) bool { return webauth.IsName(s) && !strings.Contains(s, ",") }

@@ -127,7 +127,7 @@ func (a *attempt) strength(p *webauth.Proof, c claims) {
 	amr, _ := c.textOrTexts("amr")
 	var types []string
 	for _, t := range append(amr, acr...) {
-		if len(t) <= 64 && isPtag(t) && !slices.Contains(types, t) && len(types) < maxTypes {
+		if len(t) <= 64 && webauth.IsPtag(t) && !slices.Contains(types, t) && len(types) < maxTypes {
 			types = append(types, t)
 		}
 	}

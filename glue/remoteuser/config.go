@@ -13,6 +13,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/headername"
 	"github.com/ucam-webauth/go-webauth/glue/password"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // Config is everything that can be set. Site, and Peers or UnixSocket, are required; every
@@ -89,9 +90,8 @@ const (
 )
 
 var (
-	serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
-	headerName  = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
-	realmText   = regexp.MustCompile(`^[ !#-\[\]-~]+$`) // no quotes, no backslashes
+	headerName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
+	realmText  = regexp.MustCompile(`^[ !#-\[\]-~]+$`) // no quotes, no backslashes
 )
 
 // normalise fills in defaults and reports every mistake at once. It returns the key that
@@ -123,7 +123,7 @@ func (c *Config) normalise() (aaheader.Key, error) {
 	if c.Service == "" {
 		c.Service = ServiceHeader
 	}
-	if c.Service == password.Service || !serviceName.MatchString(c.Service) {
+	if c.Service == password.Service || !webauth.IsServiceName(c.Service) {
 		found.Errorf("Service", "%q: want 1 to 32 of a-z, 0-9 and '-', and not %q", c.Service, password.Service)
 	}
 	if c.Password != nil && c.Form != nil {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,8 +27,7 @@ type Bridge struct {
 	guard *xsrf.Guard
 	seals atomic.Pointer[seals] // replaced as a whole with the site's secret
 
-	mu                  sync.Mutex // of the limiters
-	byAddress, byPerson *ratelimit.Limiter
+	byAddress, byPerson *ratelimit.Gate
 }
 
 // seals are what is derived from the site's secret.
@@ -43,7 +41,7 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	b := &Bridge{
 		cfg: cfg, site: cfg.Auth.Site(),
-		byAddress: ratelimit.New(addressTries, addressRest), byPerson: ratelimit.New(personTries, personRest),
+		byAddress: ratelimit.NewGate(addressTries, addressRest), byPerson: ratelimit.NewGate(personTries, personRest),
 	}
 	for i := range cfg.Sites {
 		s, err := cfg.Sites[i].read()

@@ -84,10 +84,7 @@ const (
 	maxAAuth   = 8 // as requests of package webauth have
 )
 
-var (
-	authType = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
-	ptag     = regexp.MustCompile(`^[!-+\--~]{1,255}$`) // printable ASCII without blanks and commas
-)
+var authType = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 
 // normalise fills in defaults and finds every mistake.
 func (c *Config) normalise() (found site.Findings) {
@@ -176,7 +173,7 @@ func (c *Config) onLoopback() bool {
 // checkNames checks the tables that rename ptags and authentication types.
 func (c *Config) checkNames(found *site.Findings) {
 	for from, to := range c.Ptags {
-		if from == "" || !ptag.MatchString(to) {
+		if from == "" || !webauth.IsPtag(to) {
 			found.Errorf("Ptags", "%q = %q: want a ptag for a ptag, of printable ASCII without blanks and commas", from, to)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/internal/ratelimit"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -23,19 +22,10 @@ func (b *Bridge) limited(r *http.Request) time.Duration {
 	if !network.IsValid() {
 		return 0 // a unix socket whose front server says nothing: all would be one
 	}
-	return b.take(b.byAddress, network.String())
+	return b.byAddress.Pass(network.String(), b.site.Now())
 }
 
 // limitedPerson is the same for a person.
-func (b *Bridge) limitedPerson(principal string) time.Duration { return b.take(b.byPerson, principal) }
-
-func (b *Bridge) take(limiter *ratelimit.Limiter, key string) time.Duration {
-	now := b.site.Now()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	wait := limiter.Wait(key, now)
-	if wait == 0 {
-		limiter.Add(key, now)
-	}
-	return wait
+func (b *Bridge) limitedPerson(principal string) time.Duration {
+	return b.byPerson.Pass(principal, b.site.Now())
 }

@@ -68,7 +68,7 @@ func (c *Config) checkSites(found *site.Findings) {
 
 func (c *Config) checkTold(s *Site, key string, found *site.Findings) {
 	for _, t := range s.Ptags {
-		if !ptag.MatchString(t) {
+		if !webauth.IsPtag(t) {
 			found.Errorf(key+".Ptags", "%q is not a ptag: want printable ASCII without blanks and commas", t)
 		}
 	}

@@ -4,7 +4,6 @@ package login
 import (
 	"cmp"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -134,7 +133,7 @@ func (c *Config) checkWLS(k *serve.Report, s *serve.Config) {
 func (c *Config) checkCustom(k *serve.Report) {
 	k.Need("custom-wls.name", c.CustomWLS.Name, "a short name for logs, such as college")
 	k.Need("custom-wls.auth-url", c.CustomWLS.AuthURL, "where the service has people log in, such as https://wls.example/authenticate")
-	if name := c.CustomWLS.Name; name != "" && !serviceName.MatchString(name) {
+	if name := c.CustomWLS.Name; name != "" && !webauth.IsServiceName(name) {
 		k.Errorf("custom-wls.name", "%q: use 1 to 32 of a-z, 0-9 and '-'", name)
 	}
 	for _, f := range [][2]string{{"custom-wls.auth-url", c.CustomWLS.AuthURL}, {"custom-wls.logout-url", c.CustomWLS.LogoutURL}} {
@@ -152,8 +151,6 @@ func (c *Config) checkCustom(k *serve.Report) {
 		}
 	}
 }
-
-var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // SetPaths makes the paths of files absolute.
 func (c *Config) SetPaths(s *serve.Config) {

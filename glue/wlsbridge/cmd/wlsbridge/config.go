@@ -120,9 +120,6 @@ func (c *Config) check() *serve.Report {
 	return k
 }
 
-// usesOIDC reports whether people log in at an OpenID Connect provider.
-func (c *Config) usesOIDC() bool { return c.OIDC.Preset != "" || c.OIDC.Issuer != "" }
-
 // headers are the defaults of package site, and HSTS.
 func (c *Config) headers() site.Headers {
 	return site.Headers{HSTS: site.HSTS{MaxAge: time.Duration(c.HSTS)}}
@@ -146,7 +143,7 @@ func (c *Config) Check() []site.Finding {
 			return
 		}
 		k.Findings = append(k.Findings, made.noted...)
-		if c.AAuthNames == nil && c.usesOIDC() {
+		if c.AAuthNames == nil && c.Where.Open() != nil {
 			k.Warnf("aauth-names", "this is missing: sites accept \"pwd\" alone, which most OpenID Connect providers do not call it, so that nobody gets in: write [aauth-names] and \"\" = \"pwd\"")
 		}
 		s.release(made)
