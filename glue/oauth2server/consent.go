@@ -91,7 +91,7 @@ func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authReque
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	check := a.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	check := a.cfg.Guard.With(q.binding()).Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch decisionOf(r) {
 		case decisionAllow:
 			a.give(w, r, q, true)
@@ -102,7 +102,7 @@ func (a *authorizer) decide(w http.ResponseWriter, r *http.Request, q *authReque
 		default:
 			a.stop(w, r, "decision", pageBadRequest)
 		}
-	}), q.binding())
+	}))
 	a.cfg.Guard.Protect(check).ServeHTTP(w, r)
 }
 

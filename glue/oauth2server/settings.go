@@ -96,7 +96,7 @@ var settingsAction = xsrf.Action("oauth2 settings")
 
 // guarded lets people in, and of forms only those that these pages made for them.
 func (p settings) guarded(auth *glue.Auth, h personal) http.Handler {
-	checked := p.cfg.Guard.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	checked := p.cfg.Guard.With(settingsAction).Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ParseForm() != nil {
 			p.problem(w, r, event{Name: EventRefused, Reason: "form", Err: errors.New("the form is malformed or too large")}, site.Page{
 				Kind: "form", Status: http.StatusBadRequest, Title: "This form did not arrive in one piece",
@@ -108,7 +108,7 @@ func (p settings) guarded(auth *glue.Auth, h personal) http.Handler {
 		if err := h(w, r, id); err != nil {
 			p.failed(w, r, id, err)
 		}
-	}), settingsAction)
+	}))
 	return auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxSettingsForm)
 		checked.ServeHTTP(w, r)

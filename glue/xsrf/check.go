@@ -16,15 +16,15 @@ import (
 // its sender. GET, HEAD and OPTIONS pass, and so does a request with
 // "Authorization: Bearer" and no session cookie (no cookie at all, without [Config.Auth]); a
 // WebSocket needs an Origin of this site instead. Mount it inside auth.Require or
-// auth.Optional.
-func (g *Guard) Check(next http.Handler, options ...Option) http.Handler {
+// auth.Optional; [Guard.With] narrows it to an action.
+func (g *Guard) Check(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { // whoever made this request may not know of the files
 			if r.MultipartForm != nil {
 				_ = r.MultipartForm.RemoveAll() // as net/http does
 			}
 		}()
-		used, err := g.verify(w, r, options)
+		used, err := g.verify(w, r, nil)
 		if err != nil {
 			g.Refuse(w, r, err)
 			return
@@ -65,10 +65,7 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 	if err != nil {
 		return "", err
 	}
-	var once bool
-	for _, o := range options {
-		o(&b, &once)
-	}
+	g.narrow(&b, options) // whether it works once, the token tells
 	item, err := g.open(r, b, token)
 	if err != nil || item == nil {
 		return "", err

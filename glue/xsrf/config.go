@@ -51,9 +51,10 @@ const (
 
 // Guard refuses requests that other sites sent. It is safe for concurrent use.
 type Guard struct {
-	cfg    Config
-	cross  *http.CrossOriginProtection
-	exempt atomic.Pointer[[]string] // paths
+	cfg     Config
+	cross   *http.CrossOriginProtection
+	exempt  *atomic.Pointer[[]string] // paths, the same for all that With makes
+	options []Option
 }
 
 // New checks the configuration.
@@ -64,7 +65,7 @@ func New(cfg Config) (*Guard, error) {
 	case cfg.Site.Keys(purpose) == nil:
 		return nil, site.ErrNoSecret
 	}
-	g := &Guard{cfg: cfg, cross: http.NewCrossOriginProtection()}
+	g := &Guard{cfg: cfg, cross: http.NewCrossOriginProtection(), exempt: new(atomic.Pointer[[]string])}
 	c := &g.cfg
 	if c.TTL == 0 {
 		c.TTL = defaultTTL
@@ -97,6 +98,23 @@ func New(cfg Config) (*Guard, error) {
 		}
 	}
 	return g, nil
+}
+
+// With returns a Guard whose tokens are narrowed by options, in addition to those that g
+// has: guard.With(xsrf.Action("delete")).Check is a middleware for one action.
+func (g *Guard) With(options ...Option) *Guard {
+	narrowed := *g
+	narrowed.options = append(slices.Clone(g.options), options...)
+	return &narrowed
+}
+
+// narrow applies the options of g and those of a call to whom a token is for, and reports
+// whether it is for single use.
+func (g *Guard) narrow(b *binding, options []Option) (once bool) {
+	for _, o := range append(slices.Clone(g.options), options...) {
+		o(b, &once)
+	}
+	return once
 }
 
 // keys returns those of tokens; the first signs.

@@ -103,7 +103,7 @@ func TestASiteWithoutLogin(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			sent := httptest.NewRecorder()
-			tc.guard.Send(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), tc.option...).
+			tc.guard.With(tc.option...).Send(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).
 				ServeHTTP(sent, httptest.NewRequest(http.MethodGet, "https://soc.example/", nil))
 			req := httptest.NewRequest(http.MethodPost, "https://soc.example/", nil)
 			req.Header.Set(xsrf.Header, sent.Header().Get(xsrf.Header))
@@ -115,7 +115,7 @@ func TestASiteWithoutLogin(t *testing.T) {
 			tc.edit(req)
 			answer := httptest.NewRecorder()
 			ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-			tc.guard.Protect(tc.guard.Check(ok, tc.option...)).ServeHTTP(answer, req)
+			tc.guard.Protect(tc.guard.With(tc.option...).Check(ok)).ServeHTTP(answer, req)
 			assert.Equal(t, tc.want, answer.Code, answer.Body)
 		})
 	}

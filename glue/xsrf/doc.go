@@ -11,7 +11,7 @@
 // must show one. Mount it inside auth.Require or auth.Optional, so that it knows the
 // person:
 //
-//	mux.Handle("/form", auth.Require(guard.Check(guard.Send(form))))
+//	mux.Handle("/form", auth.Require(guard.Check(guard.Send(form)))) // or router.Use(guard.Check)
 //	// in the template: <form method="post">{{.Token}}... with guard.Field(r)
 //
 // A token is bound to the person, or to a random id of an anonymous visitor, to the

@@ -46,9 +46,9 @@ func newSite(t *testing.T, options ...xsrf.Option) *testSite {
 		show := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write([]byte(s.guard.Field(r, options...)))
 		})
-		mux.Handle("/page", s.auth.Optional(s.guard.Send(show, options...)))
-		mux.Handle("/private", s.auth.Require(s.guard.Send(show, options...)))
-		mux.Handle("/change", s.auth.Optional(s.guard.Check(done, options...)))
+		mux.Handle("/page", s.auth.Optional(s.guard.With(options...).Send(show)))
+		mux.Handle("/private", s.auth.Require(s.guard.With(options...).Send(show)))
+		mux.Handle("/change", s.auth.Optional(s.guard.With(options...).Check(done)))
 		mux.Handle("/kept", s.auth.Require(s.guard.Check(done)))
 		mux.HandleFunc("/logout", s.auth.Logout)
 		more := sync.OnceFunc(func() {

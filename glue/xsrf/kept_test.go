@@ -119,14 +119,14 @@ func TestKeptFormsGetTheVerdictOfSentOnes(t *testing.T) {
 						act := xsrf.Action("act")
 						done := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 						strict := s.auth.With(fresh)
-						mux.Handle("/act", s.auth.Require(s.guard.Check(done, act)))
-						mux.Handle("/fresh", strict.Require(s.guard.Check(done, act)))
-						mux.Handle("/check-around", s.auth.Require(s.guard.Check(strict.Require(done), act)))
-						mux.Handle("/optional-around", s.auth.Optional(s.guard.Check(strict.Require(done), act)))
+						mux.Handle("/act", s.auth.Require(s.guard.With(act).Check(done)))
+						mux.Handle("/fresh", strict.Require(s.guard.With(act).Check(done)))
+						mux.Handle("/check-around", s.auth.Require(s.guard.With(act).Check(strict.Require(done))))
+						mux.Handle("/optional-around", s.auth.Optional(s.guard.With(act).Check(strict.Require(done))))
 						for path, options := range map[string][]xsrf.Option{
 							"act": {act}, "other": {xsrf.Action("other")}, "none": nil, "once": {act, xsrf.SingleUse()},
 						} {
-							mux.Handle("/mint/"+path, s.auth.Require(s.guard.Send(done, options...)))
+							mux.Handle("/mint/"+path, s.auth.Require(s.guard.With(options...).Send(done)))
 						}
 					}
 					c := s.login(t, "test0001")
@@ -175,10 +175,10 @@ func TestKeptFormsOfAnEndedSession(t *testing.T) {
 			s.more = func(mux *http.ServeMux) {
 				act := xsrf.Action("act")
 				done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-				mux.Handle("/act", s.auth.Require(s.guard.Check(done, act)))
-				mux.Handle("/mint/act", s.auth.Require(s.guard.Send(done, act)))
-				mux.Handle("/mint/other", s.auth.Require(s.guard.Send(done, xsrf.Action("other"))))
-				mux.Handle("/mint/once", s.auth.Require(s.guard.Send(done, act, xsrf.SingleUse())))
+				mux.Handle("/act", s.auth.Require(s.guard.With(act).Check(done)))
+				mux.Handle("/mint/act", s.auth.Require(s.guard.With(act).Send(done)))
+				mux.Handle("/mint/other", s.auth.Require(s.guard.With(xsrf.Action("other")).Send(done)))
+				mux.Handle("/mint/once", s.auth.Require(s.guard.With(act, xsrf.SingleUse()).Send(done)))
 			}
 			c := s.login(t, "test0001")
 			s.advance(100 * time.Minute) // the session ends after two hours

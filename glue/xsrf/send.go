@@ -17,21 +17,21 @@ import (
 type Option func(*binding, *bool)
 
 // Action binds a token to one action, such as "delete-account": it works for nothing
-// else. Send, Field and Check must name the same.
+// else. What makes a token and what checks it must name the same.
 func Action(name string) Option { return func(b *binding, _ *bool) { b.action = name } }
 
-// SingleUse makes a token that works once. It concerns Token, Field and Send; Check
-// sees it from the token.
+// SingleUse makes a token that works once. It concerns Token, Field and Send; Check and
+// Verify see it from the token.
 func SingleUse() Option { return func(_ *binding, once *bool) { *once = true } }
 
 // Send adds a token to every answer of next, in the header X-XSRF-Token and in a cookie
 // XSRF-TOKEN that the site's scripts can read. Mount it inside auth.Require or
-// auth.Optional.
-func (g *Guard) Send(next http.Handler, options ...Option) http.Handler {
+// auth.Optional; [Guard.With] narrows the token.
+func (g *Guard) Send(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = g.withVisitor(w, r)
 		h := w.Header()
-		if token, err := g.Token(r, options...); err == nil {
+		if token, err := g.Token(r); err == nil {
 			g.give(w, token)
 		}
 		if h.Get("Cache-Control") == "" {
@@ -61,10 +61,7 @@ func (g *Guard) Token(r *http.Request, options ...Option) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	once := false
-	for _, o := range options {
-		o(&b, &once)
-	}
+	once := g.narrow(&b, options)
 	return mint(g.keys()[0], b, once, g.cfg.Site.Now()), nil
 }
 
