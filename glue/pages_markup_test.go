@@ -92,7 +92,7 @@ func TestPages_markup(t *testing.T) {
 
 			assert.Equal(t, "en", d.one("html").attr("lang"))
 			assert.Equal(t, "width=device-width, initial-scale=1", d.where("meta", "name", "viewport").attr("content"))
-			assert.Equal(t, p.Title, d.one("title").text)
+			assert.Equal(t, p.Title+" – soc.example", d.one("title").text)
 			main := d.one("main")
 			assert.Equal(t, p.Kind, main.attr("data-page"))
 			assert.Equal(t, p.Title, d.one("h1").text)

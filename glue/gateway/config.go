@@ -26,6 +26,9 @@ type Config struct {
 	// BaseURL is where browsers see the site: "https://soc.example", without a path.
 	// http is for loopback hosts.
 	BaseURL string `toml:"base-url,omitempty"`
+	// SiteName is what people know the site as, such as "Quiz Society": the gateway's pages say
+	// so. It is one line of at most 60 characters; the default is the host of BaseURL.
+	SiteName string `toml:"site-name,omitempty"`
 	// Origins are further origins of the same site. Each has sessions of its own;
 	// requests for any other host get 421.
 	Origins []string `toml:"origins,omitempty"`
@@ -120,7 +123,7 @@ type (
 // common returns what programs share of a configuration.
 func (c *Config) common() *serve.Config {
 	return &serve.Config{
-		BaseURL: c.BaseURL, Origins: c.Origins,
+		BaseURL: c.BaseURL, SiteName: c.SiteName, Origins: c.Origins,
 		SecretFile: c.SecretFile, RedisURL: c.RedisURL, RedisURLFile: c.RedisURLFile, PageTemplate: c.PageTemplate,
 		Listen: c.Listen, Front: c.Front, Session: c.Session, Log: c.Log, Admin: c.Admin,
 		Program: title, Logger: c.Logger, Now: c.Now, File: c.file,

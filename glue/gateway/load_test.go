@@ -135,6 +135,7 @@ func TestLoad_wrong(t *testing.T) {
 		{"duration as a number", smallest + "fresh = 300\n", []string{`8:9: rule[1].fresh: this is a whole number, but must be a duration such as "90s"`}},
 		{"duration without a unit", smallest + "fresh = \"300\"\n", []string{`8:9: rule[1].fresh: "300" is no duration: write it such as 90s`}},
 		{"address for a range", smallest + "allow-from = [\"192.0.2.0/24\", \"192.0.2.7\"]\n", []string{`8:31: rule[1].allow-from[2]: "192.0.2.7" is no address range: write it such as 192.0.2.0/24, one address as 192.0.2.7/32`}},
+		{"name of several lines", "site-name = \"Quiz\\nSociety\"\n" + smallest, []string{`1:13: site-name: "Quiz\nSociety": Leave out characters that cannot be seen.`}},
 		{"nothing", "", []string{"1:1: base-url: this is missing", "1:1: wls: this is missing", "1:1: secret-file: this is missing", "1:1: rule: there is none"}},
 		{"all at once", "base-url = 1\nwls = \"crow\"\nspeed = 3\n[[rule]]\npath = \"x\"\n", []string{
 			"1:1: secret-file: this is missing",

@@ -114,7 +114,7 @@ func TestSettings_tokenMistakes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := p.fill(p.settings("/tokens/new"), "/tokens/new", c.fields...)
 			requireKind(t, a, http.StatusUnprocessableEntity, "token-new")
-			assert.Contains(t, a.body, `<title>Error: New token</title>`)
+			assert.Contains(t, a.body, `<title>Error: New token – `)
 			assert.Contains(t, a.body, `<a href="#`+c.field+`">`)
 			assert.Contains(t, a.body, `id="`+c.field+`-error"`)
 			assert.Contains(t, a.body, c.kept, "what was typed")

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/glue/internal/showntext"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -34,6 +35,27 @@ func (s *Site) OriginOf(host string) (origin string, ok bool) {
 // Path returns the path of BaseURL without a final slash, in the form in which browsers ask
 // for it.
 func (s *Site) Path() string { return s.path }
+
+// Name returns [Config.SiteName], or its default.
+func (s *Site) Name() string { return s.cfg.SiteName }
+
+// maxName is how long Config.SiteName may be, in characters. A default may be longer.
+const maxName = 60
+
+// readName checks Config.SiteName, or makes the default.
+func (s *Site) readName(found *Findings) {
+	name := s.cfg.SiteName
+	if name == "" {
+		_, host, _ := strings.Cut(s.origin, "://")
+		s.cfg.SiteName = host + s.path
+		return
+	}
+	if strings.TrimSpace(name) != name {
+		found.Errorf("SiteName", "%q must not begin or end with a blank", name)
+	} else if problem := showntext.Problem(name, maxName); problem != "" {
+		found.Errorf("SiteName", "%q: %s", name, problem)
+	}
+}
 
 func (s *Site) scheme() string {
 	if s.https {

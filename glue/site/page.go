@@ -39,6 +39,8 @@ type Page struct {
 	// this once, which belongs in no log and no cache. Of a Form beside it only AnyTarget
 	// counts.
 	Body template.HTML
+	// Site is the site's name for people. Show sets it.
+	Site string
 	// Style is the built-in style sheet, which Body is written for. Show sets it, and the
 	// Content-Security-Policy lets it through in a style element as it is.
 	Style template.CSS
@@ -84,7 +86,7 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, p Page) {
 	h := w.Header()
 	respond.PageHeaders(h, p.Framed, p.Form != nil || p.Body != "", p.Form != nil && p.Form.AnyTarget, styleHash)
 	challenge(h, p.Status)
-	p.Style = pageStyle
+	p.Style, p.Site = pageStyle, s.cfg.SiteName
 	if s.cfg.Page != nil {
 		s.cfg.Page(w, r, p)
 		return

@@ -107,6 +107,25 @@ func TestSite_Show(t *testing.T) {
 	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
 }
 
+// The title and a line above the page say whose it is.
+func TestSite_Name(t *testing.T) {
+	for _, tc := range []struct{ name, said, baseURL, want, markup string }{
+		{"default", "", "https://Soc.Example:443/", "soc.example", "soc.example"},
+		{"default with a port and a path", "", "http://localhost:8080/~quiz/", "localhost:8080/~quiz", "localhost:8080/~quiz"},
+		{"said", "Quiz Society", base, "Quiz Society", "Quiz Society"},
+		{"escaped", `Q&A </title><script>`, base, `Q&A </title><script>`, "Q&amp;A &lt;/title&gt;&lt;script&gt;"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			soc, _ := newSite(t, site.Config{BaseURL: tc.baseURL, SiteName: tc.said})
+			assert.Equal(t, tc.want, soc.Name())
+			w := httptest.NewRecorder()
+			soc.Show(w, httptest.NewRequest(http.MethodGet, "/", nil), site.Page{Status: 403, Title: "No"})
+			assert.Contains(t, w.Body.String(), "<title>No – "+tc.markup+"</title>")
+			assert.Contains(t, w.Body.String(), `<header class="alone"><bdi>`+tc.markup+`</bdi></header>`)
+		})
+	}
+}
+
 // A body has forms of its own; of the Form beside it only the target counts.
 func TestSite_Show_body(t *testing.T) {
 	soc, _ := newSite(t, site.Config{BaseURL: base})

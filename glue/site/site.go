@@ -22,6 +22,9 @@ type Config struct {
 	// PrefixStripped says that a front server removes the path of BaseURL before it
 	// passes requests on.
 	PrefixStripped bool
+	// SiteName is what people know the site as, such as "Quiz Society": its pages say so. It
+	// is one line of at most 60 characters; the default is the address without its scheme.
+	SiteName string
 
 	// Hosts are further hosts that the site answers to, without a scheme:
 	//
@@ -144,6 +147,7 @@ func read(cfg Config) (*Site, Findings) {
 	if found != nil {
 		return nil, found // nothing else can be judged without it
 	}
+	s.readName(&found)
 	s.hosts = newHostTable(s.origin, cfg.Hosts, &found)
 	s.listOrigins(&found)
 	s.checkRedirect(&found)

@@ -31,6 +31,11 @@ func TestNewMistakes(t *testing.T) {
 		{"http", site.Config{BaseURL: "http://soc.example"}, "use https"},
 		{"redirect to https without any", site.Config{BaseURL: "http://localhost", Redirect: site.RedirectHTTPS}, "no https to go to"},
 		{"unknown redirect", site.Config{BaseURL: base, Redirect: "everything"}, `"everything" is none of`},
+		{"name of several lines", site.Config{BaseURL: base, SiteName: "Quiz\nSociety"}, `Config.SiteName: "Quiz\nSociety": Leave out characters that cannot be seen.`},
+		{"name that turns round", site.Config{BaseURL: base, SiteName: "\u202equiz"}, "cannot be seen"},
+		{"name of a blank", site.Config{BaseURL: base, SiteName: " "}, "end with a blank"},
+		{"name that piles up", site.Config{BaseURL: base, SiteName: "Q\u0301\u0301uiz"}, "pile up"},
+		{"long name", site.Config{BaseURL: base, SiteName: strings.Repeat("é", 61)}, "60 characters"},
 		{"no prefix", site.Config{BaseURL: base + "/", PrefixStripped: true}, "no path that could be removed"},
 		{"no prefix at all", site.Config{BaseURL: base, PrefixStripped: true}, "no path that could be removed"},
 	}
@@ -63,6 +68,8 @@ func TestNewAllows(t *testing.T) {
 		"default port":     {BaseURL: "https://soc.example:443"},
 		"http on purpose":  {BaseURL: "http://soc.example", InsecureAllowHTTP: true},
 		"nil logger":       {BaseURL: base, Logger: nil},
+		"name":             {BaseURL: base, SiteName: strings.Repeat("é", 60)},
+		"long host":        {BaseURL: "https://" + strings.Repeat("soc.", 20) + "example"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := site.New(cfg)

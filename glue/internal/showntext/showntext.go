@@ -2,6 +2,7 @@
 package showntext
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -16,6 +17,22 @@ const blankRunes = "\u2800\U0001D159\U00013441\U00013442\U00016FE4"
 func Unseen(c rune) bool {
 	return c == unicode.ReplacementChar || !unicode.IsPrint(c) || strings.ContainsRune(blankRunes, c) ||
 		unicode.In(c, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// Problem says what is wrong with a line of text, of at most so many characters, in words for
+// its author; it is empty for a text that is fine. Characters that do not show, that turn the
+// text around, or that pile up over what stands beside them could make a name look like
+// another, or like none.
+func Problem(line string, most int) string {
+	switch {
+	case strings.ContainsFunc(line, Unseen):
+		return "Leave out characters that cannot be seen."
+	case PilesUp(line):
+		return "Leave out accents and other marks that stand on nothing or pile up."
+	case len([]rune(line)) > most:
+		return fmt.Sprintf("Shorten this to %d characters.", most)
+	}
+	return ""
 }
 
 // maxMarks is how many combining marks a character may bear (Unicode Technical Standard

@@ -18,6 +18,8 @@ type Config struct {
 	// BaseURL is where browsers see the site: "https://soc.example", without a path.
 	// http is for loopback hosts.
 	BaseURL string `toml:"base-url,omitempty"`
+	// SiteName is what people know the site as, on its pages; see site.Config.
+	SiteName string `toml:"site-name,omitempty"`
 	// Origins are further origins of the same site.
 	Origins []string `toml:"-"`
 	// SecretFile holds the site's secret; it is made on first use, but not on reload. Package

@@ -28,7 +28,7 @@ func (c *Config) Page() (func(http.ResponseWriter, *http.Request, site.Page), er
 // samplePage has all that a page can have.
 var samplePage = site.Page{Kind: "sample", Status: http.StatusBadGateway, Title: "This part of the site does not answer",
 	Text:      []string{"Nothing is wrong with your account."},
-	Principal: "spqr1", Ref: "ABCDEFGH",
+	Principal: "spqr1", Ref: "ABCDEFGH", Site: "soc.example",
 	Links: []site.Link{{Text: "Front page", Href: "/"}},
 	Form:  &site.Form{Action: "/", Button: "Continue", Hidden: map[string]string{"a": "b"}}}
 

@@ -23,7 +23,7 @@ const (
 // SiteConfig returns what package site is told, but for headers, front servers and whatever
 // belongs to one process.
 func (c *Config) SiteConfig() site.Config {
-	cfg := site.Config{BaseURL: c.BaseURL, Logger: c.Logger, Now: c.Now}
+	cfg := site.Config{BaseURL: c.BaseURL, SiteName: c.SiteName, Logger: c.Logger, Now: c.Now}
 	for _, raw := range c.Origins {
 		if origin, err := webauth.Origin(raw); err == nil {
 			cfg.Hosts = append(cfg.Hosts, HostOf(origin))
@@ -51,6 +51,7 @@ func (c *Config) LoginConfig() glue.Config {
 // fieldKeys are the keys of a file for fields of packages site and glue.
 var fieldKeys = map[string]string{
 	"BaseURL":                   "base-url",
+	"SiteName":                  "site-name",
 	"Hosts":                     "origins",
 	"SecretFile":                "secret-file",
 	"Service":                   "wls",
