@@ -67,6 +67,9 @@ func (s *shared) siteCookies() site.Cookies {
 // Site returns the site that people log in to.
 func (a *Auth) Site() *site.Site { return a.s.cfg.Site }
 
+// LogoutPath returns [Config.LogoutPath], for links to it; empty for none.
+func (a *Auth) LogoutPath() string { return a.s.cfg.LogoutPath }
+
 // With returns a copy with another policy, for other routes of the same site:
 //
 //	admin := auth.With(func(p *glue.Policy) { p.Principals = []string{"spqr1"}; p.Fresh = 5 * time.Minute })

@@ -24,7 +24,7 @@ func (p *person) token(scopes ...string) string {
 	require.Equal(p.t, "token-new", form.Page(), form.Body)
 	made := p.post(form, "/oauth/settings/tokens/new", fields...)
 	require.Equal(p.t, "token-made", made.Page(), made.Body)
-	return demotest.FirstMatch(p.t, `>(wlsp_[0-9A-Za-z]+)</textarea>`, made.Body)
+	return demotest.FirstMatch(p.t, `value="(wlsp_[0-9A-Za-z]+)" readonly`, made.Body)
 }
 
 // application has a person register one.
@@ -37,7 +37,7 @@ func (p *person) application(kind string) (id, secret string) {
 		return demotest.FirstMatch(p.t, `<code id="client-id">([^<]+)<`, made.Body), ""
 	}
 	require.Equal(p.t, "secret", made.Page(), made.Body)
-	return demotest.FirstMatch(p.t, `id="client-id" type="text" value="([^"]+)"`, made.Body), demotest.FirstMatch(p.t, `>(wlss_[0-9A-Za-z]+)</textarea>`, made.Body)
+	return demotest.FirstMatch(p.t, `id="client-id" type="text" value="([^"]+)"`, made.Body), demotest.FirstMatch(p.t, `value="(wlss_[0-9A-Za-z]+)" readonly`, made.Body)
 }
 
 func TestRecords(t *testing.T) {

@@ -54,7 +54,7 @@ func (a *api) register(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.id, a.secret = match(`id="client-id" type="text" value="([^"]+)"`, made.body), match(`>(wlss_[0-9A-Za-z]+)</textarea>`, made.body)
+		a.id, a.secret = match(`id="client-id" type="text" value="([^"]+)"`, made.body), match(`value="(wlss_[0-9A-Za-z]+)" readonly`, made.body)
 		if a.id != "" && a.secret != "" {
 			return nil
 		}

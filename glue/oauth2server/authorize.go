@@ -253,7 +253,7 @@ var (
 	pageNotNavigation = site.Page{Kind: "oauth-navigation", Status: http.StatusForbidden, Title: "Open this page in a window of its own",
 		Text: []string{"This page asks for your permission, so it works neither in a frame nor in the background. Nothing was done."}}
 	pageInactive = site.Page{Kind: "oauth-inactive", Status: http.StatusForbidden, Title: "Your account here is not active",
-		Text: []string{"You are logged in, but this site has deactivated your account, so you cannot authorise applications. Ask the site’s webmaster."}}
+		Text: []string{"You are logged in, but this site has deactivated your account, so you cannot allow applications anything. Ask the site’s webmaster."}}
 )
 
 // stop answers with a page that says why a request goes no further.

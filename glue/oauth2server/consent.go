@@ -31,6 +31,7 @@ type consentPage struct {
 	Unproven bool
 	// New is asked for now, Granted asked for again.
 	New, Granted []scopeGroup
+	Lasts        string // how long it can act at most, in words
 	Action       string
 	Settings     string        // where to take it back
 	Token        template.HTML // a hidden field, bound to the person and this request
@@ -75,10 +76,13 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 		Action: a.cfg.Path + pathAuthorize + "?" + q.encode(),
 		Token:  a.cfg.Guard.Field(r, q.binding()),
 		New:    asked.where(isNew).groups(), Granted: asked.where(func(c Scope) bool { return !isNew(c) }).groups(),
-		Settings: settings{a.Server}.path("/authorised"),
+		Settings: settings{a.Server}.path("/authorised"), Lasts: durationText(a.cfg.GrantLife),
+	}
+	if q.fragment { // nothing that it gets can be renewed
+		page.Lasts = durationText(a.cfg.AccessLife)
 	}
 	a.show(w, r, site.Page{
-		Kind: "consent", Status: http.StatusOK, Title: "Authorise " + isolated(page.Name) + "?", Form: &site.Form{AnyTarget: true},
+		Kind: "consent", Status: http.StatusOK, Title: "Allow " + isolated(page.Name) + " to use this site for you?", Form: &site.Form{AnyTarget: true},
 	}, page)
 }
 

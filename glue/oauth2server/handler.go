@@ -58,7 +58,7 @@ func (s *Server) Handler() http.Handler {
 		case path == pathSettings || strings.HasPrefix(path, pathSettings+"/"):
 			settings.ServeHTTP(w, s.atPath(r, path))
 		default:
-			http.Error(w, "404 page not found", http.StatusNotFound)
+			s.problem(w, r, event{Name: EventRefused, Reason: "not-found"}, pageNotFound)
 		}
 	})
 }

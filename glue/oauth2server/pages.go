@@ -15,10 +15,10 @@ import (
 // the pages "token-made" and "secret" it holds a secret that is shown this once.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, p site.Page, data any) {
 	var body strings.Builder
-	if err := pageTemplates.ExecuteTemplate(&body, p.Kind+".html", data); err != nil {
-		s.site.Logger().Error("oauth2 page template", "page", p.Kind, "error", err)
-		http.Error(w, "The page is out of order.", http.StatusInternalServerError)
-		return
+	if err := s.templates.ExecuteTemplate(&body, p.Kind+".html", data); err != nil {
+		s.site.Logger().ErrorContext(r.Context(), "oauth2 page template", "page", p.Kind, "error", err)
+		body.Reset() // what there is of it may hold a secret
+		p = site.Page{Kind: "broken", Status: http.StatusInternalServerError, Title: "This page is out of order", Text: []string{"Please tell the site’s webmaster."}}
 	}
 	p.Body = template.HTML(body.String())
 	s.site.Show(w, r, known(r, p))
@@ -49,15 +49,20 @@ func (s *Server) storeDown(w http.ResponseWriter, r *http.Request, err error) {
 	})
 }
 
+// pageNotFound is for addresses below Config.Path where nothing is.
+var pageNotFound = site.Page{Kind: "not-found", Status: http.StatusNotFound, Title: "There is no such page",
+	Text: []string{"If you typed the address, see whether all of it is there. If a link led you here, tell whoever made it."}}
+
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-var pageTemplates = template.Must(template.New("").Funcs(template.FuncMap{"iso": isoTime, "date": dateText, "moment": momentText}).
-	ParseFS(pageFiles, "pages/*.html"))
-
-func isoTime(t time.Time) string    { return t.UTC().Format(time.RFC3339) }
-func dateText(t time.Time) string   { return t.UTC().Format("2 January 2006") }
-func momentText(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+// readTemplates reads the templates of the pages, which know the site and its clock.
+func (s *Server) readTemplates() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"iso": isoTime, "moment": momentText, "logout": s.cfg.Auth.LogoutPath,
+		"ago": func(t time.Time) string { return agoText(s.site.Now().Sub(t)) },
+	}).ParseFS(pageFiles, "pages/*.html"))
+}
 
 // scopeGroup is scopes under their heading.
 type scopeGroup struct {

@@ -1,10 +1,12 @@
 package oauth2server
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/xml"
 	"html"
+	"html/template"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,8 +18,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/dbtest"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // TestPages_markup is what everybody needs, however they read a page: by eye, by ear,
@@ -38,12 +42,13 @@ func TestPages_markup(t *testing.T) {
 	pages["app-edit"], pages["secret-reset"] = p.settings(at+"/edit"), p.settings(at+"/secret")
 	pages["authorised"], pages["not-found"] = p.settings("/authorised"), p.settings("/x")
 	pages["consent"] = p.visit(p.ask(p.other))
+	pages["nowhere"] = p.openPage("/oauth/none", "")
 	for name, a := range pages {
 		t.Run(name, func(t *testing.T) {
 			switch name {
 			case "consent": // its form leads to the application
 				checkHeaders(t, a, "", "same-origin")
-			case "not-found": // it has no form
+			case "not-found", "nowhere": // they have no form
 				checkHeaders(t, a, "; form-action 'none'", "no-referrer")
 			default:
 				checkHeaders(t, a, "; form-action 'self'", "same-origin")
@@ -179,4 +184,84 @@ func TestPages_scripts(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, w.Code)
 	assert.Equal(t, "There is no such page.\n", w.Body.String())
 	assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+}
+
+// openPage opens an address of the site as somebody who is not logged in; accept is what the
+// browser, or a script, takes, empty for a browser.
+func (p *party) openPage(path, accept string) answer {
+	p.t.Helper()
+	r, err := http.NewRequest(http.MethodGet, p.url+path, http.NoBody)
+	require.NoError(p.t, err)
+	r.Header.Set("Accept", cmp.Or(accept, "text/html"))
+	return p.do(http.DefaultClient, r)
+}
+
+// Where nothing is people get a page, with a way on, and scripts a short answer. Neither
+// holds anything of the address.
+func TestPages_nowhere(t *testing.T) {
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
+	for _, path := range []string{"/oauth/none", "/oauth/", "/oauth/authorize/", "/oauth/evil%22%3E%3Cscript%3E?evil=%3Cscript%3E"} {
+		t.Run(path, func(t *testing.T) {
+			a := p.openPage(path, "")
+			requireKind(t, a, http.StatusNotFound, "not-found")
+			assert.Contains(t, a.body, `href="/">Front page</a>`)
+			assert.Regexp(t, `reference: <code>[A-Z2-7]{8}</code>`, a.body)
+			assert.NotContains(t, a.body, "evil")
+			assert.Equal(t, "There is no such page.\n", p.openPage(path, "*/*").body)
+			assert.JSONEq(t, `{"error":"not found","reason":"not-found"}`, p.openPage(path, "application/json").body)
+		})
+	}
+	a := p.fill(p.settings("/tokens/new"), "/none")
+	requireKind(t, a, http.StatusNotFound, "not-found")
+	assert.Contains(t, a.body, "Go to your settings")
+}
+
+// A page that breaks off has shown nothing: it could be half of a secret.
+func TestPages_broken(t *testing.T) {
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
+	p.templates = template.Must(template.New("tokens.html").Parse("evil {{.Nothing}}"))
+	a := p.settings("/tokens")
+	requireKind(t, a, http.StatusInternalServerError, "broken")
+	assert.NotContains(t, a.body, "evil")
+	assert.Contains(t, p.log.String(), "Nothing")
+}
+
+// People can log out of every page that shows who is logged in, where the site has a way to:
+// by a link to its page that asks. What leads there by itself logs nobody out.
+func TestPages_logout(t *testing.T) {
+	const link = `href="/logout">`
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
+	for _, path := range []string{"/tokens", "/tokens/new", "/applications", "/applications/new", "/authorised"} {
+		assert.Equal(t, 1, strings.Count(p.settings(path).body, link+"Log out</a>"), path)
+	}
+	assert.Contains(t, p.visit(p.ask(p.app)).body, "If you are not <strong><bdi>"+p.person+"</bdi></strong>, <a "+link+"log out</a>")
+	requireKind(t, p.open(p.url+"/logout"), http.StatusOK, "logout")
+	requireKind(t, p.settings("/tokens"), http.StatusOK, "tokens")
+
+	without := newServer(t, dbtest.SQLite(t), func(c *Config) {
+		auth, err := glue.New(glue.Config{Site: c.Auth.Site(), Service: webauth.Raven()})
+		require.NoError(t, err)
+		c.Auth = auth
+	})
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	require.NoError(t, settings{without.Server}.page(w, r, "/tokens", site.Page{Kind: "tokens"}, tokensPage{}))
+	without.show(w, r, site.Page{Kind: "consent"}, consentPage{})
+	assert.Contains(t, w.Body.String(), "Back to the site")
+	assert.NotRegexp(t, "(?i)log out|logout", w.Body.String())
+}
+
+// Who is to get something that is shown once knows before.
+func TestPages_onlyOnce(t *testing.T) {
+	p := newWorld(t, dbtest.SQLite(t)).party(t)
+	p.fill(p.settings("/applications/new"), "/applications/new", appFields...)
+	for _, path := range []string{"/tokens/new", "/applications/new", "/applications/" + p.ownApp().ID + "/secret"} {
+		assert.Contains(t, p.settings(path).body, "only that once", path)
+	}
+	assert.NotContains(t, p.settings("/applications/"+p.ownApp().ID+"/edit").body, "only that once")
+}
+
+// visibleText is what people read of a page.
+func visibleText(page string) string {
+	_, body, _ := strings.Cut(page, "</head>")
+	return html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(body, " "))
 }

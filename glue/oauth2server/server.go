@@ -3,6 +3,7 @@ package oauth2server
 import (
 	"context"
 	"errors"
+	"html/template"
 	"maps"
 	"slices"
 
@@ -20,6 +21,8 @@ type Server struct {
 	scopes scopeSet
 	store  *store.Store
 	auth   *glue.Auth // for API calls with the browser session: it sends nobody anywhere
+
+	templates *template.Template // of the pages
 }
 
 // New checks the configuration, all of it, and brings the tables of the database up to
@@ -30,6 +33,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, site: cfg.Auth.Site(), scopes: cfg.Scopes}
+	s.templates = s.readTemplates()
 	var err error
 	if s.store, err = store.Open(ctx, s.storeConfig()); err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func (s *Server) settingsHandler() http.Handler {
 		"POST /applications/{id}/delete": p.remover(p.store.DeleteClient, EventClientDeleted, "/applications", "deleted"),
 		"GET /authorised":                p.listAuthorised,
 		"POST /authorised/{id}/revoke":   p.remover(p.store.RevokeAuthorisation, EventUnauthorised, "/authorised", "revoked"),
-		"GET /{rest...}":                 func(http.ResponseWriter, *http.Request, glue.Identity) error { return store.ErrNotFound },
+		"GET /{rest...}":                 noPage, "POST /{rest...}": noPage,
 	} {
 		mux.Handle(p.pattern(pattern), p.guarded(s.cfg.Auth, h))
 	}
@@ -55,6 +55,9 @@ func (s *Server) settingsHandler() http.Handler {
 	mux.Handle("GET "+p.path(""), start)
 	return mux
 }
+
+// noPage is at all other addresses.
+func noPage(http.ResponseWriter, *http.Request, glue.Identity) error { return store.ErrNotFound }
 
 // remover removes something of a person's by its id, and leads back to a list.
 func (p settings) remover(remove func(ctx context.Context, principal, id string) error, name, list, what string) personal {
@@ -158,12 +161,15 @@ func (p settings) page(w http.ResponseWriter, r *http.Request, section string, p
 	for _, l := range []site.Link{
 		{Text: "Tokens", Href: p.path("/tokens")},
 		{Text: "Your applications", Href: p.path("/applications")},
-		{Text: "Authorised applications", Href: p.path("/authorised")},
+		{Text: "Allowed applications", Href: p.path("/authorised")},
 	} {
 		l.Current = l.Href == p.path(section)
 		page.Nav = append(page.Nav, l)
 	}
 	page.Nav = append(page.Nav, site.Link{Text: "Back to the site", Href: p.cfg.Home})
+	if logout := p.cfg.Auth.LogoutPath(); logout != "" { // by GET it asks first
+		page.Nav = append(page.Nav, site.Link{Text: "Log out", Href: logout})
+	}
 	page.Status = cmp.Or(page.Status, http.StatusOK)
 	p.show(w, r, page, data)
 	return nil
@@ -200,11 +206,10 @@ func (p settings) failed(w http.ResponseWriter, r *http.Request, id glue.Identit
 			Links: []site.Link{{Text: "Go to your applications", Href: p.path("/applications")}},
 		})
 	case errors.Is(err, store.ErrNotFound):
-		p.problem(w, r, event{Name: EventRefused, Reason: "not-found", Principal: id.Principal}, site.Page{
-			Kind: "not-found", Status: http.StatusNotFound, Title: "There is no such page",
-			Text:  []string{"What you asked for is not among your settings. It may have been removed."},
-			Links: []site.Link{{Text: "Go to your settings", Href: p.path("/tokens")}},
-		})
+		page := pageNotFound
+		page.Text = []string{"What you asked for is not among your settings. It may have been removed."}
+		page.Links = []site.Link{{Text: "Go to your settings", Href: p.path("/tokens")}}
+		p.problem(w, r, event{Name: EventRefused, Reason: "not-found", Principal: id.Principal}, page)
 	default:
 		p.storeDown(w, r, err)
 	}

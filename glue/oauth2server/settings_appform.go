@@ -124,7 +124,7 @@ func readAppForm(r *http.Request) appForm {
 func (p settings) readApp(f appForm) (c store.Client, errs fieldErrors) {
 	var problem string
 	if c.Name, problem = readLine(f.Name, maxAppName); c.Name == "" {
-		problem = "Give the application a name: people see it when they are asked to authorise it."
+		problem = "Give the application a name: people see it when they are asked whether they allow it."
 	}
 	errs.add("name", problem)
 	c.Description, problem = readText(f.Description, maxAppDescription)

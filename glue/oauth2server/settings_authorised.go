@@ -31,10 +31,10 @@ func (p settings) listAuthorised(w http.ResponseWriter, r *http.Request, id glue
 	}
 	data := authorisedPage{
 		guardedForm: p.form(r), Pages: links,
-		Notice: notice(r, map[string]string{"revoked": "The application has no access to your account any more."}),
+		Notice: notice(r, map[string]string{"revoked": "The application cannot use this site for you any more."}),
 	}
 	for _, a := range all {
 		data.Apps = append(data.Apps, authorisedView{a, p.scopes.offered().pick(a.Scopes).groups(), p.path("/authorised/" + a.ClientID + "/revoke" + links.here)})
 	}
-	return p.page(w, r, "/authorised", site.Page{Kind: "authorised", Title: "Authorised applications"}, data)
+	return p.page(w, r, "/authorised", site.Page{Kind: "authorised", Title: "Allowed applications"}, data)
 }

@@ -44,7 +44,7 @@ func requireKind(t testing.TB, a answer, status int, kind string) {
 // shown is the secret that a page shows.
 func (p *party) shown(a answer) string {
 	p.t.Helper()
-	found := regexp.MustCompile(`<textarea class="secret"[^>]*>(wls[ps]_[0-9A-Za-z]{49})</textarea>`).FindStringSubmatch(a.body)
+	found := regexp.MustCompile(`<input class="secret" id="secret" type="text" value="(wls[ps]_[0-9A-Za-z]{49})" readonly `).FindStringSubmatch(a.body)
 	require.NotNil(p.t, found, a.body)
 	p.hide(found[1])
 	assert.Equal(p.t, "no-store", a.Header.Get("Cache-Control"))
@@ -268,7 +268,7 @@ func TestSettings_authorised(t *testing.T) {
 	assert.Contains(t, list.body, "1 March 2026, 12:00 UTC")
 	gone := p.fill(list, "/authorised/"+p.app.id+"/revoke")
 	requireKind(t, gone, http.StatusOK, "authorised")
-	assert.Contains(t, gone.body, "You have authorised no applications.")
+	assert.Contains(t, gone.body, "You have allowed no applications.")
 	assert.Contains(t, gone.body, `role="status"`)
 	assert.False(t, p.works(got.Access))
 	assert.Equal(t, 1, p.count(EventUnauthorised, p.app.id))

@@ -156,7 +156,7 @@ func livesUpTo(most time.Duration, now time.Time) []tokenLife {
 	}
 	switch {
 	case most == 0:
-		return append(lives, tokenLife{Value: "none", Text: "It does not expire"})
+		return append(lives, tokenLife{Value: "none", Text: "until you revoke it"})
 	case len(lives) == 0 || lives[len(lives)-1].lasts < most:
 		add("longest", most)
 	}
