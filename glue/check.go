@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -68,13 +69,13 @@ func originsOf(s *site.Site) []string {
 
 func checkTimes(cfg *Config, found *site.Findings) {
 	if cfg.MaxAge > 2*time.Minute {
-		found.Warnf("MaxAge", "%v: a response that leaks can be used for that long where it was never seen", cfg.MaxAge)
+		found.Warnf("MaxAge", "%s: a response that leaks can be used for that long where it was never seen", words.Duration(cfg.MaxAge))
 	}
 	if cfg.Skew > time.Minute {
-		found.Warnf("Skew", "%v: set the clock by NTP instead", cfg.Skew)
+		found.Warnf("Skew", "%s: set the clock by NTP instead", words.Duration(cfg.Skew))
 	}
 	if cfg.Session.MaxLife > 24*time.Hour {
-		found.Warnf("Session.MaxLife", "%v: people who left the University stay logged in that long", cfg.Session.MaxLife)
+		found.Warnf("Session.MaxLife", "%s: people who left the University stay logged in that long", words.Duration(cfg.Session.MaxLife))
 	}
 	if cfg.Session.IgnoreWLSLife {
 		found.Notef("Session.IgnoreWLSLife", "sessions outlive the login service's own")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/localpath"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -132,10 +133,10 @@ func (c *Config) normalise() (found site.Findings) {
 		c.Session.MaxLife = defaultMaxLife
 	}
 	if c.Session.MaxLife < minLife {
-		found.Errorf("Session.MaxLife", "is %v, want at least %v", c.Session.MaxLife, minLife)
+		found.Errorf("Session.MaxLife", "is %s, want at least %s", words.Duration(c.Session.MaxLife), words.Duration(minLife))
 	}
 	if d := c.Session.Inactivity; d != 0 && d < 2*time.Minute {
-		found.Errorf("Session.Inactivity", "is %v, want at least 2m0s, or 0 for none", d)
+		found.Errorf("Session.Inactivity", "is %s, want at least 2 minutes, or 0 for none", words.Duration(d))
 	}
 	if c.Session.ExpiredMsg == "" {
 		c.Session.ExpiredMsg = defaultExpired

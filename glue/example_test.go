@@ -93,7 +93,7 @@ func ExampleNew_mistakes() {
 	})
 	fmt.Println(err)
 	// Output:
-	// glue: Config.Session.MaxLife is 1s, want at least 1m0s
+	// glue: Config.Session.MaxLife is 1 second, want at least 1 minute
 	// glue: Config.LogoutPath: "logout" is not a path of this site
 }
 
@@ -329,7 +329,7 @@ func ExampleCheck() {
 		}
 	}
 	// Output:
-	// warning: Session.MaxLife: 168h0m0s: people who left the University stay logged in that long
+	// warning: Session.MaxLife: 7 days: people who left the University stay logged in that long
 	// note: Policy.AnyPtags: people who are no longer members of the University can log in too
 }
 

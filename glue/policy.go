@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -73,7 +74,7 @@ func (p *Policy) check(services []webauth.LoginService, key string, found *site.
 		found.Errorf(key+".AnyPtags", "contradicts Ptags")
 	}
 	if p.Fresh != 0 && p.Fresh < time.Minute {
-		found.Errorf(key+".Fresh", "is %v, want at least 1m0s, or 0 for none", p.Fresh)
+		found.Errorf(key+".Fresh", "is %s, want at least 1 minute, or 0 for none", words.Duration(p.Fresh))
 	}
 	if p.Fresh != 0 && p.IAct == webauth.IActNo {
 		found.Errorf(key+".Fresh", `contradicts IAct "no"`)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 const (
@@ -77,10 +79,10 @@ func NewDir(cfg DirConfig) (*Dir, error) {
 		d.now = time.Now
 	}
 	if d.grace < 0 || d.grace > defaultGrace {
-		return nil, fmt.Errorf("keys: DirConfig.Grace is %v: from 0 (the default) to %v", d.grace, defaultGrace)
+		return nil, fmt.Errorf("keys: DirConfig.Grace is %s: from 0 (the default) to %s", words.Duration(d.grace), words.Duration(defaultGrace))
 	}
 	if d.interval < 0 || d.interval > d.grace {
-		return nil, fmt.Errorf("keys: DirConfig.Interval is %v: from 0 (the default) to Grace, %v", d.interval, d.grace)
+		return nil, fmt.Errorf("keys: DirConfig.Interval is %s: from 0 (the default) to Grace, %s", words.Duration(d.interval), words.Duration(d.grace))
 	}
 	d.last.Store(&reading{set: &Set{}})
 	if err := d.Reload(); err != nil {

@@ -202,10 +202,10 @@ func TestNewDirRefuses(t *testing.T) {
 		{"no path", keys.DirConfig{}, "no directory of key files given"},
 		{"empty directory", keys.DirConfig{Path: t.TempDir()}, "no key file in this directory"},
 		{"one damaged file", keys.DirConfig{Path: damaged}, "pubkey3: no PEM block"},
-		{"grace of 11 minutes", keys.DirConfig{Path: good, Grace: 11 * time.Minute}, "Grace is 11m0s"},
-		{"negative grace", keys.DirConfig{Path: good, Grace: -1}, "Grace is -1ns"},
-		{"negative interval", keys.DirConfig{Path: good, Interval: -1}, "Interval is -1ns"},
-		{"interval above grace", keys.DirConfig{Path: good, Grace: time.Second, Interval: time.Minute}, "Interval is 1m0s"},
+		{"grace of 11 minutes", keys.DirConfig{Path: good, Grace: 11 * time.Minute}, "Grace is 11 minutes"},
+		{"negative grace", keys.DirConfig{Path: good, Grace: -1}, "Grace is minus 1 nanosecond"},
+		{"negative interval", keys.DirConfig{Path: good, Interval: -1}, "Interval is minus 1 nanosecond"},
+		{"interval above grace", keys.DirConfig{Path: good, Grace: time.Second, Interval: time.Minute}, "Interval is 1 minute"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d, err := keys.NewDir(tc.cfg)

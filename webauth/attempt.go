@@ -6,6 +6,8 @@ import (
 	"crypto/sha1" //nolint:gosec // the protocol's hash (WAA2WLS, "Authentication response")
 	"slices"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // attempt is one response on its way through the checks.
@@ -100,11 +102,11 @@ func (a *attempt) checkTime() *Error {
 	max, skew := a.v.cfg.MaxAge, a.v.cfg.Skew
 	switch {
 	case age > max+skew:
-		return refuse(ReasonStale, "issued %v ago, %v more than the %v (and %v skew) allowed; if this is not an old link, check that both clocks are set by NTP",
-			age.Truncate(time.Second), (age - max - skew).Truncate(time.Millisecond), max, skew)
+		return refuse(ReasonStale, "issued %s ago, %s more than the %s (and %s of skew) allowed; if this is not an old link, check that both clocks are set by NTP",
+			words.Ago(age), words.Duration((age - max - skew).Truncate(time.Millisecond)), words.Duration(max), words.Duration(skew))
 	case age < -skew: // not -age > skew: the least Duration has no positive counterpart
-		return refuse(ReasonFuture, "issued %v in the future, the skew allowed is %v; check that both clocks are set by NTP",
-			-age.Truncate(time.Millisecond), skew)
+		return refuse(ReasonFuture, "issued %s in the future, the skew allowed is %s; check that both clocks are set by NTP",
+			words.Duration(-age.Truncate(time.Millisecond)), words.Duration(skew))
 	}
 	return nil
 }

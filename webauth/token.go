@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // The token in params is version.time.strength.nonce.MAC, or, where there is a note,
@@ -167,7 +169,7 @@ func (s *RequestSigner) check(secret BrowserSecret, url, params string) (t Token
 		return Token{}, false, errors.New("the token is of an unknown form")
 	}
 	if age := s.now().Sub(t.Issued); age > s.ttl || age < -tokenSkew {
-		return Token{}, true, fmt.Errorf("the token was made %v ago and lasts %v", age.Truncate(time.Second), s.ttl)
+		return Token{}, true, fmt.Errorf("the token was made %s ago and lasts %s", words.Ago(age), words.Duration(s.ttl))
 	}
 	return t, true, nil
 }

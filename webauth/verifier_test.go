@@ -316,10 +316,10 @@ func TestVerifyTimeErrorsSayByHowMuch(t *testing.T) {
 	r := success(s.params(t, nil))
 	r.Issue = testNow.Add(-95 * time.Second)
 	_, err := s.verifier(t, nil).Verify(t.Context(), signed(t, r), s.here())
-	assert.ErrorContains(t, err, "issued 1m35s ago, 1m0s more than the 30s (and 5s skew) allowed")
+	assert.ErrorContains(t, err, "issued 1 minute 35 seconds ago, 1 minute more than the 30 seconds (and 5 seconds of skew) allowed")
 	r.Issue = testNow.Add(90 * time.Second)
 	_, err = s.verifier(t, nil).Verify(t.Context(), signed(t, r), s.here())
-	assert.ErrorContains(t, err, "issued 1m30s in the future, the skew allowed is 5s")
+	assert.ErrorContains(t, err, "issued 1 minute 30 seconds in the future, the skew allowed is 5 seconds")
 }
 
 func TestVerifyVersions(t *testing.T) {

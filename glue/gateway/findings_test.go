@@ -110,7 +110,7 @@ func TestCheck_findings(t *testing.T) {
 		{name: "a script", old: "[[rule]]", new: twoRules("/x/index.php/a", `any-ptags = true`), want: "7:8: warning: rule[1].path: what is below is refused, as a front controller takes it for what is below /x/, for which the rule for / asks more: if this script does not route so, add scripts = []\n1:1: note: ignore-case: /X/INDEX.PHP/A is\n8:13: note: rule[1].any-ptags"},
 		{name: "a script that does not route", old: "[[rule]]", new: twoRules("/index.php", "any-ptags = true\nscripts = []"), want: "1:1: note: ignore-case: /INDEX.PHP is\n8:13: note: rule[1].any-ptags"},
 		{name: "a script with a stricter rule", old: "[[rule]]", new: twoRules("/index.php", `principals = ["spqr1"]`), want: "1:1: note: ignore-case: /INDEX.PHP is"},
-		{name: "times", old: "headers", new: "session = {max-life = \"48h\", response-max-age = \"5m\", clock-skew = \"2m\"}\nheaders", want: "5:23: warning: session.max-life: 48h0m0s\n5:49: warning: session.response-max-age: 5m0s\n5:68: warning: session.clock-skew: 2m0s"},
+		{name: "times", old: "headers", new: "session = {max-life = \"48h\", response-max-age = \"5m\", clock-skew = \"2m\"}\nheaders", want: "5:23: warning: session.max-life: 2 days\n5:49: warning: session.response-max-age: 5 minutes\n5:68: warning: session.clock-skew: 2 minutes"},
 		{name: "unnamed front server", old: "headers", new: "listen = {http = [\"127.0.0.1:8080\"], unix = \"front\", unix-mode = \"0666\"}\nheaders",
 			want: "5:11: warning: listen.http: no front server\n5:45: warning: listen.unix: front.unix-socket is not set\n5:66: warning: listen.unix-mode: everybody"},
 		{name: "open admin", old: "headers", new: "admin.listen = \":9000\"\nheaders", want: "5:16: warning: admin.listen: :9000 can be reached"},

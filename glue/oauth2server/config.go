@@ -14,6 +14,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -255,7 +256,7 @@ func (c *Config) checkTimes() error {
 	var errs []error
 	between := func(name string, d, least, most time.Duration) {
 		if d < least || d > most {
-			errs = append(errs, configError("%s is %v, want %v to %v", name, d, least, most))
+			errs = append(errs, configError("%s is %s, want %s to %s", name, words.Duration(d), words.Duration(least), words.Duration(most)))
 		}
 	}
 	const years = 100 * 365 * 24 * time.Hour // as good as no limit
@@ -267,7 +268,7 @@ func (c *Config) checkTimes() error {
 	between("PersonalMaxLife", c.PersonalMaxLife, 0, years)
 	between("FreshFor", c.FreshFor, time.Minute, 24*time.Hour)
 	if c.RefreshLeeway%time.Second != 0 {
-		errs = append(errs, configError("RefreshLeeway is %v, want whole seconds", c.RefreshLeeway))
+		errs = append(errs, configError("RefreshLeeway is %s, want whole seconds", words.Duration(c.RefreshLeeway)))
 	}
 	if c.MaxPersonal < 0 || c.MaxClients < 0 {
 		errs = append(errs, configError("MaxPersonal or MaxClients is negative"))

@@ -47,7 +47,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"scope twice", func(c *Config) { c.Scopes = []Scope{{Name: "a", Text: "x"}, {Name: "a", Text: "y"}} }, `"a" is there twice`},
 		{"unknown scope of clients", func(c *Config) { c.ClientScopes = []string{"nothing"} }, `Config.ClientScopes: "nothing"`},
 		{"internal scope for everybody", func(c *Config) { c.MayRegister = nil }, `Config.ClientScopes: "harvest" is internal, but everybody`},
-		{"short access", func(c *Config) { c.AccessLife = time.Second }, "Config.AccessLife is 1s, want 1m0s to 24h0m0s"},
+		{"short access", func(c *Config) { c.AccessLife = time.Second }, "Config.AccessLife is 1 second, want 1 minute to 1 day"},
 		{"long access", func(c *Config) { c.AccessLife = 25 * time.Hour }, "Config.AccessLife"},
 		{"refresh shorter than access", func(c *Config) { c.RefreshLife = time.Minute }, "Config.RefreshLife"},
 		{"grant shorter than refresh", func(c *Config) { c.GrantLife = 24 * time.Hour }, "Config.GrantLife"},

@@ -7,6 +7,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // appsPage is what the list of a person's applications shows.
@@ -126,7 +127,7 @@ func (p settings) askSecret(w http.ResponseWriter, r *http.Request, _ glue.Ident
 		guardedForm
 		Action, Cancel string
 		AccessLife     string
-	}{p.form(r), p.appPath(c.ID) + "/secret", p.appPath(c.ID), durationText(p.cfg.AccessLife)})
+	}{p.form(r), p.appPath(c.ID) + "/secret", p.appPath(c.ID), words.Duration(p.cfg.AccessLife)})
 }
 
 func (p settings) makeSecret(w http.ResponseWriter, r *http.Request, id glue.Identity, c store.Client) error {

@@ -150,8 +150,6 @@ func TestSettings_lives(t *testing.T) {
 			assert.Equal(t, c.usual, usualLife(lives))
 		})
 	}
-	assert.Equal(t, "1 day", durationText(day))
-	assert.Equal(t, "6 hours", durationText(5*time.Hour+time.Second))
 }
 
 func TestSettings_limits(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 const maxTokenName = 100 // characters
@@ -146,7 +147,7 @@ const day = 24 * time.Hour
 func livesUpTo(most time.Duration, now time.Time) []tokenLife {
 	var lives []tokenLife
 	add := func(value string, lasts time.Duration) {
-		text := durationText(lasts) + ", until " + dateText(now.Add(lasts))
+		text := words.Duration(lasts) + ", until " + dateText(now.Add(lasts))
 		lives = append(lives, tokenLife{value, text, lasts})
 	}
 	for _, days := range []int{7, 30, 90, 365} {
@@ -172,19 +173,6 @@ func usualLife(lives []tokenLife) string {
 		}
 	}
 	return usual
-}
-
-// durationText returns a duration in words: in days where it is some, else in hours, rounded
-// up.
-func durationText(d time.Duration) string {
-	n, unit := int(d/day), "day"
-	if d%day != 0 {
-		n, unit = int((d+time.Hour-1)/time.Hour), "hour"
-	}
-	if n != 1 {
-		unit += "s"
-	}
-	return strconv.Itoa(n) + " " + unit
 }
 
 // add notes what is wrong with a field, if anything is.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -73,7 +74,7 @@ func (a *attempt) spend(ctx context.Context) error {
 	case a.state == nil:
 		return refusef(webauth.ReasonToken, "the state was not made here")
 	case a.state.expired(now):
-		return refusef(webauth.ReasonToken, "the state was made %v ago and lasts %v", now.Sub(a.state.Issued).Truncate(time.Second), stateLife)
+		return refusef(webauth.ReasonToken, "the state was made %s ago and lasts %s", words.Ago(now.Sub(a.state.Issued)), words.Duration(stateLife))
 	case !ours:
 		return refusef(webauth.ReasonToken, "the state was not made for this browser")
 	case errors.Is(stateErr, webauth.ErrUsed):

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -50,7 +50,7 @@ func (a *attempt) whenInstead(c claims) string {
 	if !ok {
 		return "the identity token does not say when they did: have the provider send auth_time"
 	}
-	return fmt.Sprintf("did so %v before it (auth_time)", a.state.Issued.Sub(at).Truncate(time.Second))
+	return fmt.Sprintf("did so %s before it (auth_time)", words.Ago(a.state.Issued.Sub(at)))
 }
 
 // claimedName returns a claim that names somebody. There is no other where it is missing.

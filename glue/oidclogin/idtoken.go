@@ -13,6 +13,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -147,13 +148,13 @@ func (l *login) checkTime(c claims, expires bool) error {
 	case !ok || !ok2 && (expires || c.has("exp")) || c.has("nbf") && !ok3:
 		return refusef(webauth.ReasonMalformed, "it does not say when it was made, or until when it is good (iat, exp, nbf)")
 	case issued.After(now.Add(l.skew)):
-		return refusef(webauth.ReasonFuture, "it was made %v in the future, the skew allowed is %v; check that both clocks are set by NTP", issued.Sub(now).Truncate(time.Second), l.skew)
+		return refusef(webauth.ReasonFuture, "it was made %s in the future, the skew allowed is %s; check that both clocks are set by NTP", words.Ago(issued.Sub(now)), words.Duration(l.skew))
 	case starts.After(now.Add(l.skew)):
 		return refusef(webauth.ReasonFuture, "it is not good yet (nbf)")
 	case issued.Before(now.Add(-maxIssueAge - l.skew)):
-		return refusef(webauth.ReasonStale, "it was made %v ago, which is more than %v; check that both clocks are set by NTP", now.Sub(issued).Truncate(time.Second), maxIssueAge)
+		return refusef(webauth.ReasonStale, "it was made %s ago, which is more than %s; check that both clocks are set by NTP", words.Ago(now.Sub(issued)), words.Duration(maxIssueAge))
 	case ok2 && !expiry.After(now.Add(-l.skew)):
-		return refusef(webauth.ReasonStale, "it expired %v ago", now.Sub(expiry).Truncate(time.Second))
+		return refusef(webauth.ReasonStale, "it expired %s ago", words.Ago(now.Sub(expiry)))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/cookie"
 	"github.com/ucam-webauth/go-webauth/glue/internal/seal"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -109,7 +110,7 @@ func (cfg *FormConfig) normalise(s *site.Site) error {
 		cfg.MaxLife = defaultMaxLife
 	}
 	if cfg.MaxLife < minLife {
-		found.Errorf("MaxLife", "is %v, want at least %v", cfg.MaxLife, minLife)
+		found.Errorf("MaxLife", "is %s, want at least %s", words.Duration(cfg.MaxLife), words.Duration(minLife))
 	}
 	return found.Err("password: FormConfig.")
 }

@@ -38,7 +38,7 @@ func TestNewFormRefuses(t *testing.T) {
 		{"a path with a query", good, password.FormConfig{Path: "/app/login?x"}, "FormConfig.Path"},
 		{"no path", good, password.FormConfig{LogoutPath: "logout"}, "FormConfig.LogoutPath"},
 		{"one path for both", good, password.FormConfig{LogoutPath: "/app/login"}, "are one"},
-		{"a short life", good, password.FormConfig{MaxLife: time.Second}, "MaxLife is 1s"},
+		{"a short life", good, password.FormConfig{MaxLife: time.Second}, "MaxLife is 1 second"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f, err := password.NewForm(row.checker, row.cfg)

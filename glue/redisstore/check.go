@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // ErrEviction is in the error of New and Check where Redis is set to forget keys when
@@ -149,9 +151,9 @@ func (c condition) warnings(replicated bool) (all []string) {
 	}
 	if c.ahead.Abs() > clocksApart {
 		// Rounded, so that one difference is said once.
-		apart := c.ahead.Abs().Round(2*clocksApart).String() + " behind"
+		apart := words.Duration(c.ahead.Abs().Round(2*clocksApart)) + " behind"
 		if c.ahead > 0 {
-			apart = c.ahead.Round(2*clocksApart).String() + " ahead of"
+			apart = words.Duration(c.ahead.Round(2*clocksApart)) + " ahead of"
 		}
 		all = append(all, "its clock is about "+apart+" this machine's: when Redis has been restarted, logins are refused until both have passed that time, and all are where Redis is more than five minutes ahead; set both by NTP")
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/gorilla/sessions"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // Config configures a [Store]. Site and one of URL and Redis are required;
@@ -76,16 +78,16 @@ func (c *Config) normalise() error {
 		c.Timeout = defaultTimeout
 	}
 	if c.Timeout < 10*time.Millisecond || c.Timeout > 10*time.Second {
-		bad("Timeout is %v, want 10 ms to 10 s", c.Timeout)
+		bad("Timeout is %s, want 10 milliseconds to 10 seconds", words.Duration(c.Timeout))
 	}
 	if !validSite(c.Site) {
 		bad("Site is %q, want a name of the site in 1 to 64 of a-z, A-Z, 0-9, '.', '-' and '_'", c.Site)
 	}
 	if c.MaxLife != 0 && c.MaxLife < time.Minute {
-		bad("MaxLife is %v, want at least 1m0s, or 0 for the default", c.MaxLife)
+		bad("MaxLife is %s, want at least 1 minute, or 0 for the default", words.Duration(c.MaxLife))
 	}
 	if c.Inactivity != 0 && c.Inactivity < 2*time.Minute {
-		bad("Inactivity is %v, want at least 2m0s, or 0 for none", c.Inactivity)
+		bad("Inactivity is %s, want at least 2 minutes, or 0 for none", words.Duration(c.Inactivity))
 	}
 	if c.LoginsPerHour == 0 {
 		c.LoginsPerHour = defaultLogins

@@ -116,5 +116,5 @@ func TestWarningAboutClocks(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
-	assert.Contains(t, log.String(), "1h0m0s ahead of")
+	assert.Contains(t, log.String(), "1 hour ahead of")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -79,7 +80,7 @@ func (s *Site) checkTransport(f *Findings) {
 	case hsts.MaxAge == 0 && !webauth.IsLoopback(s.origin):
 		f.Notef("Headers.HSTS", "off: a first request by http can be intercepted; when https works for the whole host, begin with an hour and go up to a year")
 	case hsts.MaxAge > 0 && hsts.MaxAge < 30*24*time.Hour:
-		f.Notef("Headers.HSTS", "%v: fine to begin with; raise it to a year when https has proved itself", hsts.MaxAge)
+		f.Notef("Headers.HSTS", "%s: fine to begin with; raise it to a year when https has proved itself", words.Duration(hsts.MaxAge))
 	}
 }
 

@@ -39,7 +39,7 @@ func TestCheck(t *testing.T) {
 		{"no redirect", func(c *site.Config) { c.Redirect = site.RedirectNone }, "warning: Redirect: ", "answered by http"},
 		{"redirect without proxies", func(c *site.Config) { c.Proxies = site.Proxies{} }, "note: Redirect: ", "for ever"},
 		{"no HSTS", func(c *site.Config) { c.Headers.HSTS = site.HSTS{} }, "note: Headers.HSTS: ", "off"},
-		{"short HSTS", func(c *site.Config) { c.Headers.HSTS.MaxAge = time.Hour }, "note: Headers.HSTS: ", "1h0m0s"},
+		{"short HSTS", func(c *site.Config) { c.Headers.HSTS.MaxAge = time.Hour }, "note: Headers.HSTS: ", "1 hour"},
 		{"suffix", func(c *site.Config) { c.Hosts = []string{".soc.example"} }, "note: Hosts: ", ".soc.example"},
 		{"top-level domain", func(c *site.Config) { c.Hosts = []string{".example"} }, "warning: Hosts: ", "top-level"},
 		{"localhosts", func(c *site.Config) { c.Hosts = []string{".localhost"} }, "note: Hosts: ", ".localhost"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // Config configures a Guard. Site is required.
@@ -82,7 +83,7 @@ func New(cfg Config) (*Guard, error) {
 	c.Headers, c.Fields = slices.Clone(c.Headers), slices.Clone(c.Fields)
 	switch {
 	case c.TTL < time.Minute || c.TTL > 24*time.Hour:
-		return nil, fmt.Errorf("xsrf: Config.TTL is %v, want 1 minute to 24 hours", c.TTL)
+		return nil, fmt.Errorf("xsrf: Config.TTL is %s, want 1 minute to 1 day", words.Duration(c.TTL))
 	case c.MaxForm < 0:
 		return nil, errors.New("xsrf: Config.MaxForm is negative")
 	case len(c.Headers) == 0 && len(c.Fields) == 0:

@@ -40,8 +40,8 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"nothing", xsrf.Config{}, "Config.Site is missing"},
 		{"no secret", xsrf.Config{Site: newSoc(t, func(c *site.Config) { c.Secret = "" })}, "Config.SecretFile is missing"},
-		{"a short life", xsrf.Config{Site: soc, TTL: time.Second}, "TTL is 1s"},
-		{"a long life", xsrf.Config{Site: soc, TTL: 25 * time.Hour}, "TTL is 25h"},
+		{"a short life", xsrf.Config{Site: soc, TTL: time.Second}, "TTL is 1 second"},
+		{"a long life", xsrf.Config{Site: soc, TTL: 25 * time.Hour}, "TTL is 1 day 1 hour"},
 		{"a negative form", xsrf.Config{Site: soc, MaxForm: -1}, "MaxForm"},
 		{"nowhere for a token", xsrf.Config{Site: soc, Headers: []string{}, Fields: []string{}}, "both empty"},
 		{"an empty name", xsrf.Config{Site: soc, Fields: []string{""}}, "empty name"},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // decoder stores what a file says in a struct, key by key, so that one wrong value does
@@ -158,10 +159,8 @@ func fieldsOf(t reflect.Type) map[string][]int {
 // advice says what an unknown key may have been meant to be.
 func (d *decoder) advice(name string, t reflect.Type) string {
 	here := slices.Sorted(maps.Keys(fieldsOf(t)))
-	for _, known := range here {
-		if resembles(name, known) {
-			return fmt.Sprintf(": did you mean %q?", known)
-		}
+	if meant := words.Nearest(name, here); meant != "" {
+		return fmt.Sprintf(": did you mean %q?", meant)
 	}
 	if where := whereabouts(name, d.whole, ""); where != "" {
 		return ": it belongs " + where
@@ -190,33 +189,4 @@ func whereabouts(name string, t reflect.Type, table string) string {
 		}
 	}
 	return ""
-}
-
-// resembles reports whether a key is another one, but for letter case, '_' for '-', and
-// about every third letter.
-func resembles(a, b string) bool {
-	fold := strings.NewReplacer("_", "", "-", "")
-	a, b = fold.Replace(strings.ToLower(a)), fold.Replace(strings.ToLower(b))
-	return len(a) <= 2*len(b) && 3*distance(a, b) <= len(b)
-}
-
-// distance is how many letters must be put in, taken out or replaced to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // of what of a is done, to each beginning of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -3,13 +3,13 @@ package serve
 import (
 	"errors"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/config"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // FindingsOf returns the mistakes that an error is about.
@@ -40,10 +40,14 @@ func (k *Report) Need(key, value, what string) {
 	}
 }
 
-// OneOf reports a value that is none of the words it can be.
-func (k *Report) OneOf(key, value string, words ...string) {
-	if !slices.Contains(words, value) {
-		k.Errorf(key, "%q is none of %s", value, strings.Join(words, ", "))
+// OneOf reports a value that is none of the words it can be; all are in small letters, and so is
+// the value since [Config.SetDefaults].
+func (k *Report) OneOf(key, value string, known ...string) {
+	switch name, err := words.Name(value, known...); {
+	case err != nil:
+		k.Errorf(key, "%v", err)
+	case name != value:
+		k.Errorf(key, "%q: write %q", value, name)
 	}
 }
 
@@ -81,9 +85,9 @@ func (k *Report) CheckRanges(key string, ranges []netip.Prefix) {
 func (k *Report) Between(key string, d Duration, least, most time.Duration) bool {
 	switch v := time.Duration(d); {
 	case v < least:
-		k.Errorf(key, "%v is too short: the least is %v", v, least)
+		k.Errorf(key, "%s is too short: the least is %s", words.Duration(v), words.Duration(least))
 	case most > 0 && v > most:
-		k.Errorf(key, "%v is too long: the most is %v", v, most)
+		k.Errorf(key, "%s is too long: the most is %s", words.Duration(v), words.Duration(most))
 	default:
 		return true
 	}
