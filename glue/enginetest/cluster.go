@@ -27,12 +27,16 @@ const slots = 16384
 // has a replica and most masters run. Each server gets the options args besides.
 func StartRedisCluster(masters, replicasEach int, args ...string) (*RedisCluster, error) {
 	c := &RedisCluster{}
+	timeout := "2000"
+	if replicasEach == 0 { // nothing takes over: a master that is slow to answer is busy, not dead
+		timeout = "60000"
+	}
 	for range masters * (1 + replicasEach) {
 		r, err := start(func(r *Redis) []string {
-			bus, _ := freeAddr() // without one the server does not start
+			bus, _ := FreeAddr() // without one the server does not start
 			r.bus = port(bus)
 			return slices.Concat(r.plain(), []string{
-				"--cluster-enabled", "yes", "--cluster-port", r.bus, "--cluster-node-timeout", "2000",
+				"--cluster-enabled", "yes", "--cluster-port", r.bus, "--cluster-node-timeout", timeout,
 				"--cluster-require-full-coverage", "no", "--cluster-allow-replica-migration", "no",
 			}, args)
 		})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -61,10 +62,13 @@ func TestSentinel(t *testing.T) {
 // awaitMaster waits until another server is the master, and takes writes.
 func awaitMaster(t *testing.T, master func() *enginetest.Redis, before *enginetest.Redis) {
 	t.Helper()
-	for range 2000 {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 3000 {
 		if m := master(); m != nil && m != before && m.Do("SET", "a", "c") == nil {
 			return
 		}
+		<-tick.C
 	}
 	require.FailNow(t, "no replica takes over")
 }

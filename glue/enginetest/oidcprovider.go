@@ -63,11 +63,22 @@ const StrongACR = "two-factors"
 // StartOIDCProvider starts a provider without clients.
 func StartOIDCProvider(options OIDCOptions) (*OIDCProvider, error) {
 	p := &OIDCProvider{options: options}
-	if err := p.run(0); err != nil {
+	var err error
+	for range 5 { // somebody else may take the port first
+		var addr string
+		if addr, err = FreeAddr(); err != nil {
+			break
+		}
+		p.Issuer = "http://" + addr
+		if err = p.run(); err == nil {
+			return p, nil
+		}
 		p.Close()
-		return nil, err
+		if errors.Is(err, ErrNotInstalled) {
+			break
+		}
 	}
-	return p, nil
+	return nil, err
 }
 
 // oidcDirectory is where the provider's program is, and what npm has installed for it.
@@ -76,9 +87,17 @@ func oidcDirectory() string {
 	return filepath.Join(filepath.Dir(file), "testdata", "oidc-provider")
 }
 
-// run starts the process at a port, with the keys and clients that it had, and waits until
-// it listens.
-func (p *OIDCProvider) run(port int) error {
+// run starts the process as the issuer, with the keys and clients that it had, and waits
+// until it listens.
+func (p *OIDCProvider) run() error {
+	u, err := url.Parse(p.Issuer)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return err
+	}
 	if err := installed("node", "nodejs"); err != nil {
 		return err
 	}
@@ -228,15 +247,7 @@ func (p *OIDCProvider) Restart() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.kill()
-	u, err := url.Parse(p.Issuer)
-	if err != nil {
-		return err
-	}
-	port, err := strconv.Atoi(u.Port())
-	if err != nil {
-		return err
-	}
-	return p.run(port)
+	return p.run()
 }
 
 // Close kills the process.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -58,7 +59,7 @@ func start(args func(*Redis) []string) (*Redis, error) {
 	}
 	r := &Redis{dir: dir, Socket: filepath.Join(dir, "s")}
 	for range 5 { // somebody else may take the port first
-		if r.Addr, err = freeAddr(); err != nil {
+		if r.Addr, err = FreeAddr(); err != nil {
 			break
 		}
 		r.args = args(r)
@@ -70,13 +71,23 @@ func start(args func(*Redis) []string) (*Redis, error) {
 	return nil, err
 }
 
-// freeAddr returns an address of loopback with a port that nobody listens at.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// FreeAddr returns an address of loopback with a port that nobody listens at, for a program
+// that is to listen there.
+//
+// The port is none of those that the system gives out by itself: before the program starts,
+// or starts again, a listener of another test would get it, or a connection, and one that
+// asks whether somebody listens there already would be connected to itself.
+func FreeAddr() (string, error) {
+	const first, ports = 15_000, 17_000
+	var err error
+	for range 100 {
+		var l net.Listener
+		// #nosec G404 -- a port is no secret
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(ports)))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", err
 }
 
 // port returns the port of an address.
@@ -106,11 +117,14 @@ func (r *Redis) run() error {
 	return fmt.Errorf("redis-server does not start: %s", r.output)
 }
 
-// await waits for ten seconds at most until a condition holds, and reports whether it does.
+// patience is how long anything may take on a busy machine that takes a moment on an idle one.
+const patience = time.Minute
+
+// await waits until a condition holds, as long as that may take, and reports whether it does.
 func await(condition func() bool, ended <-chan struct{}) bool {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if condition() {
 			return true
 		}
@@ -161,7 +175,10 @@ func (r *Redis) Close() {
 // Client returns a client for this process, for looking at it from the side. The caller
 // closes it.
 func (r *Redis) Client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: r.Addr, MaxRetries: -1, DialerRetries: 1})
+	return redis.NewClient(&redis.Options{
+		Addr: r.Addr, MaxRetries: -1, DialerRetries: 1,
+		DialTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
+	})
 }
 
 // Do runs a command and returns its error.

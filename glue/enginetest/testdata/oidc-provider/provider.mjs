@@ -116,7 +116,7 @@ const server = createServer((req, res) => {
 });
 
 const orders = {
-  // start listens, at a port that is free if none is given.
+  // start listens at a port.
   start: ({ port, keys, groups }) => new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
