@@ -36,7 +36,7 @@ func TestRealClusterMigrationListFirst(t *testing.T) {
 	require.NoError(t, from.Do("CLUSTER", "SETSLOT", slot, "MIGRATING", nodeID(t, to)))
 	_, port, _ := strings.Cut(to.Addr, ":")
 	for _, key := range keys[:3] {
-		require.NoError(t, from.Do("MIGRATE", "127.0.0.1", port, key, 0, 5000))
+		require.NoError(t, from.Do("MIGRATE", "127.0.0.1", port, key, 0, 60000))
 		_, err := s.Sessions(t.Context(), "spqr1")
 		require.Error(t, err)
 		if key != keys[2] {
@@ -45,7 +45,7 @@ func TestRealClusterMigrationListFirst(t *testing.T) {
 		_, err = s.RevokeAll(t.Context(), "spqr1") // it may end those that it finds
 		require.Error(t, err)
 	}
-	require.NoError(t, from.Do("MIGRATE", "127.0.0.1", port, keys[3], 0, 5000))
+	require.NoError(t, from.Do("MIGRATE", "127.0.0.1", port, keys[3], 0, 60000))
 	for _, r := range []*enginetest.Redis{to, from} {
 		require.NoError(t, r.Do("CLUSTER", "SETSLOT", slot, "NODE", nodeID(t, to)))
 	}

@@ -3,7 +3,6 @@ package redisstore_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -24,16 +23,8 @@ import (
 // startMasters starts a cluster of masters alone, and opens a Store on it.
 func startMasters(t testing.TB, masters int) (*enginetest.RedisCluster, *redisstore.Store) {
 	t.Helper()
-	c, err := enginetest.StartRedisCluster(masters, 0)
-	enginetest.Require(t, err)
-	t.Cleanup(c.Close)
-	s, err := redisstore.New(redisstore.Config{
-		Redis: &redis.UniversalOptions{Addrs: c.Addrs(), IsClusterMode: true}, Site: "soc",
-		Timeout: patience, Logger: slog.New(slog.DiscardHandler),
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return c, s
+	c, options := startCluster(t, masters, 0)
+	return c, openStore(t, options)
 }
 
 // TestRealClusterSessions: people are spread over the masters, and the sessions of one are
@@ -106,7 +97,7 @@ func TestRealClusterMigration(t *testing.T) {
 	require.NoError(t, err)
 	do(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", id(from))
 	do(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", id(to))
-	do(from, "MIGRATE", host, port, records[0], 0, 5000)
+	do(from, "MIGRATE", host, port, records[0], 0, 60000)
 
 	for _, c := range cookies {
 		assert.False(t, load(t, s, c).IsNew, "here or there")
@@ -117,7 +108,7 @@ func TestRealClusterMigration(t *testing.T) {
 	require.Error(t, err)
 
 	for _, key := range append(records[1:], lists...) {
-		do(from, "MIGRATE", host, port, key, 0, 5000) // gone by now, it is no error
+		do(from, "MIGRATE", host, port, key, 0, 60000) // gone by now, it is no error
 	}
 	for _, c := range []*redis.Client{to, from} {
 		do(c, "CLUSTER", "SETSLOT", slot, "NODE", id(to))
@@ -177,6 +168,7 @@ func TestRealClusterSessionsAtOnce(t *testing.T) {
 		}
 		assert.NoError(t, err)
 	})
+	cookies = append(cookies, save(t, s, values{"principal": people[0]})) // all others may have ended
 	var list []redisstore.Session
 	for _, principal := range people {
 		all, err := s.Sessions(t.Context(), principal)

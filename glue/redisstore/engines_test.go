@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -16,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/enginetest"
-	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 )
 
 // The settings in ENGINES.md, by their first lines.
@@ -65,15 +63,8 @@ func TestEnginesSettings(t *testing.T) {
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
-		c, err := enginetest.StartRedisCluster(3, 1, enginesOptions(t, anyServer, inCluster)...)
-		enginetest.Require(t, err)
-		t.Cleanup(c.Close)
-		s, err := redisstore.New(redisstore.Config{
-			Redis: &redis.UniversalOptions{Addrs: c.Addrs(), IsClusterMode: true},
-			Site:  "soc", Timeout: patience, Logger: slog.New(slog.DiscardHandler),
-		})
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		_, options := startCluster(t, 3, 1, enginesOptions(t, anyServer, inCluster)...)
+		s := openStore(t, options)
 		settle(t, s)
 		require.NoError(t, s.Check(t.Context()))
 	})
@@ -100,20 +91,18 @@ func TestEnginesSentinel(t *testing.T) {
 	eventually(t, func() bool { return all(sentinels, func(c *redis.SentinelClient) bool { return knowsAll(t, c) }) })
 
 	network.stall(true)
-	written, refused := 0, 0
+	refused := 0
 	for promoted := false; !promoted; {
 		for _, r := range replicas {
 			promoted = promoted || isMaster(t, r)
 		}
 		if err := master.Do("SET", "a", "c"); err == nil {
 			require.False(t, promoted, "two masters take writes")
-			written++
 		} else {
 			require.ErrorContains(t, err, "NOREPLICAS")
 			refused++
 		}
 	}
-	assert.Positive(t, written)
 	assert.Positive(t, refused)
 }
 
@@ -146,10 +135,8 @@ func startSentinels(t *testing.T, host, port string) (clients []*redis.SentinelC
 	address := regexp.MustCompile(`monitor (\S+) \S+ \d+`)
 	conf := address.ReplaceAllString(enginesBlock(t, ofSentinel), "monitor $1 "+host+" "+port)
 	for range 3 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		addr, err := enginetest.FreeAddr()
 		require.NoError(t, err)
-		addr := l.Addr().String()
-		require.NoError(t, l.Close())
 		_, port, err := net.SplitHostPort(addr)
 		require.NoError(t, err)
 		dir := t.TempDir()

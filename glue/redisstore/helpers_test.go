@@ -21,8 +21,8 @@ import (
 
 const cookieName = "__Host-soc"
 
-// patience is for what answers, sooner or later, on a busy machine.
-const patience = 5 * time.Second
+// patience is for what answers, sooner or later, on a busy machine: the most that Config has.
+const patience = 10 * time.Second
 
 var start = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 

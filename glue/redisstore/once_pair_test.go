@@ -20,7 +20,7 @@ import (
 
 // pair returns a response and its token, which were made at a time and last a minute.
 func pair(name string, at time.Time) (response, token webauth.Item) {
-	token = webauth.Item{ID: "token:" + name, Group: "token:" + name, Issued: at, Expires: at.Add(time.Minute)}
+	token = webauth.Item{ID: "token:" + name, Group: "token:" + name, Issued: at, Expires: at.Add(time.Hour)}
 	response = token
 	response.ID = "response:" + name
 	return response, token

@@ -82,10 +82,10 @@ func startSentinel(t testing.TB, replicas int, args ...string) (*enginetest.Sent
 	return s, &redis.UniversalOptions{Addrs: s.Addrs(), MasterName: enginetest.MasterName}
 }
 
-// itemNow is made now, to the second as webauth makes them, and lasts a minute.
+// itemNow is made now, to the second as webauth makes them, and lasts longer than any test.
 func itemNow(id string) webauth.Item {
 	now := time.Now().Truncate(time.Second)
-	return webauth.Item{ID: id, Issued: now, Expires: now.Add(time.Minute)}
+	return webauth.Item{ID: id, Issued: now, Expires: now.Add(time.Hour)}
 }
 
 // settle waits until what is made now is accepted, in every shard.
