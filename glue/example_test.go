@@ -1,7 +1,6 @@
 package glue_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -392,35 +390,6 @@ func TestPrivatePage(t *testing.T) {
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
-}
-
-// TestREADME makes sure that every piece of Go in the README is in an example, which
-// compiles, and that the package's documentation begins with the same lines.
-func TestREADME(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
-	require.NotEmpty(t, blocks)
-
-	var examples strings.Builder
-	for _, file := range []string{"example_test.go", "remoteuser/example_test.go", "oauth2server/example_test.go", "oidclogin/example_test.go"} {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		examples.Write(text)
-	}
-	for _, block := range blocks {
-		code := outdent(string(block[1]))
-		assert.True(t, strings.Contains(outdent(examples.String()), code), "in no example:\n%s", block[1])
-	}
-	doc, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	uncommented := bytes.ReplaceAll(doc, []byte("//\t"), []byte("\t"))
-	assert.True(t, strings.Contains(outdent(string(uncommented)), outdent(string(blocks[0][1]))), "not in doc.go:\n%s", blocks[0][1])
-}
-
-// outdent removes the space at the beginning of each line.
-func outdent(code string) string {
-	return regexp.MustCompile(`(?m)^\s+`).ReplaceAllString(code, "")
 }
 
 // demo is a site and a fake login service, with a browser for each test user.

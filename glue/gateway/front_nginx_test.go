@@ -37,7 +37,7 @@ func startNginx(t testing.TB, addr, app, gateway string) bool {
 // startNginxFor is startNginx with a server of its own for each host.
 func startNginxFor(t testing.TB, addr, app, gateway string, hosts ...string) bool {
 	t.Helper()
-	program, dir := frontProgram(t, "nginx-light", "nginx", "/usr/sbin/nginx"), t.TempDir() // Debian has it where only root looks
+	dir := t.TempDir()
 	server := snippet(t, "nginx.conf",
 		"listen 443 ssl;", "listen "+addr+";",
 		"$host;", "$host:$server_port;",
@@ -51,6 +51,14 @@ func startNginxFor(t testing.TB, addr, app, gateway string, hosts ...string) boo
 	for _, host := range hosts {
 		server += "\nserver {" + strings.Replace(block, "server_name soc.example;", "server_name "+host+";", 1)
 	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "wlsgateway.conf"), []byte(snippet(t, "wlsgateway.conf", "$host;", "$host:$server_port;")), 0o600))
+	return startProgram(t, addr, nginx(t, dir, server))
+}
+
+// nginx is the command that runs nginx in a directory of its own, with what its configuration
+// has in http.
+func nginx(t testing.TB, dir, http string) *exec.Cmd {
+	t.Helper()
 	config := `daemon off;
 master_process off;
 worker_processes 1;
@@ -60,11 +68,11 @@ events { worker_connections 256; }
 http {
 	access_log off;
 	client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-` + server + `}
+` + http + `}
 `
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(config), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "wlsgateway.conf"), []byte(snippet(t, "wlsgateway.conf", "$host;", "$host:$server_port;")), 0o600))
-	return startProgram(t, addr, exec.Command(program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr"))
+	program := frontProgram(t, "nginx-light", "nginx", "/usr/sbin/nginx") // Debian has it where only root looks
+	return exec.Command(program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr")
 }
 
 func TestNginx(t *testing.T) { testFront(t, startNginx) }

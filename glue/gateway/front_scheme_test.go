@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -16,25 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readmeBlock is the configuration of a language that the README shows, with other values in
-// it.
-func readmeBlock(t testing.TB, language string, replace ...string) string {
+// httpsFront is a site on https which the gateway serves behind a front server that it trusts,
+// whose own address and certificate are there for its configuration.
+func httpsFront(t *testing.T, program string) (*world, *serving) {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindStringSubmatch(string(readme))
-	require.NotEmpty(t, blocks)
-	for i := 0; i < len(replace); i += 2 {
-		require.Contains(t, blocks[1], replace[i])
-	}
-	return strings.NewReplacer(replace...).Replace(blocks[1])
-}
-
-// behindApache is a site on https behind Apache as the README has it, which the gateway
-// trusts, with other values in its configuration.
-func behindApache(t *testing.T, replace ...string) *world {
-	t.Helper()
-	s := &serving{t: t, program: frontProgram(t, "apache2", "apache2", "/usr/sbin/apache2"), addr: freeAddr(t), dir: sharedDir(t)}
+	s := &serving{t: t, program: program, addr: freeAddr(t), dir: sharedDir(t)}
 	_, port := s.hostPort()
 	w := newWorld(t, kit{config: func(cfg *Config) {
 		cfg.BaseURL = "https://localhost:" + port
@@ -45,19 +31,59 @@ func behindApache(t *testing.T, replace ...string) *world {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
-	site := readmeBlock(t, "apache", append([]string{
+	return w, s
+}
+
+// startFront starts the front server of httpsFront, and has people come by it.
+func startFront(t *testing.T, w *world, s *serving, cmd *exec.Cmd) (*world, *serving) {
+	t.Helper()
+	require.True(t, startProgram(t, s.addr, cmd), "%s does not start", s.program)
+	_, port := s.hostPort()
+	w.url, w.host, w.addr = w.cfg.BaseURL, net.JoinHostPort("localhost", port), s.addr
+	return w, s
+}
+
+// behindApache is httpsFront behind Apache as a README has it, with other values in its
+// configuration.
+func behindApache(t *testing.T, replace ...string) (*world, *serving) {
+	t.Helper()
+	w, s := httpsFront(t, frontProgram(t, "apache2", "apache2", "/usr/sbin/apache2"))
+	site := snippet(t, "site-apache.conf", append([]string{
 		"*:443", "*:{port}", "soc.example\n", "localhost\n", "/var/log/apache2/soc.access.log", "{dir}/access.log", "127.0.0.1:8080", w.addr,
 		"# and SSLEngine, SSLCertificateFile, SSLCertificateKeyFile", "SSLEngine on\n    SSLCertificateFile {dir}/cert.pem\n    SSLCertificateKeyFile {dir}/key.pem",
 	}, replace...)...)
 	config := s.write("httpd.conf", apacheConfig("proxy:mod_proxy", "proxy_http:mod_proxy_http", "headers:mod_headers", "socache_shmcb:mod_socache_shmcb", "ssl:mod_ssl")+site)
-	require.True(t, startProgram(t, s.addr, s.apache(config)), "apache does not start")
-	w.url, w.host, w.addr = w.cfg.BaseURL, net.JoinHostPort("localhost", port), s.addr
-	return w
+	return startFront(t, w, s, s.apache(config))
 }
 
-// TestApache: people log in behind Apache as the README configures it.
-func TestApache(t *testing.T) {
-	w := behindApache(t)
+// behindNginx is behindApache with nginx.
+func behindNginx(t *testing.T, replace ...string) (*world, *serving) {
+	t.Helper()
+	w, s := httpsFront(t, frontProgram(t, "nginx-light", "nginx", "/usr/sbin/nginx"))
+	site := snippet(t, "site-nginx.conf", append([]string{
+		"listen 443 ssl;", "listen " + s.addr + " ssl;\n    ssl_certificate cert.pem;\n    ssl_certificate_key key.pem;",
+		"server_name soc.example; ", "server_name localhost; ", "Host $host; ", "Host $host:$server_port; ",
+		"/var/log/nginx/soc.access.log", "access.log", "/var/log/nginx/soc.error.log", "error.log", "127.0.0.1:8080", w.addr,
+	}, replace...)...)
+	return startFront(t, w, s, nginx(t, s.dir, site))
+}
+
+// TestHTTPSFronts: people log in behind Apache and nginx as a README configures them, and no log
+// has the query.
+func TestHTTPSFronts(t *testing.T) {
+	for name, behind := range map[string]func(*testing.T, ...string) (*world, *serving){"Apache": behindApache, "nginx": behindNginx} {
+		t.Run(name, func(t *testing.T) {
+			w, s := behind(t)
+			testHTTPSFront(t, w)
+			log, err := os.ReadFile(filepath.Join(s.dir, "access.log"))
+			require.NoError(t, err)
+			assert.Contains(t, string(log), `"GET /private/a HTTP/1.1" 303 `)
+			assert.NotContains(t, string(log), "?")
+		})
+	}
+}
+
+func testHTTPSFront(t *testing.T, w *world) {
 	v := w.visitor("test0001")
 	answer := v.get("/private/a?b=c")
 	require.Equal(t, http.StatusOK, answer.StatusCode, answer.body)
@@ -66,7 +92,7 @@ func TestApache(t *testing.T) {
 	assert.Equal(t, "https", got.Header.Get("X-Forwarded-Proto"))
 	assert.NotContains(t, w.log.String(), "front server")
 
-	// What clients say of the scheme, Apache replaces.
+	// What clients say of the scheme, the front server replaces.
 	answer = v.get("/private/a", header("X-Forwarded-Proto", "http"))
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
 }
@@ -75,7 +101,7 @@ func TestApache(t *testing.T) {
 // line it is; there is no redirect without an end, and none that stays in a cache when the line
 // is there.
 func TestApacheWithoutScheme(t *testing.T) {
-	w := behindApache(t, "    RequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}\n", "")
+	w, _ := behindApache(t, "    RequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}\n", "")
 	v := w.visitor("test0001")
 	for range 2 {
 		answer := v.get("/private/a")
