@@ -6,12 +6,12 @@
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven()})
+//	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven(), LogoutPath: "/logout"})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
 //	http.Handle("/private/", auth.Require(app)) // in app: id, ok := glue.IdentityFrom(r.Context())
-//	http.HandleFunc("/logout", auth.Logout)
+//	http.HandleFunc("/logout", auth.Logout)     // link to it: a page with a button
 //	log.Fatal(http.ListenAndServe("localhost:8080", soc.Handler(http.DefaultServeMux)))
 //
 // What the site must still do: protect its own forms against cross-site requests;

@@ -43,12 +43,12 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven()})
+	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven(), LogoutPath: "/logout"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	http.Handle("/private/", auth.Require(app)) // in app: id, ok := glue.IdentityFrom(r.Context())
-	http.HandleFunc("/logout", auth.Logout)
+	http.HandleFunc("/logout", auth.Logout)     // link to it: a page with a button
 	log.Fatal(http.ListenAndServe("localhost:8080", soc.Handler(http.DefaultServeMux)))
 }
 
@@ -61,6 +61,25 @@ func ExampleNew_keyDirectory() {
 		log.Fatal(err)
 	}
 	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Nevar(dir)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/private/", auth.Require(app))
+}
+
+// The program fakewls, started with -write-pubkey /tmp/fakekeys, in the place of a real
+// service.
+func ExampleNew_fakewls() {
+	var soc *site.Site // of site.New, at http://localhost:8080
+	fakeKeys, err := keys.OpenDir("/tmp/fakekeys")
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := glue.New(glue.Config{Site: soc, LogoutPath: "/logout", Service: webauth.Service{
+		Name:    "fake",
+		AuthURL: "http://127.0.0.1:8081/auth/authenticate.html",
+		Keys:    fakeKeys,
+	}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven()})
+	auth, err := glue.New(glue.Config{Site: soc, Service: webauth.Raven(), LogoutPath: "/logout"})
 	if err != nil {
 		log.Fatal(err)
 	}

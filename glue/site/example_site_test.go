@@ -5,9 +5,11 @@ import (
 	"html/template"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -192,4 +194,26 @@ func ExampleAddressPrefix() {
 	// Output:
 	// 203.0.113.0/24
 	// 2001:db8:1::/48
+}
+
+// A program that listens at a unix socket, behind a front server on the same machine.
+func ExampleProxies() {
+	socket := "/run/soc/web.sock"
+	_ = os.Remove(socket) // of a run that was killed
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.Chmod(socket, 0o660); err != nil { // for a group that the front server is in
+		log.Fatal(err)
+	}
+	soc, err := site.New(site.Config{
+		BaseURL:    "https://soc.example",
+		SecretFile: "/var/lib/soc/secret",
+		Proxies:    site.Proxies{UnixSocket: true, Header: site.XForwarded},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(http.Serve(listener, soc.Handler(http.DefaultServeMux)))
 }

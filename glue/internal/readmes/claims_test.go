@@ -17,15 +17,16 @@ import (
 
 // claims says for each language what makes sure of a block.
 var claims = map[string]func(*testing.T, block) error{
-	"go":      inExample,
-	"toml":    loads,
-	"sh":      asCommands,
-	"nginx":   isFile,
-	"apache":  isFile,
-	"caddy":   isFile,
-	"haproxy": isFile,
-	"lua":     isFile,
-	"yaml":    isFile,
+	"go":                      inExample,
+	"toml":                    loads,
+	"sh":                      asCommands,
+	"nginx":                   isFile,
+	"apache":                  isFile,
+	"apache mod_ucam_webauth": isBefore,
+	"caddy":                   isFile,
+	"haproxy":                 isFile,
+	"lua":                     isFile,
+	"yaml":                    isFile,
 }
 
 // check tells what is wrong with a block.
@@ -55,6 +56,7 @@ func TestClaimsFail(t *testing.T) {
 		"a language of nobody":      {language: "cobol", text: "x\n"},
 		"Go that is in no example":  {language: "go", text: "auth.Requires(app)\n"},
 		"an unknown key":            {language: "toml", text: "base-url = \"https://soc.example\"\nbase-uri = \"x\"\n"},
+		"a directive of no table":   {file: "glue/gateway/README.md", language: "apache mod_ucam_webauth", text: "AATimeoutMessage x\n"},
 		"another file":              {language: "nginx", text: "server { listen 80; }\n"},
 		"shell that does not parse": {language: "sh", text: "go run './examples/quickstart\n"},
 		"an unknown program":        {language: "sh", text: "frobnicate\n"},
@@ -72,11 +74,11 @@ func TestClaimsFail(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// inExample looks for the lines of a block in the examples of all packages.
+// inExample looks for the lines of a block in the examples of all packages, and in what is tried with routers.
 func inExample(t *testing.T, b block) error {
 	t.Helper()
 	if !strings.Contains(examples(t), outdent(b.text)) {
-		return errors.New("in no file example*_test.go")
+		return errors.New("in no file example*_test.go and not in testdata/routers")
 	}
 	return nil
 }
@@ -84,7 +86,7 @@ func inExample(t *testing.T, b block) error {
 func examples(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, pattern := range []string{"/*/example*_test.go", "/*/*/example*_test.go", "/*/*/*/example*_test.go"} {
+	for _, pattern := range []string{"/*/example*_test.go", "/*/*/example*_test.go", "/*/*/*/example*_test.go", "/testdata/routers/*.go"} {
 		files, err := filepath.Glob(root + pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files)
@@ -136,6 +138,25 @@ func isFile(t *testing.T, b block) error {
 		}
 	}
 	return fmt.Errorf("no file of %s", shown)
+}
+
+var directive = regexp.MustCompile(`(?m)^ *(AA\w+|SetHandler|AuthGroupFile|Require [a-z-]+)`)
+
+// isBefore looks for the directives of a site that is to move in the table of what they are
+// called here. No test has the module.
+func isBefore(t *testing.T, b block) error {
+	t.Helper()
+	readme := read(t, filepath.Join(root, b.file))
+	found := directive.FindAllStringSubmatch(b.text, -1)
+	if found == nil {
+		return errors.New("it has no directive of the module")
+	}
+	for _, m := range found {
+		if name := m[1]; name != "AuthGroupFile" && !regexp.MustCompile("(?m)^\\|[^|]*`"+name+"[` ]").MatchString(readme) {
+			return fmt.Errorf("%s is not in the table", name)
+		}
+	}
+	return nil
 }
 
 // TestShownFiles: each of these files is in a README as it stands, and in a test.

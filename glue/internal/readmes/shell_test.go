@@ -65,6 +65,7 @@ func asCommands(t *testing.T, b block) error {
 var (
 	continued = regexp.MustCompile(`\\\n\s*`)
 	comment   = regexp.MustCompile(`(^|\s)#.*`)
+	variable  = regexp.MustCompile(`^[A-Z_]+=\S*$`)
 	quoted    = regexp.MustCompile(`'[^']*'|"[^"]*"`)
 )
 
@@ -87,6 +88,9 @@ func commands(text string) (lines []string) {
 func judge(t *testing.T, built map[string]string, command string) (serves bool, err error) {
 	t.Helper()
 	words := strings.Fields(quoted.ReplaceAllString(command, "q"))
+	for len(words) > 1 && variable.MatchString(words[0]) {
+		words = words[1:]
+	}
 	switch {
 	case words[0] == "go":
 		return judgeGo(t, built, words[1:])
@@ -96,7 +100,7 @@ func judge(t *testing.T, built map[string]string, command string) (serves bool, 
 			return false, errors.New("nothing here builds it")
 		}
 		return judgeBuilt(t, pkg, words[1:])
-	case slices.Contains([]string{"openssl", "curl"}, words[0]), regexp.MustCompile(`^[A-Z]+=\S+$`).MatchString(command):
+	case slices.Contains([]string{"openssl", "curl"}, words[0]), variable.MatchString(words[0]):
 		return false, nil
 	}
 	return false, errors.New("no test knows this program: see shell_test.go")
@@ -123,10 +127,11 @@ func judgeGo(t *testing.T, built map[string]string, words []string) (serves bool
 		}
 		return slices.Contains(servers, words[1]), knowsFlags(t, words[1], words[2:])
 	case "build":
-		if len(packages) != 1 || len(words) != 4 || words[1] != "-o" {
-			return false, errors.New("want go build -o FILE PACKAGE")
+		i := slices.Index(words, "-o")
+		if len(packages) != 1 || i < 1 || i+3 != len(words) {
+			return false, errors.New("want go build ... -o FILE PACKAGE")
 		}
-		built[words[2]] = packages[0]
+		built[words[i+1]] = packages[0]
 	case "test", "doc":
 		if len(packages) == 0 && words[1] != "./..." {
 			return false, errors.New("of no package")
