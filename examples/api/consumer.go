@@ -20,6 +20,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // consumer is a third party's application: a web site on a server of its own that
@@ -57,6 +58,7 @@ func newConsumer(ownURL, siteURL string) http.Handler {
 	mux.HandleFunc("POST /refresh", c.with(c.refresh))
 	mux.HandleFunc("POST /disconnect", c.with(c.disconnect))
 	mux.HandleFunc("GET /page.css", demo.Style)
+	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{})))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // library is a resource server: a part of the site's API that is a program of its own. It
@@ -41,6 +42,7 @@ func newLibrary(siteURL string) http.Handler {
 	mux.HandleFunc("POST /setup", l.setUp)
 	mux.HandleFunc("/loans", l.serveLoans)
 	mux.HandleFunc("GET /page.css", demo.Style)
+	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{})))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 

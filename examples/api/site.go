@@ -97,6 +97,7 @@ func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	mux.HandleFunc("/login", auth.Login)
 	mux.HandleFunc("/logout", auth.Logout)
 	mux.HandleFunc("GET /page.css", demo.Style)
+	mux.Handle("/", demo.NotFound(soc))
 	// Only our own host, only with our headers; no page of another site posts to us.
 	return soc.Handler(guard.Protect(mux)), nil
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -21,6 +23,7 @@ type oldSite struct {
 	url, login string
 	keys       webauth.KeySource
 	now        func() time.Time
+	pages      *site.Site // which only shows them
 }
 
 func (s *oldSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -31,10 +34,11 @@ func (s *oldSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	principal, err := s.verify(response)
 	if err != nil {
-		http.Error(w, "login failed: "+err.Error(), http.StatusForbidden)
+		demo.Tell(s.pages, w, r, site.Page{Kind: "failed", Status: http.StatusForbidden, Title: "The login failed",
+			Text: []string{"The old site says: " + err.Error() + "."}})
 		return
 	}
-	greet(w, "old", principal)
+	greet(s.pages, w, r, "old", principal)
 }
 
 // fromSignature makes usual base64 of that of the protocol.
@@ -47,7 +51,7 @@ func (s *oldSite) verify(response string) (principal string, err error) {
 		return "", errors.New("the response is malformed")
 	}
 	if fields[1] != "200" {
-		return "", errors.New("status " + fields[1])
+		return "", errors.New("the login service lets nobody in")
 	}
 	key, known := s.keys.Lookup(fields[11])
 	sig, err := base64.StdEncoding.DecodeString(fromSignature.Replace(fields[12]))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"html/template"
 	"io"
 	"log/slog"
 	"net/http"
@@ -54,7 +55,7 @@ func (o *options) serve(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	old := &oldSite{url: "http://" + o.oldAddr + "/", login: service.AuthURL, keys: service.Keys, now: o.now}
+	old := &oldSite{url: "http://" + o.oldAddr + "/", login: service.AuthURL, keys: service.Keys, now: o.now, pages: demo.Dress(site.Config{})}
 	fmt.Fprintf(stdout, "Open http://%s/, made with this SDK, or %s, an old script.\n", o.addr, old.url)
 	fmt.Fprintf(stdout, "Their login service is at %s; it asks the OpenID Connect provider at http://%s,\n"+
 		"which lets in test0001 to test0010 with any password. test0010 lacks ptag \"current\".\n", service.AuthURL, o.providerAddr)
@@ -122,13 +123,12 @@ func (o *options) newSite(service webauth.Service, log *slog.Logger) (http.Handl
 	}
 	return home.Handler(auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := glue.IdentityFrom(r.Context())
-		greet(w, "new", id.Principal)
+		greet(home, w, r, "new", id.Principal)
 	}))), nil
 }
 
-// greet shows who is there.
-func greet(w http.ResponseWriter, site, principal string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprintf(w, "<!DOCTYPE html>\n<title>The %s site</title>\n<h1>The %[1]s site</h1>\n<p>You are <strong id=\"principal\">%s</strong>.</p>\n",
-		site, html.EscapeString(principal))
+// greet shows who is there, on every page of a site.
+func greet(home *site.Site, w http.ResponseWriter, r *http.Request, name, principal string) {
+	home.Show(w, r, site.Page{Kind: name, Status: http.StatusOK, Title: "The " + name + " site",
+		Body: template.HTML(`<p>You are <strong id="principal">` + html.EscapeString(principal) + `</strong>.</p>`)})
 }

@@ -17,12 +17,16 @@ var page = template.Must(template.New("page").Parse(pageText))
 
 // tell is the backend: it shows what it was told, and believes it.
 func tell(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/page.css" {
+		demo.Style(w, r)
+		return
+	}
 	told := []header{{"Method", r.Method}, {"Target", r.RequestURI}, {"Host", r.Host}}
 	for name, values := range r.Header {
 		told = append(told, header{name, strings.Join(values, " | ")})
 	}
 	slices.SortFunc(told[3:], func(a, b header) int { return strings.Compare(a.Name, b.Name) })
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	demo.Show(w, http.StatusOK, page, view{User: r.Header.Get("Remote-User"), Path: r.URL.Path, Told: told})
 }
 

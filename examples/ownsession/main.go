@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -60,6 +61,7 @@ func newServer(origin string, service webauth.Service) (*server, error) {
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	value, found, err := webauth.ResponseFrom(r.URL.RawQuery)
 	switch {
 	case found: // before all else: a response that reaches the site is used up
@@ -68,28 +70,61 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.logOut(w, r)
 	case r.URL.Path == "/" && r.Method == http.MethodGet:
 		s.page(w, r)
+	case r.URL.Path == "/page.css" && r.Method == http.MethodGet:
+		demo.Style(w, r)
 	default:
-		http.NotFound(w, r)
+		tell(w, r, http.StatusNotFound, view{Title: "There is no such page"})
 	}
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
-<title>Own sessions</title>
-<h1>Hello, {{.}}.</h1>
-<form method="post" action="/logout"><button>Log out</button></form>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}}</title>
+<link rel="stylesheet" href="/page.css">
+</head>
+<body>
+<main class="alone">
+<h1>{{.Title}}</h1>
+{{with .Text}}<p>{{.}}</p>
+{{end}}{{if .LoggedIn}}<form method="post" action="/logout"><button type="submit">Log out</button></form>
+{{else}}<p class="next"><a class="button" href="/">Front page</a></p>
+{{end}}</main>
+</body>
+</html>
 `))
+
+// view is what the template shows.
+type view struct {
+	Title, Text string
+	LoggedIn    bool
+}
+
+// opensPage reports whether a person opens a page and will see the answer.
+func opensPage(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "navigate" || mode == "" // which old browsers do not send
+}
+
+// tell answers people with a page, and scripts with a line of text.
+func tell(w http.ResponseWriter, r *http.Request, status int, v view) {
+	if !opensPage(r) {
+		http.Error(w, v.Title, status)
+		return
+	}
+	demo.Show(w, status, pageTemplate, v)
+}
 
 // page needs a login.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if who, ok := s.current(r); ok {
-		if err := pageTemplate.Execute(w, who.principal); err != nil {
-			log.Print(err)
-		}
+		tell(w, r, http.StatusOK, view{Title: "Hello, " + who.principal + ".", LoggedIn: true})
 		return
 	}
-	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "navigate" && mode != "" {
-		http.Error(w, "log in first", http.StatusUnauthorized) // not a person opening a page
+	if !opensPage(r) {
+		http.Error(w, "log in first", http.StatusUnauthorized)
 		return
 	}
 	secret, ok := browserSecret(r)
@@ -100,7 +135,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	location, err := s.loginURL(secret, webauth.Request{URL: s.here(r, r.URL.RawQuery), Desc: "an example"})
 	if err != nil {
 		log.Print(err)
-		http.Error(w, "this address cannot be logged in for", http.StatusBadRequest)
+		tell(w, r, http.StatusBadRequest, view{Title: "You cannot log in at this address", Text: "It may be too long."})
 		return
 	}
 	http.Redirect(w, r, location, http.StatusSeeOther)
@@ -126,7 +161,7 @@ func (s *server) comeBack(w http.ResponseWriter, r *http.Request, value string, 
 	}
 	if err != nil {
 		log.Print(err) // for operators; people get fixed words, and no automatic retry
-		http.Error(w, "this login was not accepted, please start again", http.StatusForbidden)
+		tell(w, r, http.StatusForbidden, view{Title: "Please start again", Text: "This login was not accepted. Nobody is logged in by it."})
 		return
 	}
 	id := rand.Text() // a new id at each login
@@ -154,7 +189,7 @@ func (s *server) current(r *http.Request) (session, bool) {
 // the WLS that is still on its way cannot start a session after this.
 func (s *server) logOut(w http.ResponseWriter, r *http.Request) {
 	if err := s.protection.Check(r); err != nil {
-		http.Error(w, "log out on this site's own page", http.StatusForbidden)
+		tell(w, r, http.StatusForbidden, view{Title: "Nobody was logged out", Text: "Press the button on the front page to log out."})
 		return
 	}
 	if id, err := r.Cookie(sessionCookie); err == nil {
@@ -166,9 +201,7 @@ func (s *server) logOut(w http.ResponseWriter, r *http.Request) {
 	gone := cookie(sessionCookie, "")
 	gone.MaxAge = -1
 	http.SetCookie(w, gone)
-	if _, err := w.Write([]byte("You are logged out of this site. You may still be logged in elsewhere.\n")); err != nil {
-		log.Print(err)
-	}
+	tell(w, r, http.StatusOK, view{Title: "You are logged out of this site", Text: "You may still be logged in elsewhere."})
 }
 
 // here is the URL being asked for, as browsers spell it; its origin is configuration, not

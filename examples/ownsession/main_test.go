@@ -174,7 +174,7 @@ func TestRefused(t *testing.T) {
 	fake.Next(webauthtest.Outcome{Fault: webauthtest.FaultCancel})
 	resp, body := get(t, fake.Client("test0001"), site+"/")
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
-	assert.Contains(t, body, "please start again")
+	assert.Contains(t, body, "<h1>Please start again</h1>")
 }
 
 func TestFetch(t *testing.T) {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 // place is where a person is logged in.
@@ -33,7 +35,8 @@ func (s *app) sessions(w http.ResponseWriter, r *http.Request) {
 		list, err = s.store.Sessions(r.Context(), id.Principal)
 	}
 	if err != nil {
-		http.Error(w, "The list of sessions cannot be had just now. Please try again.", http.StatusServiceUnavailable)
+		s.soc.Refuse(w, r, site.Event{From: "quickstart", Name: "store-error", Principal: id.Principal, Level: slog.LevelError, Err: err},
+			site.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "The list of sessions cannot be shown just now", Brief: "The list of sessions cannot be shown just now."})
 		return
 	}
 	v := view{Name: "sessions", Title: "Sessions", Text: "End a session that you do not know, or all of them.", Token: s.guard.Field(r)}

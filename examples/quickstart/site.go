@@ -21,6 +21,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // app is the application: a few pages behind different doors.
 type app struct {
+	soc   *site.Site
 	guard *xsrf.Guard
 	store *redisstore.Store // nil where sessions are in cookies
 	mu    sync.Mutex
@@ -50,7 +51,7 @@ func newSite(around site.Config, cfg glue.Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &app{guard: guard, notes: map[string][]string{}}
+	s := &app{soc: soc, guard: guard, notes: map[string][]string{}}
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", silent.Optional(page("front", "Quickstart", "A site where people log in. Try its pages.")))
 	mux.Handle("/private", auth.Require(page("private", "Private", "Only people who are logged in see this page.")))
@@ -67,6 +68,7 @@ func newSite(around site.Config, cfg glue.Config) (http.Handler, error) {
 	}
 	mux.HandleFunc("/logout", auth.Logout)
 	mux.HandleFunc("GET /page.css", demo.Style)
+	mux.Handle("/", demo.NotFound(soc))
 	// Only our own host, only with our headers; no page of another site posts to us.
 	return soc.Handler(guard.Protect(mux)), nil
 }

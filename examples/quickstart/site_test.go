@@ -47,7 +47,7 @@ func hasPages(t *testing.T, p *quickstart) {
 		{"", "/private", 200, ""}, // the login service's
 		{"", "/admin", 200, ""},
 		{"", "/form", 200, ""},
-		{"", "/nowhere", 404, ""},
+		{"", "/nowhere", 404, "not-found"},
 		{"", "/login?next=/optional", 200, ""},
 		{"", "/login?next=//evil.example", 400, "next"},
 		{"", "/logout", 200, "logout"},

@@ -4,16 +4,32 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+	"io"
 	"net/http"
+
+	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
 //go:embed page.css
-var pageStyle string
+var ownStyle string
 
-// Style serves the style sheet of the examples' pages.
-func Style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write([]byte(pageStyle)) // the client's loss if it has gone
+// Style serves the style sheet of the examples' pages: that of the SDK's own, which the
+// examples' look like, and a little more.
+func Style(w http.ResponseWriter, r *http.Request) {
+	Dress(site.Config{Page: func(w http.ResponseWriter, _ *http.Request, p site.Page) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		_, _ = io.WriteString(w, string(p.Style)+ownStyle) // the client's loss if it has gone
+	}}).Show(w, r, site.Page{Status: http.StatusOK})
+}
+
+// Dress returns a site that only shows pages, for programs that have none.
+func Dress(c site.Config) *site.Site {
+	c.BaseURL = "http://localhost"
+	s, err := site.New(c)
+	if err != nil {
+		panic(err) // the program says all of the configuration
+	}
+	return s
 }
 
 // Show answers with a page: a template, filled in with data.
@@ -26,4 +42,24 @@ func Show(w http.ResponseWriter, status int, t *template.Template, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the client's loss if it has gone
+}
+
+// Tell answers people with a page of a site, and programs with a line of text.
+func Tell(s *site.Site, w http.ResponseWriter, r *http.Request, p site.Page) {
+	if !site.WantsPage(r) {
+		http.Error(w, p.Title, p.Status)
+		return
+	}
+	if p.Links == nil {
+		p.Links = []site.Link{{Text: "Front page", Href: "/"}}
+	}
+	s.Show(w, r, p)
+}
+
+// NotFound answers where a site has nothing.
+func NotFound(s *site.Site) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		Tell(s, w, r, site.Page{Kind: "not-found", Status: http.StatusNotFound, Title: "There is no such page",
+			Text: []string{"If you typed the address, see whether all of it is there."}})
+	}
 }
