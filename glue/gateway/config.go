@@ -48,43 +48,59 @@ type Config struct {
 	// CustomWLS describes the service that WLS = "custom" stands for.
 	CustomWLS CustomWLS `toml:"custom-wls,omitempty"`
 
-	// SecretFile holds the site's secret; it is made on first use, but not on reload. Package
-	// site says, under "Rotation", how it is rotated.
+	// SecretFile holds the site's secret; it is made on first use, but not on reload. Its first
+	// line seals what is new, and all of them open what is old: to rotate it, add a line below
+	// and reload on every machine, then move it to the top, and remove the old one when
+	// sessions of it have ended.
 	SecretFile string `toml:"secret-file,omitempty"`
 	// RedisURL keeps sessions and what was used once in Redis, for several gateways of
-	// one site: see redisstore.Config.URL, and write what is no letter or digit in its
-	// password as %XX. Empty means sealed cookies and this process's memory. After a
+	// one site: "redis://user:password@host:port/database", "rediss://..." for TLS, or
+	// "unix:///path/of/socket". Write what is no letter or digit in the password as %XX.
+	// Empty means sealed cookies and this process's memory. After a
 	// reload that changes it, what this gateway let in just before cannot be used again;
 	// of what the others did, the new place knows nothing: where there are several, stop
-	// them for as long as a response of the login service is good (MaxAge and Skew of
-	// Session).
+	// them for as long as a response of the login service is good (Session.MaxAge and
+	// Session.Skew).
 	RedisURL string `toml:"redis-url,omitempty"`
 	// RedisURLFile is a file that holds RedisURL, and its password, in the place of that; it
 	// is read again on reload.
 	RedisURLFile string `toml:"redis-url-file,omitempty"`
-	// PageTemplate is a file with an html/template for a site.Page, to show the
-	// gateway's pages in the site's own dress; empty means the built-in ones.
+	// PageTemplate is a file with a template for the gateway's pages, in the language of Go's
+	// html/template, to show them in the site's own dress; empty means the built-in ones.
 	PageTemplate string `toml:"page-template,omitempty"`
 
-	Listen   Listen   `toml:"listen,omitempty"`
-	Front    Front    `toml:"front,omitempty"`
-	Session  Session  `toml:"session,omitempty"`
+	// Listen says where the gateway listens. With nothing set, and no socket from systemd,
+	// that is https at ":443" and redirects at ":80", or the host and port of an http
+	// BaseURL. An empty list is none of a kind.
+	Listen Listen `toml:"listen,omitempty"`
+	// Front are front servers whose word about a request is believed.
+	Front Front `toml:"front,omitempty"`
+	// Session says how long a login lasts.
+	Session Session `toml:"session,omitempty"`
+	// Identity says how the backend learns who it is. Whatever is chosen here, every header
+	// that any of these ways uses is removed from what clients send.
 	Identity Identity `toml:"identity,omitempty"`
-	Headers  Headers  `toml:"headers,omitempty"`
-	Limits   Limits   `toml:"limits,omitempty"`
-	Log      Log      `toml:"log,omitempty"`
-	Admin    Admin    `toml:"admin,omitempty"`
+	// Headers are security headers that the gateway adds where the backend does not set
+	// them; an empty key adds none.
+	Headers Headers `toml:"headers,omitempty"`
+	// Limits bound what clients and backends may cost. Zero means the default, a negative
+	// duration no limit.
+	Limits Limits `toml:"limits,omitempty"`
+	// Log says what is logged and where.
+	Log Log `toml:"log,omitempty"`
+	// Admin is the endpoint for operators: health and metrics.
+	Admin Admin `toml:"admin,omitempty"`
 
 	// ForwardAuth serves /.wls/auth and /.wls/auth-or-login for front servers that ask
 	// the gateway about each request and pass it on themselves. They must be named in
-	// Front. Rules then need no To.
+	// Front. Rules then need no [Rule.To].
 	ForwardAuth bool `toml:"forward-auth,omitempty"`
 	// IgnoreCase compares paths with rules without regard to letter case, for backends
 	// that do. As these are mostly on Windows, a colon in a path, where NTFS ends the name
 	// of a file, is refused if it could make a difference to the rules.
 	IgnoreCase bool `toml:"ignore-case,omitempty"`
 
-	// Rules say who may have what. The longest path that fits wins, one with a host
+	// Rules say who may have what; there is at least one. The longest path that fits wins, one with a host
 	// before one without; what no rule fits needs a login, and has no backend.
 	Rules []Rule `toml:"rule,omitempty"`
 
@@ -143,8 +159,7 @@ func (c *Config) setCommon(s *serve.Config) {
 	c.Logger, c.Now = s.Logger, s.Now
 }
 
-// Identity says how the backend learns who it is. Whatever is chosen here, every header
-// that any of these ways uses is removed from what clients send.
+// Identity says how the backend learns who it is; see [Config.Identity].
 type Identity struct {
 	// Send lists the headers: "remote-user" (Remote-User, the default), "x-forwarded-user"
 	// (X-Forwarded-User) and "x-aa" (X-AAPrincipal and the other headers of
@@ -169,33 +184,57 @@ type Identity struct {
 }
 
 // Headers are security headers that the gateway adds where the backend does not set
-// them; an empty field adds none. See site.Headers.
+// them; an empty field adds none.
 type Headers struct {
-	HSTS              Duration `toml:"hsts,omitempty"`
-	HSTSSubDomains    bool     `toml:"hsts-include-subdomains,omitempty"`
-	CSP               string   `toml:"content-security-policy,omitempty"`
-	FrameAncestors    string   `toml:"frame-ancestors,omitempty"`
-	ReferrerPolicy    string   `toml:"referrer-policy,omitempty"`
-	PermissionsPolicy string   `toml:"permissions-policy,omitempty"`
+	// HSTS has browsers use https only, and remember that for so long
+	// (Strict-Transport-Security). Nothing takes it back from one that does not visit again:
+	// begin with a short time.
+	HSTS Duration `toml:"hsts,omitempty"`
+	// HSTSSubDomains has it count for every name below the host's as well.
+	HSTSSubDomains bool `toml:"hsts-include-subdomains,omitempty"`
+	// CSP is the Content-Security-Policy, without frame-ancestors.
+	CSP string `toml:"content-security-policy,omitempty"`
+	// FrameAncestors are the pages that may show this one in a frame, as in a
+	// Content-Security-Policy: "'self'", "'none'", or origins. X-Frame-Options says the same
+	// to old browsers, where it can.
+	FrameAncestors string `toml:"frame-ancestors,omitempty"`
+	// ReferrerPolicy is the Referrer-Policy, such as "same-origin".
+	ReferrerPolicy string `toml:"referrer-policy,omitempty"`
+	// PermissionsPolicy is the Permissions-Policy, such as "camera=(), microphone=()".
+	PermissionsPolicy string `toml:"permissions-policy,omitempty"`
 }
 
-// Limits bound what clients and backends may cost. Zero means the default, a negative
-// duration no limit.
+// Limits bound what clients and backends may cost; see [Config.Limits].
 type Limits struct {
-	HeaderBytes   int      `toml:"header-bytes,omitempty"`   // largest request header; default 64 KiB
-	BodyBytes     int64    `toml:"body-bytes,omitempty"`     // largest request body; default none
-	HeaderTimeout Duration `toml:"header-timeout,omitempty"` // to read a request's header; default 10s
-	BodyTimeout   Duration `toml:"body-timeout,omitempty"`   // to read a whole request; default none, for uploads
-	BodyRate      int64    `toml:"body-rate,omitempty"`      // bytes a second at which a body must come on average, with pauses of a minute at most; default 500, negative is no limit
-	BodyGrace     Duration `toml:"body-grace,omitempty"`     // a body may take on top of that; default 20s
-	WriteTimeout  Duration `toml:"write-timeout,omitempty"`  // to write a whole answer; default none, for downloads
-	IdleTimeout   Duration `toml:"idle-timeout,omitempty"`   // between requests on one connection; default 2m
-	StopTimeout   Duration `toml:"stop-timeout,omitempty"`   // for requests to end when the gateway stops; default 30s
+	// HeaderBytes is the size of the largest request header, in bytes; default 64 KiB.
+	HeaderBytes int `toml:"header-bytes,omitempty"`
+	// BodyBytes is the size of the largest request body, in bytes; default no limit.
+	BodyBytes int64 `toml:"body-bytes,omitempty"`
+	// HeaderTimeout is the time to read a request's header; default 10s.
+	HeaderTimeout Duration `toml:"header-timeout,omitempty"`
+	// BodyTimeout is the time to read a whole request; default no limit, for uploads.
+	BodyTimeout Duration `toml:"body-timeout,omitempty"`
+	// BodyRate is how many bytes a second a body must have on average, with pauses of a minute
+	// at most; default 500, and a negative number is no limit. BodyGrace is what a body may
+	// take on top of that; default 20s.
+	BodyRate  int64    `toml:"body-rate,omitempty"`
+	BodyGrace Duration `toml:"body-grace,omitempty"`
+	// WriteTimeout is the time to write a whole answer; default no limit, for downloads.
+	WriteTimeout Duration `toml:"write-timeout,omitempty"`
+	// IdleTimeout is the time between requests on one connection; default 2m.
+	IdleTimeout Duration `toml:"idle-timeout,omitempty"`
+	// StopTimeout is the time that requests have to end when the gateway stops; default 30s.
+	StopTimeout Duration `toml:"stop-timeout,omitempty"`
 
-	DialTimeout     Duration `toml:"dial-timeout,omitempty"`     // to reach a backend; default 5s
-	ResponseTimeout Duration `toml:"response-timeout,omitempty"` // until a backend begins to answer; default 60s
-	Connections     int      `toml:"connections,omitempty"`      // to one backend at once, and requests where they share one (HTTP/2); default no limit
-	IdleConnections int      `toml:"idle-connections,omitempty"` // kept open to one backend; default 64
+	// DialTimeout is the time to reach a backend; default 5s.
+	DialTimeout Duration `toml:"dial-timeout,omitempty"`
+	// ResponseTimeout is the time until a backend begins to answer; default 60s.
+	ResponseTimeout Duration `toml:"response-timeout,omitempty"`
+	// Connections is how many there may be to one backend at once, and how many requests where
+	// they share one (HTTP/2); default no limit.
+	Connections int `toml:"connections,omitempty"`
+	// IdleConnections is how many are kept open to one backend; default 64.
+	IdleConnections int `toml:"idle-connections,omitempty"`
 	// BackendIdleTimeout is how long a connection to a backend is kept that nothing uses;
 	// default 1.5s. It must be shorter than the backend keeps one (gunicorn 2s; Node, Apache
 	// and uvicorn 5s): a POST that meets the backend's closing cannot be sent again by
@@ -243,7 +282,7 @@ type Rule struct {
 	// "h2c://127.0.0.1:50051", or "unix:/run/app.sock". By https, HTTP/2 is spoken with
 	// backends that offer it; h2c is HTTP/2 without TLS. WebSockets are HTTP/1.1 in any case.
 	// Empty means that of the rule that would be next, and to speak to it as that rule does:
-	// all fields whose names begin with Backend, StripPath with that rule's Path, and
+	// all that begins with "backend-", StripPath with that rule's Path, and
 	// ResponseTimeout unless this rule has one.
 	To string `toml:"to,omitempty"`
 
@@ -255,14 +294,21 @@ type Rule struct {
 	// GroupFile has lines such as "editors: spqr1 spqr2"; it is read again on reload. It may
 	// be there without Groups to tell the backend of a person's groups: see Identity.
 	GroupFile string `toml:"group-file,omitempty"`
-	// Ptags, AnyPtags, IAct, AAuth, Fresh, Desc and Msg are those of glue.Policy.
+	// Ptags are those of which people must have one; without it that is "current" where the
+	// login service has ptags. AnyPtags drops this condition: former members come in too.
 	Ptags    []string `toml:"ptags,omitempty"`
 	AnyPtags bool     `toml:"any-ptags,omitempty"`
-	IAct     string   `toml:"iact,omitempty"`
-	AAuth    []string `toml:"aauth,omitempty"`
-	Fresh    Duration `toml:"fresh,omitempty"`
-	Desc     string   `toml:"desc,omitempty"`
-	Msg      string   `toml:"msg,omitempty"`
+	// IAct "yes" wants a session that began with a typed password, however long ago; "no" one
+	// that began without. Empty is either.
+	IAct string `toml:"iact,omitempty"`
+	// AAuth are the authentication types to accept; the default is "pwd".
+	AAuth []string `toml:"aauth,omitempty"`
+	// Fresh wants a password typed no longer ago than this, at least 1m. It is as strong as the
+	// login service's word that it was typed.
+	Fresh Duration `toml:"fresh,omitempty"`
+	// Desc is what the login service says is asking, and Msg why.
+	Desc string `toml:"desc,omitempty"`
+	Msg  string `toml:"msg,omitempty"`
 	// AllowFrom lets clients in these ranges through without a login, as Optional does.
 	AllowFrom []netip.Prefix `toml:"allow-from,omitempty"`
 	// Htpasswd is the file for basic, with bcrypt lines; it is read again on reload.
@@ -278,7 +324,7 @@ type Rule struct {
 	CrossOrigin CrossOrigin `toml:"cross-origin,omitempty"`
 	// BackendHost is the Host header for the backend: "keep" (the default) or "backend".
 	// With the latter, what the backend says of itself by that host, in the headers that
-	// StripPath tells of and in the Domain of cookies, is corrected for browsers.
+	// StripPath tells of and in the Domain attribute of cookies, is corrected for browsers.
 	BackendHost string `toml:"backend-host,omitempty"`
 	// BackendCA is a PEM file of certificates to trust an https backend by; empty means
 	// the system's.
@@ -301,7 +347,7 @@ type Rule struct {
 	OddPaths bool `toml:"odd-paths,omitempty"`
 	// StripPath removes Path from what the backend is asked for, and tells it so in
 	// X-Forwarded-Prefix. What the backend says of its own paths without that, in Location,
-	// Content-Location and Refresh and in the Path of cookies, gets it: a redirect to "/login"
+	// Content-Location and Refresh and in the Path attribute of cookies, gets it: a redirect to "/login"
 	// leads to Path and "/login". Only one to another host, or to the gateway's own pages,
 	// leads out of Path.
 	StripPath bool `toml:"strip-path,omitempty"`
@@ -317,8 +363,8 @@ type Rule struct {
 	// route without, beside *.php, *.cgi, *.pl, *.py, *.fcgi and their kin: there
 	// /index.php/admin is /admin. What follows one is refused where the path has another
 	// rule without it, and so is a query that begins with a slash (/?/admin) where that path
-	// has. An empty list switches this off, for a backend that does not do so. Nil
-	// means the list of the rule that would match without this one.
+	// has. An empty list switches this off, for a backend that does not do so.
+	// Left out (nil), it is the list of the rule that would match without this one.
 	Scripts []string `toml:"scripts"`
 	// ResponseTimeout replaces that of Limits.
 	ResponseTimeout Duration `toml:"response-timeout,omitempty"`

@@ -20,7 +20,8 @@ import (
 // Config says where people log in: by OpenID Connect, by Ucam-WebAuth, or by both while a site
 // moves from one to the other.
 type Config struct {
-	// OIDC is an OpenID Connect provider.
+	// OIDC is an OpenID Connect provider where people log in. The path /.wls/login of the
+	// site must be registered there as a redirect URI.
 	OIDC OIDC `toml:"oidc,omitempty"`
 	// WLS is a login service: "raven", "raven-demo", "nevar", "goose" or "custom".
 	WLS string `toml:"wls,omitempty"`
@@ -45,10 +46,15 @@ const (
 
 // CustomWLS is a service of one's own; see webauth.Service.
 type CustomWLS struct {
-	Name      string `toml:"name,omitempty"`
-	AuthURL   string `toml:"auth-url,omitempty"`
+	// Name is a short name for logs, of a-z, 0-9 and '-'.
+	Name string `toml:"name,omitempty"`
+	// AuthURL is where the service has people log in, by https, without a query.
+	AuthURL string `toml:"auth-url,omitempty"`
+	// LogoutURL is where people end their session at the service; empty where there is none.
 	LogoutURL string `toml:"logout-url,omitempty"`
-	NoPtags   bool   `toml:"no-ptags,omitempty"`
+	// NoPtags says that the service sends no ptags. Policies require "current" by default,
+	// which locks everybody out where there are none.
+	NoPtags bool `toml:"no-ptags,omitempty"`
 }
 
 // services are the values of WLS; those that are false need a KeyDir.

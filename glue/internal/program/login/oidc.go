@@ -18,22 +18,45 @@ type OIDC struct {
 	// Preset is "cambridge" for the University of Cambridge's Entra ID, whose issuer, tenant,
 	// scopes and claims need not be written then.
 	Preset string `toml:"preset,omitempty"`
-	Name   string `toml:"name,omitempty"`
-	Title  string `toml:"title,omitempty"`
+	// Name is a short lower-case name for logs, by default "oidc", and Title what people call
+	// the provider, by default "your organisation's login".
+	Name  string `toml:"name,omitempty"`
+	Title string `toml:"title,omitempty"`
+	// Issuer is the provider's issuer identifier, exactly as its configuration and its tokens
+	// have it: an https URL, or http on a loopback host. It is required without Preset.
 	Issuer string `toml:"issuer,omitempty"`
 
-	ClientID         string `toml:"client-id,omitempty"`
+	// ClientID is the site's identifier at the provider. It is required.
+	ClientID string `toml:"client-id,omitempty"`
+	// ClientSecretFile holds the site's secret at the provider, alone. It is read for each
+	// login.
 	ClientSecretFile string `toml:"client-secret-file,omitempty"`
-	PrivateKeyFile   string `toml:"private-key-file,omitempty"`
-	KeyID            string `toml:"key-id,omitempty"`
+	// PrivateKeyFile is a PEM file with an RSA key of 2048 bits or more, by which the site signs
+	// for itself (private_key_jwt, RS256) in the place of a secret. KeyID is the kid of these
+	// signatures; it may be empty. A certificate in the file is named in them, too (x5t), as
+	// Entra ID wants it.
+	PrivateKeyFile string `toml:"private-key-file,omitempty"`
+	KeyID          string `toml:"key-id,omitempty"`
 
-	Scopes         []string `toml:"scopes,omitempty"`
-	PrincipalClaim string   `toml:"principal-claim,omitempty"`
-	CRSid          bool     `toml:"crsid,omitempty"`
-	ObjectClaim    string   `toml:"object-claim,omitempty"`
-	TenantID       string   `toml:"tenant-id,omitempty"`
-	PtagsClaim     string   `toml:"ptags-claim,omitempty"`
-	Ptags          []string `toml:"ptags,omitempty"`
+	// Scopes are asked for beside openid.
+	Scopes []string `toml:"scopes,omitempty"`
+	// PrincipalClaim is the claim that is the principal; empty means "sub". "email" may not be
+	// used: at many providers people choose theirs.
+	PrincipalClaim string `toml:"principal-claim,omitempty"`
+	// CRSid makes CRSids of the University of Cambridge's user names: it takes away exactly
+	// "@cam.ac.uk", and leaves any other name whole. A name without a domain is refused.
+	CRSid bool `toml:"crsid,omitempty"`
+	// ObjectClaim is the claim with the account's identifier, such as Entra ID's "oid", that is
+	// never given to another person. Empty for none.
+	ObjectClaim string `toml:"object-claim,omitempty"`
+	// TenantID is the Entra ID tenant whose tokens are accepted (claim tid). It is required
+	// where the issuer is Entra ID, without Preset.
+	TenantID string `toml:"tenant-id,omitempty"`
+	// PtagsClaim is the claim with a list of groups or roles; empty for no ptags. Ptags are those
+	// of them that the site knows, and no other is kept. A provider that gives no list because it
+	// would be too long lets nobody in.
+	PtagsClaim string   `toml:"ptags-claim,omitempty"`
+	Ptags      []string `toml:"ptags,omitempty"`
 }
 
 const (

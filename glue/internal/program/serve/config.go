@@ -22,24 +22,34 @@ type Config struct {
 	SiteName string `toml:"site-name,omitempty"`
 	// Origins are further origins of the same site.
 	Origins []string `toml:"-"`
-	// SecretFile holds the site's secret; it is made on first use, but not on reload. Package
-	// site says, under "Rotation", how it is rotated.
+	// SecretFile holds the site's secret; it is made on first use, but not on reload. Its first
+	// line seals what is new, and all of them open what is old: to rotate it, add a line below
+	// and reload on every machine, then move it to the top, and remove the old one when
+	// sessions of it have ended.
 	SecretFile string `toml:"secret-file,omitempty"`
-	// RedisURL keeps sessions and what was used once in Redis, for several machines: see
-	// redisstore.Config.URL. Empty means sealed cookies and this process's memory.
+	// RedisURL keeps sessions and what was used once in Redis, for several machines:
+	// "redis://user:password@host:port/database", "rediss://..." for TLS, or
+	// "unix:///path/of/socket". Empty means sealed cookies and this process's memory.
 	RedisURL string `toml:"redis-url,omitempty"`
 	// RedisURLFile is a file that holds RedisURL, and its password, in the place of that; it
 	// is read again on reload.
 	RedisURLFile string `toml:"redis-url-file,omitempty"`
-	// PageTemplate is a file with an html/template for a site.Page, to show pages in the
-	// site's own dress; empty means the built-in ones.
+	// PageTemplate is a file with a template for pages, in the language of Go's html/template,
+	// to show them in the site's own dress; empty means the built-in ones.
 	PageTemplate string `toml:"page-template,omitempty"`
 
-	Listen  Listen  `toml:"listen,omitempty"`
-	Front   Front   `toml:"front,omitempty"`
+	// Listen says where the program listens. With nothing set, and no socket from systemd,
+	// that is https at ":443" and redirects at ":80", or the host and port of an http
+	// BaseURL. An empty list is none of a kind.
+	Listen Listen `toml:"listen,omitempty"`
+	// Front are front servers whose word about a request is believed.
+	Front Front `toml:"front,omitempty"`
+	// Session says how long a login lasts.
 	Session Session `toml:"session,omitempty"`
-	Log     Log     `toml:"log,omitempty"`
-	Admin   Admin   `toml:"admin,omitempty"`
+	// Log says what is logged and where.
+	Log Log `toml:"log,omitempty"`
+	// Admin is the endpoint for operators: health and metrics.
+	Admin Admin `toml:"admin,omitempty"`
 
 	// Program begins the lines of the program in the log, such as "wls gateway".
 	Program string `toml:"-"`
@@ -51,9 +61,7 @@ type Config struct {
 	File *config.File `toml:"-"`
 }
 
-// Listen says where a program listens. With nothing set, and no socket from systemd,
-// that is https at ":443" and redirects at ":80", or the host and port of an http
-// BaseURL. An empty list is none of a kind.
+// Listen says where a program listens; see [Config.Listen].
 type Listen struct {
 	// HTTPS are addresses for https, such as ":443".
 	HTTPS []string `toml:"https"`
@@ -67,12 +75,14 @@ type Listen struct {
 	Unix     string `toml:"unix,omitempty"`
 	UnixMode string `toml:"unix-mode,omitempty"`
 	// Certificates are for HTTPS; the default is cert.pem and key.pem. Files are read
-	// again when they change.
+	// again when they change, credentials of systemd when the program starts.
 	Certificates []Certificate `toml:"certificate,omitempty"`
 }
 
 // Certificate names two PEM files: the chain, its own certificate first, and the key.
 type Certificate struct {
+	// Cert is a PEM file with the chain, the site's own certificate first, and Key one with the
+	// private key.
 	Cert string `toml:"cert,omitempty"`
 	Key  string `toml:"key,omitempty"`
 }
@@ -95,24 +105,32 @@ type Front struct {
 	// "/.wls/auth-or-login". Whatever else is there than what is named here is refused, unless
 	// it says the same: clients could have written it.
 	URL string `toml:"url,omitempty"`
-	// Host believes them about the host too, instead of the Host header.
+	// Host believes them about the host too, by X-Forwarded-Host or the host of Forwarded.
 	Host bool `toml:"host,omitempty"`
 }
 
 // Session says how long a login lasts; see glue.Session.
 type Session struct {
-	MaxLife       Duration `toml:"max-life,omitempty"`   // default 2h
-	Inactivity    Duration `toml:"inactivity,omitempty"` // default off, else at least 2m
-	IgnoreWLSLife bool     `toml:"ignore-wls-life,omitempty"`
-	BindAddress   bool     `toml:"bind-address,omitempty"`
-	BindBrowser   bool     `toml:"bind-browser,omitempty"`
-	// LogoutAtWLS sends people on to the WLS's logout page as well.
+	// MaxLife ends a session this long after login; default 2h.
+	MaxLife Duration `toml:"max-life,omitempty"`
+	// Inactivity ends a session that was not used for this long; default off, else at least 2m.
+	Inactivity Duration `toml:"inactivity,omitempty"`
+	// IgnoreWLSLife keeps a session for MaxLife even if that of the login service ends earlier.
+	IgnoreWLSLife bool `toml:"ignore-wls-life,omitempty"`
+	// BindAddress ends a session that comes from another network (the first 24 bits of an IPv4
+	// address, 48 of IPv6), and BindBrowser one that comes with another User-Agent header. They
+	// stop only thieves who are careless, and cost honest people a login at each browser
+	// update, or whenever they roam between networks.
+	BindAddress bool `toml:"bind-address,omitempty"`
+	BindBrowser bool `toml:"bind-browser,omitempty"`
+	// LogoutAtWLS sends people on to the login service's logout page as well.
 	LogoutAtWLS bool `toml:"logout-at-wls,omitempty"`
 	// AfterLogout is the path to go to after logging out; empty shows a page.
 	AfterLogout string `toml:"after-logout,omitempty"`
-	// MaxAge and Skew are those of glue.Config.
+	// MaxAge is how old a response of the login service may be; default 30s.
 	MaxAge Duration `toml:"response-max-age,omitempty"`
-	Skew   Duration `toml:"clock-skew,omitempty"`
+	// Skew is how far its clock and this machine's may disagree; default 5s.
+	Skew Duration `toml:"clock-skew,omitempty"`
 }
 
 // Log says what is logged and where.

@@ -33,38 +33,62 @@ type Config struct {
 	Serving
 	Where
 
-	// SigningKeys is a directory with the keys that sign; it is made on first use. Package
-	// signkeys says what is in it.
+	// SigningKeys is a directory with the keys that sign; it is made on first use. It has the
+	// private keys, their public halves for sites as pubkeyN, and fingerprints.txt of those. See
+	// also "wlsbridge keys".
 	SigningKeys string `toml:"signing-keys,omitempty"`
 	// Confirm says when people are asked whether a site may be told who they are: "each-site"
-	// (the default), "first" or "never". See wlsbridge.Confirm.
+	// (the default), the first time for each site in a browser session, "first", the first time
+	// for any, or "never": then any page can have a browser tell any of the sites who uses it.
 	Confirm string `toml:"confirm,omitempty"`
-	// HSTS is how long browsers are to remember that the host is https alone; see site.HSTS.
+	// HSTS is how long browsers are to remember that the host is https alone. Nothing takes it
+	// back from one that does not visit again: begin with a short time.
 	HSTS serve.Duration `toml:"hsts,omitempty"`
 	// People says who may log in at all.
 	People People `toml:"people,omitempty"`
-	// PtagNames and AAuthNames are Ptags and AAuth of wlsbridge.Config.
-	PtagNames  map[string]string `toml:"ptag-names,omitempty"`
+	// PtagNames are the ptags of the protocol by those that people have where they log in, such
+	// as the identifier of a group: "0c54..." = "current". Others are told to nobody. Without
+	// the table they are told as they are. Sites take "current" for members of the University:
+	// only what says that of a person may become it.
+	PtagNames map[string]string `toml:"ptag-names,omitempty"`
+	// AAuthNames are the authentication types of the protocol by those that people have where
+	// they log in, such as mfa = "pwd"; "" is for all others. Types that have no line are told to
+	// nobody. Without the table they are told as they are, as another WLS is asked for them.
+	// Most sites accept "pwd" alone, and OpenID Connect providers rarely say that: with one of
+	// those, "" = "pwd" is what lets people in.
 	AAuthNames map[string]string `toml:"aauth-names,omitempty"`
-	// Sites may ask for logins.
+	// Sites are those that may ask for logins; there is at least one.
 	Sites []Site `toml:"site,omitempty"`
 }
 
 // People says who may log in; see glue.Policy.
 type People struct {
+	// Principals may log in, with names as the login service writes them; without it, everybody.
 	Principals []string `toml:"principals,omitempty"`
-	Ptags      []string `toml:"ptags,omitempty"`
-	AnyPtags   bool     `toml:"any-ptags,omitempty"`
+	// Ptags are those of which people must have one; without it that is "current" where the
+	// login service has ptags. AnyPtags drops this condition: former members come in too.
+	Ptags    []string `toml:"ptags,omitempty"`
+	AnyPtags bool     `toml:"any-ptags,omitempty"`
 }
 
 // Site is a site that may ask; see wlsbridge.Site.
 type Site struct {
-	URL                  string   `toml:"url,omitempty"`
-	Name                 string   `toml:"name,omitempty"`
-	Ptags                []string `toml:"ptags,omitempty"`
-	AAuth                []string `toml:"aauth,omitempty"`
-	InsecureHTTP         bool     `toml:"insecure-http,omitempty"`
-	InsecureImplyCurrent bool     `toml:"insecure-imply-current,omitempty"`
+	// URL is where the site is: its origin and, where others share that, its path, such as
+	// "https://soc.example/" or "https://people.example/~soc/". A path ends at a segment.
+	URL string `toml:"url,omitempty"`
+	// Name is what people know the site as; empty shows its address alone.
+	Name string `toml:"name,omitempty"`
+	// Ptags are those that the site may be told; without it, none.
+	Ptags []string `toml:"ptags,omitempty"`
+	// AAuth are the authentication types that the site may be told; the default is "pwd".
+	AAuth []string `toml:"aauth,omitempty"`
+	// InsecureHTTP allows an http URL that is not on loopback: whoever is on the way can read
+	// responses, and log in there as the person.
+	InsecureHTTP bool `toml:"insecure-http,omitempty"`
+	// InsecureImplyCurrent answers the site in versions 1 and 2 of the protocol for people
+	// without the ptag "current", too. Those versions have no ptags, and most sites that speak
+	// them take whoever comes back for a current member of the University.
+	InsecureImplyCurrent bool `toml:"insecure-imply-current,omitempty"`
 }
 
 // confirms are the values of Confirm.
