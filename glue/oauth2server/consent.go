@@ -14,6 +14,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // consentPage is what the page shows that asks a person to authorise an application:
@@ -76,10 +77,10 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 		Action: a.cfg.Path + pathAuthorize + "?" + q.encode(),
 		Token:  a.cfg.Guard.Field(r, q.binding()),
 		New:    asked.where(isNew).groups(), Granted: asked.where(func(c Scope) bool { return !isNew(c) }).groups(),
-		Settings: settings{a.Server}.path("/authorised"), Lasts: durationText(a.cfg.GrantLife),
+		Settings: settings{a.Server}.path("/authorised"), Lasts: words.Duration(a.cfg.GrantLife),
 	}
 	if q.fragment { // nothing that it gets can be renewed
-		page.Lasts = durationText(a.cfg.AccessLife)
+		page.Lasts = words.Duration(a.cfg.AccessLife)
 	}
 	a.show(w, r, site.Page{
 		Kind: "consent", Status: http.StatusOK, Title: "Allow " + isolated(page.Name) + " to use this site for you?", Form: &site.Form{AnyTarget: true},
