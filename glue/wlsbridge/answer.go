@@ -12,6 +12,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
 
@@ -155,7 +156,7 @@ func (x *exchange) describe(r wls.Response) []slog.Attr {
 		slog.String("site", x.site.origin+x.site.path), slog.Int("status", r.Status), slog.String("response", r.ID), slog.Int("version", r.Ver),
 	}
 	if off := x.ask.Date.Sub(r.Issue).Truncate(time.Second); !x.ask.Date.IsZero() && off.Abs() > x.b.cfg.Skew {
-		attrs = append(attrs, slog.Duration("site_clock_off", off))
+		attrs = append(attrs, slog.String("site_clock_off", words.Duration(off)))
 	}
 	if c := x.ask.Complaint(); c != "" {
 		attrs = append(attrs, slog.String("complaint", c))

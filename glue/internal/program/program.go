@@ -8,21 +8,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
-	"os/signal"
-	"runtime/debug"
-	"syscall"
+	"slices"
+	"strings"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/glue/site"
-)
-
-// Exit statuses.
-const (
-	ExitOK     = 0
-	ExitFailed = 1
-	ExitUsage  = 2
+	"github.com/ucam-webauth/go-webauth/keys/cli"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // Program is a program whose argument is a configuration file.
@@ -63,50 +58,35 @@ type Server interface {
 
 // Main runs the program as the process's, and does not return.
 func (p *Program) Main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
-	os.Exit(p.Run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(p.Run(cli.UntilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // Run is the program; it returns the exit status.
 func (p *Program) Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	status, err := p.do(ctx, args, stdout, stderr)
-	if usage := (UsageError)(""); errors.As(err, &usage) {
-		fmt.Fprintf(stderr, "%s: %v\nRun \"%s -h\" for help.\n", p.Name, err, p.Name)
-		return ExitUsage
+	if err == nil {
+		return status
 	}
-	for _, line := range lines(err) {
-		fmt.Fprintln(stderr, p.Name+":", line)
+	if refused := (*site.ConfigError)(nil); errors.As(err, &refused) {
+		err = errors.New(strings.Join(lines(err), "\n"))
 	}
-	if err != nil {
-		return ExitFailed
-	}
-	return status
+	return cli.Program{Name: p.Name, Help: p.Help}.Finish(err, stdout, stderr)
 }
 
 func (p *Program) do(ctx context.Context, args []string, stdout, stderr io.Writer) (status int, err error) {
-	if len(args) > 0 {
-		if command, ok := p.Commands[args[0]]; ok {
-			return ExitOK, command(args[1:], stdout)
-		}
-	}
-	command, file, err := parse(args)
+	command, args, err := p.parse(args)
 	if err != nil {
-		return ExitUsage, err
+		return cli.ExitUsage, err
 	}
 	switch command {
-	case "help":
-		_, err = io.WriteString(stdout, p.Help)
-	case "version":
-		_, err = fmt.Fprintln(stdout, p.version())
 	case "check":
-		return p.check(file, stdout), nil
+		return p.check(args[0], stdout), nil
 	case "show":
-		err = p.show(file, stdout)
-	default:
-		err = p.serve(ctx, file, stderr)
+		return cli.ExitOK, p.show(args[0], stdout)
+	case "":
+		return cli.ExitOK, p.serve(ctx, args[0], stderr)
 	}
-	return ExitOK, err
+	return cli.ExitOK, p.Commands[command](args, stdout)
 }
 
 // lines returns a line for each thing that is wrong.
@@ -118,33 +98,32 @@ func lines(err error) []string {
 	return all
 }
 
-// UsageError is the error of a command line that means nothing.
-type UsageError string
-
-func (e UsageError) Error() string { return string(e) }
-
-// parse understands a command line: a command and a file, or the file alone.
-func parse(args []string) (command, file string, err error) {
-	if len(args) == 0 {
-		return "", "", UsageError("which configuration file?")
+// parse understands a command line: a command of the program's own and its arguments, or one that
+// all programs have and a file, or the file alone.
+func (p *Program) parse(args []string) (command string, rest []string, err error) {
+	if err := cli.Asked(args); err != nil {
+		return "", nil, err
 	}
-	switch args[0] {
-	case "-h", "-help", "--help", "help":
-		return "help", "", nil
-	case "version", "-version", "--version":
-		return "version", "", nil
-	case "check", "show":
+	if len(args) == 0 {
+		return "", nil, cli.Usagef("which configuration file?")
+	}
+	commands := append(slices.Sorted(maps.Keys(p.Commands)), "check", "show")
+	if slices.Contains(commands, args[0]) {
 		command, args = args[0], args[1:]
 	}
 	switch {
+	case p.Commands[command] != nil:
 	case len(args) == 0:
-		return "", "", UsageError(command + " which configuration file?")
-	case len(args) > 1:
-		return "", "", UsageError(fmt.Sprintf("unexpected argument %q", args[1]))
+		return "", nil, cli.Usagef("%s which configuration file?", command)
 	case len(args[0]) > 1 && args[0][0] == '-':
-		return "", "", UsageError("unknown option " + args[0])
+		return "", nil, cli.Usagef("there is no option %s: all that is set is in the configuration file, which is named alone", args[0])
+	case len(args) > 1 && command == "":
+		_, err := words.Name(args[0], commands...)
+		return "", nil, cli.Usagef("command %v", err)
+	case len(args) > 1:
+		return "", nil, cli.Usagef("unexpected argument %q", args[1])
 	}
-	return command, args[0], nil
+	return command, args, nil
 }
 
 // check prints what is wrong or weak about a configuration.
@@ -159,10 +138,10 @@ func (p *Program) check(file string, stdout io.Writer) (status int) {
 	for _, f := range found {
 		fmt.Fprintln(stdout, f)
 		if f.Severity == site.SeverityError {
-			status = ExitFailed
+			status = cli.ExitFailed
 		}
 	}
-	if status == ExitOK {
+	if status == cli.ExitOK {
 		fmt.Fprintf(stdout, "%s can be used\n", file)
 	}
 	return status
@@ -174,19 +153,4 @@ func (p *Program) show(file string, stdout io.Writer) error {
 		return err
 	}
 	return cfg.Show(stdout)
-}
-
-// version is what the program was built from.
-func (p *Program) version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return p.Name + ", built without a version"
-	}
-	text := p.Name + " " + info.Main.Version + ", " + info.GoVersion
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			text += ", " + s.Value
-		}
-	}
-	return text
 }

@@ -9,12 +9,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/jsonlog"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // serve serves a configuration file until ctx ends.
@@ -27,6 +30,7 @@ func (p *Program) serve(ctx context.Context, file string, stderr io.Writer) erro
 		return err
 	}
 	log := newProcessLog(stderr, p.Title, cfg.Logs())
+	log.Info(p.Title+": starting", "version", cli.Version(), "file", file)
 	passed, err := activation.ListenersWithNames()
 	if err != nil {
 		return fmt.Errorf("sockets from systemd: %v", err)
@@ -43,13 +47,13 @@ func (p *Program) serve(ctx context.Context, file string, stderr io.Writer) erro
 		case <-reloads:
 			log.reload(server, file)
 		case <-ctx.Done():
-			log.notify(daemon.SdNotifyStopping)
-			return errors.Join(<-stopped, server.Close())
+			return log.stop(ctx, server, stopped)
 		case err := <-stopped:
-			if ctx.Err() != nil { // a server that was idle has stopped by now
-				log.notify(daemon.SdNotifyStopping)
+			if ctx.Err() == nil {
+				return errors.Join(err, server.Close())
 			}
-			return errors.Join(err, server.Close())
+			stopped <- err // it was idle
+			return log.stop(ctx, server, stopped)
 		}
 	}
 }
@@ -92,6 +96,16 @@ func (l processLog) reload(server Server, file string) {
 		l.Info(l.title+": configuration loaded", "file", file)
 	}
 	l.notify(daemon.SdNotifyReady)
+}
+
+// stop waits for a server to stop, as ctx has ended.
+func (l processLog) stop(ctx context.Context, server Server, stopped <-chan error) error {
+	began, reason := time.Now(), context.Cause(ctx).Error()
+	l.Info(l.title+": stopping", "reason", reason)
+	l.notify(daemon.SdNotifyStopping)
+	err := errors.Join(<-stopped, server.Close())
+	l.Info(l.title+": stopped", "reason", reason, "took", words.Duration(time.Since(began).Truncate(time.Millisecond)))
+	return err
 }
 
 // notify tells systemd, if it has asked to be told.

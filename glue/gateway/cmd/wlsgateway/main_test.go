@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
 const smallest = `base-url = "https://soc.example"
@@ -38,11 +40,13 @@ func TestRun(t *testing.T) {
 		stdout, stderr string // are contained
 	}{
 		{"help", []string{"-h"}, 0, "Usage:\n  wlsgateway FILE", ""},
-		{"version", []string{"version"}, 0, "wlsgateway ", ""},
-		{"nothing", nil, 2, "", "wlsgateway: which configuration file?\nRun \"wlsgateway -h\""},
+		{"version", []string{"version"}, 0, "wlsgateway " + cli.Version() + "\n", ""},
+		{"-version", []string{"-version"}, 0, "wlsgateway " + cli.Version() + "\n", ""},
+		{"nothing", nil, 2, "", "wlsgateway: which configuration file?\nRun 'wlsgateway -help' for help.\n"},
 		{"check nothing", []string{"check"}, 2, "", "check which configuration file?"},
 		{"too much", []string{"show", "good.toml", "more"}, 2, "", `unexpected argument "more"`},
-		{"option", []string{"--fast"}, 2, "", "unknown option --fast"},
+		{"option", []string{"--fast"}, 2, "", "there is no option --fast: all that is set is in the configuration file"},
+		{"mistyped command", []string{"chekc", "good.toml"}, 2, "", "wlsgateway: command \"chekc\" is none of check, show: did you mean \"check\"?\nRun 'wlsgateway -help' for help.\n"},
 		{"check good", []string{"check", "good.toml"}, 0, "good.toml:3:15: note: secret-file: " + dir + "/secret is not there yet; it will be made with mode 0600\n", ""},
 		{"check good says so", []string{"check", "good.toml"}, 0, "good.toml can be used\n", ""},
 		{"check wrong", []string{"check", "wrong.toml"}, 1, "wrong.toml:1:12: error: base-url: this is a whole number, but must be a string\nwrong.toml:2:1: error: speed: this key is unknown", ""},

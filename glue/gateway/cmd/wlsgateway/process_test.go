@@ -326,6 +326,7 @@ func TestProcess_certificate(t *testing.T) {
 	first := writeCertificate(t, s.dir, "localhost")
 	p := start(t, s.configure("", s.publicRule()), s.sockets, "LISTEN_FDS=1", "LISTEN_FDNAMES=https")
 	p.expect("listening", 1)
+	assert.Contains(t, p.log(), `msg="wls gateway: starting" version=`)
 	assert.Equal(t, first, s.serial())
 	kept, _ := s.get(s.url() + "/before")
 	require.Equal(t, 200, kept.StatusCode)
@@ -343,6 +344,8 @@ func TestProcess_certificate(t *testing.T) {
 	p.expect("configuration loaded", 1)
 	assert.Equal(t, third, s.serial(), "a reload looks at once")
 	p.stop()
+	assert.Contains(t, p.log(), `msg="wls gateway: stopping" reason=SIGTERM`)
+	assert.Regexp(t, `msg="wls gateway: stopped" reason=SIGTERM took="\d+ \w+`, p.log())
 	assert.NotContains(t, p.log(), "PRIVATE KEY")
 }
 

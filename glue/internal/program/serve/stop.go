@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // upgradeGrace is how long upgraded connections may take to end when they are told to.
@@ -27,7 +28,7 @@ func (s *Server) stop() error {
 	s.upgrades.stop(upgradeGrace)
 	err = errors.Join(err, s.shutdown(ctx, func(kind string) bool { return kind == socketAdmin }))
 	if errors.Is(err, context.DeadlineExceeded) {
-		cfg.Logger.Warn(cfg.Program+": stopped, though some requests had not ended", "waited", limits.StopTimeout)
+		cfg.Logger.Warn(cfg.Program+": stopped, though some requests had not ended", "waited", words.Duration(limits.StopTimeout))
 		return nil
 	}
 	return err

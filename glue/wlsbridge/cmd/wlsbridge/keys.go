@@ -5,8 +5,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/ucam-webauth/go-webauth/glue/internal/program"
 	"github.com/ucam-webauth/go-webauth/glue/wlsbridge/internal/signkeys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // keysCommand is "wlsbridge keys".
@@ -24,11 +25,14 @@ func keysCommand(args []string, stdout io.Writer, now func() time.Time) error {
 	}
 	switch {
 	case len(args) == 0:
-		return program.UsageError("keys: which configuration file?")
+		return cli.Usagef("keys: which configuration file?")
 	case len(args) < least:
-		return program.UsageError("keys " + command + ": which kid?")
+		return cli.Usagef("keys %s: which kid?", command)
+	case len(args) > most && command == "list":
+		_, err := words.Name(args[0], "new", "use", "retire")
+		return cli.Usagef("keys: command %v", err)
 	case len(args) > most:
-		return program.UsageError(fmt.Sprintf("keys: unexpected argument %q", args[most]))
+		return cli.Usagef("keys: unexpected argument %q", args[most])
 	}
 	cfg, err := load(args[0])
 	if err != nil {

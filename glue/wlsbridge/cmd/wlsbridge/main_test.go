@@ -68,7 +68,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"help", []string{"-h"}, 0, "Usage:\n  wlsbridge FILE", ""},
 		{"version", []string{"-version"}, 0, "wlsbridge ", ""},
-		{"nothing", nil, 2, "", "wlsbridge: which configuration file?"},
+		{"nothing", nil, 2, "", "wlsbridge: which configuration file?\nRun 'wlsbridge -help' for help.\n"},
 		{"check good", []string{"check", "good.toml"}, 0, "good.toml:5:16: note: signing-keys: there is no key in ", ""},
 		{"check says so", []string{"check", "good.toml"}, 0, "good.toml can be used\n", ""},
 		{"check types", []string{"check", "types.toml"}, 0, "warning: aauth-names: this is missing: ", ""},
@@ -79,6 +79,8 @@ func TestRun(t *testing.T) {
 		{"check names", []string{"check", "names.toml"}, 1, "names.toml:9:2: error: aauth-names: \"mfa\" = \"a b\": want an authentication type", ""},
 		{"show", []string{"show", "good.toml"}, 0, "[[site]]\nurl = 'https://soc.example/'\n", ""},
 		{"keys of nothing", []string{"keys"}, 2, "", "keys: which configuration file?"},
+		{"mistyped command of keys", []string{"keys", "retrie", "good.toml", "7"}, 2, "", "keys: command \"retrie\" is none of new, use, retire: did you mean \"retire\"?"},
+		{"mistyped command", []string{"kesy", "good.toml"}, 2, "", "is none of keys, check, show: did you mean \"keys\"?"},
 		{"no kid", []string{"keys", "use", "good.toml"}, 2, "", "keys use: which kid?"},
 		{"too much", []string{"keys", "new", "good.toml", "7", "8"}, 2, "", `unexpected argument "8"`},
 		{"no key yet", []string{"keys", "good.toml"}, 1, "", "good.toml:5:16: signing-keys: "},
