@@ -1,76 +1,86 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
-func compare(args []string, stdout, stderr io.Writer) (status int, err error) {
-	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
+// exitDifferent is the status where a key is not the one that it is compared with: as where there is none.
+const exitDifferent = cli.ExitFailed
+
+func (c *command) compare(args []string) (status int, err error) {
 	var wanted *keys.KnownKey
-	flags.Func("service", "", func(name string) (err error) {
+	c.flags.Func("service", "", func(name string) (err error) {
 		wanted, err = knownByName(name)
 		return err
 	})
-	return eachKey(flags, args, stderr, func(path string, key keys.Key) int {
+	return c.eachKey(args, func(w io.Writer, e *entry, key keys.Key) int {
+		status := 0
 		if wanted != nil {
-			return compareWith(stdout, path, key, *wanted)
+			e.Wanted = wanted.Name
+			status = compareWith(w, e, key, *wanted)
+		} else {
+			status = compareWithAll(w, e, key)
 		}
-		return compareWithAll(stdout, path, key)
+		same := status == cli.ExitOK
+		e.Same = &same
+		return status
 	})
 }
 
 // compareWith prints whether the file holds this known key.
-func compareWith(stdout io.Writer, path string, key keys.Key, wanted keys.KnownKey) int {
-	if key.Fingerprints().SPKI == wanted.Fingerprints.SPKI {
-		printSame(stdout, path, key, wanted)
-		return exitSame
+func compareWith(w io.Writer, e *entry, key keys.Key, wanted keys.KnownKey) int {
+	if e.SPKI == wanted.Fingerprints.SPKI {
+		printSame(w, e, key, wanted)
+		return cli.ExitOK
 	}
-	fmt.Fprintf(stdout, "%s: DIFFERENT from the key of %s\n", path, title(wanted))
+	fmt.Fprintf(w, "%s: DIFFERENT from the key of %s\n", e.File, title(wanted))
 	if actual, ok := whichKnown(key); ok {
-		fmt.Fprintf(stdout, "  it is the key of %s\n", title(actual))
+		fmt.Fprintf(w, "  it is the key of %s\n", title(actual))
 	}
-	fmt.Fprintln(stdout, " in the file:")
-	printKey(stdout, key)
-	fmt.Fprintln(stdout, " wanted:")
-	printFingerprints(stdout, wanted.Fingerprints)
+	fmt.Fprintln(w, " in the file:")
+	printKey(w, key)
+	fmt.Fprintln(w, " wanted:")
+	printFingerprints(w, wanted.Fingerprints)
 	return exitDifferent
 }
 
 // compareWithAll prints which known key the file holds. One that anybody can sign with does not pass here: it has to be
 // named.
-func compareWithAll(stdout io.Writer, path string, key keys.Key) int {
+func compareWithAll(w io.Writer, e *entry, key keys.Key) int {
 	known, ok := whichKnown(key)
 	if !ok {
-		fmt.Fprintf(stdout, "%s: DIFFERENT from every known key\n", path)
-		printKey(stdout, key)
+		fmt.Fprintf(w, "%s: DIFFERENT from every known key\n", e.File)
+		printKey(w, key)
 		return exitDifferent
 	}
-	printSame(stdout, path, key, known)
+	printSame(w, e, key, known)
 	if known.Published {
-		fmt.Fprintf(stdout, "  Use -service %s if this key is what you want.\n", known.Name)
+		fmt.Fprintf(w, "  Use -service %s if this key is what you want.\n", known.Name)
 		return exitDifferent
 	}
-	return exitSame
+	return cli.ExitOK
 }
 
-func printSame(stdout io.Writer, path string, key keys.Key, known keys.KnownKey) {
-	fmt.Fprintf(stdout, "%s: the same key as that of %s\n", path, title(known))
-	printKey(stdout, key)
-	switch ours, theirs := key.Fingerprints().Certificate, known.Fingerprints.Certificate; {
+func printSame(w io.Writer, e *entry, key keys.Key, known keys.KnownKey) {
+	fmt.Fprintf(w, "%s: the same key as that of %s\n", e.File, title(known))
+	printKey(w, key)
+	switch ours, theirs := e.Certificate, known.Fingerprints.Certificate; {
 	case ours == "":
 	case ours == theirs:
-		fmt.Fprintln(stdout, "  The certificate is the one we know, too.")
+		fmt.Fprintln(w, "  The certificate is the one we know, too.")
 	case theirs != "":
-		fmt.Fprintf(stdout, "  The certificate is not the one we know (%s), but only the key counts.\n", theirs)
+		fmt.Fprintf(w, "  The certificate is not the one we know (%s), but only the key counts.\n", theirs)
 	}
-	if kid, ok := kidOfName(path); ok && known.Kid != "" && kid != known.Kid {
-		fmt.Fprintf(stdout, "  NOTE: the file's name says kid %s, but the service signs under kid %s.\n", kid, known.Kid)
+	if kid, ok := kidOfName(e.File); ok && known.Kid != "" && kid != known.Kid {
+		e.note(w, fmt.Sprintf("the file's name says kid %s, but the service signs under kid %s.", kid, known.Kid))
 	}
 }
 
@@ -81,13 +91,16 @@ func kidOfName(path string) (string, bool) {
 	return kid, ok && keys.ValidKid(kid)
 }
 
+// knownByName returns a key by its name, whatever the letter case.
 func knownByName(name string) (*keys.KnownKey, error) {
-	var names []string
-	for _, known := range keys.Known() {
-		if known.Name == name {
-			return &known, nil
-		}
-		names = append(names, known.Name)
+	all := keys.Known()
+	names := make([]string, len(all))
+	for i, known := range all {
+		names[i] = known.Name
 	}
-	return nil, fmt.Errorf("no such service; known are %s", strings.Join(names, ", "))
+	name, err := words.Name(name, names...)
+	if err != nil {
+		return nil, err
+	}
+	return &all[slices.Index(names, name)], nil
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
 // listed is the form of a known key in the output of "list -json". Names stay as they are; more may come.
@@ -24,33 +21,31 @@ type listed struct {
 	Note        string `json:"note"`
 }
 
-func list(args []string, stdout, stderr io.Writer) (status int, err error) {
-	flags := flag.NewFlagSet("list", flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "")
-	files, err := parseArgs(flags, args)
+func (c *command) list(args []string) error {
+	files, err := cli.Parse(c.flags, args)
 	switch {
 	case err != nil:
-		return exitTrouble, err
+		return err
 	case len(files) > 0:
-		return exitTrouble, errors.New("list takes no files")
-	case *asJSON:
-		return listJSON(stdout, stderr), nil
+		return cli.Usagef("list takes no files")
+	case *c.asJSON:
+		return c.listJSON()
 	}
 	for i, known := range keys.Known() {
 		if i > 0 {
-			fmt.Fprintln(stdout)
+			fmt.Fprintln(c.stdout)
 		}
-		fmt.Fprintf(stdout, "%-12s %s, RSA-%d, %s\n", known.Name, title(known), known.Bits, standing(known))
-		printFingerprints(stdout, known.Fingerprints)
+		fmt.Fprintf(c.stdout, "%-12s %s, RSA-%d, %s\n", known.Name, title(known), known.Bits, standing(known))
+		printFingerprints(c.stdout, known.Fingerprints)
 		if known.Published {
-			printPublished(stdout)
+			printPublished(c.stdout)
 		}
-		fmt.Fprintf(stdout, "  %s\n", known.Note)
+		fmt.Fprintf(c.stdout, "  %s\n", known.Note)
 	}
-	return exitSame, nil
+	return nil
 }
 
-func listJSON(stdout, stderr io.Writer) int {
+func (c *command) listJSON() error {
 	all := []listed{}
 	for _, k := range keys.Known() {
 		all = append(all, listed{
@@ -58,13 +53,7 @@ func listJSON(stdout, stderr io.Writer) int {
 			SPKI: k.Fingerprints.SPKI, PKCS1: k.Fingerprints.PKCS1, Certificate: k.Fingerprints.Certificate, Note: k.Note,
 		})
 	}
-	encoder := json.NewEncoder(stdout)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(all); err != nil {
-		fmt.Fprintf(stderr, "wlskeys: %v\n", err)
-		return exitTrouble
-	}
-	return exitSame
+	return c.encode(all)
 }
 
 func standing(known keys.KnownKey) string {

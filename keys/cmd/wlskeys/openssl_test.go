@@ -45,19 +45,19 @@ func certificate(t *testing.T, pub *rsa.PublicKey) []byte {
 	return pemOf("CERTIFICATE", der)
 }
 
-// command is one line of the help that computes a fingerprint.
-type command struct{ block, fingerprint, shell string }
+// helpCommand is one line of the help that computes a fingerprint.
+type helpCommand struct{ block, fingerprint, shell string }
 
-func helpCommands(t *testing.T) []command {
+func helpCommands(t *testing.T) []helpCommand {
 	t.Helper()
-	var commands []command
+	var commands []helpCommand
 	block := ""
 	for line := range strings.Lines(help) {
 		if m := regexp.MustCompile(`^For a file that begins -----BEGIN (.+)-----\n`).FindStringSubmatch(line); m != nil {
 			block = m[1]
 		}
-		if m := regexp.MustCompile(`^  (.+): +(openssl .*)\n`).FindStringSubmatch(line); m != nil {
-			commands = append(commands, command{block, m[1], m[2]})
+		if m := regexp.MustCompile(`^  (.+): +(openssl .*)\n`).FindStringSubmatch(line); m != nil && block != "" {
+			commands = append(commands, helpCommand{block, m[1], m[2]})
 		}
 	}
 	return commands

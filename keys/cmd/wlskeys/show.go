@@ -1,30 +1,38 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
-func show(args []string, stdout, stderr io.Writer) (status int, err error) {
-	return eachKey(flag.NewFlagSet("show", flag.ContinueOnError), args, stderr, func(path string, key keys.Key) int {
-		showKey(stdout, path, key)
-		return exitSame
-	})
-}
+func (c *command) show(args []string) (status int, err error) { return c.eachKey(args, showKey) }
 
-func showKey(stdout io.Writer, path string, key keys.Key) {
-	fmt.Fprintf(stdout, "%s: RSA-%d, exponent %d\n", path, key.Bits(), key.Public().E)
-	printKey(stdout, key)
+func showKey(w io.Writer, e *entry, key keys.Key) int {
+	fmt.Fprintf(w, "%s: RSA-%d, exponent %d\n", e.File, e.Bits, e.Exponent)
+	printKey(w, key)
 	if known, ok := whichKnown(key); ok {
-		fmt.Fprintf(stdout, "  the key of %s\n", title(known))
+		fmt.Fprintf(w, "  the key of %s\n", title(known))
 	} else {
-		fmt.Fprintln(stdout, "  not a known key: compare the fingerprints with those that the service's operators give")
+		fmt.Fprintln(w, "  not a known key: compare the fingerprints with those that the service's operators give")
+	}
+	if e.Form != formPEM {
+		e.note(w, "a site would not load it: it is "+e.Form+", and has to be PEM (the help says how to make that)")
+		return cli.ExitOK
+	}
+	if e.File == standardInput {
+		return cli.ExitOK
 	}
 	// Sites are stricter than this program about names and permissions.
-	if _, err := keys.LoadFile(path); err != nil {
-		fmt.Fprintf(stdout, "  NOTE: as it lies there a site would not load it: %s\n", reason(err))
+	if _, err := keys.LoadFile(e.File); err != nil {
+		e.note(w, "as it lies there a site would not load it: "+reason(err))
 	}
+	return cli.ExitOK
+}
+
+func (e *entry) note(w io.Writer, text string) {
+	e.Notes = append(e.Notes, text)
+	fmt.Fprintf(w, "  NOTE: %s\n", text)
 }

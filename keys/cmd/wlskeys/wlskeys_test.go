@@ -15,12 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
 // runOut runs the program and returns what it wrote.
 func runOut(args ...string) (status int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	status = run(args, &out, &errs)
+	status = run(args, strings.NewReader(""), &out, &errs)
 	return status, out.String(), errs.String()
 }
 
@@ -47,7 +48,7 @@ func bundledFile(t *testing.T, name, as string) string {
 
 func TestList(t *testing.T) {
 	status, stdout, stderr := runOut("list")
-	assert.Equal(t, exitSame, status)
+	assert.Equal(t, cli.ExitOK, status)
 	assert.Empty(t, stderr)
 	for _, known := range keys.Known() {
 		assert.Contains(t, stdout, known.Name+" ")
@@ -66,7 +67,7 @@ func TestList(t *testing.T) {
 
 func TestListJSON(t *testing.T) {
 	status, stdout, stderr := runOut("list", "-json")
-	assert.Equal(t, exitSame, status)
+	assert.Equal(t, cli.ExitOK, status)
 	assert.Empty(t, stderr)
 	var all []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &all))
@@ -91,7 +92,7 @@ func TestShow(t *testing.T) {
 	demoSum := sha256.Sum256(block.Bytes)
 	odd := bundledFile(t, "pubkey2", "download")
 	status, stdout, stderr := runOut("show", plain, demo, odd)
-	assert.Equal(t, exitSame, status)
+	assert.Equal(t, cli.ExitOK, status)
 	assert.Empty(t, stderr)
 	assert.Equal(t, plain+`: RSA-1024, exponent 65537
   SPKI SHA-256         813ab90a52018aff372740e1baa571273d3573fff8d908952a87c19093522afd
@@ -115,8 +116,8 @@ func TestShowGoesOnAfterAFileItCannotRead(t *testing.T) {
 	garbage := write(t, "pubkey2", []byte("<html>"))
 	good := bundledFile(t, "pubkey2", "pubkey2")
 	status, stdout, stderr := runOut("show", garbage, "missing", good)
-	assert.Equal(t, exitTrouble, status)
-	assert.Contains(t, stderr, "wlskeys: "+garbage+": no PEM block")
+	assert.Equal(t, cli.ExitFailed, status)
+	assert.Contains(t, stderr, "wlskeys: "+garbage+": this is a web page")
 	assert.Contains(t, stderr, "wlskeys: missing: no such file or directory\n")
 	assert.Contains(t, stdout, good)
 }
@@ -127,7 +128,7 @@ func TestTheKnownCertificateIsSaidToBeKnown(t *testing.T) {
 	known := keys.Known()[0]
 	known.Fingerprints = key.Fingerprints()
 	var out bytes.Buffer
-	printSame(&out, "pubkey2.crt", key, known)
+	printSame(&out, &entry{File: "pubkey2.crt", facts: factsOf(key, formPEM)}, key, known)
 	assert.Contains(t, out.String(), "The certificate is the one we know, too.")
 }
 
@@ -143,7 +144,7 @@ func TestCompare(t *testing.T) {
 		name   string
 		args   []string
 		status int
-		says   []string // on standard output, or on standard error for status 2
+		says   []string
 		not    string
 	}{
 		{"same, service named", []string{"-service", "raven", raven}, 0, []string{"the same key as that of Raven, kid 2"}, "NOTE"},
@@ -163,26 +164,25 @@ func TestCompare(t *testing.T) {
 		{"unknown key, service named", []string{unknown, "-service", "nevar"}, 1, []string{"DIFFERENT"}, ""},
 		{"one of two different", []string{"-service", "raven", raven, demo}, 1, []string{"same key", "DIFFERENT"}, ""},
 		{"the other of two different", []string{"-service", "raven", demo, raven}, 1, []string{"same key", "DIFFERENT"}, ""},
-		{"one of two missing", []string{"missing", unknown}, 2, []string{"wlskeys: missing: no such file"}, ""},
-		{"private key", []string{private}, 2, []string{"pubkey7: a private key, where a public one belongs"}, ""},
+		{"one of two missing", []string{"missing", unknown}, 1, []string{"wlskeys: missing: no such file"}, ""},
+		{"private key", []string{private}, 1, []string{"pubkey7: a private key, where a public one belongs"}, ""},
 		{"no file", nil, 2, []string{"at least one file"}, ""},
 		{"no file but a service", []string{"-service", "raven"}, 2, []string{"at least one file"}, ""},
-		{"unknown service", []string{"-service", "eagle", raven}, 2, []string{`"eagle"`, "raven, raven-demo, nevar"}, ""},
-		{"empty service", []string{"-service", "", raven}, 2, []string{"no such service"}, ""},
+		{"in capitals", []string{"-service", "RAVEN", raven}, 0, []string{"same key"}, ""},
+		{"unknown service", []string{"-service", "ravne", raven}, 2, []string{`"ravne" is none of raven, raven-demo, nevar`, `did you mean "raven"?`}, ""},
+		{"empty service", []string{"-service", "", raven}, 2, []string{`"" is none of raven`}, ""},
 		{"unknown flag", []string{"-x", raven}, 2, []string{"-x"}, ""},
 		{"flag without its value", []string{raven, "-service"}, 2, []string{"-service"}, ""},
-		{"files named like flags", []string{"a", "--", "-service", "b"}, 2, []string{
+		{"files named like flags", []string{"a", "--", "-service", "b"}, 1, []string{
 			"wlskeys: a: no such file or directory\nwlskeys: -service: no such file or directory\nwlskeys: b: ",
 		}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			status, stdout, stderr := runOut(append([]string{"compare"}, tc.args...)...)
 			assert.Equal(t, tc.status, status)
-			out := stdout
-			if tc.status == exitTrouble {
-				out = stderr
-			} else {
-				assert.Empty(t, stderr)
+			out := stdout + stderr
+			if tc.status == cli.ExitUsage {
+				assert.Empty(t, stdout)
 			}
 			for _, s := range tc.says {
 				assert.Contains(t, out, s)
@@ -202,11 +202,15 @@ func TestCommands(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		{"nothing", nil, 0, help, ""},
+		{"nothing", nil, 2, "", "wlskeys: which command? There are list, show, compare\nRun 'wlskeys -help' for help.\n"},
+		{"version", []string{"version"}, 0, "wlskeys " + cli.Version() + "\n", ""},
+		{"--version", []string{"--version"}, 0, "wlskeys " + cli.Version() + "\n", ""},
+		{"-version of a command", []string{"show", "-version"}, 0, "wlskeys " + cli.Version() + "\n", ""},
 		{"help", []string{"help"}, 0, help, ""},
 		{"-h", []string{"-h"}, 0, help, ""},
 		{"help of a command", []string{"compare", "-h"}, 0, help, ""},
-		{"unknown command", []string{"trust"}, 2, "", `no command "trust"`},
+		{"unknown command", []string{"trust"}, 2, "", `command "trust" is none of list, show, compare`},
+		{"mistyped command", []string{"shwo"}, 2, "", `did you mean "show"?`},
 		{"list with a file", []string{"list", "pubkey2"}, 2, "", "list takes no files"},
 		{"list with an unknown flag", []string{"list", "-xml"}, 2, "", "-xml"},
 		{"show without a file", []string{"show"}, 2, "", "at least one file"},
