@@ -34,7 +34,7 @@ type api struct {
 const callback = "http://127.0.0.1:9/callback" // where nobody listens: browsers stop in front of it
 
 func newAPI(s *soak, machines []string) *api {
-	return &api{soak: s, machines: machines, client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}
+	return &api{soak: s, machines: machines, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}
 }
 
 // register has somebody register the application, in as many tries as it takes.

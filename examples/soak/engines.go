@@ -164,9 +164,9 @@ func (e *postgresEngine) restore(ctx context.Context) error {
 	return e.Restart()
 }
 
-// eventually waits for something to become true, for half a minute at most.
+// eventually waits for something to become true, for two minutes at most.
 func eventually(ctx context.Context, condition func() bool) bool {
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, 100*time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, 100*time.Millisecond) {
 		if condition() {
 			return true
 		}
@@ -192,26 +192,43 @@ func (e *machineEngine) kill(_ context.Context, killing func(string)) error {
 
 func (e *machineEngine) restore(ctx context.Context) error {
 	pause(ctx, restartAfter)
+	return e.serve(ctx)
+}
+
+// serve waits until all machines serve.
+func (e *machineEngine) serve(ctx context.Context) error {
+	for i, m := range e.machines {
+		if !eventually(ctx, m.serves) {
+			return fmt.Errorf("machine %d does not come back", i+1)
+		}
+	}
 	return nil
 }
 
-// killAll kills engines in turn until the context ends, one whenever a time has passed.
-func killAll(ctx context.Context, engines []engine, every time.Duration, st *stats) {
-	tick := time.NewTicker(every)
+// killAll kills engines in turn until the context ends, one whenever a time has passed. A
+// machine may not start while an engine is down, so that all is back when all machines are.
+func (f *fleet) killAll(ctx context.Context, engines []engine) {
+	tick := time.NewTicker(f.every)
 	defer tick.Stop()
-	for i := 0; ; i++ {
+	for i := 0; f.kills == 0 || i < f.kills; i++ {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 		e := engines[i%len(engines)]
-		err := e.kill(ctx, st.killed)
+		err := e.kill(ctx, f.stats.killed)
 		if err == nil {
 			err = e.restore(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
-			st.fault(err.Error())
+		if err == nil {
+			err = f.site.serve(ctx)
+		}
+		switch {
+		case err == nil:
+			f.stats.restored()
+		case ctx.Err() == nil:
+			f.stats.fault(err.Error())
 		}
 	}
 }

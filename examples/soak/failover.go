@@ -11,12 +11,13 @@ import (
 type failover struct {
 	what          string
 	at            time.Time
+	restored      time.Time // when what was killed was back; zero while it is not
 	pages, logins service
 	api           service // uses of tokens that are good
 	sessionsLost  int     // people who had to log in again
 }
 
-// settled is how long after a kill all must be well again.
+// settled is how long after what was killed is back all must be well again.
 const settled = 15 * time.Second
 
 // service is how well something went.
@@ -67,6 +68,13 @@ func (s *stats) killed(what string) {
 	s.failovers = append(s.failovers, &failover{what: what, at: now})
 }
 
+// restored notes that what was killed last is back.
+func (s *stats) restored() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failover().restored = time.Now()
+}
+
 func (f *failover) close(now time.Time) {
 	f.pages.end(f.at, now)
 	f.logins.end(f.at, now)
@@ -81,7 +89,8 @@ func (s *stats) failover() *failover {
 	return s.failovers[len(s.failovers)-1]
 }
 
-// failingOver reports whether something was killed a short time ago.
+// failingOver reports whether something was killed that is not back, or was not a short time
+// ago.
 func (s *stats) failingOver() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +109,7 @@ func (s *stats) redisKilledSince(t time.Time) bool {
 
 func (s *stats) unsettled(now time.Time) bool {
 	f := s.failover()
-	return f != nil && now.Sub(f.at) < settled
+	return f != nil && (f.restored.IsZero() || now.Sub(f.restored) < settled)
 }
 
 // trouble counts a failure, which is a fault unless something was killed a short time ago.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue"
+	"github.com/ucam-webauth/go-webauth/glue/enginetest"
 )
 
 // fleetOptions are the flags about a site of several machines.
@@ -23,6 +24,7 @@ type fleetOptions struct {
 
 	flags *flag.FlagSet
 	apart bool // for tests of the soak itself: what was used each machine keeps to itself
+	kills int  // for tests: how often something is killed at most; 0 for no limit
 }
 
 func (o *fleetOptions) define(fs *flag.FlagSet) {
@@ -95,6 +97,7 @@ type fleet struct {
 	balancer *balancer
 	api      *api              // nil for none
 	engines  map[string]engine // by what -kill calls them
+	site     *machineEngine    // one of them
 
 	end    context.CancelFunc // of the machines
 	ended  []<-chan struct{}
@@ -143,7 +146,7 @@ func (f *fleet) start(ctx context.Context, s *soak, spec machineSpec) error {
 	var addrs []string
 	for range f.machines {
 		var err error
-		if spec.Addr, err = freeAddr(); err != nil {
+		if spec.Addr, err = enginetest.FreeAddr(); err != nil {
 			return err
 		}
 		m, ended, err := startMachine(ctx, spec, heard, f.stats.trouble)
@@ -154,7 +157,8 @@ func (f *fleet) start(ctx context.Context, s *soak, spec machineSpec) error {
 		machines, addrs = append(machines, m), append(addrs, m.spec.Addr)
 	}
 	pause(ctx, memoryBegins)
-	f.engines[killMachine] = &machineEngine{machines: machines}
+	f.site = &machineEngine{machines: machines}
+	f.engines[killMachine] = f.site
 	f.balancer = newBalancer(addrs, replays)
 	if f.postgres != "" {
 		f.api = newAPI(s, addrs)
@@ -183,7 +187,7 @@ func (f *fleet) run(ctx context.Context) {
 		for _, v := range f.victims() {
 			victims = append(victims, f.engines[v])
 		}
-		all.Go(func() { killAll(ctx, victims, f.every, f.stats) })
+		all.Go(func() { f.killAll(ctx, victims) })
 	}
 	all.Wait()
 }

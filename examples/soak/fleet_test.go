@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,6 +42,51 @@ func number(t *testing.T, table, row string) int {
 	return n
 }
 
+// all returns what reports whether each of several does.
+func all(of ...func(*soak) bool) func(*soak) bool {
+	return func(s *soak) bool {
+		return !slices.ContainsFunc(of, func(is func(*soak) bool) bool { return !is(s) })
+	}
+}
+
+// well reports whether so many were killed, and pages and logins go on since the last is back.
+func well(kills int) func(*soak) bool {
+	return func(s *soak) bool {
+		s.stats.mu.Lock()
+		defer s.stats.mu.Unlock()
+		if len(s.stats.failovers) < kills {
+			return false
+		}
+		f := s.stats.failover()
+		return !f.restored.IsZero() && f.pages.lastOK.After(f.restored) && f.logins.lastOK.After(f.restored)
+	}
+}
+
+func replayed(s *soak) bool {
+	p := s.fleet.balancer.replays
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tried > 0
+}
+
+func acceptedTwice(s *soak) bool {
+	p := s.fleet.balancer.replays
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.twice() > 0
+}
+
+// askedAPI reports whether tokens were issued, and others were used after their end.
+func askedAPI(s *soak) bool {
+	a := s.fleet.api
+	if a == nil {
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.issued > 0 && a.askedDead > 0
+}
+
 // TestFleet: whatever is killed, nothing is accepted twice, and all is well soon after.
 func TestFleet(t *testing.T) {
 	for _, row := range []struct {
@@ -51,9 +97,12 @@ func TestFleet(t *testing.T) {
 		{"postgresql", "-redis single -postgres start -kill machine,postgres"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			code, table := soakTest(t, &options{}, strings.Fields("-machines 2 -users 20 -think 300ms -for 18s -every 6s "+row.args)...)
+			const kills = 3
+			o := &options{enough: all(well(kills), replayed, askedAPI)}
+			o.kills = kills
+			code, table := soakTest(t, o, strings.Fields("-machines 2 -users 20 -think 300ms -for 12s -every 3s "+row.args)...)
 			assert.Zero(t, code)
-			assert.GreaterOrEqual(t, number(t, table, "failovers"), 2)
+			assert.Equal(t, kills, number(t, table, "failovers"))
 			assert.Positive(t, number(t, table, "replays"))
 			assert.Zero(t, number(t, table, "responses accepted twice"))
 			if strings.Contains(row.args, "postgres") {
@@ -73,7 +122,9 @@ func TestFleetOnEnginesThatAreThere(t *testing.T) {
 	postgres, err := enginetest.StartPostgreSQL()
 	enginetest.Require(t, err)
 	t.Cleanup(postgres.Close)
-	code, table := soakTest(t, &options{}, "-machines", "2", "-users", "10", "-think", "200ms", "-for", "8s", "-every", "3s",
+	o := &options{enough: all(well(1), replayed, askedAPI)}
+	o.kills = 1
+	code, table := soakTest(t, o, "-machines", "2", "-users", "10", "-think", "200ms", "-for", "8s", "-every", "3s",
 		"-kill", "machine", "-redis", "redis://"+redis.Addr, "-postgres", postgres.DSN)
 	assert.Zero(t, code)
 	assert.Positive(t, number(t, table, "replays"))
@@ -84,7 +135,7 @@ func TestFleetOnEnginesThatAreThere(t *testing.T) {
 // A soak that overlooks what is accepted twice would be worse than none: machines that do
 // not tell one another what was used are found out.
 func TestFleetFindsWhatIsAcceptedTwice(t *testing.T) {
-	o := &options{}
+	o := &options{enough: acceptedTwice}
 	o.apart = true
 	code, table := soakTest(t, o, strings.Fields("-users 10 -think 100ms -machines 2 -redis single -for 2s")...)
 	assert.Equal(t, 1, code)
@@ -175,8 +226,12 @@ func TestTrouble(t *testing.T) {
 	s.visit(outcome{status: 500, page: true, atSite: true})
 	s.trouble("after")
 	s.failovers[0].at = time.Now().Add(-settled)
+	s.trouble("not back yet")
+	s.restored()
+	s.trouble("back")
+	s.failovers[0].restored = time.Now().Add(-settled)
 	s.trouble("long after")
-	assert.Equal(t, map[string]int{"after": 1, "status 503 from the site": 1}, s.failures)
+	assert.Equal(t, map[string]int{"after": 1, "status 503 from the site": 1, "not back yet": 1, "back": 1}, s.failures)
 	assert.Equal(t, map[string]int{"before": 1, "status 500 from the site": 1, "long after": 1}, s.faults)
 }
 

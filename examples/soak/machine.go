@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -117,7 +116,7 @@ func serveMachine(ctx context.Context, text string) error {
 const machineReady = "ready"
 
 func (a redisAddr) config() redisstore.Config {
-	c := redisstore.Config{Site: "soak", URL: a.URL, Timeout: 2 * time.Second} // the computer is meant to be busy
+	c := redisstore.Config{Site: "soak", URL: a.URL, Timeout: 10 * time.Second} // the computer is meant to be busy
 	if a.URL == "" {
 		c.Redis = &redis.UniversalOptions{Addrs: a.Addrs, MasterName: a.Master, IsClusterMode: a.Master == ""}
 	}
@@ -221,13 +220,4 @@ func responseKey(r *http.Request) string {
 	}
 	sum := sha256.Sum256([]byte(value))
 	return hex.EncodeToString(sum[:8])
-}
-
-// freeAddr returns an address of loopback where nobody listens.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }

@@ -19,8 +19,9 @@ type machine struct {
 	spec  machineSpec
 	heard func(line string)
 
-	mu  sync.Mutex
-	cmd *exec.Cmd // nil while it does not run
+	mu    sync.Mutex
+	cmd   *exec.Cmd // nil while it does not run
+	ready bool      // it serves
 }
 
 // startTries is how often a machine may fail to start at first: a Redis that is slow to
@@ -106,6 +107,9 @@ func (m *machine) listen(out io.Reader, ready func()) (served bool) {
 			m.heard(line)
 		case !served:
 			served = true
+			m.mu.Lock()
+			m.ready = true
+			m.mu.Unlock()
 			ready()
 		}
 	}
@@ -130,7 +134,14 @@ func firstLine(s string) string {
 func (m *machine) set(cmd *exec.Cmd) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cmd = cmd
+	m.cmd, m.ready = cmd, false
+}
+
+// serves reports whether the machine serves.
+func (m *machine) serves() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ready
 }
 
 // kill ends the process as a crash does, and reports whether there was one.

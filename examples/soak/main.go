@@ -38,6 +38,8 @@ type options struct {
 	think  time.Duration
 	speed  int
 	seed   uint64
+	// enough, for tests, has the soak go on, on a busy computer, until it reports true.
+	enough func(*soak) bool
 	fleetOptions
 }
 
@@ -50,7 +52,7 @@ func main() {
 
 func program(o *options) demo.Program {
 	return demo.Program{Name: "soak", Flags: o.define, Check: o.check, Run: func(ctx context.Context, stdout, _ io.Writer) error {
-		start := measureProcess()
+		start := measureProcess(10)
 		s, err := newSoak(ctx, *o)
 		if err != nil {
 			return err
@@ -58,7 +60,7 @@ func program(o *options) demo.Program {
 		if err := s.run(ctx, stdout); err != nil {
 			return err
 		}
-		if !s.stats.report(stdout, start, measureProcess(), s.reporters...) {
+		if !s.stats.report(stdout, start, measureProcess(start.goroutines+leakedGoroutines), s.reporters...) {
 			return errors.New("something happened that must not")
 		}
 		return nil
@@ -144,12 +146,15 @@ func (s *soak) makeSite(ctx context.Context, now func() time.Time, wls string) (
 
 func userName(i int) string { return fmt.Sprintf("soak%05d", i) }
 
+// atMost is how much longer a soak goes on until it is enough.
+const atMost = 5 * time.Minute
+
 // run serves, and lets the browsers go until the time is over.
 func (s *soak) run(ctx context.Context, out io.Writer) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // the browsers' last requests need it
 	stopped := make(chan error, 1)
 	go func() { stopped <- demo.Serve(serving, s.listeners, s.site, s.fake) }()
-	ctx, cancel := context.WithTimeout(ctx, s.length)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var browsers sync.WaitGroup
 	s.stats.began = time.Now()
@@ -161,13 +166,20 @@ func (s *soak) run(ctx context.Context, out io.Writer) error {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for ctx.Err() == nil {
+	end := time.NewTimer(s.length)
+	defer end.Stop()
+	for over := false; !over; {
 		select {
 		case <-tick.C:
 			fmt.Fprint(out, "\r", s.stats.line(s.length))
+		case <-end.C:
+			over = s.enough == nil || s.enough(s) || time.Since(s.stats.began) > s.length+atMost
+			end.Reset(100 * time.Millisecond)
 		case <-ctx.Done():
+			over = true
 		}
 	}
+	cancel()
 	browsers.Wait()
 	s.stats.ended = time.Now()
 	fmt.Fprintln(out)
@@ -185,13 +197,13 @@ type process struct {
 	goroutines int
 }
 
-// measureProcess waits a moment for what is ending, so that a leak shows and nothing
-// else.
-func measureProcess() process {
+// measureProcess waits for goroutines that are ending, until there are no more than some or
+// it has waited long enough, so that a leak shows and nothing else.
+func measureProcess(goroutines int) process {
 	var m runtime.MemStats
-	for range 50 {
+	for range 500 {
 		runtime.GC()
-		if runtime.NumGoroutine() < 10 {
+		if runtime.NumGoroutine() <= goroutines {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -20,7 +20,12 @@ func TestMain(m *testing.M) {
 
 func TestAShortSoakIsClean(t *testing.T) {
 	var out, errs bytes.Buffer
-	code := program(&options{}).Start(t.Context(), []string{"-users", "40", "-for", "3s", "-think", "100ms"}, &out, &errs)
+	o := &options{enough: func(s *soak) bool {
+		s.stats.mu.Lock()
+		defer s.stats.mu.Unlock()
+		return s.stats.logins > 0 && s.stats.served > 0
+	}}
+	code := program(o).Start(t.Context(), []string{"-users", "40", "-for", "3s", "-think", "100ms"}, &out, &errs)
 	t.Log(out.String())
 	require.Equal(t, 0, code, errs.String())
 	assert.Contains(t, out.String(), "identity mix-ups           0")

@@ -111,6 +111,9 @@ func sum(m map[string]int) (n int) {
 	return n
 }
 
+// leakedGoroutines is how many more goroutines at the end are no leak.
+const leakedGoroutines = 5
+
 // report prints the closing table and returns whether all is well.
 // more adds rows of its own, and returns the same.
 func (s *stats) report(out io.Writer, start, end process, more ...reporter) bool {
@@ -145,7 +148,7 @@ func (s *stats) report(out io.Writer, start, end process, more ...reporter) bool
 	row("heap\t%.1f MiB at the start, %.1f MiB at the end", float64(start.heap)/(1<<20), float64(end.heap)/(1<<20))
 	row("goroutines\t%d at the start, %d at the end", start.goroutines, end.goroutines)
 	_ = w.Flush() // to standard output
-	leaked := end.goroutines > start.goroutines+5
+	leaked := end.goroutines > start.goroutines+leakedGoroutines
 	if leaked {
 		fmt.Fprintln(out, "goroutines leaked")
 	}
