@@ -67,14 +67,11 @@ func NewForm(c *Checker, cfg FormConfig) (*Form, error) {
 		return nil, err
 	}
 	// On https the names begin with __Host-, which no other host can set; on http browsers
-	// would refuse that. Ports share cookies.
+	// would refuse that. The sites of one host share cookies.
 	f.secure = u.Scheme == "https"
-	prefix, suffix := "", ""
+	prefix, suffix := "", cookie.Suffix(c.site.Path(), u.Port())
 	if f.secure {
 		prefix = "__Host-"
-	}
-	if port := u.Port(); port != "" {
-		suffix = "-" + port
 	}
 	f.sessionCookie, f.browserCookie = prefix+"password-session"+suffix, prefix+"password-browser"+suffix
 	if err := c.site.OnSecret(f.derive); err != nil {

@@ -1,6 +1,7 @@
 package xsrf
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -41,14 +42,15 @@ func (g *Guard) Send(next http.Handler) http.Handler {
 	})
 }
 
-// give hands a token to the site's scripts.
+// give hands a token to the site's scripts. Another site of the same host has its own cookie:
+// names cannot differ, as scripts look for this one.
 func (g *Guard) give(w http.ResponseWriter, token string) {
 	if !g.cfg.NoHeader {
 		w.Header().Set(Header, token)
 	}
 	if !g.cfg.NoCookie {
 		http.SetCookie(w, &http.Cookie{
-			Name: CookieName, Value: token, Path: "/", MaxAge: int(g.cfg.TTL / time.Second),
+			Name: CookieName, Value: token, Path: cmp.Or(g.cfg.Site.Path(), "/"), MaxAge: int(g.cfg.TTL / time.Second),
 			Secure: g.secure(), SameSite: http.SameSiteLaxMode, // and readable by script: that is its purpose
 		})
 	}
