@@ -226,7 +226,7 @@ func makesModule(t *testing.T, script string) error {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "mysite", "main.go"), []byte(read(t, root+"/examples/minimal/main.go")), 0o600))
 	cmd := exec.Command("sh", "-e", "-c", script+"\ngo vet .")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOWORK=off", "GOFLAGS=-trimpath")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
