@@ -105,7 +105,7 @@ func (x *exchange) logIn(l login, old *session) {
 	switch err := x.a.s.store.save(x.w, x.r, x.origin, s); {
 	case errors.Is(err, ErrLoggedOut):
 		page := pageRefused
-		page.Links = []site.Link{{Text: "Try again", Href: x.wanted(l.url).url}}
+		page.Links = x.nextSteps(page.Kind, x.wanted(l.url).url)
 		x.fail(site.Event{Name: EventRefused, Reason: reasonLoggedOut, Principal: s.Principal, Err: err}, page)
 		return
 	case err != nil:
@@ -168,25 +168,63 @@ func (x *exchange) refused(err error) {
 	case x.repeats(e):
 		x.log(site.Event{Name: EventRepeated, Reason: string(e.Reason), Err: err})
 		x.goOn(e.ReturnURL(), "", loopDepthUnknown)
+	case x.cancels(e):
+		if failed {
+			x.rememberFailure(token)
+		}
+		x.cancelled(e)
 	case e.Reason == webauth.ReasonToken && x.secret == "":
 		x.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, pageNoCookies)
 	case fault:
-		x.serviceFails(e.Reason, err, x.again(e))
+		x.serviceFails(e.Reason, err, e.OwnURL())
 	default:
 		if failed {
 			x.rememberFailure(token)
 		}
 		page := pageFor(e)
-		page.Links = x.again(e)
+		page.Links = x.again(e, page.Kind)
 		x.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, page)
 	}
 }
 
+// statusCancelled is that of a login that the person cancelled (WAA2WLS, "Status codes").
+const statusCancelled = 410
+
+// cancels reports whether an answer says that the person cancelled a login that began in this
+// browser. It says so for good: the page is the same whenever it is loaded again.
+func (x *exchange) cancels(e *webauth.Error) bool {
+	switch e.Reason {
+	case webauth.ReasonStatus, webauth.ReasonToken, webauth.ReasonReplay, webauth.ReasonStale, webauth.ReasonForgotten:
+		return e.Status == statusCancelled && e.OwnURL() != ""
+	}
+	return false
+}
+
+// cancelled answers somebody who cancelled a login, which is no error.
+func (x *exchange) cancelled(e *webauth.Error) {
+	s, err := x.own()
+	if err != nil {
+		x.storeDown(err)
+		return
+	}
+	x.log(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: e})
+	p, wanted := pageCancelled, x.wanted(e.OwnURL()).url
+	p.Links = []site.Link{{Text: "Log in after all", Href: wanted}}
+	if s != nil && x.ended(s) == "" {
+		p.Principal, p.Links[0].Text = s.Principal, "Try again"
+		p.Text = []string{"You can close this page, or try again. Your login from before has not changed."}
+	}
+	if home := x.origin.home(); home != wanted {
+		p.Links = append(p.Links, site.Link{Text: "Front page", Href: home})
+	}
+	x.cfg.Site.Show(x.w, x.r, p)
+}
+
 // again are the links of a page about a refused response: to what was asked for, whole even
 // if the service dropped the query. Nil where that is not known.
-func (x *exchange) again(e *webauth.Error) []site.Link {
+func (x *exchange) again(e *webauth.Error, kind string) []site.Link {
 	if own := e.OwnURL(); own != "" {
-		return []site.Link{{Text: "Try again", Href: x.wanted(own).url}}
+		return x.nextSteps(kind, x.wanted(own).url)
 	}
 	return nil
 }

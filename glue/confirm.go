@@ -112,7 +112,7 @@ func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 		if forgotten {
 			page = pageForgotten
 		}
-		page.Links = []site.Link{{Text: "Try again", Href: x.wanted(l.url).url}}
+		page.Links = x.nextSteps(page.Kind, x.wanted(l.url).url)
 		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, page)
 	default:
 		x.storeDown(err)

@@ -177,7 +177,7 @@ func testKeptFormOfSomebodyElse(t *testing.T, kind kind) {
 	t.Run("after logging out", func(t *testing.T) {
 		s := startSite(t, setup{kind: kind})
 		b, page := kept(s)
-		b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
+		b.post("/logout", nil).requirePage(http.StatusOK, "not-logged-in")
 		b.continues(page).requirePage(http.StatusUnauthorized, "login-again")
 		b.get("/private/").requireEcho("test0001")
 		b.continues(page).requirePage(http.StatusForbidden, "form-gone")
@@ -382,7 +382,7 @@ func testFormThatIsNotKept(t *testing.T, kind kind) {
 				tt.prepare(b)
 			}
 			a := tt.send(b).requirePage(http.StatusUnauthorized, "login-again")
-			assert.Contains(t, a.Body, "What you sent was not stored: "+tt.says)
+			assert.Contains(t, a.Body, "It was not stored: "+tt.says)
 			require.Len(t, a.links(), 1)
 			action, _ := a.form()
 			assert.Empty(t, action)

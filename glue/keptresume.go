@@ -131,7 +131,7 @@ func (x *exchange) keepForm(s *session, denial Denial) {
 	owner, sealed, err := x.formToKeep(s)
 	if err != nil {
 		page := pageLoginAgain
-		page.Text = append([]string{"What you sent was not stored: " + err.Error() + ". If you go back, your browser may still have it."}, page.Text...)
+		page.Text = []string{"Copy what you wrote before you log in: go back, where your browser may still have it. It was not stored: " + err.Error() + ".", loginOver}
 		page.Links = []site.Link{{Text: "Log in again", Href: x.startAgain()}}
 		x.fail(site.Event{Name: EventRefused, Reason: string(denial), Err: err}, page)
 		return

@@ -46,10 +46,14 @@ func (x *exchange) offerLogout() {
 		return
 	}
 	p := pageLogout
-	p.Form = &site.Form{Action: x.origin.url(x.path, ""), Button: "Log out", AnyTarget: x.cfg.LogoutAtWLS}
-	if s != nil {
+	switch {
+	case s != nil && x.ended(s) == "":
 		p.Principal = s.Principal
+	case x.r.Method != http.MethodPost: // of a form of another site's, browsers bring no session
+		x.showLoggedOut(pageNotLoggedIn, s)
+		return
 	}
+	p.Form = &site.Form{Action: x.origin.url(x.path, ""), Button: "Log out", AnyTarget: x.cfg.LogoutAtWLS}
 	if x.secret != "" {
 		if token, err := x.origin.logout.Seal(logoutField, x.now.Add(logoutPageLife), []byte(x.secret.Binding())); err == nil {
 			p.Form.Hidden = map[string]string{logoutField: token}
@@ -62,6 +66,7 @@ func (x *exchange) offerLogout() {
 // the old one are dead, replies still on their way included.
 func (x *exchange) logOutHere() {
 	old, _, err := x.evaluate()
+	ended := old != nil && x.ended(old) != ""
 	if err == nil {
 		err = x.a.s.store.drop(x.w, x.r, x.origin)
 	}
@@ -87,14 +92,20 @@ func (x *exchange) logOutHere() {
 		respond.Redirect(x.w, x.r, there)
 	case x.cfg.AfterLogout != "":
 		respond.Redirect(x.w, x.r, x.origin.base+x.cfg.AfterLogout)
+	case old == nil || ended:
+		x.showLoggedOut(pageNotLoggedIn, old)
 	default:
-		p := pageLoggedOut
-		if there != "" {
-			p.Links = append(p.Links, site.Link{Text: "Log out of the login service as well", Href: there})
-		}
-		p.Links = append(p.Links, site.Link{Text: "Back to the site", Href: x.origin.home()})
-		x.cfg.Site.Show(x.w, x.r, p)
+		x.showLoggedOut(pageLoggedOut, old)
 	}
+}
+
+// showLoggedOut shows a page to somebody who is not logged in here any more, or was not.
+func (x *exchange) showLoggedOut(p site.Page, old *session) {
+	if there := x.logoutThere(old); there != "" {
+		p.Links = append(p.Links, site.Link{Text: "Log out of the login service", Href: there})
+	}
+	p.Links = append(p.Links, site.Link{Text: "Back to the site", Href: x.origin.home()})
+	x.cfg.Site.Show(x.w, x.r, p)
 }
 
 // logoutThere returns where the person logs out of the service that logged them in.

@@ -26,7 +26,7 @@ func filledPages() []site.Page {
 	newTab := site.Link{Text: "Log in again", Href: here.Href, NewTab: true}
 	pages := []site.Page{
 		pageMisdirected, pageMisconfigured, pageStoreDown, pageLoggedOutHere, pageForbidden, pageLoop, pageBadAddress, pageBadNext,
-		pageNoCookies, pageMalformed, pageRefused, pageStale, pageForgotten, pageStrength, pageCancelled, pageDeclined, pageLogout,
+		pageNoCookies, pageMalformed, pageRefused, pageStale, pageForgotten, pageStrength, pageCancelled, pageDeclined, pageLogout, pageNotLoggedIn,
 		pageLoggedOut, pageLoginAgain, pageFormKept, pageGoBack, pageNotYours, pageFormForgotten, pageFormGone,
 		pageConfirmLogin("<b>&"), pageTargetLost, pageInFrame, pageOffice,
 		pageChoose, pageIdentity, pageServiceDown, pageServiceRefuses,
@@ -37,6 +37,9 @@ func filledPages() []site.Page {
 		switch p.Kind {
 		case "go-back":
 			p.Links = []site.Link{{Text: "Or open the page anew", Href: "https://soc.example/private/"}}
+		case "login-again":
+			p.Text = []string{"Copy it.", loginOver}
+			p.Links = []site.Link{here}
 		case "logout":
 			p.Principal = "test0001"
 			p.Form = &site.Form{Action: here.Href, Button: "Log out", Hidden: map[string]string{"a": "<b>"}}
@@ -48,7 +51,7 @@ func filledPages() []site.Page {
 			p.Links = []site.Link{{Text: "Go on to the page", Href: here.Href}}
 		case "forbidden":
 			p.Principal = "<b>&\"'"
-			p.Text = []string{(&Policy{Ptags: []string{"<i>"}}).missing(DeniedPtag, &webauth.ServiceInfo{})}
+			p.Text = (&Policy{Ptags: []string{"<i>"}}).missing(DeniedPtag, &webauth.ServiceInfo{})
 			p.Links = []site.Link{here, {Text: "Log out", Href: "https://soc.example/logout"}}
 		default:
 			p.Links = []site.Link{here, {Text: "Back to the site", Href: "https://soc.example/"}}

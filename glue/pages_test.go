@@ -60,10 +60,11 @@ func everyPage() []pageCase {
 			b := s.browser("test0001")
 			return b.get(s.respond(b.begin("/private/"), "test0001"))
 		}},
-		{"cancelled", 403, status(410)},
+		{"cancelled", 200, status(410)},
 		{"declined", 403, status(570)},
 		{"logout", 200, func(s *testSite) answer { return s.loggedIn("test0001").get("/logout") }},
 		{"logged-out", 200, func(s *testSite) answer { return s.loggedIn("test0001").post("/logout", nil) }},
+		{"not-logged-in", 200, func(s *testSite) answer { return s.browser("").get("/logout") }},
 		{"login-again", 401, func(s *testSite) answer { return s.browser("").post("/private/", nil) }},
 		{"form-kept", 401, func(s *testSite) answer { _, page := kept(s); return page }},
 		{"go-back", 200, func(s *testSite) answer { return s.loggedIn("test0001").get("/private/?wls-kept=1") }},
@@ -265,8 +266,8 @@ func testPagesTryAgain(t *testing.T, kind kind) {
 	s := startSite(t, setup{kind: kind})
 	s.fake.Next(webauthtest.Outcome{Status: 410})
 	b := s.browser("test0001")
-	a := b.get("/private/a%2Fb?x=1&y=%20").requirePage(http.StatusForbidden, "cancelled")
-	require.Equal(t, []string{s.url + "/private/a%2Fb?x=1&y=%20"}, a.links())
+	a := b.get("/private/a%2Fb?x=1&y=%20").requirePage(http.StatusOK, "cancelled")
+	require.Equal(t, []string{s.url + "/private/a%2Fb?x=1&y=%20", s.url + "/"}, a.links())
 	b.get(a.links()[0]).requireEcho("test0001")
 	s.advance(time.Hour)
 }

@@ -210,27 +210,34 @@ func (p *Policy) checkStrength(s *session, now time.Time) Denial {
 	return ""
 }
 
-// missing names what the person lacks, for the page; other people's names are not
-// its business.
-func (p *Policy) missing(denial Denial, info *webauth.ServiceInfo) string {
+// missing says what to do and what the person lacks, for the page, where other people's names
+// and those of ptags are nobody's business.
+func (p *Policy) missing(denial Denial, info *webauth.ServiceInfo) []string {
+	ask := "If you think that you should see it, ask the site’s webmaster, and quote the reference below."
 	switch denial {
 	case DeniedPtag:
-		wanted := p.Ptags
-		if wanted == nil {
-			wanted = []string{info.DefaultPtag}
-		}
-		return "It is for people with the status " + quoteList(wanted) + ", which the login service did not report for you."
+		return []string{ask, "It is for " + p.audience(info) + ", and the login service does not say that you are one of them."}
 	case DeniedPrincipal:
-		return "It is for particular people, and you are not among them."
+		return []string{ask, "It is for particular people, and you are not among them."}
 	default:
-		return "The site's own rules do not let you in."
+		return []string{ask, "The site’s own rules do not let you in."}
 	}
 }
 
-func quoteList(list []string) string {
-	quoted := make([]string, len(list))
-	for i, s := range list {
-		quoted[i] = "“" + s + "”"
+// ptagCurrent is the ptag of everybody who is at the University now (WAA2WLS, "ptags").
+const ptagCurrent = "current"
+
+// audience says in words for people whom the policy's ptags let in.
+func (p *Policy) audience(info *webauth.ServiceInfo) string {
+	wanted := p.Ptags
+	if wanted == nil {
+		wanted = []string{info.DefaultPtag}
 	}
-	return strings.Join(quoted, " or ")
+	switch current := hasPtag(wanted, ptagCurrent); {
+	case current && len(wanted) == 1:
+		return "current students and staff"
+	case current:
+		return "current students and staff and certain others"
+	}
+	return "certain groups of people"
 }

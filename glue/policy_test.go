@@ -259,9 +259,9 @@ func testPolicyWho(t *testing.T, kind kind) {
 	const (
 		in      = ""
 		names   = "particular people"
-		current = "“current”"
-		tags    = "“fellow” or “emeritus”"
-		fellow  = "“fellow”"
+		current = "current students and staff, and"
+		tags    = "certain groups of people, and"
+		fellow  = tags
 		rules   = "own rules"
 	)
 	for _, tt := range []struct {

@@ -219,7 +219,7 @@ func testOnPersonChange(t *testing.T, kind kind) {
 
 	b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
 	assert.Equal(t, change{"test0003", "", "/logout"}, got[2])
-	b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
+	b.post("/logout", nil).requirePage(http.StatusOK, "not-logged-in")
 	assert.Len(t, got, 3, "nobody was logged in")
 }
 

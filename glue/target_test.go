@@ -322,7 +322,7 @@ func testLongTargetsAndLogout(t *testing.T, kind kind) {
 	b.begin(longTarget("/private/a"))
 	b.begin(longTarget("/private/b/c"))
 	require.NotEmpty(t, b.parked(s.fake.arrives("/private/b/c")))
-	b.post("/logout", nil).requirePage(http.StatusOK, "logged-out")
+	b.post("/logout", nil).requirePage(http.StatusOK, "not-logged-in")
 	for _, path := range []string{"/", "/login", "/private/a", "/private/b/c"} {
 		assert.Empty(t, b.parked(path), path)
 	}

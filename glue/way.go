@@ -140,20 +140,22 @@ func (x *exchange) begun(secret webauth.BrowserSecret, isNew bool) {
 // cannotBegin answers where nobody can be sent to log in.
 func (x *exchange) cannotBegin(err error) {
 	if reason := webauth.ReasonOf(err); reason != "" {
-		x.serviceFails(reason, err, nil)
+		x.serviceFails(reason, err, "")
 		return
 	}
 	x.fail(site.Event{Name: EventRefused, Err: err}, pageBadAddress)
 }
 
-// serviceFails answers while a service cannot log anybody in, through no fault of theirs. The
-// page has these links, if any, in place of one to where it is.
-func (x *exchange) serviceFails(reason webauth.Reason, err error, links []site.Link) {
+// serviceFails answers while a service cannot log anybody in, through no fault of theirs. own is
+// the URL that was asked for, if that is not where the page is.
+func (x *exchange) serviceFails(reason webauth.Reason, err error, own string) {
 	page := pageServiceDown
 	if reason != webauth.ReasonProvider {
 		page = pageServiceRefuses
 	}
-	page.Links = links
+	if own != "" {
+		page.Links = x.nextSteps(page.Kind, x.wanted(own).url)
+	}
 	x.w.Header().Set("Retry-After", "30")
 	x.fail(site.Event{Name: EventServiceError, Reason: string(reason), Err: err}, page)
 }

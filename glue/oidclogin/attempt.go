@@ -64,6 +64,9 @@ func (a *attempt) spend(ctx context.Context) error {
 	if a.state != nil {
 		a.known.URL = a.state.url // to begin anew at, also in another browser
 	}
+	if ours && a.answer.failure == errAccessDenied {
+		a.known.Status = statusCancelled // also where it is used, or too old
+	}
 	codeErr, stateErr := a.mark(ctx, now)
 	if err := storeFailed(codeErr, stateErr); err != nil {
 		return webauth.UseError(err, webauth.ReasonReplay, "")

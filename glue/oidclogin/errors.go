@@ -40,13 +40,16 @@ const (
 	statusDeclined    = 570
 )
 
+// errAccessDenied is the error of a person who cancels.
+const errAccessDenied = "access_denied"
+
 // failure returns the refusal for an error of the authorization endpoint (RFC 6749 section
 // 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6).
 func (a *attempt) failure() error {
 	a.known.Message = printable(a.answer.described)
 	reason, status := webauth.ReasonStatus, statusDeclined
 	switch a.answer.failure {
-	case "access_denied":
+	case errAccessDenied:
 		status = statusCancelled
 	case "login_required", "interaction_required", "consent_required", "account_selection_required":
 		status = statusInteraction
