@@ -58,7 +58,7 @@ func newConsumer(ownURL, siteURL string) http.Handler {
 	mux.HandleFunc("POST /refresh", c.with(c.refresh))
 	mux.HandleFunc("POST /disconnect", c.with(c.disconnect))
 	mux.HandleFunc("GET /page.css", demo.Style)
-	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{})))
+	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{SiteName: "Reader"})))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 

@@ -42,7 +42,7 @@ func newLibrary(siteURL string) http.Handler {
 	mux.HandleFunc("POST /setup", l.setUp)
 	mux.HandleFunc("/loans", l.serveLoans)
 	mux.HandleFunc("GET /page.css", demo.Style)
-	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{})))
+	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{SiteName: "The library"})))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 

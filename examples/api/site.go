@@ -46,7 +46,7 @@ func mayRegister(_ *http.Request, id glue.Identity) bool { return id.Principal =
 // newSite is the site: pages for people, the API, and what gives access to it.
 func newSite(ctx context.Context, c siteConfig) (http.Handler, error) {
 	soc, err := site.New(site.Config{
-		BaseURL: c.baseURL, Logger: c.logger, Now: c.now,
+		BaseURL: c.baseURL, SiteName: "Records", Logger: c.logger, Now: c.now,
 		Secret:  rand.Text() + rand.Text(), // sessions end with the program
 		Headers: site.Headers{CSP: "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'", FrameAncestors: "'none'"},
 	})

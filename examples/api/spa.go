@@ -30,7 +30,7 @@ func newSPA(at addresses) http.Handler {
 		_, _ = w.Write(spaScript) // the client's loss if it has gone
 	})
 	mux.HandleFunc("GET /page.css", demo.Style)
-	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{})))
+	mux.Handle("/", demo.NotFound(demo.Dress(site.Config{SiteName: "Pocket"})))
 	policy := "default-src 'none'; script-src 'self'; style-src 'self'; connect-src " + at.site + " " + at.library + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

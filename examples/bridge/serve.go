@@ -55,7 +55,7 @@ func (o *options) serve(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	old := &oldSite{url: "http://" + o.oldAddr + "/", login: service.AuthURL, keys: service.Keys, now: o.now, pages: demo.Dress(site.Config{})}
+	old := &oldSite{url: "http://" + o.oldAddr + "/", login: service.AuthURL, keys: service.Keys, now: o.now, pages: demo.Dress(site.Config{SiteName: "The old site"})}
 	fmt.Fprintf(stdout, "Open http://%s/, made with this SDK, or %s, an old script.\n", o.addr, old.url)
 	fmt.Fprintf(stdout, "Their login service is at %s; it asks the OpenID Connect provider at http://%s,\n"+
 		"which lets in test0001 to test0010 with any password. test0010 lacks ptag \"current\".\n", service.AuthURL, o.providerAddr)
@@ -71,7 +71,7 @@ func (o *options) newBridge(provider *oidctest.Provider, dir string, log *slog.L
 	if err != nil {
 		return nil, nil, err
 	}
-	home, err := site.New(site.Config{BaseURL: "http://" + o.bridgeAddr, Secret: rand.Text() + rand.Text(), Logger: log, Now: o.now})
+	home, err := site.New(site.Config{BaseURL: "http://" + o.bridgeAddr, SiteName: "The login service", Secret: rand.Text() + rand.Text(), Logger: log, Now: o.now})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,7 +113,7 @@ func (o *options) newBridge(provider *oidctest.Provider, dir string, log *slog.L
 
 // newSite makes a site as it is made for any WLS.
 func (o *options) newSite(service webauth.Service, log *slog.Logger) (http.Handler, error) {
-	home, err := site.New(site.Config{BaseURL: "http://" + o.addr, Secret: rand.Text() + rand.Text(), Logger: log, Now: o.now})
+	home, err := site.New(site.Config{BaseURL: "http://" + o.addr, SiteName: "The new site", Secret: rand.Text() + rand.Text(), Logger: log, Now: o.now})
 	if err != nil {
 		return nil, err
 	}

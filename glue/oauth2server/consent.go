@@ -83,7 +83,7 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 		page.Lasts = words.Duration(a.cfg.AccessLife)
 	}
 	a.show(w, r, site.Page{
-		Kind: "consent", Status: http.StatusOK, Title: "Allow " + isolated(page.Name) + " to use this site for you?", Form: &site.Form{AnyTarget: true},
+		Kind: "consent", Status: http.StatusOK, Title: "Allow " + isolated(page.Name) + " to use " + isolated(a.site.Name()) + " for you?", Form: &site.Form{AnyTarget: true},
 	}, page)
 }
 

@@ -59,7 +59,7 @@ var pageFiles embed.FS
 // readTemplates reads the templates of the pages, which know the site and its clock.
 func (s *Server) readTemplates() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"iso": isoTime, "moment": momentText, "logout": s.cfg.Auth.LogoutPath,
+		"iso": isoTime, "moment": momentText, "logout": s.cfg.Auth.LogoutPath, "site": s.site.Name,
 		"ago": func(t time.Time) string { return agoText(s.site.Now().Sub(t)) },
 	}).ParseFS(pageFiles, "pages/*.html"))
 }
