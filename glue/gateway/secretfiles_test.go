@@ -169,6 +169,11 @@ func TestCredentials(t *testing.T) {
 	cfg, _ = loadSecrets(t, dir)
 	assert.Equal(t, filepath.Join(dir, "secret"), cfg.SecretFile)
 	assert.Equal(t, filepath.Join(credentials, "redis"), cfg.RedisURLFile)
+
+	// A unit gives what is missing so, for systemd does not start it without.
+	require.NoError(t, os.WriteFile(filepath.Join(credentials, "secret"), []byte("\n"), 0o600))
+	cfg, _ = loadSecrets(t, dir)
+	assert.Equal(t, filepath.Join(dir, "secret"), cfg.SecretFile)
 }
 
 // TestRedisURLFile: the file is read again on reload, and what is wrong about it shows nothing

@@ -414,13 +414,14 @@ func TestCredential(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "credentials")
 	require.NoError(t, os.Mkdir(dir, 0o700))
-	for _, name := range []string{"credentials/key.pem", "outside"} {
-		require.NoError(t, os.WriteFile(filepath.Join(parent, name), nil, 0o600))
+	for name, text := range map[string]string{"credentials/key.pem": "k", "credentials/blank.pem": "\n", "outside": "o"} {
+		require.NoError(t, os.WriteFile(filepath.Join(parent, name), []byte(text), 0o600))
 	}
 	for _, tt := range []struct{ dir, name, want string }{
 		{dir, "key.pem", filepath.Join(dir, "key.pem")},
 		{dir, "./key.pem", filepath.Join(dir, "key.pem")},
 		{dir, "other.pem", ""},
+		{dir, "blank.pem", ""},
 		{dir, "", ""},
 		{dir, "../outside", ""},
 		{dir, filepath.Join(dir, "key.pem"), ""}, // is what it says anyway
