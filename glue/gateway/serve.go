@@ -70,6 +70,10 @@ func (s *Server) redirect() http.Handler {
 	})
 }
 
+// Alive asks the gateway that serves a configuration on this machine whether it does, at the
+// first address of Listen. Addresses of sockets that systemd has passed are not known.
+func (c *Config) Alive(ctx context.Context) error { return c.common().Alive(ctx) }
+
 // Serve answers requests until ctx ends or a socket fails, and then stops: requests that
 // have begun may take another Limits.StopTimeout, and open WebSockets are closed after
 // that. A Server serves once.

@@ -41,6 +41,8 @@ type Config interface {
 	Show(w io.Writer) error
 	// Logs says what is logged.
 	Logs() serve.Log
+	// Alive asks the program that serves it on this machine whether it does.
+	Alive(ctx context.Context) error
 	// Open makes what serves it, with the sockets that systemd has passed.
 	Open(log *slog.Logger, passed map[string][]net.Listener) (Server, error)
 }

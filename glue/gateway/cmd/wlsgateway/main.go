@@ -28,7 +28,10 @@ var help string
 func main() { wlsgateway().Main() }
 
 func wlsgateway() *program.Program {
-	return &program.Program{Name: "wlsgateway", Title: "wls gateway", Help: help, Load: load}
+	return &program.Program{
+		Name: "wlsgateway", Title: "wls gateway", Help: help, Load: load,
+		Commands: map[string]func([]string, io.Writer) error{"health": program.Health(load)},
+	}
 }
 
 // run is the program; it returns the exit status.

@@ -381,12 +381,19 @@ func TestProcess_listens(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "backend /x", string(body))
 
-	write(t, file, strings.Replace(read(t, file), "127.0.0.1:0", "127.0.0.1:1", 1))
+	health := func() error { return wlsgateway().Commands["health"]([]string{file}, io.Discard) }
+	assert.ErrorContains(t, health(), "nothing answers at 127.0.0.1:0") // the first address
+	write(t, file, strings.Replace(read(t, file), `http = ["127.0.0.1:0"]`, "http = []", 1))
+	assert.NoError(t, health())
+
+	write(t, file, strings.Replace(read(t, file), "http = []", `http = ["127.0.0.1:1"]`, 1))
 	p.signal(syscall.SIGHUP)
 	p.expect("configuration refused", 1)
 	assert.Contains(t, p.log(), file+":6:1: listen.http: this changes listeners")
 	p.stop()
 	assert.NoFileExists(t, socket)
+	write(t, file, strings.Replace(read(t, file), `http = ["127.0.0.1:1"]`, "http = []", 1))
+	assert.ErrorContains(t, health(), "nothing answers at unix:"+socket)
 }
 
 func read(t *testing.T, file string) string {

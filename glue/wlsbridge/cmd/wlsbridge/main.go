@@ -31,18 +31,19 @@ const title = "wls bridge"
 func main() { command(time.Now).Main() }
 
 func command(now func() time.Time) *program.Program {
+	load := func(file string) (program.Config, error) {
+		c, err := load(file)
+		if err != nil {
+			return nil, err
+		}
+		c.Now = now
+		return c, nil
+	}
 	return &program.Program{
-		Name: "wlsbridge", Title: title, Help: help,
-		Load: func(file string) (program.Config, error) {
-			c, err := load(file)
-			if err != nil {
-				return nil, err
-			}
-			c.Now = now
-			return c, nil
-		},
+		Name: "wlsbridge", Title: title, Help: help, Load: load,
 		Commands: map[string]func(args []string, stdout io.Writer) error{
-			"keys": func(args []string, stdout io.Writer) error { return keysCommand(args, stdout, now) },
+			"health": program.Health(load),
+			"keys":   func(args []string, stdout io.Writer) error { return keysCommand(args, stdout, now) },
 		},
 	}
 }
