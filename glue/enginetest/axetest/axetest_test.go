@@ -28,9 +28,9 @@ func TestFaults(t *testing.T) {
 	b.open(t, blank)
 	for _, c := range []struct{ name, old, with, want string }{
 		{"nothing", "", "", ""},
-		{"no label", `<label for="name">Name</label>`, "", "light, 1280 px: label: "},
-		{"low contrast", style, "p { color: #aaa; background: #fff }" + style, "light, 1280 px: color-contrast: "},
-		{"low contrast in the dark alone", style, "@media (prefers-color-scheme: dark) { p { color: #444; background: #111 } }" + style, "dark, 360 px: color-contrast: "},
+		{"no label", `<label for="name">Name</label>`, "", "light, 1280 px; dark, 1280 px; dark, 360 px; light, 360 px: label: "},
+		{"low contrast", style, "p { color: #aaa; background: #fff }" + style, "light, 1280 px; light, 360 px: color-contrast: "},
+		{"low contrast in the dark alone", style, "@media (prefers-color-scheme: dark) { p { color: #444; background: #111 } }" + style, "dark, 1280 px; dark, 360 px: color-contrast: "},
 		{"a contrast that nobody can tell", style, "p { background: linear-gradient(#fff, #000) }" + style, "color-contrast: "},
 		{"too wide for a telephone", style, "p { width: 400px }" + style, "light, 360 px: it scrolls sideways"},
 		{"too wide for the narrowest", style, "p { width: 330px }" + style, "320 px: it scrolls sideways"},

@@ -73,6 +73,20 @@ func start(t *testing.T) *browser {
 	return b
 }
 
+// Look looks at what a tab of a browser of a test's own shows, as [Pages.Check] does. What a
+// person did there may be lost: the focus, and most of a long list.
+func Look(t testing.TB, tab context.Context, name string) {
+	t.Helper()
+	axe, err := source()
+	enginetest.Require(t, err)
+	b := &browser{ctx: tab, axe: axe}
+	for _, problem := range b.wrong(t) {
+		t.Errorf("%s: %s", name, problem)
+	}
+	b.do(t, name, view{}.set())
+	t.Logf("axe-core: 1 pages and states, %d views", len(views))
+}
+
 // source returns the text of axe-core.
 func source() (string, error) {
 	_, file, _, _ := runtime.Caller(0)
@@ -154,24 +168,38 @@ func (b *browser) value(t testing.TB, expression string) []string {
 	return value
 }
 
-// wrong returns what is wrong with the page that is shown.
+// wrong returns what is wrong with the page that is shown, and in which views.
 func (b *browser) wrong(t testing.TB) (all []string) {
 	t.Helper()
 	if b.value(t, "[typeof axe]")[0] == "undefined" {
 		b.value(t, b.axe+"; []")
 	}
+	in := map[string][]string{}
 	for _, v := range views {
 		b.do(t, v.name, v.set())
-		for _, w := range b.value(t, fmt.Sprintf("document.documentElement.style.fontSize = %q; (%s)({once: %t, rules: %t})", v.text, look, v.once, v.rules)) {
-			all = append(all, v.name+": "+w)
+		for _, problem := range b.value(t, fmt.Sprintf("document.documentElement.style.fontSize = %q; (%s)({once: %t, rules: %t})", v.text, look, v.once, v.rules)) {
+			if in[problem] == nil {
+				all = append(all, problem)
+			}
+			in[problem] = append(in[problem], v.name)
 		}
+	}
+	for i, problem := range all {
+		all[i] = strings.Join(in[problem], "; ") + ": " + problem
 	}
 	return append(all, b.complaints()...)
 }
 
-// set makes a tab look like that.
+// set makes a tab look like that; as it is without a view, if v is none.
 func (v view) set() chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		if v.width == 0 {
+			if _, err := cdp.Call(ctx, target, emulation.ClearDeviceMetricsOverride, cdp.Empty{}); err != nil {
+				return err
+			}
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+			return err
+		}
 		screen := emulation.SetDeviceMetricsOverrideParams{Width: v.width, Height: 800, DeviceScaleFactor: 1}
 		if _, err := cdp.Call(ctx, target, emulation.SetDeviceMetricsOverride, screen); err != nil {
 			return err

@@ -80,7 +80,7 @@ func fakeWLS(t *testing.T, pages *Pages) {
 	v.get(ask(func(r *wls.Request) { r.Desc, r.Msg, r.IAct = long, "because "+long, "yes" }))
 	v.post(plain, "userid", long, "pwd", "wrong")
 	v.get(ask(func(r *wls.Request) { r.Fail, r.IAct = true, "no" }))
-	v.get(ask(func(r *wls.Request) { r.Fail, r.URL = true, "https://" + long[:60] + ".example/" }))
+	v.get(ask(func(r *wls.Request) { r.Fail, r.URL = true, "https://"+long[:60]+".example/" }))
 	v.post(ask(func(r *wls.Request) { r.Fail = true }), "cancel", "cancel")
 	v.get(login + "?url=x")
 	v.do(http.MethodPost, plain, "cross-site")

@@ -5,6 +5,8 @@ async ({once, rules}) => {
 	const page = document.documentElement
 	const name = e => e.localName + (e.id && "#" + e.id) + [...e.classList].map(c => "." + c).join("")
 	for (const d of document.querySelectorAll("details")) d.open = true
+	// A long list is like a short one, and takes long to look at.
+	for (const l of document.querySelectorAll("ul, ol, tbody")) if (l.children.length > 20) while (l.children.length > 5) l.children[3].remove()
 
 	if (page.scrollWidth > page.clientWidth) {
 		const widest = [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > page.clientWidth + 1)
@@ -45,7 +47,7 @@ async ({once, rules}) => {
 		})
 		// A contrast that it cannot tell is one that nobody has looked at.
 		for (const v of [...found.violations, ...found.incomplete.filter(i => i.id === "color-contrast")])
-			for (const n of v.nodes) wrong.push(`${v.id}: ${v.help}: ${n.target.join(" ")}: ${[...n.any, ...n.all, ...n.none].map(c => c.message).join("; ")}`)
+			wrong.push(`${v.id}: ${v.nodes.slice(0, 3).map(n => n.target.join(" ") + ": " + [...n.any, ...n.all, ...n.none].map(c => c.message).join(", ")).join("; ")} (${v.help}; ${v.nodes.length} in all)`)
 	}
 	return wrong
 }

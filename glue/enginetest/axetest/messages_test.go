@@ -51,7 +51,7 @@ func sources(t *testing.T, each func(dir string, files []*ast.File)) {
 
 // TestMessages looks at every site.Page that stands in the source, with links and a reference.
 func TestMessages(t *testing.T) {
-	soc, err := site.New(site.Config{BaseURL: "https://soc.example"})
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example", SiteName: long[:60]})
 	require.NoError(t, err)
 	var pages Pages
 	show := func(name string, p site.Page) {
@@ -126,7 +126,7 @@ func message(pkg string, node ast.Node) (p site.Page, ok bool) {
 			p.Text = texts(field.Value)
 		}
 	}
-	return p, true
+	return p, p.Title != "" // else it is none that anybody is shown
 }
 
 // text returns what an expression says, with long in place of what only a program knows.
