@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -170,6 +171,9 @@ func TestMisdirectedPage(t *testing.T) {
 	assert.Less(t, log.Len(), 500)
 	assert.Equal(t, 1, strings.Count(log.String(), "\n"))
 	assert.Contains(t, log.String(), `client=192.0.2.9`)
+	ref := regexp.MustCompile(`<code>([A-Z2-7]{8})</code>`).FindStringSubmatch(body)
+	require.NotNil(t, ref, body)
+	assert.Contains(t, log.String(), " ref="+ref[1])
 
 	log.Reset()
 	r.Host = "évil.example\x00"
