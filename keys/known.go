@@ -25,9 +25,10 @@ type KnownKey struct {
 	Note string
 }
 
-// Known returns the keys whose fingerprints we know. Knowing a key is not trusting it: SRCF Nevar's was seen in the public
-// source of one site that relies on it, in a self-signed certificate of 24 November 2024. Its fingerprint is here so that
-// a file from Nevar's operators can be compared with it; the key itself is not bundled.
+// Known returns the keys that this package recognises by their fingerprints. To recognise a key
+// is not to trust it: SRCF Nevar's was seen in the public source of one site that relies on it,
+// in a self-signed certificate of 24 November 2024. Its fingerprint is here so that a file from
+// Nevar's operators can be compared with it; the key itself is not bundled.
 func Known() []KnownKey {
 	const rfc9500 = "printed in RFC 9500 section 2.1 with its private half"
 	return []KnownKey{

@@ -62,19 +62,20 @@ type Known struct {
 	Status  int
 	Signed  bool
 	Message string
-	// Token is what the answer is to, if that is a request of ours from this browser that was
-	// not used before; see [Error.Token].
+	// Token is the token of the request that was answered, if the site made it for this browser
+	// and it was not used before; see [Error.Token].
 	Token *Token
-	// URL is that of a request of ours, used or not, if from another browser too: it is fit for
-	// a link to try again. It is empty where the answer is to none.
+	// URL is where the site's own request asked to come back to, even if the answer was used
+	// before or came to another browser: it is fit for a link to try again. It is empty where
+	// the site made no such request.
 	URL string
-	// SamePerson says that, whoever the answer is about, this browser asked for it itself, so
-	// that it may go on with the session that it has.
+	// SamePerson says that this browser asked for the answer itself, so that it may keep the
+	// session that it has, whomever the answer names.
 	SamePerson bool
 }
 
-// NewError returns the error of another login protocol. Its Detail is that of err, which it
-// wraps; nil has none.
+// NewError returns the error of another login protocol. Its Detail is the text of err, which it
+// wraps; err may be nil.
 func NewError(reason Reason, err error, k Known) *Error {
 	e := &Error{Reason: reason, Status: k.Status, Signed: k.Signed, msg: k.Message, token: k.Token, returnURL: k.URL, ownURL: k.URL != "", anybody: k.SamePerson}
 	if err != nil {

@@ -67,8 +67,8 @@ func IsName(s string) bool {
 	return true
 }
 
-// IsPtag reports whether s can be an entry of a list such as ptags: what [IsName] says of, without
-// commas, which are between the entries.
+// IsPtag reports whether s can be an entry of a list such as ptags: a name as [IsName] has it,
+// without a comma, which separates the entries.
 func IsPtag(s string) bool { return IsName(s) && !strings.Contains(s, ",") }
 
 // parseTime parses the protocol's form of a time. Formatting it back refuses what

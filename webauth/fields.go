@@ -45,5 +45,5 @@ func (f *fields) Life() (time.Duration, bool) {
 // Params returns the request's params as they came back.
 func (f *fields) Params() string { return f.params }
 
-// Kid names the key that signed; it is empty where the response is not signed.
+// Kid returns the id of the key that signed; empty where the response is not signed.
 func (f *fields) Kid() string { return f.kid }

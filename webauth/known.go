@@ -18,9 +18,10 @@ var (
 	gooseURL     = Goose(nil).AuthURL
 )
 
-// CheckPrincipal returns an error if the service never reports a person by that name, so that
-// a policy that names it lets nobody in: Raven and SRCF Nevar report CRSids, which are small
-// letters and digits, SRCF Goose the names of its accounts. It knows no people.
+// CheckPrincipal returns an error if the service never reports a person by that name, so that a
+// policy that names it lets nobody in: Raven and SRCF Nevar report CRSids, which are small
+// letters and digits, SRCF Goose the names of its accounts. It does not say whether the person
+// exists.
 func (s Service) CheckPrincipal(principal string) error {
 	var why string
 	switch {

@@ -13,8 +13,8 @@ type LoginService interface {
 	ID() string
 	// Info describes the service.
 	Info() ServiceInfo
-	// Check returns everything that makes the service unusable, joined, or nil. It asks
-	// nobody.
+	// Check returns everything that makes the service unusable, joined, or nil. It makes no
+	// request to the service.
 	Check() error
 	// Findings lists what is weak or odd about the service for a site with these origins.
 	Findings(origins []string) []ServiceFinding
@@ -49,10 +49,12 @@ type ServiceInfo struct {
 	DefaultAAuth []string
 	// NoPtags says that the service reports no ptags.
 	NoPtags bool
-	// Callback says that its answers come to Place.Callback, wherever people go on to.
+	// Callback says that the service's answers come to [Place].Callback, whichever page was
+	// asked for.
 	Callback bool
-	// Open says that it also knows people who are nobody's members, so that a policy must say
-	// who may come in, or aloud that anybody may.
+	// Open says that the service also logs in people who do not belong to the organisation,
+	// such as alumni and guests, so that a policy must name who may come in, or say that
+	// anybody may.
 	Open bool
 }
 
@@ -68,8 +70,8 @@ type Place struct {
 	// [Origin].
 	Origin  string
 	Origins []string
-	// Callback is the one path, as browsers see it, at which answers arrive of a service that
-	// sends people to no other; empty if the site has none.
+	// Callback is the path, as browsers see it, to which a service with one fixed redirect URI
+	// sends people back; empty if the site has none.
 	Callback string
 	// Keys derives secrets of at least 32 bytes for a purpose, for this service and origin
 	// alone; the first makes, all verify.
@@ -92,11 +94,11 @@ type Login interface {
 	Brings(path, query string) bool
 	// Strip returns the query without the answer.
 	Strip(path, query string) string
-	// Answer verifies what a request brings, and spends it whatever is wrong with it. Errors
-	// are each an [*Error]. The context must not end with the request.
+	// Answer verifies the answer that a request brings, and marks it as used whatever is wrong
+	// with it. Its error is an [*Error]. The context must not end with the request.
 	Answer(ctx context.Context, arrival Arrival) (*Proof, error)
-	// Spend spends what a request brings that lets nobody in. An error means that it could
-	// not be marked as used.
+	// Spend marks the answer that a request brings as used, where it logs nobody in. An error
+	// means that it could not be marked.
 	Spend(ctx context.Context, arrival Arrival) error
 	// End returns the page at the service where people log out there, as far as that can be
 	// had within a second; empty for none. back is the absolute URL to come back to; empty
@@ -107,9 +109,9 @@ type Login interface {
 // BackChannel is a [Login] at a service that tells the site itself when a person logs out
 // there.
 type BackChannel interface {
-	// VerifyLogout verifies a logout token. Errors are each an [*Error]. A token is not spent:
-	// another one of the same time would do no more, and a provider repeats it where the site
-	// could not end the sessions.
+	// VerifyLogout verifies a logout token. Its error is an [*Error]. A token can come again:
+	// it ends nothing more then, and a provider repeats one if the site could not end the
+	// sessions.
 	VerifyLogout(ctx context.Context, token string) (LoggedOut, error)
 }
 

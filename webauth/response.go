@@ -9,9 +9,9 @@ import (
 	"github.com/ucam-webauth/go-webauth/keys"
 )
 
-// Unverified is a response (WAA2WLS, "Authentication response") of the right shape
-// that nobody has vouched for yet: all that it says is a claim. It has no method for
-// whom it is about: [Verifier.Verify] returns a [Response], which has.
+// Unverified is a response (WAA2WLS, "Authentication response") of the right shape whose
+// signature has not been checked: all that it says is a claim. It has no method that returns a
+// principal; the [Response] that [Verifier.Verify] returns has.
 type Unverified struct {
 	fields
 	value  string // the whole, as received after form decoding

@@ -7,10 +7,10 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest/fakelogin"
 )
 
-// Client is a browser for tests, with a cookie jar of its own: it sends what a browser
-// sends when a person goes to a page, follows redirects, and where it meets the fake's
-// login form it fills that in for user. An empty user is nobody: the client stops at
-// the form and returns it as the response.
+// Client returns a browser for tests, with a cookie jar of its own: it sends what a browser
+// sends when a person goes to a page, follows redirects, and where it meets the fake's login
+// form it fills that in for user. An empty user is nobody: the client stops at the form and
+// returns it as the response.
 //
 // Navigation headers are added where the request has no Sec-Fetch-Mode, so that a test
 // plays a script's fetch by setting it (to "cors"), and a browser without such headers

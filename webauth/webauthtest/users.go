@@ -25,8 +25,8 @@ type User struct {
 	Disabled bool
 }
 
-// DefaultUsers are test0001 to test0010 with password "test", as the Raven demo service
-// had them. All but test0010 have the ptag "current".
+// DefaultUsers returns test0001 to test0010 with password "test", as the Raven demo service had
+// them. All but test0010 have the ptag "current".
 func DefaultUsers() []User {
 	var users []User
 	for i := 1; i <= 10; i++ {

@@ -15,10 +15,9 @@
 //	target, err := wls.ReturnURL(req.URL, req.Ver, value)
 //	// 303 to target
 //
-// It is exact: what it builds follows the protocol, versions 1 to 3, and what it
-// parses is refused if it does not. [Fields] avoids that, for tests that need a response no
-// service should send. What a service must do itself: authenticate
-// people, honour iact, aauth and fail, and show who is asking.
+// What it builds follows the protocol, versions 1 to 3, and a request that does not is refused.
+// [Fields] avoids that, for tests that need a response no service should send. What a service
+// must do itself: authenticate people, honour iact, aauth and fail, and show who is asking.
 //
 // The protocol is "The Cambridge Web Authentication System: WAA->WLS communication
 // protocol", version 3.0 of June 2013, cited as WAA2WLS. The package follows the

@@ -196,9 +196,9 @@ func (r *Request) readDate(s string) *RequestError {
 	return nil
 }
 
-// Complaint says what is wrong about a request that is answered all the same; empty for nothing.
-// Sites made with Flask send the address of the page as people read it (an IRI, RFC 3987), with
-// characters outside ASCII that no URL has, and the services in use accept it.
+// Complaint returns what is wrong about a request that is answered all the same; empty if
+// nothing is. Sites made with Flask send the address of the page as people read it (an IRI, RFC
+// 3987), with characters outside ASCII that no URL has, and the services in use accept it.
 func (r Request) Complaint() string {
 	if isPrintable(r.URL) {
 		return ""
