@@ -1,6 +1,6 @@
-// Package password checks names and passwords safely: it bounds how often wrong ones are
-// tried, remembers for a while which were right, asks once for those who ask the same at
-// once, and speaks HTTP Basic.
+// Package password checks names and passwords safely: it bounds how often wrong ones are tried,
+// remembers for a while which were right, checks once for requests that bring the same at the
+// same time, and speaks HTTP Basic.
 //
 //	people, err := password.New(password.Config{Site: soc, Check: check})
 //	if err != nil {

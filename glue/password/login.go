@@ -55,9 +55,9 @@ const (
 	reasonHost   = "host"
 )
 
-// Login is the handler of the form: it shows it, takes it, and goes on to the path in
-// "next", a path of this site, or to the site's start. Who is known already, by a session or
-// by a handler around, goes on at once.
+// Login is the handler of the form: it shows it, takes it, and goes on to the path in "next", a
+// path of this site, or to the site's start. A person who is known already, by a session or by
+// a handler around, goes on at once.
 func (f *Form) Login(w http.ResponseWriter, r *http.Request) {
 	if !f.begin(w, r) {
 		return
@@ -99,8 +99,8 @@ func (f *Form) begin(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// Ask has a person who opens a page of the site log in first. It returns false, and has not
-// answered, where the form is no help: to scripts, and at other hosts.
+// Ask sends a person who opens a page of the site to log in first. It returns false, and has
+// not answered, where the form cannot help: for scripts, and at other hosts.
 func (f *Form) Ask(w http.ResponseWriter, r *http.Request) bool {
 	// Office follows the redirect and has a browser open the form, which is anybody's.
 	office := r.Method == http.MethodGet && sender.IsOffice(r)

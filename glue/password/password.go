@@ -78,7 +78,7 @@ type shared struct {
 	told      atomic.Bool  // the operators know of clients without an address
 }
 
-// New checks the configuration, all of it.
+// New returns a Checker for cfg, or an error with everything that is wrong.
 func New(cfg Config) (*Checker, error) {
 	var found site.Findings
 	if cfg.Site == nil {
@@ -130,7 +130,8 @@ func (c *Checker) Behind(noAddress func(r *http.Request) bool) {
 	c.noAddress = append(c.noAddress, noAddress)
 }
 
-// Verdict is what came of a name and a password. The zero Verdict is that they are wrong.
+// Verdict is the result of checking a name and a password. The zero Verdict says that they are
+// wrong.
 type Verdict struct {
 	Right bool
 	// Wait is how long until a password is looked at again; this one was not.
@@ -140,9 +141,10 @@ type Verdict struct {
 	Err error
 }
 
-// Verify looks at a name and a password, or says why it did not: limits come first, then
-// what is remembered as right, then one check for all requests that bring the same at once,
-// when it is its turn. Who has no tries left learns nothing, not even from memory.
+// Verify checks a name and a password, or says why it did not: limits come first, then what is
+// remembered as right, then one check for all requests that bring the same at once, when it is
+// its turn. Where no tries are left, the answer does not depend on the password, not even on
+// one that is remembered.
 func (c *Checker) Verify(r *http.Request, name, password string) Verdict {
 	if !possible(name, password) {
 		return Verdict{}

@@ -64,8 +64,8 @@ func (v Verdict) refusal() *Refusal {
 	}
 }
 
-// Unavailable is the refusal while it cannot be said who somebody is. Nobody gets in by
-// accident meanwhile.
+// Unavailable returns the refusal of a request whose sender cannot be found out just now:
+// nobody is let in meanwhile.
 func Unavailable(what string, err error) *Refusal {
 	return &Refusal{event(glue.EventStoreError, reasonStore, fmt.Errorf("%s: %w", what, err)), pageUnavailable, retryAfter(5 * time.Second)}
 }

@@ -78,8 +78,8 @@ type Config struct {
 	Realm string
 }
 
-// ServiceHeader is what Identity.Service says by default of whom the front server vouches
-// for. Of people who came in by a password it says password.Service.
+// ServiceHeader is the default of [Config].Service. Of people who came in by a password,
+// [glue.Identity].Service is [password.Service].
 const ServiceHeader = "remote-user"
 
 const (

@@ -23,9 +23,9 @@
 //
 // # Who is believed
 //
-// Whoever can connect from a named address, or open the unix socket, can be anybody: let
-// the program listen where only the front server reaches it. On a machine with other
-// users, loopback addresses are open to all of them; use a unix socket in a directory
+// A program that can connect from a named address, or open the unix socket, can claim to be
+// anybody: let the program listen where only the front server reaches it. On a machine with
+// other users, loopback addresses are open to all of them; use a unix socket in a directory
 // that only the front server may enter, or Config.HMACKeyFile as well.
 //
 // The front server must set the header on every request that it passes on, or remove
@@ -47,10 +47,11 @@
 //
 //	base64(HMAC-SHA1(key, V + key)) + " " + V
 //
-// which is what AAHeaderKey makes mod_ucam_webauth do, and hmac-key-file wlsgateway. It covers neither the time nor the
-// header's name nor the request: whoever has seen one such value can send it again, for
-// ever and in another header. So it is checked in addition to the peer and never
-// instead. It helps where others could connect as the peer, but have not seen a value.
+// which is what AAHeaderKey makes mod_ucam_webauth do, and hmac-key-file wlsgateway. It covers
+// neither the time nor the header's name nor the request: somebody who has seen one such value
+// can send it again, at any time and in another header. So it is checked in addition to the
+// peer and never instead. It helps where others could connect as the peer, but have not seen a
+// value.
 //
 // # What the site must still do
 //
@@ -59,5 +60,5 @@
 // themselves. Serve https, or listen on loopback or a unix socket behind a server that
 // does.
 //
-// The API is not stable before version 1; what is believed will not become more.
+// The API is not stable before version 1; what is not believed now will not be believed later.
 package remoteuser

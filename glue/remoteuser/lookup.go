@@ -20,7 +20,7 @@ func isNoUser(err error) bool { return errors.Is(err, ErrUnknown) || errors.Is(e
 type userKey struct{}
 
 // UserFrom returns what Config.Lookup returned for the person who sends the request. ok is
-// false for an anonymous visitor, without a Lookup, and where the value is no T.
+// false for an anonymous visitor, without a Lookup, and where the value is not a T.
 func UserFrom[T any](ctx context.Context) (user T, ok bool) {
 	user, ok = ctx.Value(userKey{}).(T)
 	return user, ok

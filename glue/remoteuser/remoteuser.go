@@ -18,7 +18,7 @@ type RemoteUser struct {
 	strip map[string]bool        // headers to remove beside the usual ones, by folded name
 }
 
-// New checks the configuration, all of it.
+// New returns a RemoteUser for cfg, or an error with everything that is wrong.
 func New(cfg Config) (*RemoteUser, error) {
 	key, err := cfg.normalise()
 	if err != nil {
@@ -37,10 +37,10 @@ func New(cfg Config) (*RemoteUser, error) {
 	return u, nil
 }
 
-// Require lets a request through to next only if it is known who sends it and
-// Config.Lookup does not object. In next, glue.IdentityFrom returns who it is, and UserFrom
-// what Lookup found. Others are refused, or asked for their password where there is one
-// to ask for. It fits routers that take func(http.Handler) http.Handler as middleware.
+// Require returns a handler that passes a request on to next only if it is known who sends it
+// and Config.Lookup does not object. In next, glue.IdentityFrom returns who it is, and UserFrom
+// what Lookup found. Others are refused, or asked for their password where there is one to ask
+// for. It fits routers that take func(http.Handler) http.Handler as middleware.
 //
 // The header that was believed stays as it came, for handlers that read it; without an
 // identity there is none.
@@ -64,11 +64,11 @@ func (u *RemoteUser) Require(next http.Handler) http.Handler {
 	})
 }
 
-// Optional lets every request through to next: with an identity if Require would, and
-// without one if it is not known who sends it or Lookup says ErrUnknown or ErrInactive.
-// What next answers differs by person: it must not be given to shared caches ("public").
-// A request is refused where a front server contradicts itself, HTTP Basic credentials
-// are wrong, or Lookup cannot say.
+// Optional returns a handler that passes every request on to next: with an identity if Require
+// would, and without one if it is not known who sends it or Lookup says ErrUnknown or
+// ErrInactive. What next answers differs by person: it must not be given to shared caches
+// ("public"). A request is refused where a front server contradicts itself, HTTP Basic
+// credentials are wrong, or Lookup cannot say.
 func (u *RemoteUser) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if u.before(r) != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// Check lets a request that may change something through only with a token made for
-// its sender. GET, HEAD and OPTIONS pass, and so does a request with
+// Check returns a handler that passes a request which may change something on to next only with
+// a token made for its sender. GET, HEAD and OPTIONS pass, and so does a request with
 // "Authorization: Bearer" and no session cookie (no cookie at all, without [Config.Auth]); a
 // WebSocket needs an Origin of this site instead. Mount it inside auth.Require or
 // auth.Optional; [Guard.With] narrows it to an action.
@@ -36,8 +36,9 @@ func (g *Guard) Check(next http.Handler) http.Handler {
 	})
 }
 
-// Verify does what Check does, and returns nil or one of this package's errors, or that of
-// the OneUse store, which is nobody's fault. A form's body is read, into r.PostForm.
+// Verify does what Check does, and returns nil or one of this package's errors, or, where it
+// cannot know whether the token was used, that of the OneUse store. A form's body is read, into
+// r.PostForm.
 //
 // A form that was kept over a login gets the verdict that it would have had when it was
 // sent: its token must be made for that session. Where the session had ended by then, a

@@ -58,7 +58,7 @@ type Guard struct {
 	options []Option
 }
 
-// New checks the configuration.
+// New returns a Guard for cfg.
 func New(cfg Config) (*Guard, error) {
 	switch {
 	case cfg.Site == nil:

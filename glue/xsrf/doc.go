@@ -1,15 +1,15 @@
 // Package xsrf keeps other sites from sending requests in a person's name
 // (cross-site request forgery).
 //
-// The first line is what browsers tell of a request's origin; mount it around
-// everything:
+// The first line of defence is what browsers say of a request's origin (Sec-Fetch-Site, or
+// Origin). Mount it around everything:
 //
 //	guard, err := xsrf.New(xsrf.Config{Site: soc, Auth: auth})
 //	http.ListenAndServe(addr, guard.Protect(mux))
 //
-// The second line is a token, for old browsers, which tell nothing, and for whoever
-// must show one. Mount it inside auth.Require or auth.Optional, so that it knows the
-// person:
+// The second is a token: for old browsers, which say nothing of it, and for sites with a
+// service worker, behind which every request looks like their own. Mount it inside auth.Require
+// or auth.Optional, so that it knows the person:
 //
 //	mux.Handle("/form", auth.Require(guard.Check(guard.Send(form)))) // or router.Use(guard.Check)
 //	// in the template: <form method="post">{{.Token}}... with guard.Field(r)

@@ -8,10 +8,10 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 )
 
-// Exempt has [Guard.Protect] pass requests of any page to these paths, as browsers see
-// them, but without their cookies. It is for what is called from pages of other origins,
-// goes by no cookie and judges those pages itself, as the token endpoint of an OAuth 2.0
-// server does: package oauth2server calls it for its own.
+// Exempt makes [Guard.Protect] pass on requests of any page to these paths, as browsers see
+// them, but without their cookies. It is for what is called from pages of other origins, goes
+// by no cookie and judges those pages itself, as the token endpoint of an OAuth 2.0 server
+// does: package oauth2server calls it for its own.
 func (g *Guard) Exempt(paths ...string) {
 	for {
 		old := g.exempt.Load()

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Protect refuses, with a page and a log line, what the browser says comes from a page
-// of another origin: another host of the same site included, because all hosts of a
-// university are one site to a browser. It is the first line; mount it around
-// everything.
+// Protect returns a handler that refuses, with a page and a log line, requests that a page of
+// another origin sent, as the browser says: another host of the same site included, because all
+// hosts of a university are one site to a browser. Everything else goes on to next. Mount it
+// around everything.
 //
 // Paths that are named to [Guard.Exempt] are called by pages of any origin.
 //
@@ -17,8 +17,9 @@ import (
 // more) makes browsers say that whatever a person opens comes from the site itself, another
 // site's form included, and they may send all cookies with it. Such a site needs Check.
 //
-// A request without either header is let through, as the standard library does: tools
-// send such requests, and so do old browsers, for which there is Check.
+// A request with neither Sec-Fetch-Site nor Origin is let through, as by
+// [http.CrossOriginProtection]: tools send such requests, and so do old browsers, for which
+// there is Check.
 func (g *Guard) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch err := g.VerifyOrigin(r); {
@@ -32,7 +33,8 @@ func (g *Guard) Protect(next http.Handler) http.Handler {
 	})
 }
 
-// VerifyOrigin is the check of Protect: nil, ErrCrossOrigin or ErrUpgrade.
+// VerifyOrigin makes the check of [Guard.Protect] and returns nil, [ErrCrossOrigin] or
+// [ErrUpgrade].
 func (g *Guard) VerifyOrigin(r *http.Request) error {
 	if g.bearerOnly(r) {
 		return nil

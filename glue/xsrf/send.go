@@ -17,16 +17,16 @@ import (
 // Option narrows a token.
 type Option func(*binding, *bool)
 
-// Action binds a token to one action, such as "delete-account": it works for nothing
-// else. What makes a token and what checks it must name the same.
+// Action returns an option that binds a token to one action, such as "delete-account": it works
+// for nothing else. What makes a token and what checks it must name the same.
 func Action(name string) Option { return func(b *binding, _ *bool) { b.action = name } }
 
-// SingleUse makes a token that works once. It concerns Token, Field and Send; Check and
-// Verify see it from the token.
+// SingleUse returns an option for a token that works once. It concerns Token, Field and Send;
+// Check and Verify see it from the token.
 func SingleUse() Option { return func(_ *binding, once *bool) { *once = true } }
 
-// Send adds a token to every answer of next, in the header X-XSRF-Token and in a cookie
-// XSRF-TOKEN that the site's scripts can read. Mount it inside auth.Require or
+// Send returns a handler that adds a token to every answer of next, in the header X-XSRF-Token
+// and in a cookie XSRF-TOKEN that the site's scripts can read. Mount it inside auth.Require or
 // auth.Optional; [Guard.With] narrows the token.
 func (g *Guard) Send(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -67,8 +67,8 @@ func (g *Guard) Token(r *http.Request, options ...Option) (string, error) {
 	return mint(g.keys()[0], b, once, g.cfg.Site.Now()), nil
 }
 
-// Field makes a hidden form field with a token, for templates. It is empty where Token
-// fails; the form is then refused.
+// Field returns a hidden form field with a token, for templates. It is empty where Token fails;
+// the form is then refused.
 func (g *Guard) Field(r *http.Request, options ...Option) template.HTML {
 	token, err := g.Token(r, options...)
 	if err != nil || len(g.cfg.Fields) == 0 {
