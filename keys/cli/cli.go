@@ -60,6 +60,14 @@ func (e usageError) Error() string { return string(e) }
 // Usagef returns an error about the command line.
 func Usagef(format string, args ...any) error { return usageError(fmt.Sprintf(format, args...)) }
 
+// Usage returns err as one about the command line; nil for nil.
+func Usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError(err.Error())
+}
+
 var errVersion = errors.New("cli: the version was asked for")
 
 // Asked returns an error for [Program.Finish] if the first argument asks for help or for the
@@ -125,7 +133,7 @@ func parseError(flags *flag.FlagSet, err error) error {
 	case errors.Is(err, flag.ErrHelp):
 		return err
 	case !unknown:
-		return usageError(err.Error())
+		return Usage(err)
 	}
 	var known []string
 	flags.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })

@@ -17,7 +17,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/internal/jsonlog"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
 	"github.com/ucam-webauth/go-webauth/keys/cli"
-	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // serve serves a configuration file until ctx ends.
@@ -100,11 +99,11 @@ func (l processLog) reload(server Server, file string) {
 
 // stop waits for a server to stop, as ctx has ended.
 func (l processLog) stop(ctx context.Context, server Server, stopped <-chan error) error {
-	began, reason := time.Now(), context.Cause(ctx).Error()
-	l.Info(l.title+": stopping", "reason", reason)
+	since := time.Now()
+	l.Info(l.title+": stopping", "reason", context.Cause(ctx).Error())
 	l.notify(daemon.SdNotifyStopping)
 	err := errors.Join(<-stopped, server.Close())
-	l.Info(l.title+": stopped", "reason", reason, "took", words.Duration(time.Since(began).Truncate(time.Millisecond)))
+	l.Info(l.title+": stopped", cli.Ended(ctx, since)...)
 	return err
 }
 

@@ -14,52 +14,31 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(cli.UntilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
-
-// Exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
 
 // run is the program: it serves until ctx ends and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseOptions(args, stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitOK
-	case err != nil:
-		fmt.Fprintf(stderr, "fakewls: %v\nRun \"fakewls -help\" for help.\n", err)
-		return exitUsage
+	o, err := parseOptions(args)
+	if err == nil {
+		err = serve(ctx, o, stdout)
 	}
-	if err := serve(ctx, o, stdout); err != nil {
-		fmt.Fprintf(stderr, "fakewls: %v\n", err)
-		return exitFailed
-	}
-	return exitOK
+	return cli.Program{Name: "fakewls", Help: help()}.Finish(err, stdout, stderr)
 }
 
-func serve(ctx context.Context, o options, stdout io.Writer) error {
+func serve(ctx context.Context, o *options, stdout io.Writer) error {
 	key, err := signingKey(o.keyFile)
 	if err != nil {
 		return err
@@ -84,11 +63,11 @@ func serve(ctx context.Context, o options, stdout io.Writer) error {
 		return err
 	}
 	introduce(stdout, wls.Service(), o, key, published)
-	return listen(ctx, listener, wls)
+	return listen(ctx, log, listener, wls)
 }
 
 // listen serves until ctx ends and lets the requests under way finish.
-func listen(ctx context.Context, listener net.Listener, wls *webauthtest.WLS) error {
+func listen(ctx context.Context, log *slog.Logger, listener net.Listener, wls *webauthtest.WLS) error {
 	server := &http.Server{Handler: wls, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -97,10 +76,13 @@ func listen(ctx context.Context, listener net.Listener, wls *webauthtest.WLS) er
 		return err
 	case <-ctx.Done():
 	}
+	since := time.Now()
 	wls.Close() // so that slow answers do not hold us up
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return server.Shutdown(last)
+	err := server.Shutdown(last)
+	log.Info("stopped", cli.Ended(ctx, since)...)
+	return err
 }
 
 // baseURL returns the URL at which browsers find a server that listens on addr.

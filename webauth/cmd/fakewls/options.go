@@ -4,13 +4,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
@@ -22,11 +22,10 @@ type options struct {
 	quirks                        []webauthtest.Quirk
 }
 
-// parseOptions returns flag.ErrHelp if help is asked for, and writes it to out.
-func parseOptions(args []string, out io.Writer) (options, error) {
-	o := options{faults: make(map[webauthtest.Fault]float64)}
-	flags := flag.NewFlagSet("fakewls", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+// newOptions returns the defaults, and the flags that set others.
+func newOptions() (*options, *flag.FlagSet) {
+	o := &options{faults: make(map[webauthtest.Fault]float64)}
+	flags := cli.Flags("fakewls")
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8081", "`host:port` to listen on")
 	flags.StringVar(&o.keyFile, "key", "", "private key `file` (PEM); made if it does not exist; without it a key is made for this run")
 	flags.StringVar(&o.kid, "kid", webauthtest.DefaultKid, "the key's `number`")
@@ -35,37 +34,37 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.Func("fault", "`name=probability`; repeat; names below", o.addFault)
 	flags.Func("quirk", "`name` of something odd that services do; repeat; names below", o.addQuirk)
 	flags.BoolVar(&o.anyAddr, "insecure-any-addr", false, "listen on any address: whoever reaches it can log in as anybody")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			printHelp(flags, out)
-		}
-		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	if !keys.ValidKid(o.kid) {
-		return o, fmt.Errorf("-kid %q: want 1 to 8 digits without a leading zero", o.kid)
-	}
-	return o, o.checkAddr()
+	return o, flags
 }
 
-func printHelp(flags *flag.FlagSet, out io.Writer) {
-	fmt.Fprint(out, "fakewls is a fake web login service (Ucam-WebAuth), for tests only.\n\nUsage: fakewls [flags]\n\n")
-	flags.SetOutput(out)
-	flags.PrintDefaults()
-	fmt.Fprintf(out, "\nFaults: %s\nQuirks: %s\n", joined(webauthtest.Faults()), joined(webauthtest.Quirks()))
+// parseOptions returns errors for [cli.Program.Finish].
+func parseOptions(args []string) (*options, error) {
+	o, flags := newOptions()
+	others, err := cli.Parse(flags, args)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(others) > 0:
+		return nil, cli.Usagef("unexpected argument %q", others[0])
+	case !keys.ValidKid(o.kid):
+		return nil, cli.Usagef("-kid %q: want 1 to 8 digits without a leading zero", o.kid)
+	}
+	return o, cli.Usage(o.checkAddr())
 }
 
-func joined[T ~string](names []T) string {
-	var b strings.Builder
-	for i, n := range names {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(string(n))
+func help() string {
+	_, flags := newOptions()
+	return fmt.Sprintf("fakewls is a fake web login service (Ucam-WebAuth), for tests only.\n\nUsage: fakewls [flags]\n\n%s\n"+
+		"Faults: %s\nQuirks: %s\n\nExit status: 0 stopped by a signal, 1 failed, 2 wrong usage.\n",
+		cli.Defaults(flags), strings.Join(names(webauthtest.Faults()), ", "), strings.Join(names(webauthtest.Quirks()), ", "))
+}
+
+func names[T ~string](all []T) []string {
+	names := make([]string, len(all))
+	for i, name := range all {
+		names[i] = string(name)
 	}
-	return b.String()
+	return names
 }
 
 // checkAddr refuses addresses that others can reach.
@@ -95,10 +94,14 @@ func (o *options) addUser(s string) error {
 }
 
 func (o *options) addFault(s string) error {
-	name, probability, found := strings.Cut(s, "=")
+	given, probability, found := strings.Cut(s, "=")
 	p, err := strconv.ParseFloat(probability, 64)
 	if !found || err != nil {
 		return errors.New("want name=probability, such as stale=0.05")
+	}
+	name, err := words.Name(given, names(webauthtest.Faults())...)
+	if err != nil {
+		return err
 	}
 	if _, twice := o.faults[webauthtest.Fault(name)]; twice {
 		return fmt.Errorf("%s is given twice", name)
@@ -108,10 +111,10 @@ func (o *options) addFault(s string) error {
 }
 
 func (o *options) addQuirk(s string) error {
-	q := webauthtest.Quirk(s)
-	if !slices.Contains(webauthtest.Quirks(), q) {
-		return fmt.Errorf("want one of %s", joined(webauthtest.Quirks()))
+	name, err := words.Name(s, names(webauthtest.Quirks())...)
+	if err != nil {
+		return err
 	}
-	o.quirks = append(o.quirks, q)
+	o.quirks = append(o.quirks, webauthtest.Quirk(name))
 	return nil
 }

@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
 // introduce prints what one needs to try a client.
-func introduce(out io.Writer, s webauth.Service, o options, key privateKey, published string) {
-	fmt.Fprintf(out, "A fake web login service, for tests only. Interrupt to stop.\n\n")
+func introduce(out io.Writer, s webauth.Service, o *options, key privateKey, published string) {
+	fmt.Fprintf(out, "A fake web login service, for tests only. Interrupt to stop.\nfakewls %s\n\n", cli.Version())
 	fmt.Fprintf(out, "  log in      %s\n", s.AuthURL)
 	fmt.Fprintf(out, "  log out     %s\n", s.LogoutURL)
 	fmt.Fprintf(out, "  key         kid %s, RSA-%d, %s\n", o.kid, key.private.N.BitLen(), key.origin)

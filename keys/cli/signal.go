@@ -6,6 +6,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // endings are the signals that ask a program to end, by the names that operators know.
@@ -23,4 +26,10 @@ func UntilSignal() context.Context {
 		end(endings[s])
 	}()
 	return ctx
+}
+
+// Ended returns what the log says of a program that stopped because ctx ended: the reason, and how
+// long it took since then.
+func Ended(ctx context.Context, since time.Time) []any {
+	return []any{"reason", context.Cause(ctx).Error(), "took", words.Duration(time.Since(since).Truncate(time.Millisecond))}
 }
