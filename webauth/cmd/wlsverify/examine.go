@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -15,6 +16,7 @@ type result struct {
 	Reason    webauth.Reason `json:"reason"`
 	Error     string         `json:"error"`
 	Warning   string         `json:"warning,omitempty"`
+	Notes     []string       `json:"notes,omitempty"`
 	Unchecked []string       `json:"unchecked"`
 	Signed    bool           `json:"signed"`
 	*fields
@@ -51,13 +53,15 @@ func examine(o options, text string) (*result, error) {
 	}
 	v, err := o.verifier(now)
 	if err != nil {
-		return nil, err
+		return nil, cli.Usage(err) // whose options it refuses
 	}
 	r := &result{Unchecked: []string{"token", "replay"}}
 	if o.want.InsecureAnyURL {
 		r.Unchecked = append(r.Unchecked, "url")
 	}
-	value, err := valueOf(text)
+	var f finder
+	value, err := f.find(text)
+	r.Notes = f.notes
 	if err != nil {
 		r.refuse(err)
 		return r, nil
@@ -73,6 +77,9 @@ func examine(o options, text string) (*result, error) {
 		r.OK, r.Signed = true, true
 	default:
 		r.refuse(err)
+	}
+	if r.Reason == webauth.ReasonSignature && strings.Contains(value, "&amp;") {
+		r.Notes = append(r.Notes, "it holds &amp;, as HTML writes &: copy what the page shows, not its source")
 	}
 	if !r.Signed {
 		return r, nil

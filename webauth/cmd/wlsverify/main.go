@@ -5,57 +5,43 @@ package main
 import (
 	_ "embed" // the help
 	"encoding/json"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
-)
 
-// Exit statuses, as the help promises them.
-const (
-	exitVerified = 0
-	exitRefused  = 1
-	exitUsage    = 2
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
 //go:embed help.txt
 var help string
+
+var program = cli.Program{Name: "wlsverify", Help: help}
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	o, err := parseOptions(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, help)
-		return exitVerified
+	result, err := verify(args, stdin, stderr)
+	if err == nil {
+		out := json.NewEncoder(stdout)
+		out.SetEscapeHTML(false)
+		out.SetIndent("", "  ")
+		err = out.Encode(result)
 	}
-	if err != nil {
-		return misused(stderr, err)
+	if err == nil && !result.OK {
+		return cli.ExitFailed
 	}
-	text, err := readText(o.response, stdin)
-	if err != nil {
-		return misused(stderr, err)
-	}
-	result, err := examine(o, text)
-	if err != nil {
-		return misused(stderr, err)
-	}
-	out := json.NewEncoder(stdout)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	if err := out.Encode(result); err != nil {
-		return misused(stderr, err)
-	}
-	if !result.OK {
-		return exitRefused
-	}
-	return exitVerified
+	return program.Finish(err, stdout, stderr)
 }
 
-func misused(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "wlsverify: %v\nRun \"wlsverify -help\" for help.\n", err)
-	return exitUsage
+func verify(args []string, stdin io.Reader, stderr io.Writer) (*result, error) {
+	o, err := parseOptions(args)
+	if err != nil {
+		return nil, err
+	}
+	text, err := readText(o.response, stdin, stderr)
+	if err != nil {
+		return nil, err
+	}
+	return examine(o, text)
 }

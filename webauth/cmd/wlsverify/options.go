@@ -2,14 +2,14 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
@@ -23,60 +23,65 @@ type options struct {
 	response     string
 }
 
-// parseOptions returns flag.ErrHelp if help is asked for.
+// parseOptions returns errors for [cli.Program.Finish].
 func parseOptions(args []string) (options, error) {
-	var o options
+	o := options{maxAge: 30 * time.Second, skew: 5 * time.Second, response: "-"}
 	var service, keyDir, at, iact, aauth, versions string
-	flags := flag.NewFlagSet("wlsverify", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := cli.Flags("wlsverify")
 	flags.StringVar(&service, "service", "raven", "")
 	flags.StringVar(&keyDir, "keys", "", "")
 	flags.StringVar(&o.want.URL, "url", "", "")
 	flags.StringVar(&at, "at", "", "")
-	flags.DurationVar(&o.maxAge, "max-age", 30*time.Second, "")
-	flags.DurationVar(&o.skew, "skew", 5*time.Second, "")
+	flags.Func("max-age", "", durationTo(&o.maxAge))
+	flags.Func("skew", "", durationTo(&o.skew))
 	flags.StringVar(&versions, "versions", "1,2,3", "")
 	flags.StringVar(&iact, "iact", "", "")
 	flags.StringVar(&aauth, "aauth", "pwd", "")
-	responses, err := parseArgs(flags, args)
-	if err != nil {
+	responses, err := cli.Parse(flags, args)
+	switch {
+	case err != nil:
 		return o, err
+	case len(responses) > 1:
+		return o, cli.Usagef("want one RESPONSE, got %d: put it in quotes", len(responses))
+	case len(responses) == 1:
+		o.response = responses[0]
 	}
-	if len(responses) != 1 {
-		return o, fmt.Errorf("want one RESPONSE, got %d", len(responses))
+	err = errors.Join(o.setService(service, keyDir), o.setURL(), o.setTimes(at), o.setVersions(versions), o.setStrength(iact, aauth))
+	if err != nil {
+		return o, cli.Usage(err)
 	}
-	o.response = responses[0]
-	return o, errors.Join(
-		o.setService(service, keyDir), o.setURL(), o.setTimes(at), o.setVersions(versions), o.setStrength(iact, aauth))
+	return o, o.loadKeys(keyDir)
 }
 
-// parseArgs reads flags before and after the other arguments.
-func parseArgs(flags *flag.FlagSet, args []string) (others []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
+// durationTo returns what stores the value of a flag.
+func durationTo(d *time.Duration) func(string) error {
+	return func(text string) (err error) {
+		if *d, err = time.ParseDuration(text); err != nil {
+			return errors.New("want a time with its unit, such as 30s or 10m")
 		}
-		if flags.NArg() == 0 {
-			return others, nil
-		}
-		others = append(others, flags.Arg(0))
-		args = flags.Args()[1:]
+		return nil
 	}
 }
 
 func (o *options) setService(name, keyDir string) error {
-	switch name {
-	case "raven":
+	name, err := words.Name(name, "raven", "raven-demo")
+	switch {
+	case err != nil:
+		return fmt.Errorf("-service %v; for another one, name the directory of its keys with -keys", err)
+	case name == "raven":
 		o.service = webauth.Raven()
-	case "raven-demo":
-		o.service, o.bundledDemo = webauth.RavenDemo(), keyDir == ""
 	default:
-		return fmt.Errorf("-service %q: want raven or raven-demo; for another one, name the directory of its keys with -keys", name)
+		o.service, o.bundledDemo = webauth.RavenDemo(), keyDir == ""
 	}
-	if keyDir == "" {
+	return nil
+}
+
+// loadKeys has those of a directory trusted instead of the service's own.
+func (o *options) loadKeys(dir string) error {
+	if dir == "" {
 		return nil
 	}
-	set, err := keys.LoadDir(keyDir)
+	set, err := keys.LoadDir(dir)
 	if err != nil {
 		return fmt.Errorf("-keys: %v", err)
 	}
@@ -122,10 +127,12 @@ func (o *options) setVersions(list string) error {
 }
 
 func (o *options) setStrength(iact, aauth string) error {
-	switch o.want.IAct = webauth.Interact(iact); o.want.IAct {
-	case webauth.IActAsNeeded, webauth.IActYes, webauth.IActNo:
-	default:
-		return fmt.Errorf("-iact %q: want yes or no, or leave it out", iact)
+	if iact != "" {
+		word, err := words.Name(iact, string(webauth.IActYes), string(webauth.IActNo))
+		if err != nil {
+			return fmt.Errorf("-iact %v", err)
+		}
+		o.want.IAct = webauth.Interact(word)
 	}
 	o.want.AAuth = strings.Split(aauth, ",")
 	for _, t := range o.want.AAuth {

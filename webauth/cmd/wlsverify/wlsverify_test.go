@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/internal/testkeys"
 )
@@ -39,7 +40,7 @@ func decoded(t *testing.T, stdin string, args ...string) (status int, object map
 	in := json.NewDecoder(strings.NewReader(stdout))
 	require.NoError(t, in.Decode(&object), stdout)
 	require.ErrorIs(t, in.Decode(&struct{}{}), io.EOF, "one object and no more")
-	require.Equal(t, status == exitVerified, object["ok"])
+	require.Equal(t, status == cli.ExitOK, object["ok"])
 	require.Equal(t, object["ok"], object["reason"] == "")
 	require.Equal(t, object["ok"], object["error"] == "")
 	return status, object
@@ -104,7 +105,7 @@ func TestForms(t *testing.T) {
 
 func checkReal(t *testing.T, r realResponse, u *webauth.Unverified, status int, object map[string]any) {
 	t.Helper()
-	assert.Equal(t, r.Reason == "", status == exitVerified)
+	assert.Equal(t, r.Reason == "", status == cli.ExitOK)
 	assert.Equal(t, r.Reason, object["reason"])
 	assert.Equal(t, true, object["signed"])
 	assert.Equal(t, []any{"token", "replay"}, object["unchecked"])
@@ -151,7 +152,7 @@ func TestVectors(t *testing.T) {
 	for _, r := range loadRows[responseVector](t, "responses.json") {
 		t.Run(r.Name, func(t *testing.T) {
 			status, object := decoded(t, "", append(r.args(dir), "-url", r.URL)...)
-			assert.Equal(t, r.Reason == "", status == exitVerified)
+			assert.Equal(t, r.Reason == "", status == cli.ExitOK)
 			assert.Equal(t, r.Reason, object["reason"])
 			assert.Equal(t, r.Signed, object["signed"])
 			assert.Equal(t, r.Signed, object["warning"] != nil, "RFC 9500's keys are public")
@@ -181,7 +182,7 @@ func TestVectors(t *testing.T) {
 
 func TestShapes(t *testing.T) {
 	for _, r := range loadRows[struct{ Name, Value, Reason string }](t, "response_shapes.json") {
-		if r.Value != strings.TrimSpace(r.Value) || !strings.Contains(r.Value, "!") {
+		if r.Value != unwrap(r.Value) || strings.ContainsAny(r.Value, "\r\n") || !strings.Contains(r.Value, "!") {
 			continue // which is no raw value to this program
 		}
 		t.Run(r.Name, func(t *testing.T) {
@@ -201,23 +202,29 @@ func TestShapes(t *testing.T) {
 
 func TestNoResponse(t *testing.T) {
 	for name, row := range map[string]struct{ text, want string }{
-		"empty":                      {"", "not a version number"},
-		"blank":                      {" \n", "not a version number"},
+		"empty":                      {"", "nothing was given: give the value of WLS-Response"},
+		"blank":                      {" \n", "nothing was given"},
+		"quotes alone":               {`""`, "nothing was given"},
+		"a request":                  {"https://raven.cam.ac.uk/auth/authenticate.html?ver=3&url=https%3a%2f%2fsoc.example%2f", "this is what a site sends people to the login service with"},
+		"a request without its host": {"/auth/authenticate.html?ver=3&url=https%3a%2f%2fsoc.example%2f", "this is what a site sends people"},
+		"a URL inside of a URL":      {"https://mail.example/?to=https%3A%2F%2Fsoc.example%2F%3FWLS-Response%3D3%2521200", "in a URL inside of it"},
+		"a log with two responses":   {"GET /?WLS-Response=3%21a\nGET /?WLS-Response=3%21b", "there are 2 different values of WLS-Response"},
 		"a word":                     {"hello", "not a version number"},
 		"bad percent-encoding":       {"3%2", "bad percent-encoding"},
 		"URL without it":             {"https://soc.example/private?a=b", "holds no WLS-Response"},
 		"URL with it after the #":    {"https://soc.example/#?WLS-Response=3%21", "holds no WLS-Response"},
 		"URL with it twice":          {"https://soc.example/?WLS-Response=3&WLS-Response=3", "more than once"},
 		"URL, bad percent-encoding":  {"https://soc.example/?WLS-Response=%zz", "bad percent-encoding"},
-		"encoded twice":              {"3%2521200%2521", "not a version number"},
+		"encoded three times":        {"3%252521200%252521", "not a version number"},
 		"raw with encoded rest":      {"3!200!!20141110T164620Z!1!http%3A%2F%2Fraven.cam.ac.uk%2F!a!!!pwd!!!2!AAAA", "field 6 holds an escape"},
 		"raw, decoded once too much": {"2!200!a!b!c!d!e!f!g!h!i!j!k!l", "not the 13 fields"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, object := decoded(t, row.text, "-")
-			assert.Equal(t, exitRefused, status)
+			assert.Equal(t, cli.ExitFailed, status)
 			assert.Equal(t, "malformed", object["reason"])
 			assert.Contains(t, object["error"], row.want)
+			delete(object, "notes")
 			assert.Len(t, object, 5, "ok, reason, error, unchecked, signed")
 		})
 	}
@@ -296,15 +303,15 @@ func TestUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"nothing", nil, "want one RESPONSE, got 0"},
-		{"two responses", []string{"a", "b"}, "want one RESPONSE, got 2"},
-		{"unknown flag", []string{"-x", "a"}, "-x"},
-		{"unknown service", []string{"-service", "eduroam", "a"}, "raven or raven-demo"},
-		{"no such directory", []string{"-keys", "/nonexistent/keys", "a"}, "-keys: keys: /nonexistent/keys"},
+		{"two responses", []string{"a", "b"}, "wlsverify: want one RESPONSE, got 2: put it in quotes\nRun 'wlsverify -help' for help.\n"},
+		{"unknown flag", []string{"-x", "a"}, "there is no option -x"},
+		{"mistyped flag", []string{"-sevice", "raven", "a"}, "did you mean -service?"},
+		{"unknown service", []string{"-service", "eduroam", "a"}, `-service "eduroam" is none of raven, raven-demo; for another one,`},
+		{"mistyped service", []string{"-service", "ravendemo1", "a"}, `did you mean "raven-demo"?`},
 		{"bad url", []string{"-url", "soc.example", "a"}, "-url"},
 		{"bad time", []string{"-at", "yesterday", "a"}, "-at"},
 		{"time without a zone", []string{"-at", "2014-11-10T16:46:20", "a"}, "-at"},
-		{"bad age", []string{"-max-age", "30", "a"}, "max-age"},
+		{"bad age", []string{"-max-age", "30", "a"}, "flag -max-age: want a time with its unit, such as 30s or 10m"},
 		{"negative age", []string{"-max-age", "-1s", "a"}, "negative"},
 		{"negative skew", []string{"-skew", "-1s", "a"}, "negative"},
 		{"age beyond measure", []string{"-max-age", "2000000h", "a"}, "100 years"},
@@ -314,13 +321,13 @@ func TestUsage(t *testing.T) {
 		{"empty aauth", []string{"-aauth", "", "a"}, "-aauth"},
 		{"aauth with an empty type", []string{"-aauth", "pwd,", "a"}, "-aauth"},
 		{"flag after the response", []string{"a", "-versions", "x"}, "-versions"},
-		{"far too long", []string{strings.Repeat("3", maxText+1)}, "longer than"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			status, stdout, stderr := runOut(strings.NewReader(""), row.args...)
-			assert.Equal(t, exitUsage, status)
+			assert.Equal(t, cli.ExitUsage, status)
 			assert.Empty(t, stdout)
 			assert.Contains(t, stderr, row.want)
+			assert.Contains(t, stderr, "\nRun 'wlsverify -help' for help.\n")
 			assert.Less(t, len(stderr), 500)
 		})
 	}
@@ -335,7 +342,7 @@ func TestUsageSeveralFaults(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, flag := range []string{"-h", "-help", "--help"} {
 		status, stdout, stderr := runOut(nil, flag)
-		assert.Equal(t, exitVerified, status)
+		assert.Equal(t, cli.ExitOK, status)
 		assert.Empty(t, stderr)
 		for _, name := range []string{"-service", "-keys", "-url", "-at", "-max-age", "-skew", "-versions", "-iact", "-aauth"} {
 			assert.Contains(t, stdout, "\n  "+name+" ")
@@ -348,12 +355,24 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestStandardInputFails(t *testing.T) {
-	status, stdout, stderr := runOut(iotest.ErrReader(errors.New("broken")), "-")
-	assert.Equal(t, exitUsage, status)
-	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "standard input: broken")
-	status, _, stderr = runOut(strings.NewReader(strings.Repeat("3", 1<<20)), "-")
-	assert.Equal(t, exitUsage, status)
-	assert.Contains(t, stderr, "longer than")
+func TestFailures(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		stdin io.Reader
+		args  []string
+		want  string
+	}{
+		{"broken input", iotest.ErrReader(errors.New("broken")), []string{"-"}, "wlsverify: standard input: broken\n"},
+		{"far too long", nil, []string{strings.Repeat("3", maxText+1)}, "longer than"},
+		{"far too long an input", strings.NewReader(strings.Repeat("3", 1<<20)), nil, "longer than"},
+		{"no such directory", nil, []string{"-keys", "/nonexistent/keys", "a"}, "wlsverify: -keys: keys: /nonexistent/keys"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			status, stdout, stderr := runOut(row.stdin, row.args...)
+			assert.Equal(t, cli.ExitFailed, status)
+			assert.Empty(t, stdout)
+			assert.Contains(t, stderr, row.want)
+			assert.NotContains(t, stderr, "-help")
+		})
+	}
 }
