@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
@@ -56,6 +58,7 @@ func usesAToken(t *testing.T, p *api, b *demotest.Tab) {
 	token := b.Value("secret")
 	require.Regexp(t, `^wlsp_[0-9A-Za-z]{49}$`, token)
 	assert.Equal(t, p.at.site+"/oauth/settings/tokens/new", b.Address(), "no secret in the address")
+	copiesWhole(t, b, token)
 
 	assert.Equal(t, http.StatusCreated, p.call("POST", "/api/records", token, `{"title":"Milk","text":"two pints"}`).StatusCode)
 	b.Open(p.at.site)
@@ -70,6 +73,21 @@ func usesAToken(t *testing.T, p *api, b *demotest.Tab) {
 	b.Sees(".notice")
 	assert.Equal(t, "You have no tokens.", b.Text(".empty"))
 	assert.Equal(t, http.StatusUnauthorized, p.call("GET", "/api/records", token, "").StatusCode)
+}
+
+// copiesWhole wants the two ways that the page tells of to select a secret, all of it and
+// nothing else: by mouse, and, for who has none, by the key that leads to the next field.
+func copiesWhole(t *testing.T, b *demotest.Tab, secret string) {
+	b.Do(chromedp.DoubleClick(chromedp.ID("secret")))
+	assert.Equal(t, secret, demotest.Eval[string](b, `getSelection().toString()`))
+	b.Do(chromedp.Click(chromedp.CSS("h1")))
+	for range 20 {
+		b.Do(chromedp.KeyEvent(kb.Tab))
+		if demotest.Eval[string](b, `document.activeElement.id`) == "secret" {
+			break
+		}
+	}
+	assert.Equal(t, secret, demotest.Eval[string](b, `getSelection().toString()`))
 }
 
 func usesAnApplication(t *testing.T, p *api, b *demotest.Tab) {

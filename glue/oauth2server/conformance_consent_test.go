@@ -34,7 +34,7 @@ func consentChecks() []check {
 			assert.Contains(t, a.body, "See who you are.")
 			assert.NotContains(t, a.body, "Change your records.")
 			assert.NotRegexp(t, "(?i)scope|records:read|client|redirect|token", visibleText(a.body), "in words of everybody's")
-			assert.Contains(t, a.body, "for at most 365 days after you last came here from it")
+			assert.Contains(t, a.body, "or on 1 March 2027, unless you come here from it again.")
 			assert.Contains(t, a.body, `<a href="/oauth/settings/authorised">Allowed applications</a>`)
 		}},
 		{"RFC 6819 section 5.2.4.1", "the name of an application is text", func(t *testing.T, p *party) {

@@ -14,7 +14,6 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/xsrf"
-	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
 // consentPage is what the page shows that asks a person to authorise an application:
@@ -32,7 +31,7 @@ type consentPage struct {
 	Unproven bool
 	// New is asked for now, Granted asked for again.
 	New, Granted []scopeGroup
-	Lasts        string // how long it can act at most, in words
+	Until        string // when what it gets ends by itself
 	Action       string
 	Settings     string        // where to take it back
 	Token        template.HTML // a hidden field, bound to the person and this request
@@ -77,10 +76,10 @@ func (a *authorizer) ask(w http.ResponseWriter, r *http.Request, q *authRequest)
 		Action: a.cfg.Path + pathAuthorize + "?" + q.encode(),
 		Token:  a.cfg.Guard.Field(r, q.binding()),
 		New:    asked.where(isNew).groups(), Granted: asked.where(func(c Scope) bool { return !isNew(c) }).groups(),
-		Settings: settings{a.Server}.path("/authorised"), Lasts: words.Duration(a.cfg.GrantLife),
+		Settings: settings{a.Server}.path("/authorised"), Until: dateText(a.site.Now().Add(a.cfg.GrantLife)),
 	}
 	if q.fragment { // nothing that it gets can be renewed
-		page.Lasts = words.Duration(a.cfg.AccessLife)
+		page.Until = momentText(a.site.Now().Add(a.cfg.AccessLife))
 	}
 	a.show(w, r, site.Page{
 		Kind: "consent", Status: http.StatusOK, Title: "Allow " + isolated(page.Name) + " to use " + isolated(a.site.Name()) + " for you?", Form: &site.Form{AnyTarget: true},

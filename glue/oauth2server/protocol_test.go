@@ -112,7 +112,9 @@ func TestInsecureGrants(t *testing.T) {
 	for name, run := range map[string]func(t *testing.T, p *party){
 		"implicit: allowed": func(t *testing.T, p *party) {
 			q := implicit(p)
-			v := fragment(p, p.press(p.visit(q), "allow"))
+			asked := p.visit(q)
+			assert.Contains(t, asked.body, "or on 1 March 2026, 13:00 UTC, unless", "it cannot be renewed")
+			v := fragment(p, p.press(asked, "allow"))
 			assert.True(t, p.works(v.Get("access_token")))
 			assert.Equal(t, "Bearer", v.Get("token_type"))
 			assert.Equal(t, "3600", v.Get("expires_in"))
