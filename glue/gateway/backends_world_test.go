@@ -155,7 +155,7 @@ func (b *backendWorld) sendOne(a *asked) []byte {
 		b.conn = b.dial()
 		b.in = bufio.NewReader(b.conn)
 	}
-	require.NoError(b.t, b.conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(b.t, b.conn.SetDeadline(time.Now().Add(patience)))
 	_, err := io.WriteString(b.conn, b.text(a))
 	status, body, last, readErr := b.read(b.in, a.method)
 	if err != nil || readErr != nil || last {

@@ -182,7 +182,10 @@ func TestSlowBody(t *testing.T) {
 
 // TestSlowBodyHTTP2 ends the stream and leaves others of the connection alone.
 func TestSlowBodyHTTP2(t *testing.T) {
-	w := newWorld(t, kit{tls: true, config: func(c *Config) { c.Limits.BodyGrace = Duration(50 * time.Millisecond) }})
+	w := newWorld(t, kit{tls: true, config: func(c *Config) {
+		c.Limits.BodyGrace = Duration(50 * time.Millisecond)
+		c.Rules = append(c.Rules, Rule{Path: "/other", Access: Public, To: c.Rules[0].To, BodyRate: -1}) // however busy the machine is
+	}})
 	v := w.visitor("")
 	v.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}} // our own, on loopback
 	t.Cleanup(v.client.CloseIdleConnections)
@@ -194,7 +197,7 @@ func TestSlowBodyHTTP2(t *testing.T) {
 	assert.Equal(t, 2, answer.ProtoMajor)
 	assert.Equal(t, http.StatusRequestTimeout, answer.StatusCode)
 	assert.Empty(t, w.backend.take())
-	assert.Equal(t, http.StatusOK, v.do(http.MethodPost, "/public/y", strings.NewReader("a=b")).StatusCode)
+	assert.Equal(t, http.StatusOK, v.do(http.MethodPost, "/other", strings.NewReader("a=b")).StatusCode)
 	assert.Equal(t, "a=b", w.backend.one(t).Body)
 }
 
@@ -251,11 +254,13 @@ func TestBodyPaceAfterTheEnd(t *testing.T) {
 // whole requests, which moving the deadline does not put off.
 func TestSlowBodyInAnotherServer(t *testing.T) {
 	for _, rate := range []int64{0, -1} {
-		w := newWorld(t, kit{config: func(c *Config) { c.Limits.BodyRate = rate }, server: func(s *http.Server) { s.ReadTimeout = 50 * time.Millisecond }})
+		w := newWorld(t, kit{config: func(c *Config) { c.Limits.BodyRate = rate }, server: func(s *http.Server) {
+			s.ReadHeaderTimeout, s.ReadTimeout = patience, 50*time.Millisecond // the header comes in time
+		}})
 		conn, err := net.Dial("tcp", w.addr)
 		require.NoError(t, err)
 		defer conn.Close()
-		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 		_, err = fmt.Fprintf(conn, "POST /public/x HTTP/1.1\r\nHost: %s\r\nContent-Length: 4\r\n\r\na=", w.host)
 		require.NoError(t, err)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -28,7 +28,7 @@ func (w *world) h2(t *testing.T) *h2Conn {
 	t.Helper()
 	raw, err := net.Dial("tcp", w.addr)
 	require.NoError(t, err)
-	require.NoError(t, raw.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, raw.SetDeadline(time.Now().Add(patience)))
 	conn := tls.Client(raw, &tls.Config{ServerName: "localhost", InsecureSkipVerify: true, NextProtos: []string{"h2"}}) // our own, on loopback
 	require.NoError(t, conn.Handshake())
 	require.Equal(t, "h2", conn.ConnectionState().NegotiatedProtocol)

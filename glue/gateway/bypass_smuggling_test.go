@@ -79,10 +79,7 @@ func framingTricks(inner string) []framingTrick {
 func TestBypassSmuggling(t *testing.T) { eachBackend(t, testBypassSmuggling) }
 
 func testBypassSmuggling(t *testing.T, speaking func(*kit)) {
-	w := openWorld(t, func(k *kit) {
-		// Some of these leave the gateway waiting for more.
-		k.server = func(s *http.Server) { s.ReadTimeout, s.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond }
-	}, speaking)
+	w := openWorld(t, speaking)
 	for _, tt := range framingTricks(smuggled(w)) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, version := range []string{"1.1", "1.0"} {
@@ -91,7 +88,10 @@ func testBypassSmuggling(t *testing.T, speaking func(*kit)) {
 					// The connection ends after the second request, which is there to be
 					// answered as one of its own, by the gateway: with no session.
 					tail := "GET /private/last HTTP/1.1\r\nHost: " + w.host + "\r\nConnection: close\r\n\r\n"
-					answer := w.wire(head + tt.body + tail)
+					// In HTTP/1.0 a length counts that chunked replaces: the gateway waits for all
+					// of it, until the client says that no more comes.
+					waits := version == "1.0" && strings.HasPrefix(tt.head, "Content-Length: 9999")
+					answer := w.wireEnding(head+tt.body+tail, waits)
 					all := w.backend.take()
 					for _, s := range all {
 						mustNotClaim(t, s, "")

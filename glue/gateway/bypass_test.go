@@ -119,10 +119,19 @@ func mustNotClaim(t testing.TB, s seen, user string) {
 // gateway closes it, or has nothing more to say.
 func (w *world) wire(request string) string {
 	w.t.Helper()
+	return w.wireEnding(request, false)
+}
+
+// wireEnding is wire; if ends is true the client says that it has nothing more to say.
+func (w *world) wireEnding(request string, ends bool) string {
+	w.t.Helper()
 	conn := w.dial()
 	defer conn.Close()
 	_, err := io.WriteString(conn, request)
 	require.NoError(w.t, err)
+	if ends {
+		require.NoError(w.t, conn.(*net.TCPConn).CloseWrite())
+	}
 	return readAll(conn)
 }
 
@@ -130,7 +139,7 @@ func (w *world) dial() net.Conn {
 	w.t.Helper()
 	conn, err := net.Dial("tcp", w.addr)
 	require.NoError(w.t, err)
-	require.NoError(w.t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(w.t, conn.SetDeadline(time.Now().Add(patience)))
 	if strings.HasPrefix(w.url, "https:") {
 		return tls.Client(conn, &tls.Config{ServerName: "localhost", InsecureSkipVerify: true}) // our own, on loopback
 	}

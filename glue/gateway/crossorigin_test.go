@@ -219,7 +219,7 @@ func TestListedOrigins(t *testing.T) {
 // TestChromiumCrossOrigin has pages of other origins of the same site call a backend's API in
 // a real browser, one that is listed and one that is not.
 func TestChromiumCrossOrigin(t *testing.T) {
-	ctx, cancel := context.WithTimeout(chromiumtest.Start(t), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(chromiumtest.Start(t), 10*time.Minute)
 	t.Cleanup(cancel)
 	page := func() string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

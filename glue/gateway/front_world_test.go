@@ -1,20 +1,20 @@
 package gateway
 
 import (
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/enginetest"
 )
 
 // front is a front server that asks the gateway about each request. It starts at addr,
@@ -57,24 +57,12 @@ func frontRules(t testing.TB) []Rule {
 		Rule{Path: "/old", Access: Login, AnyPtags: true})
 }
 
-// freeAddr gives an address on loopback where nothing listens now.
-//
-// It is none of those that the system gives out by itself: between here and the program's
-// start another test would get it, or a connection that asks whether somebody listens there
-// already would be connected to itself.
+// freeAddr gives an address on loopback where nothing listens.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	const first, ports = 15_000, 17_000
-	for range 100 {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(ports))))
-		if err != nil {
-			continue // taken
-		}
-		defer l.Close()
-		return l.Addr().String()
-	}
-	require.FailNow(t, "no port is free")
-	return ""
+	addr, err := enginetest.FreeAddr()
+	require.NoError(t, err)
+	return addr
 }
 
 // startProgram runs a server until the test ends, and waits until it listens.
@@ -111,7 +99,7 @@ func startProgramAt(t testing.TB, network, addr string, cmd *exec.Cmd) bool {
 	})
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for range 2000 {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if conn, err := net.Dial(network, addr); err == nil {
 			_ = conn.Close()
 			return true

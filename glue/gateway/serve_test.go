@@ -160,7 +160,7 @@ func TestServe_graceful(t *testing.T) {
 			_ = conn.Close()
 		}
 		return err != nil
-	}, 5*time.Second, time.Millisecond, "no new connections")
+	}, patience, time.Millisecond, "no new connections")
 	select {
 	case err := <-r.ended:
 		t.Fatal("it did not wait", err)
@@ -220,7 +220,7 @@ func TestServe_webSocket(t *testing.T) {
 	assert.Equal(t, "hello", string(text))
 	r.stop()
 	require.NoError(t, <-r.ended)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	_, _, err = conn.Read(ctx)
 	require.Error(t, err)

@@ -137,7 +137,7 @@ func TestManyWebSockets(t *testing.T) {
 	const many = 500
 	w := newWorld(t, kit{handler: echoSocket})
 	cookie := w.socketCookie(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	conns := make([]*websocket.Conn, many)
 	each := func(do func(i int) error) {
@@ -174,7 +174,7 @@ func TestManyWebSockets(t *testing.T) {
 	assert.Equal(t, int64(many), old.Users(), "they are all still there")
 	each(say)
 	each(func(i int) error { return conns[i].Close(websocket.StatusNormalClosure, "") })
-	assert.Eventually(t, func() bool { return old.Users() == 0 }, 20*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return old.Users() == 0 }, patience, time.Millisecond)
 }
 
 // load is people who go on asking until told to stop.
@@ -237,14 +237,14 @@ func (l *load) seen(t *testing.T, status, n int) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.statuses[status] >= before+n
-	}, 30*time.Second, time.Millisecond, "%d answers with status %d", n, status)
+	}, patience, time.Millisecond, "%d answers with status %d", n, status)
 }
 
 // TestBackendRestarts kills the backend under load, again and again.
 func TestBackendRestarts(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	addr := freeAddr(t)
+	listener, err := net.Listen("tcp", addr)
 	require.NoError(t, err)
-	addr := listener.Addr().String()
 	backend := &recorder{}
 	start := func(l net.Listener) *httptest.Server {
 		s := httptest.NewUnstartedServer(backend)
@@ -265,7 +265,7 @@ func TestBackendRestarts(t *testing.T) {
 		require.Eventually(t, func() bool {
 			listener, err = net.Listen("tcp", addr)
 			return err == nil
-		}, 10*time.Second, time.Millisecond)
+		}, patience, time.Millisecond)
 		server = start(listener)
 		l.seen(t, http.StatusOK, 20)
 	}
@@ -276,22 +276,20 @@ func TestBackendRestarts(t *testing.T) {
 		assert.Contains(t, []int{200, 502, 503, 504}, status)
 	}
 	assert.Empty(t, l.errors)
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 20*time.Second, time.Millisecond, "goroutines are left")
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, patience, time.Millisecond, "goroutines are left")
 	assert.NotContains(t, w.pageOf(t, "http://"+addr), addr, "nobody is told where the backend is")
 }
 
 // pageOf is what a person sees while the backend at an address is down.
 func (w *world) pageOf(t *testing.T, to string) string {
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, dead.Close())
+	dead := freeAddr(t)
 	cfg := w.cfg
-	cfg.Rules = []Rule{{Path: "/private", Access: Public, To: "http://" + dead.Addr().String()}}
+	cfg.Rules = []Rule{{Path: "/private", Access: Public, To: "http://" + dead}}
 	require.NoError(t, w.gateway.Reload(cfg))
 	answer := w.visitor("").get("/private")
 	require.Equal(t, http.StatusBadGateway, answer.StatusCode)
 	assert.Contains(t, answer.body, `data-page="backend-down"`)
-	assert.NotContains(t, answer.body, dead.Addr().String())
+	assert.NotContains(t, answer.body, dead)
 	return answer.body
 }
 

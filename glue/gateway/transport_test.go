@@ -157,7 +157,7 @@ func TestHTTP2BackendWebSocket(t *testing.T) {
 			w := newWorld(t, kit{rules: []Rule{server.rule(t, "/")}})
 			for range 2 {
 				require.Equal(t, http.StatusUpgradeRequired, w.visitor("").get("/").StatusCode, "and other requests do not change that")
-				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
 				conn, _, err := websocket.Dial(ctx, w.url, nil)
 				require.NoError(t, err)
@@ -175,13 +175,17 @@ func TestHTTP2BackendWebSocket(t *testing.T) {
 func TestHTTP2BackendConnections(t *testing.T) {
 	release := make(chan struct{})
 	arrived := make(chan struct{}, 2)
-	server := startHTTP2(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	server := startHTTP2(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/warm" {
+			return
+		}
 		arrived <- struct{}{}
 		<-release
 	}), h2cOnly)
 	w := newWorld(t, kit{rules: []Rule{server.rule(t, "/")}, config: func(cfg *Config) {
 		cfg.Limits.Connections, cfg.Limits.DialTimeout = 1, Duration(20*time.Millisecond)
 	}})
+	w.connect("/warm")
 	done := make(chan int)
 	go func() {
 		answer, err := w.visitor("").try(http.MethodGet, "/", nil)

@@ -44,7 +44,7 @@ func TestWebSocketBuffers(t *testing.T) {
 			header := http.Header{"Cookie": {w.socketCookie(t)}, "Origin": {w.url}}
 			buffers := &countedBuffers{BufferPool: newBuffers()}
 			w.gateway.core.Load().proxy.BufferPool = buffers
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			conn, _, err := websocket.Dial(ctx, w.url+"/private/", &websocket.DialOptions{HTTPClient: w.fake.Client(""), HTTPHeader: header})
 			require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestWebSocketBuffers(t *testing.T) {
 			say(1 << 20)
 			say(1)
 			assert.Positive(t, buffers.taken.Load())
-			assert.Eventually(t, func() bool { return buffers.out.Load() == 0 }, 10*time.Second, time.Millisecond, "it holds large buffers")
+			assert.Eventually(t, func() bool { return buffers.out.Load() == 0 }, patience, time.Millisecond, "it holds large buffers")
 		})
 	}
 }
@@ -101,7 +101,7 @@ func TestWebSocketHalfClosed(t *testing.T) {
 			conn, err := net.Dial("tcp", w.addr)
 			require.NoError(t, err)
 			defer conn.Close()
-			require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+			require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 			_, err = io.WriteString(conn, w.request("GET /public HTTP/1.1", strings.Split(upgrade, "\r\n")...))
 			require.NoError(t, err)
 			head := make([]byte, len("HTTP/1.1 101"))
@@ -111,7 +111,7 @@ func TestWebSocketHalfClosed(t *testing.T) {
 			tt.client(t, conn, conn)
 			require.NoError(t, conn.Close())
 			<-ended
-			assert.Eventually(t, func() bool { return w.gateway.core.Load().Users() == 0 }, 20*time.Second, time.Millisecond, "no request is left")
+			assert.Eventually(t, func() bool { return w.gateway.core.Load().Users() == 0 }, patience, time.Millisecond, "no request is left")
 		})
 	}
 }
@@ -145,7 +145,7 @@ func TestWebSocketThatCallsItselfGRPC(t *testing.T) {
 			gateway.ServeHTTP(w, r)
 		})
 	}})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	header := http.Header{"Content-Type": {"application/grpc"}}
 	conn, _, err := websocket.Dial(ctx, w.url+"/public/", &websocket.DialOptions{HTTPClient: w.fake.Client(""), HTTPHeader: header})

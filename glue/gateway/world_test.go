@@ -27,6 +27,9 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
 
+// patience is for what takes a moment, on an idle machine.
+const patience = 2 * time.Minute
+
 var testNow = time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
 
 // wlsKey is a key that nobody else knows: gateways that are not on loopback refuse the

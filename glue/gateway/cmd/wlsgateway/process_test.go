@@ -96,10 +96,13 @@ func (p *process) log() string {
 	return strings.Join(p.lines, "\n")
 }
 
+// patience is for what takes a moment, on an idle machine.
+const patience = 2 * time.Minute
+
 // expect waits until the log has a text as often as times.
 func (p *process) expect(text string, times int) {
 	p.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for strings.Count(p.log(), text) < times {
 		select {
 		case <-p.more:
@@ -250,7 +253,7 @@ func TestProcess_activation(t *testing.T) {
 
 func notice(t *testing.T, from *net.UnixConn) string {
 	t.Helper()
-	require.NoError(t, from.SetReadDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, from.SetReadDeadline(time.Now().Add(patience)))
 	buffer := make([]byte, 1000)
 	n, err := from.Read(buffer)
 	require.NoError(t, err)
@@ -332,10 +335,10 @@ func TestProcess_certificate(t *testing.T) {
 	require.Equal(t, 200, kept.StatusCode)
 
 	write(t, filepath.Join(s.dir, "cert.pem"), "soon")
-	require.Eventually(t, func() bool { return s.serial() != nil && strings.Contains(p.log(), "the old one stays") }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return s.serial() != nil && strings.Contains(p.log(), "the old one stays") }, patience, 10*time.Millisecond)
 	assert.Equal(t, first, s.serial())
 	second := writeCertificate(t, s.dir, "localhost")
-	require.Eventually(t, func() bool { return s.serial().Cmp(second) == 0 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return s.serial().Cmp(second) == 0 }, patience, 10*time.Millisecond)
 	again, _ := s.get(s.url() + "/after")
 	assert.Equal(t, first, again.TLS.PeerCertificates[0].SerialNumber, "connections stay")
 
