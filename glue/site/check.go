@@ -13,7 +13,7 @@ import (
 )
 
 // Check lists what is wrong about a configuration or, if nothing is, what is weak. It makes no
-// secret file; an empty list is a good sign, not a proof.
+// secret file. An empty list does not prove that all is well.
 func Check(cfg Config) []Finding {
 	s, found := read(cfg)
 	if found.Err("") != nil {

@@ -30,11 +30,11 @@ func ownScheme(r *http.Request) string {
 	return "http"
 }
 
-// AddressPrefix is the network that an address is in: its first v4bits bits for IPv4,
-// its first v6bits for IPv6. Something that shall work only from about where it was
-// made, such as a session, can be bound to it; 24 and 48 are customary. It costs
-// people who roam, or whose provider gives them changing addresses, and it does not
-// keep out whoever shares their network.
+// AddressPrefix returns the network that an address is in: its first v4bits bits for IPv4, its
+// first v6bits for IPv6. Something that shall work only from about where it was made, such as a
+// session, can be bound to it; 24 and 48 are customary. It costs people who roam, or whose
+// provider gives them changing addresses, and it does not keep out others who share their
+// network.
 //
 // The prefix is not valid if the address is not, or if there are not as many bits:
 // treat that as no match, not as one more network.

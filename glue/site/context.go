@@ -60,11 +60,10 @@ func (st *state) attach(r *http.Request) *http.Request {
 	return r
 }
 
-// ClientIP is the address that a request comes from: behind trusted proxies what they
-// say, else the other end of the connection. It is the zero Addr, which is not valid,
-// where nobody says: on a unix socket, for instance. It has no zone, and an IPv4
-// address is never written as IPv6. Without [Site.Handler] around the handler it is
-// the other end of the connection.
+// ClientIP returns the address that a request comes from: behind trusted proxies what they say,
+// else the other end of the connection. It is the zero Addr, which is not valid, where nobody
+// says: on a unix socket, for instance. It has no zone, and an IPv4 address is never written as
+// IPv6. Without [Site.Handler] around the handler it is the other end of the connection.
 //
 // An address is no proof of identity, and many people share one.
 func ClientIP(r *http.Request) netip.Addr {
@@ -74,9 +73,9 @@ func ClientIP(r *http.Request) netip.Addr {
 	return otherEnd(r)
 }
 
-// Scheme is "https" or "http", as the client used it: behind trusted proxies what they
-// say, else whether the connection is encrypted. Without [Site.Handler] around the
-// handler it is the latter.
+// Scheme returns "https" or "http", as the client used it: behind trusted proxies what they
+// say, else whether the connection is encrypted. Without [Site.Handler] around the handler it
+// is the latter.
 func Scheme(r *http.Request) string {
 	if st := stateOf(r.Context()); st != nil {
 		return st.scheme
@@ -84,9 +83,9 @@ func Scheme(r *http.Request) string {
 	return ownScheme(r)
 }
 
-// URL makes an absolute URL of a path of the site, which may have a query; see
-// [Site.URL]. Without [Site.Handler] around the handler there is no configuration to
-// make it from, and it is empty.
+// URL returns the absolute URL of a path of the site, which may have a query; see [Site.URL].
+// Without [Site.Handler] around the handler there is no configuration to make it from, and it
+// is empty.
 func URL(r *http.Request, path string) string {
 	if st := stateOf(r.Context()); st != nil {
 		return st.site.URL(r, path)
@@ -94,11 +93,11 @@ func URL(r *http.Request, path string) string {
 	return ""
 }
 
-// URL makes an absolute URL of a path of the site, which may have a query, for links
-// in mails, feeds and redirects. Nothing of it comes from the request: if that is for
-// one of Config.Hosts by name, the URL has the name as configured and the scheme of
-// BaseURL; otherwise, or if r is nil, it has BaseURL's origin. The path is as this
-// program sees it: with Config.PrefixStripped the path of BaseURL is put in front.
+// URL returns the absolute URL of a path of the site, which may have a query, for links in
+// mails, feeds and redirects. Nothing of it comes from the request: if that is for one of
+// Config.Hosts by name, the URL has the name as configured and the scheme of BaseURL;
+// otherwise, or if r is nil, it has BaseURL's origin. The path is as this program sees it: with
+// Config.PrefixStripped the path of BaseURL is put in front.
 //
 // The path's escapes stay as they are. What cannot be in a URL is escaped, and a slash
 // is put in front where there is none, so that no path leads to another host.
@@ -131,10 +130,9 @@ func escapeTarget(s string) string {
 	return b.String()
 }
 
-// Nonce is the request's nonce for the Content-Security-Policy, for the nonce
-// attribute of script and style elements in templates. It is what "{nonce}" in
-// [Headers.CSP] stands for, 130 random bits in letters and digits. Without
-// [Site.Handler] around the handler it is empty.
+// Nonce returns the request's nonce for the Content-Security-Policy, for the nonce attribute of
+// script and style elements in templates. It is what "{nonce}" in [Headers.CSP] stands for, 130
+// random bits in letters and digits. Without [Site.Handler] around the handler it is empty.
 //
 // A page with a nonce must not be cached for others.
 func Nonce(ctx context.Context) string {

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Cookies are those that a way of logging in sets at a site.
+// Cookies names the cookies that a way of logging in sets at a site.
 type Cookies struct {
-	// Sessions are the names of those that say who somebody is.
+	// Sessions are the names of the cookies that say who somebody is.
 	Sessions []string
-	// Own reports whether a cookie of that name is one of them all.
+	// Own reports whether any of its cookies, of sessions and others, has this name.
 	Own func(name string) bool
 }
 
@@ -27,8 +27,8 @@ func (s *Site) AddCookies(c Cookies) {
 	}
 }
 
-// OwnCookie reports whether a cookie of that name is one of those of the site's logins:
-// none that what stands behind the login should see, or set.
+// OwnCookie reports whether a cookie of that name is one of those of the site's logins, which
+// what stands behind the login should neither see nor set.
 func (s *Site) OwnCookie(name string) bool {
 	all := s.cookies.Load()
 	return all != nil && slices.ContainsFunc(*all, func(c Cookies) bool { return c.Own(name) })

@@ -1,7 +1,7 @@
-// Package site is a web site, said once, with or without logins: its address and hosts,
-// its proxies, security headers, secret, clock and log. A [Site] stands in front of the
-// whole site, where it keeps out requests for other hosts and believes only proxies that
-// it was told of, and whatever logs people in or guards forms there is made with it.
+// Package site describes a web site in one place, with or without logins: its address and
+// hosts, its proxies, security headers, secret, clock and log. A [Site] stands in front of the
+// whole site, where it keeps out requests for other hosts and believes only the proxies that it
+// was told of. The packages that log people in, or protect forms, are configured with it.
 //
 //	s, err := site.New(site.Config{
 //		BaseURL:  "https://soc.example",

@@ -51,7 +51,7 @@ func (s *Site) Report(r *http.Request, e Event) {
 	s.Tell(r.Context(), e)
 }
 
-// Tell is [Site.Report] for something that no request is to blame for.
+// Tell is [Site.Report] for what belongs to no request.
 func (s *Site) Tell(ctx context.Context, e Event) {
 	if s.cfg.Logger.Enabled(ctx, e.Level) {
 		s.cfg.Logger.LogAttrs(ctx, e.Level, e.From+" "+e.Name, e.attrs()...)

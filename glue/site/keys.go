@@ -10,7 +10,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// ErrNoSecret is what those who need a secret get from a site without one.
+// ErrNoSecret is the error of what needs a secret, for a site without one.
 var ErrNoSecret = errors.New("site: Config.SecretFile is missing: name a file that this program may write once, such as /var/lib/soc/secret")
 
 // secretInUse is the site's secret, and all that was made of it.
@@ -54,10 +54,9 @@ func (s *Site) Keys(purpose string, context ...string) [][]byte {
 	return keys
 }
 
-// OnSecret has use called with the site's secret, now and whenever it is replaced: by those
-// who keep what they derive from it. Where use returns an error it must go on with what it
-// had; a replacement is then refused as a whole. It is an error where the site has no
-// secret.
+// OnSecret calls use with the site's secret, now and whenever it is replaced: for packages that
+// keep what they derive from it. Where use returns an error it must go on with what it had; a
+// replacement is then refused as a whole. It is an error where the site has no secret.
 func (s *Site) OnSecret(use func(*Secret) error) error {
 	s.secret.mu.Lock()
 	defer s.secret.mu.Unlock()

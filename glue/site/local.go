@@ -33,8 +33,8 @@ func requestTarget(r *http.Request) string {
 }
 
 // Local reports whether a target is a path of this site, with a query or without: below
-// [Site.Path], whatever a browser, or a server that decodes first, makes of it. What is
-// beside that is another's site.
+// [Site.Path], whatever a browser, or a server that decodes first, makes of it. A path beside
+// that belongs to another site.
 func (s *Site) Local(target string) bool {
 	if !localpath.IsTarget(target) {
 		return false
@@ -70,8 +70,8 @@ func sameSegment(a, b string) bool {
 	return errA == nil && errB == nil && a == b
 }
 
-// CheckPath says what is wrong with a path, and perhaps a query, that somebody configured:
-// it must be one of this site as browsers see it, and not of what else its origin has.
+// CheckPath returns what is wrong with a path, with or without a query, that somebody
+// configured: it must be one of this site as browsers see it, below the path of BaseURL.
 func (s *Site) CheckPath(local string) error {
 	if !localpath.Is(local) {
 		return fmt.Errorf("%q is not a path of this site", local)

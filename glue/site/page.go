@@ -80,8 +80,8 @@ type Field struct {
 	Autocomplete string
 }
 
-// Show answers with a page, in the dress of [Config.Page] if there is one: never cached,
-// without a referrer where there is no form, nothing in it but its own style.
+// Show answers with a page, by [Config.Page] if there is one. The answer is not cached, sends
+// no referrer unless the page has a form, and lets nothing in but its own style.
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, p Page) {
 	h := w.Header()
 	respond.PageHeaders(h, p.Framed, p.Form != nil || p.Body != "", p.Form != nil && p.Form.AnyTarget, styleHash)

@@ -25,9 +25,9 @@ import (
 // proxy itself. How many proxies are known in this way is also how many entries of
 // scheme and host are believed; where there are fewer, the leftmost counts.
 type Proxies struct {
-	// Count is through how many proxies every request comes, 32 at most. It trusts
-	// whoever connects, so that only the proxies may be able to; Ranges need no such
-	// promise. Proxies that other ways in avoid must not be counted.
+	// Count is through how many proxies every request comes, 32 at most. It trusts whoever
+	// connects, so that only the proxies may be able to; Ranges need no such promise. Do not
+	// count a proxy that some requests bypass.
 	Count int
 	// Ranges are the addresses of the proxies, such as 127.0.0.0/8 or 192.0.2.7/32.
 	// Up to 32 of them are believed in a row.

@@ -12,7 +12,7 @@ type Route struct {
 	err     error // every request is refused
 }
 
-// With sets other headers for some routes of the site:
+// With returns a Route, which sets other headers for some routes of the site:
 //
 //	widget := s.With(func(h *site.Headers) { h.FrameAncestors = "https://www.soc.example" })
 //	mux.Handle("/widget/", widget.Handler(app))
@@ -35,8 +35,8 @@ func (s *Site) With(edit func(h *Headers)) *Route {
 // Err reports what is wrong with the headers that With made; nil if nothing is.
 func (rt *Route) Err() error { return rt.err }
 
-// Handler sets the route's headers in place of the site's before next runs. It works
-// inside of [Site.Handler] only; elsewhere it answers 500.
+// Handler returns a handler that sets the route's headers in place of the site's before next
+// runs. It works inside of [Site.Handler] only; elsewhere it answers 500.
 func (rt *Route) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		st := stateOf(r.Context())

@@ -36,10 +36,10 @@ func newSecret(lines []string) *Secret {
 	return &Secret{func() []string { return lines }}
 }
 
-// ParseSecret makes a Secret of text, which has the form and must pass the
-// rules of a secret file (see [LoadSecret]). It is for sites that get their
-// secret from elsewhere, such as an environment variable or a secret manager.
-// An error names the line that is at fault, never its content.
+// ParseSecret returns the Secret in text, which has the form and must pass the rules of a
+// secret file (see [LoadSecret]). It is for sites that get their secret from elsewhere, such as
+// an environment variable or a secret manager. An error names the line that is at fault, never
+// its content.
 func ParseSecret(text string) (*Secret, error) {
 	lines, err := parseLines(text)
 	if err != nil {

@@ -25,9 +25,8 @@ import (
 // printable ASCII counts as text; short lines, placeholders, repeated lines and
 // lines with little variety are refused, and files of more than 16 KiB.
 //
-// The file must be a regular one, or a symbolic link to one, that nobody can
-// read or write but those that [ReadSecretFile] lets; and so are relative
-// names looked for.
+// The file must be a regular one, or a symbolic link to one, that only those can read or write
+// whom [ReadSecretFile] allows. A relative name is looked for as there.
 //
 // An error names the file and what to do about it, and never shows what the
 // file holds.

@@ -57,9 +57,8 @@ type Config struct {
 	// changes them. The zero value is safe for an ordinary server-rendered site.
 	Headers Headers
 
-	// OnMisdirected is told, unless nil, of each request for another host before it is
-	// answered with 421. It sees the host as the client sent it, which is nobody's in
-	// particular.
+	// OnMisdirected is told, unless nil, of each request for another host before it is answered
+	// with 421. It sees the host as the client sent it, which can be any.
 	OnMisdirected func(r *http.Request)
 	// SecretFile names a file with the site's secret, made on first use; see [LoadSecret]. A
 	// relative name that is there below $CREDENTIALS_DIRECTORY of systemd is that file.
@@ -83,8 +82,8 @@ type Config struct {
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
-	// InsecureAllowHTTP lets a site that is not on loopback have an http BaseURL:
-	// whoever is on the way can read and change everything, people's sessions included.
+	// InsecureAllowHTTP lets a site that is not on loopback have an http BaseURL: anybody on
+	// the way can read and change everything, people's sessions included.
 	InsecureAllowHTTP bool
 }
 
@@ -107,7 +106,7 @@ type Site struct {
 	advised advised
 }
 
-// New checks the configuration, all of it, copies it, and reads or makes the site's secret.
+// New returns a Site for cfg, which it checks and copies, and reads or makes the site's secret.
 // The error of a configuration that is wrong is a [*ConfigError].
 func New(cfg Config) (*Site, error) {
 	s, found := read(cfg)
@@ -158,9 +157,9 @@ func read(cfg Config) (*Site, Findings) {
 	return s, found
 }
 
-// Handler puts the site in front of next: it finds out where a request comes from,
-// refuses or redirects what is for another host, and sets the security headers before
-// next runs. Mount it around everything else, but inside of handlers that need to see
+// Handler returns a handler that puts the site in front of next: it finds out where a request
+// comes from, refuses or redirects what is for another host, and sets the security headers
+// before next runs. Mount it around everything else, but inside of handlers that need to see
 // requests as they came, and beside those that load balancers probe by address.
 //
 // For next, the request's Host is in normal form (lower case, without a final dot or
