@@ -12,11 +12,11 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/oauth2server/internal/store"
 )
 
-// RequireAPI returns a decorator that lets a request through to a resource with a token of
-// a person that has all these scopes, or with the browser session of a person and, where
-// the request may change something, the token of package xsrf. A session may do everything
-// that is registered, but for what is [Scope.Internal]. [AccessFrom] returns who it is and
-// by what, [glue.IdentityFrom] who.
+// RequireAPI returns a decorator that lets a request through to a resource with a token of a
+// person that has all these scopes, or with the browser session of a person and, where the
+// request may change something, the token of package xsrf. A session may do everything that is
+// registered, except what is [Scope.Internal]. [AccessFrom] returns who it is and by what,
+// [glue.IdentityFrom] who.
 //
 // Nobody is sent to log in. Without token and session, or with a bad token, the answer is 401, and
 // with a token, or a session, that lacks a scope 403, in JSON and with WWW-Authenticate (RFC 6750

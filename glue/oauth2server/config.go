@@ -68,10 +68,10 @@ type Config struct {
 
 	// Scopes are what tokens may allow; at least one.
 	Scopes []Scope
-	// ClientScopes are what confidential clients may get for themselves, without a
-	// person (client credentials, RFC 6749 section 4.4): every one of them, whoever
-	// registered it. Empty turns that grant off. A scope that is Internal needs
-	// MayRegister, because otherwise everybody who can log in could help themselves.
+	// ClientScopes are what confidential clients may get for themselves, without a person
+	// (client credentials, RFC 6749 section 4.4): every one of them, whatever person registered
+	// it. Empty turns that grant off. A scope that is Internal needs MayRegister, because
+	// otherwise everybody who can log in could help themselves.
 	ClientScopes []string
 
 	// ResourceServers are the applications that check other applications' tokens, and
@@ -88,10 +88,10 @@ type Config struct {
 	// where it stands for nobody: false ends that use at once; an error is answered with
 	// 503. It must be quick. Nil means that everybody is.
 	Active func(ctx context.Context, principal string) (bool, error)
-	// MayRegister reports whether a person may register applications; nil means that
-	// everybody who can log in may. It is asked again when they edit one and when they make a new secret, but not
-	// at each use of a token, as Active is. Whoever may, gets all of ClientScopes, by a
-	// confidential client of theirs, and keeps it until that is deleted.
+	// MayRegister reports whether a person may register applications; nil means that everybody
+	// who can log in may. It is asked again when they edit one and when they make a new secret,
+	// but not at each use of a token, as Active is. A person who may gets all of ClientScopes
+	// by a confidential client, and keeps them until that is deleted.
 	MayRegister func(r *http.Request, id glue.Identity) bool
 
 	// AccessLife is how long an application's access token lasts; zero means 1 hour. 1
@@ -142,9 +142,9 @@ type Config struct {
 	// type their password into other sites and goes past the WLS and whatever it asks
 	// beside a password; RFC 9700 section 2.4 says that it must not be used.
 	InsecureAllowPassword bool
-	// PasswordCheck returns whose user name and password these are: "" nobody's. An error
-	// is answered with 503. It must be slow to guess at, and take as long for users that
-	// do not exist.
+	// PasswordCheck returns the principal that a user name and a password belong to, "" if they
+	// are wrong. An error is answered with 503. It must be slow to guess at, and take as long
+	// for users that do not exist.
 	PasswordCheck func(ctx context.Context, username, password string) (principal string, err error)
 }
 

@@ -39,17 +39,16 @@
 //
 //	wls[parcs]_[0-9A-Za-z]{49}
 //
-// A code, and a refresh token, is used by a conditional update whose row count says who
-// was first, on any machine. What comes a second time, from the client that it belongs to,
-// ends all that the first time gave. Of refresh tokens that were given one for the other
-// one row is kept, which knows all that are used up by what they have in common. What is
-// revoked is deleted and ends at once, on all machines, because each use of a token asks
-// the database.
+// A code, and a refresh token, is used by a conditional update whose row count says who was
+// first, on any machine. A second use, by the client that it belongs to, revokes everything
+// that the first one gave. Refresh tokens that were given one for the other share one row, by
+// which those that are used up are recognised. What is revoked is deleted and ends at once, on
+// all machines, because each use of a token asks the database.
 //
 // # What the site must still do
 //
-// Keep people who have left out: Config.Active is asked at each use of a token, about
-// sessions Config.Auth's policy decides. Limit how often programs may call. Serve
+// Keep out people who have left: [Config].Active is asked at each use of a token, and the
+// policy of [Config].Auth decides about sessions. Limit how often programs may call. Serve
 // https, keep Authorization headers out of logs, and back up the database.
 //
 // The API is not stable before version 1; what is accepted will not become laxer.

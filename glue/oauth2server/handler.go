@@ -25,7 +25,7 @@ const (
 //   - authorize wants client_id, redirect_uri, scope and code_challenge each time, and
 //     code_challenge_method=S256. What is wrong with client or redirect_uri is told to
 //     the person and never redirected; other errors are redirected after the login.
-//   - redirect_uri is compared byte for byte, but for the port of http://127.0.0.1,
+//   - redirect_uri is compared byte for byte, except the port of http://127.0.0.1,
 //     http://[::1] and http://localhost.
 //   - prompt may be none, which answers login_required or consent_required; login, which
 //     wants a password typed within Config.FreshFor; or consent, which asks again.
@@ -39,7 +39,7 @@ const (
 //     Config.ResourceServers names.
 //   - Scripts on pages of other origins may call token and revoke, without credentials
 //     (CORS), from the origins of the redirect URIs of the public client that they name.
-//     All others are refused, but for pages of the site itself.
+//     All others are refused, except pages of the site itself.
 func (s *Server) Handler() http.Handler {
 	routes := map[string]http.Handler{
 		pathAuthorize:  s.newAuthorizer(),

@@ -25,9 +25,9 @@ type Server struct {
 	templates *template.Template // of the pages
 }
 
-// New checks the configuration, all of it, and brings the tables of the database up to
-// date. It is safe when several processes do so at once. A database that a newer
-// version of this package has changed is refused.
+// New returns a Server for cfg, all of which it checks, and brings the tables of the database
+// up to date. It is safe when several processes do so at once. A database that a newer version
+// of this package has changed is refused.
 func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.normalise(); err != nil {
 		return nil, err

@@ -18,8 +18,8 @@ func (s *Server) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// Run sweeps now and then, every hour, until ctx ends. It is for sites that do not call
-// Sweep themselves; nothing depends on it but the size of the database.
+// Run calls [Server.Sweep] every hour until ctx ends. It is for sites that do not call Sweep
+// themselves; nothing depends on it but the size of the database.
 func (s *Server) Run(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
