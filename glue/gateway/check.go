@@ -14,8 +14,8 @@ import (
 func Findings(err error) []site.Finding { return serve.FindingsOf(err) }
 
 // Check lists what is wrong about a configuration or, if nothing is, what is weak. It reads the
-// files that are named, tries what New does, and leaves everything as it is: no secret is
-// made, no log begun, no socket opened. An empty list is a good sign, not a proof.
+// files that are named, tries what New does, and leaves everything as it is: no secret is made,
+// no log begun, no socket opened. An empty list does not prove that all is well.
 func Check(cfg Config) []site.Finding {
 	k := cfg.check()
 	if err := cfg.file.Err(k.Findings); err != nil {

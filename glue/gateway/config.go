@@ -253,9 +253,9 @@ const (
 	Optional Access = "optional"
 	// Login lets people through who are logged in and satisfy the rule.
 	Login Access = "login"
-	// LoginOrBearer is Login for whoever brings no bearer token in Authorization. What
-	// brings one, whatever it is, goes on to the backend as nobody's, with a session too:
-	// the backend must judge the token, and refuse what it would not let anybody have.
+	// LoginOrBearer is Login for requests without a bearer token in Authorization. A request
+	// with one, whatever it is, goes on to the backend without an identity, even beside a
+	// session: the backend must judge the token, and refuse what it would not let anybody have.
 	LoginOrBearer Access = "login-or-bearer"
 	// Basic asks for a name and a password of an .htpasswd file. Browsers send these to
 	// other paths of the host too, so Authorization headers with names and passwords

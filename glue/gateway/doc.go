@@ -72,13 +72,12 @@
 //
 // # What is left to do
 //
-// See that nobody but the gateway can connect to the backend: whoever else does can claim
-// to be anybody. A unix socket, or an address that a firewall guards, will do; a port on
-// loopback is open to every program on the machine. Let only operators reach
-// [Admin].Listen. Keep the configuration file from others if it has a password of Redis, or
-// put that into RedisURLFile. A front server, if there is one, must
-// be named in [Front], and must keep queries out of its logs. "wlsgateway check" points
-// at most of this.
+// See that nobody but the gateway can connect to the backend: any other program that does can
+// claim to be anybody. A unix socket, or an address that a firewall guards, will do; a port on
+// loopback is open to every program on the machine. Let only operators reach [Admin].Listen.
+// Keep the configuration file from others if it has a password of Redis, or put that into
+// RedisURLFile. A front server, if there is one, must be named in [Front], and must keep
+// queries out of its logs. "wlsgateway check" points at most of this.
 //
 // The API is not stable before version 1, nor is the configuration file; what is refused
 // will not be accepted later, and the path, header and cookie rules will not become laxer.

@@ -69,21 +69,20 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// Handler is the gateway as an http.Handler. The server around it should have limits of
+// Handler returns the gateway as an http.Handler. The server around it should have limits of
 // its own for slow clients and large headers; Serve sets those of the configuration.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
-// Admin is what operators and their programs may ask: see Admin.Listen.
+// Admin returns the handler for operators and monitoring: see Admin.Listen.
 func (g *Gateway) Admin() http.Handler {
 	admin := func() *Admin { return &g.core.Load().cfg.Admin }
 	return serve.AdminHandler(g.metrics.Metrics, g.ready, admin)
 }
 
-// Reload puts another configuration in the place of the present one. Requests that have
-// begun end as they began, connections included, and none is refused meanwhile. If
-// anything is wrong, nothing changes, and a secret that is not there is wrong: to make
-// another one would log everybody out. Listeners are not the Gateway's and stay. What the
-// new rules do not ask for any more is logged as a warning.
+// Reload replaces the configuration. Requests that have begun end as they began, connections
+// included, and none is refused meanwhile. If anything is wrong, nothing changes, and a secret
+// that is not there is wrong: to make another one would log everybody out. Listeners are not
+// the Gateway's and stay. What the new rules do not ask for any more is logged as a warning.
 func (g *Gateway) Reload(cfg Config) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
