@@ -22,8 +22,8 @@ type shared struct {
 	store   sessionStore
 }
 
-// New checks the configuration, all of it. The error of one that is wrong is a
-// [*site.ConfigError].
+// New returns an Auth for cfg. The error of a configuration that is wrong is a
+// [*site.ConfigError], with everything that is.
 func New(cfg Config) (*Auth, error) {
 	// All mistakes at once.
 	if err := cfg.normalise().Err("glue: Config."); err != nil {
@@ -94,10 +94,10 @@ func (a *Auth) With(edit func(p *Policy)) *Auth {
 // Err reports what is wrong with the policy that With made; nil if nothing is.
 func (a *Auth) Err() error { return a.err }
 
-// Require lets a request through to next only with a session that satisfies the
-// policy; next learns who it is from IdentityFrom. Others are sent to log in, or refused.
-// It fits routers that take func(http.Handler) http.Handler as middleware, and may stand
-// inside another Require or Optional of any policy: each judges the session for itself.
+// Require returns a handler that passes a request on to next only with a session that satisfies
+// the policy; next finds out who it is by [IdentityFrom]. Others are sent to log in, or
+// refused. It fits routers that take func(http.Handler) http.Handler as middleware, and may
+// stand inside another Require or Optional of any policy: each judges the session for itself.
 func (a *Auth) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if x := (exchange{request: request{a: a, r: r}, w: w}); x.begin() {
@@ -106,11 +106,12 @@ func (a *Auth) Require(next http.Handler) http.Handler {
 	})
 }
 
-// Optional lets requests through to next with an identity where the session satisfies the
-// policy, and without one otherwise. It answers itself what Require answers apart from the
-// login: requests for other hosts, responses of the login service, a store that fails; and
-// with Policy.Silent it redirects a browser once. What next answers differs by person
-// and may carry a cookie of ours: it must not be given to shared caches ("public").
+// Optional returns a handler that passes requests on to next: with an identity where the
+// session satisfies the policy, and without one otherwise. It answers itself what Require
+// answers apart from the login: requests for other hosts, responses of the login service, a
+// store that fails; and with Policy.Silent it redirects a browser once. What next answers
+// differs by person and may carry a cookie of ours: it must not be given to shared caches
+// ("public").
 func (a *Auth) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if x := (exchange{request: request{a: a, r: r}, w: w}); x.begin() {

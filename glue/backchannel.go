@@ -13,8 +13,8 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// SessionEnder is a Session.Store that can end sessions which it finds by what a provider
-// knows them by: a word of their value [ValueLogout]. Package redisstore is one.
+// SessionEnder is a [Session.Store] that can end the sessions which a login provider names, by
+// a word of their value [ValueLogout]. The Store of package redisstore is one.
 type SessionEnder interface {
 	// EndSessions ends all sessions that have the word, and whose login was made at that
 	// time or before, on all machines. A session like that which is saved later, because its

@@ -10,8 +10,9 @@ import (
 	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
-// Check lists everything wrong or weak about a configuration, errors first; site.Check does
-// the same for that of its Site. It asks nobody; an empty list is a good sign, not a proof.
+// Check lists everything wrong or weak about a configuration, errors first; site.Check does the
+// same for that of its Site. It makes no request. An empty list does not prove that all is
+// well.
 func Check(cfg Config) []site.Finding {
 	given := cfg
 	found := cfg.normalise()

@@ -61,13 +61,12 @@ func (d Denial) Forbidden() bool {
 	return d == DeniedPrincipal || d == DeniedPtag || d == DeniedAllow
 }
 
-// Evaluate decides as [Auth.Require] would, and does nothing about it: nobody is sent
-// anywhere, no cookie is set, no response of the WLS is taken or spent. It is for those
-// who answer requests themselves: APIs, WebSockets, front servers that ask. They call
-// [Decision.Mark] before an answer to a person let in, and [Auth.Spend] where Denial is
-// [DeniedResponse], or have [Decision.Refuse] answer whom they do not let in.
-// What Require keeps of forms over a login means nothing here: the request is judged as
-// it came.
+// Evaluate decides as [Auth.Require] would, and does nothing about it: nobody is sent anywhere,
+// no cookie is set, no response of the WLS is taken or spent. It is for those who answer
+// requests themselves: APIs, WebSockets, front servers that ask. They call [Decision.Mark]
+// before an answer to a person let in, and [Auth.Spend] where Denial is [DeniedResponse], or
+// have [Decision.Refuse] answer those who are not let in. Forms that Require keeps over a login
+// mean nothing here: the request is judged as it came.
 //
 // An error means that sessions cannot be looked up just now; nobody is let in meanwhile.
 func (a *Auth) Evaluate(r *http.Request) (Decision, error) {
@@ -182,10 +181,10 @@ func (q *request) judge(s *session) Denial {
 	return q.wants.checkStrength(s, q.now)
 }
 
-// Spend takes a response of the WLS that comes to where nobody is logged in, so that it
-// cannot be used where somebody is: whoever reads it in a log could send it to another
-// person. Call it where Denial is [DeniedResponse]. A request without one is left alone.
-// An error means that it could not be marked as used.
+// Spend marks the response of the WLS that a request brings as used, where nobody is logged in
+// by it, so that it cannot be used elsewhere: somebody who reads it in a log could send it to
+// another person. Call it where Denial is [DeniedResponse]. A request without one is left
+// alone. An error means that it could not be marked as used.
 func (a *Auth) Spend(r *http.Request) error {
 	q := request{a: a, r: r}
 	q.receive()

@@ -1,6 +1,6 @@
-// Package glue adds Ucam-WebAuth logins to a net/http site: an auth decorator with
-// sessions, a policy per route, logout, and the pages that people see when something
-// goes wrong.
+// Package glue adds logins to a net/http site, by Ucam-WebAuth or, with package oidclogin, by
+// OpenID Connect: an auth decorator with sessions, a policy per route, logout, and the pages
+// that people see when something goes wrong.
 //
 //	soc, err := site.New(site.Config{BaseURL: "https://soc.example", SecretFile: "/var/lib/soc/secret"}) // made on first use
 //	if err != nil {

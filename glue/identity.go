@@ -33,8 +33,8 @@ type Identity struct {
 	Subject, ObjectID string
 }
 
-// HasPtag reports whether the person has a ptag, whatever the letter case, as
-// mod_ucam_webauth compares them.
+// HasPtag reports whether the person has a ptag. It ignores letter case, as mod_ucam_webauth
+// does.
 func (id Identity) HasPtag(ptag string) bool { return hasPtag(id.Ptags, ptag) }
 
 func hasPtag(ptags []string, ptag string) bool {
@@ -43,8 +43,8 @@ func hasPtag(ptags []string, ptag string) bool {
 
 type identityKey struct{}
 
-// IdentityFrom returns the identity that Require or Optional put into the request's
-// context. ok is false for an anonymous visitor, and the Identity then zero.
+// IdentityFrom returns the identity that [Auth.Require] or [Auth.Optional] put into the
+// request's context. ok is false, and the Identity zero, for an anonymous visitor.
 func IdentityFrom(ctx context.Context) (id Identity, ok bool) {
 	p, _ := ctx.Value(identityKey{}).(*Identity)
 	if p == nil {
@@ -53,15 +53,15 @@ func IdentityFrom(ctx context.Context) (id Identity, ok bool) {
 	return *p, true
 }
 
-// WithIdentity puts an identity into a context, where IdentityFrom finds it: for tests of
-// handlers, and for other ways of logging in, such as by a token or at a server in front.
-// The caller answers for it: nothing is verified, and there need not be a session.
+// WithIdentity returns a context with an identity, which [IdentityFrom] returns: for tests of
+// handlers, and for other ways of logging in, such as by a token or at a server in front. The
+// caller answers for it: nothing is verified, and there need not be a session.
 func WithIdentity(ctx context.Context, id Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, &id)
 }
 
-// WithoutIdentity hides an identity that an outer handler may have put into a context: for
-// those who let a request go on that [Auth.Evaluate] did not let in.
+// WithoutIdentity returns a context without the identity that an outer handler may have put
+// there: for a handler that passes on a request which [Auth.Evaluate] did not let in.
 func WithoutIdentity(ctx context.Context) context.Context {
 	if _, ok := IdentityFrom(ctx); !ok {
 		return ctx

@@ -39,8 +39,8 @@ type Policy struct {
 	// least 1 minute. It is as strong as the service's word that the password was typed.
 	Fresh time.Duration
 	// NotSession wants a password typed in another session than the one with this
-	// [Identity.SessionID], however recent that is: for who must know that somebody typed it
-	// after a request came, such as a login service. Empty is off.
+	// [Identity.SessionID], however recent that is: for a program that must know that it was
+	// typed after a request came, such as a login service. Empty is off.
 	NotSession string
 
 	// Silent lets Optional ask the WLS, once in a browser session, whether the person
@@ -53,8 +53,8 @@ type Policy struct {
 	Fail bool
 }
 
-// Only makes a list for a Policy that never means "anybody": an empty one is an error
-// of New, or of With, which then lets nobody in.
+// Only returns entries as a list for a Policy that is never nil and so never means "anybody":
+// an empty one is an error of New, or of With, whose policy then lets nobody in.
 func Only(entries ...string) []string { return append([]string{}, entries...) }
 
 // check finds every mistake; key is the policy's.

@@ -13,8 +13,8 @@ import (
 
 var scopeToken = regexp.MustCompile(`^[!#-\[\]-~]{1,128}$`) // RFC 6749 section 3.3
 
-// Check implements [webauth.LoginService]. It reads the files that the Provider names, and asks
-// nobody.
+// Check implements [webauth.LoginService]. It reads the files that the Provider names, and
+// makes no request.
 func (p *Provider) Check() error {
 	var errs []error
 	wrong := func(err error) { errs = append(errs, fmt.Errorf("oidclogin: %w", err)) }

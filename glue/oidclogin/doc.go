@@ -25,7 +25,7 @@
 //   - AAuth asks by acr_values; acr or one of amr must then be in the list. Nothing is
 //     asked for by default, and any type will do.
 //   - Ptags are the groups or roles that [Provider.Ptags] names. There is no "current": a policy
-//     says who may come in, or aloud that anybody may.
+//     says who may come in, or that anybody may.
 //   - Sessions last for MaxLife; no provider shortens it. Desc, Msg and Fail are not sent.
 //
 // # Moving a site

@@ -48,9 +48,9 @@ type Provider struct {
 	// TenantID is the Entra ID tenant whose tokens are accepted (claim tid). Required where the
 	// issuer is Entra ID.
 	TenantID string
-	// PtagsClaim is the claim with a list of groups or roles; empty for no ptags. Ptags are those
-	// that the site knows, and no other is kept. A provider that gives no list because it would be
-	// too long lets nobody in.
+	// PtagsClaim is the claim with a list of groups or roles; empty for no ptags. Ptags are
+	// those that the site knows, and no other is kept. Where a provider leaves the list out
+	// because it would be too long, nobody gets in.
 	PtagsClaim string
 	Ptags      []string
 	// Transport makes the requests to the provider; nil means one of the Provider's own, which
@@ -125,8 +125,8 @@ func (p *Provider) CheckPtag(ptag string) error {
 	return fmt.Errorf("%q is never reported: the Ptags of provider %q do not have it", ptag, p.name())
 }
 
-// CheckStrength implements [webauth.LoginService]. All types come from one act of logging in, so
-// that any of them may be the one that is wanted; where none is, any will do.
+// CheckStrength implements [webauth.LoginService]. All types come from one act of logging in,
+// so that one of them that is wanted is enough; where the policy wants none, any will do.
 func (p *Provider) CheckStrength(iact webauth.Interact, aauth []string, auth string, sso []string) webauth.Reason {
 	accepted := func(kind string) bool { return kind != "" && (aauth == nil || slices.Contains(aauth, kind)) }
 	switch iact {

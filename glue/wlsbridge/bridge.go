@@ -33,8 +33,8 @@ type Bridge struct {
 // seals are what is derived from the site's secret.
 type seals struct{ asked, confirmed *seal.Codec }
 
-// New checks the configuration, all of it. The error of one that is wrong is a
-// [*site.ConfigError].
+// New returns a Bridge for cfg. The error of a configuration that is wrong is a
+// [*site.ConfigError], with everything that is.
 func New(cfg Config) (*Bridge, error) {
 	if err := cfg.normalise().Err("wlsbridge: Config."); err != nil {
 		return nil, err

@@ -18,8 +18,8 @@ import (
 // Config is everything about a login service that can be set. Auth, Keys and Sites are
 // required; every other field's zero value is the safe default.
 type Config struct {
-	// Auth logs people in here. Whom its policy does not let in is told so on a page, and no
-	// site hears of them.
+	// Auth logs people in here. People whom its policy does not let in are told so on a page,
+	// and no site hears of them.
 	Auth *glue.Auth
 	// Keys sign responses: the first those that are made now. The public halves of all are
 	// published, so that sites can trust the next one before it signs.
@@ -69,8 +69,7 @@ const (
 	ConfirmEachSite Confirm = ""
 	// ConfirmFirst asks the first time in a browser session, whichever site that is for.
 	ConfirmFirst Confirm = "first"
-	// ConfirmNever asks nobody: any page can have a browser tell any of the sites who it is
-	// that uses it.
+	// ConfirmNever does not ask: any page can have a browser tell any of the sites who uses it.
 	ConfirmNever Confirm = "never"
 )
 

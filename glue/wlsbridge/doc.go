@@ -1,6 +1,6 @@
-// Package wlsbridge is a web login service (WLS) of one's own, for sites that speak
-// Ucam-WebAuth and cannot change: it logs people in by whatever package glue can, OpenID Connect
-// or another WLS, and answers the sites under its own key.
+// Package wlsbridge is a web login service (WLS) for sites that speak Ucam-WebAuth and cannot
+// change. It logs people in by package glue, at an OpenID Connect provider or another WLS, and
+// answers the sites under its own key.
 //
 //	auth, err := glue.New(glue.Config{
 //		Site: login, Service: oidclogin.Cambridge(clientID, secretFile), Policy: glue.Policy{AnyPtags: true},
@@ -28,8 +28,8 @@
 // typed after its request came, and proves something to that request only.
 //
 // What the service must still do: serve https; keep queries and Location headers out of the
-// front server's logs, as sites must; and keep the private keys and the site's secret to itself:
-// whoever reads either can log in as anybody at all sites.
+// front server's logs, as sites must; and keep the private keys and the site's secret to
+// itself: with either, anybody can log in as anybody at all sites.
 //
 // The protocol is "The Cambridge Web Authentication System: WAA->WLS communication protocol",
 // version 3.0 of June 2013, cited as WAA2WLS. The API is not stable before version 1.

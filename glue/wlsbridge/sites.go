@@ -25,12 +25,12 @@ type Site struct {
 	// AAuth are the authentication types that it may be told; nil means "pwd".
 	AAuth []string
 
-	// InsecureHTTP allows a URLPrefix of http that is not on loopback: whoever is on the way
-	// can read responses, and log in there as the person.
+	// InsecureHTTP allows a URLPrefix of http that is not on loopback: anybody on the way can
+	// read responses, and log in there as the person.
 	InsecureHTTP bool
 	// InsecureImplyCurrent answers the site in versions 1 and 2 for people without the ptag
-	// "current", too. Those versions have no ptags, and most sites that speak them take whoever
-	// comes back for a current member of the University, as Raven had it.
+	// "current", too. Those versions have no ptags, and most sites that speak them take
+	// everybody who comes back for a current member of the University, as Raven had it.
 	InsecureImplyCurrent bool
 }
 
