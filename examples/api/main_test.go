@@ -209,7 +209,7 @@ func TestUsage(t *testing.T) {
 		{"another machine", []string{"-wls-addr", "soc.example:80"}, "want an address of this machine"},
 		{"two databases", []string{"-db", "x", "-postgres", "y"}, "contradict"},
 		{"an argument", []string{"x"}, "unexpected argument"},
-		{"no such flag", []string{"-x"}, "not defined"},
+		{"no such flag", []string{"-x"}, "there is no option -x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, stdout, stderr := run(t.Context(), c.args)

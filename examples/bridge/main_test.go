@@ -86,7 +86,7 @@ func TestBridge_asks(t *testing.T) {
 func TestBridge_loopback(t *testing.T) {
 	for _, flag := range []string{"-addr", "-old-addr", "-bridge-addr", "-provider-addr"} {
 		var stderr demotest.Buffer
-		assert.Equal(t, 1, program(&options{}).Start(t.Context(), []string{flag, "0.0.0.0:0"}, &stderr, &stderr))
+		assert.Equal(t, 2, program(&options{}).Start(t.Context(), []string{flag, "0.0.0.0:0"}, &stderr, &stderr))
 		assert.Contains(t, stderr.String(), "want an address of this machine only")
 	}
 }

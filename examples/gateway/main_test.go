@@ -14,6 +14,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demo"
 	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
 // testNow is when every test begins. The clock stands still.
@@ -128,12 +129,13 @@ func TestRun(t *testing.T) {
 	}{
 		{free, 0, "Stop with Ctrl-C.\n", ""},
 		{free + "-show", 0, "[[rule]]\npath = '/private/admin'\naccess = 'login'\n", ""},
-		{"-h", 0, "", "-backend-addr address"},
-		{"-nonsense", 2, "", "flag provided but not defined"},
+		{"-h", 0, "-backend-addr address", ""},
+		{"-nonsense", 2, "", "gateway: there is no option -nonsense\nRun 'gateway -help' for help.\n"},
+		{"-version", 0, "gateway " + cli.Version() + "\n", ""},
 		{"more", 2, "", `unexpected argument "more"`},
-		{"-addr nonsense", 1, "", "missing port"},
-		{free + "-addr 0.0.0.0:0", 1, "", "0.0.0.0:0: want an address of this machine only"},
-		{free + "-backend-addr :0", 1, "", ":0: want an address of this machine only"},
+		{"-addr nonsense", 2, "", "missing port"},
+		{free + "-addr 0.0.0.0:0", 2, "", "0.0.0.0:0: want an address of this machine only"},
+		{free + "-backend-addr :0", 2, "", ":0: want an address of this machine only"},
 		{free + "-addr " + busy.Addr().String(), 1, "", "address already in use"},
 	} {
 		t.Run(row.flags, func(t *testing.T) {

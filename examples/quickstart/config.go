@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/redisstore"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/keys"
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 	"github.com/ucam-webauth/go-webauth/webauth"
 	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 )
@@ -38,9 +37,6 @@ func (noFake) Close() {}
 
 // newFake makes the fake login service, unless a real one is used.
 func newFake(o *options) (fake, error) {
-	if err := o.checkLogin(); err != nil {
-		return nil, err
-	}
 	switch {
 	case !o.usesFake():
 		return noFake{}, nil
@@ -119,7 +115,7 @@ func realWLS(o *options) (webauth.Service, error) {
 	}
 	if o.authURL != "" {
 		if given == nil {
-			return webauth.Service{}, errors.New("-auth-url needs -keys: a directory with the service's public keys, called pubkeyN")
+			return webauth.Service{}, cli.Usagef("-auth-url needs -keys: a directory with the service's public keys, called pubkeyN")
 		}
 		return webauth.Service{Name: "custom", AuthURL: o.authURL, LogoutURL: o.logoutURL, Keys: given, NoPtags: o.ptags == "any"}, nil
 	}
@@ -144,14 +140,12 @@ func namedService(name string, given webauth.KeySource) (webauth.Service, error)
 		s = webauth.Nevar(given)
 	case "goose":
 		s = webauth.Goose(given)
-	default:
-		return s, fmt.Errorf("-wls %q is none of fake, raven, raven-demo, nevar, goose", name)
 	}
 	if given != nil {
 		s.Keys = given
 	}
 	if s.Keys == nil {
-		return s, fmt.Errorf("-wls %s needs -keys: its operators hand out the public key", name)
+		return s, cli.Usagef("-wls %s needs -keys: its operators hand out the public key", name)
 	}
 	return s, nil
 }

@@ -37,7 +37,7 @@ type options struct {
 func main() { program(&options{}).Main() }
 
 func program(o *options) demo.Program {
-	return demo.Program{Name: "quickstart", Flags: o.define, Run: func(ctx context.Context, stdout, stderr io.Writer) error {
+	return demo.Program{Name: "quickstart", Flags: o.define, Check: o.checkLogin, Run: func(ctx context.Context, stdout, stderr io.Writer) error {
 		if o.check {
 			return check(o, stdout)
 		}

@@ -36,30 +36,30 @@ func TestRun_wrong(t *testing.T) {
 		code   int
 		stderr string // part of it
 	}{
-		"no such flag":                   {"-nonsense", 2, "flag provided but not defined: -nonsense"},
+		"no such flag":                   {"-nonsense", 2, "there is no option -nonsense"},
 		"an argument":                    {"raven", 2, `unexpected argument "raven"`},
 		"a flag without its value":       {"-wls", 2, "flag needs an argument: -wls"},
-		"no such service":                {"-wls shibboleth", 1, `-wls "shibboleth" is none of fake, raven, raven-demo, nevar, goose`},
-		"Nevar without keys":             {"-wls nevar", 1, "-wls nevar needs -keys: its operators hand out the public key"},
-		"Goose without keys":             {"-wls goose", 1, "-wls goose needs -keys"},
-		"another service without keys":   {"-auth-url https://wls.example/auth", 1, "-auth-url needs -keys: a directory with the service's public keys"},
-		"keys for the fake":              {"-keys " + keyDir, 1, "-keys and -logout-url are for a real login service"},
-		"logout URL for the fake":        {"-logout-url http://127.0.0.1/", 1, "-keys and -logout-url are for a real login service"},
+		"no such service":                {"-wls shibboleth", 2, `-wls "shibboleth" is none of fake, raven, raven-demo, nevar, goose`},
+		"Nevar without keys":             {"-wls nevar", 2, "-wls nevar needs -keys: its operators hand out the public key"},
+		"Goose without keys":             {"-wls goose", 2, "-wls goose needs -keys"},
+		"another service without keys":   {"-auth-url https://wls.example/auth", 2, "-auth-url needs -keys: a directory with the service's public keys"},
+		"keys for the fake":              {"-keys " + keyDir, 2, "-keys and -logout-url are for a real login service"},
+		"logout URL for the fake":        {"-logout-url http://127.0.0.1/", 2, "-keys and -logout-url are for a real login service"},
 		"no such directory":              {"-wls nevar -keys /nonexistent", 1, "/nonexistent"},
 		"a directory without keys":       {"-wls nevar -keys " + empty, 1, empty},
-		"no such kind of login":          {"-login saml", 1, `-login "saml" is none of wls, oidc`},
-		"a provider for the WLS":         {"-issuer https://login.example", 1, "give -login oidc, too"},
-		"user names for the WLS":         {"-crsid", 1, "give -login oidc, too"},
-		"a WLS for a provider":           {"-login oidc -wls raven", 1, "are for Ucam-WebAuth"},
-		"a client at the fake provider":  {"-login oidc -client-id soc", 1, "give its -issuer, too"},
-		"a provider without a client":    {"-login oidc -issuer https://login.example", 1, "-issuer needs -client-id and -client-secret-file"},
+		"no such kind of login":          {"-login saml", 2, `-login "saml" is none of wls, oidc`},
+		"a provider for the WLS":         {"-issuer https://login.example", 2, "give -login oidc, too"},
+		"user names for the WLS":         {"-crsid", 2, "give -login oidc, too"},
+		"a WLS for a provider":           {"-login oidc -wls raven", 2, "are for Ucam-WebAuth"},
+		"a client at the fake provider":  {"-login oidc -client-id soc", 2, "give its -issuer, too"},
+		"a provider without a client":    {"-login oidc -issuer https://login.example", 2, "-issuer needs -client-id and -client-secret-file"},
 		"a provider without a secret":    {"-login oidc -issuer https://login.example -client-id soc -client-secret-file /nonexistent", 1, "/nonexistent"},
 		"a provider over plain http":     {"-login oidc -issuer http://login.example -client-id soc -client-secret-file " + filled, 1, "https"},
 		"a tenant that is everybody's":   {"-login oidc -issuer https://login.microsoftonline.com/common/v2.0 -client-id soc -client-secret-file " + filled, 1, "common"},
 		"an address as the principal":    {"-login oidc -issuer https://login.example -principal-claim email -client-id soc -client-secret-file " + filled, 1, "email"},
-		"a page as the login's path":     {"-login oidc -login-path /private", 1, `-login-path "/private": want a path of its own`},
-		"a pattern as the login's path":  {"-login oidc -login-path /{a}", 1, "want a path of its own"},
-		"no path as the login's path":    {"-login oidc -login-path login", 1, "want a path of its own"},
+		"a page as the login's path":     {"-login oidc -login-path /private", 2, `-login-path "/private": want a path of its own`},
+		"a pattern as the login's path":  {"-login oidc -login-path /{a}", 2, "want a path of its own"},
+		"no path as the login's path":    {"-login oidc -login-path login", 2, "want a path of its own"},
 		"a service over plain http":      {"-auth-url http://wls.example/auth -keys " + keyDir, 1, "https"},
 		"a fake's key, a real site":      {"-base-url https://soc.example", 1, "soc.example"},
 		"a site over plain http":         {"-wls raven -base-url http://soc.example", 1, "use https, or http://localhost"},
@@ -80,10 +80,11 @@ func TestRun_wrong(t *testing.T) {
 }
 
 func TestRun_help(t *testing.T) {
-	code, _, stderr := run(t.Context(), []string{"-h"})
+	code, stdout, stderr := run(t.Context(), []string{"-h"})
 	assert.Equal(t, 0, code)
+	assert.Empty(t, stderr)
 	for _, name := range strings.Fields("addr wls-addr base-url wls auth-url logout-url keys desc ptags secret check login issuer client-id client-secret-file principal-claim crsid login-path") {
-		assert.Contains(t, stderr, "\n  -"+name)
+		assert.Contains(t, stdout, "\n  -"+name)
 	}
 }
 

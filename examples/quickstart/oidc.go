@@ -12,13 +12,17 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/oidclogin"
 	"github.com/ucam-webauth/go-webauth/glue/oidclogin/oidctest"
+	"github.com/ucam-webauth/go-webauth/keys/words"
 )
 
-// checkLogin returns which flags do not go with each other, and fills in the path of OpenID
-// Connect.
-func (o *options) checkLogin() error {
-	if o.login != "wls" && o.login != "oidc" {
-		return fmt.Errorf("-login %q is none of wls, oidc", o.login)
+// checkLogin returns which flags do not go with each other, takes names in any letter case, and
+// fills in the path of OpenID Connect.
+func (o *options) checkLogin() (err error) {
+	if o.login, err = words.Name(o.login, "wls", "oidc"); err != nil {
+		return fmt.Errorf("-login %v", err)
+	}
+	if o.wls, err = words.Name(o.wls, "fake", "raven", "raven-demo", "nevar", "goose"); err != nil {
+		return fmt.Errorf("-wls %v", err)
 	}
 	client := cmp.Or(o.clientID, o.secretFile, o.principal) != "" || o.crsid
 	switch wls := cmp.Or(o.authURL, o.logoutURL, o.keys); {

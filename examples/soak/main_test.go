@@ -39,7 +39,7 @@ func TestUsage(t *testing.T) {
 		{"-for -1s", "must be positive"},
 		{"-speed 0", "must be positive"},
 		{"left over", `unexpected argument "left"`},
-		{"-nonsense", "not defined"},
+		{"-nonsense", "there is no option -nonsense"},
 		{"-redis single", "-redis is for a site of several machines: say -machines 2"},
 		{"-kill redis", "-kill is for"},
 		{"-postgres start", "-postgres is for"},

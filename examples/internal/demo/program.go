@@ -4,13 +4,11 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
 // Ready is the last line that a program prints once it serves.
@@ -29,34 +27,30 @@ type Program struct {
 
 // Main runs the program until it ends or is interrupted, and exits.
 func (p Program) Main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(p.Start(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(p.Start(cli.UntilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // Start runs the program and returns its exit code: 0 done, 1 failed, 2 wrong usage.
 func (p Program) Start(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	fs := flag.NewFlagSet(p.Name, flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	p.Flags(fs)
-	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return 0
-	} else if err != nil { // which Parse has printed
-		return 2
+	flags := cli.Flags(p.Name)
+	p.Flags(flags)
+	help := "Usage: " + p.Name + " [flags]\n\n" + cli.Defaults(flags)
+	err := p.parse(flags, args)
+	if err == nil {
+		err = p.Run(ctx, stdout, stderr)
 	}
-	var usage error
-	if fs.NArg() > 0 {
-		usage = fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	} else if p.Check != nil {
-		usage = p.Check()
+	return cli.Program{Name: p.Name, Help: help}.Finish(err, stdout, stderr)
+}
+
+func (p Program) parse(flags *flag.FlagSet, args []string) error {
+	others, err := cli.Parse(flags, args)
+	switch {
+	case err != nil:
+		return err
+	case len(others) > 0:
+		return cli.Usagef("unexpected argument %q", others[0])
+	case p.Check != nil:
+		return cli.Usage(p.Check())
 	}
-	if usage != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", p.Name, usage)
-		return 2
-	}
-	if err := p.Run(ctx, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
-		return 1
-	}
-	return 0
+	return nil
 }

@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/ucam-webauth/go-webauth/keys/cli"
 )
 
 // CheckLoopback refuses an address that other machines reach: at a fake login service
@@ -15,10 +16,10 @@ import (
 func CheckLoopback(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return err
+		return cli.Usage(err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("%s: want an address of this machine only, such as 127.0.0.1 or localhost", addr)
+		return cli.Usagef("%s: want an address of this machine only, such as 127.0.0.1 or localhost", addr)
 	}
 	return nil
 }
