@@ -250,6 +250,22 @@ func TestPages_logout(t *testing.T) {
 	assert.NotRegexp(t, "(?i)log out|logout", w.Body.String())
 }
 
+// Who is asked, and who looks what they allowed, reads which site it is about. Its name is text
+// that turns nothing around, as all names are.
+func TestPages_site(t *testing.T) {
+	const name = "\u05e7\u05d5\u05e8\u05d0 <b>"
+	p := newWorldAt(t, dbtest.SQLite(t), func(c *site.Config) { c.SiteName = name }).party(t)
+	for _, a := range []answer{p.visit(p.ask(p.app)), p.settings("/tokens"), p.settings("/authorised")} {
+		body := html.UnescapeString(a.body)
+		isolates := strings.Count(body, "<bdi>"+name+"</bdi>") + strings.Count(body, "\u2068"+name+"\u2069")
+		assert.GreaterOrEqual(t, isolates, 2, "above the page and in it")
+		_, main, _ := strings.Cut(body, "</head>") // a title's end needs none
+		assert.Equal(t, strings.Count(main, name), strings.Count(main, "<bdi>"+name+"</bdi>")+strings.Count(main, "\u2068"+name+"\u2069"))
+		assert.NotContains(t, a.body, "<b>")
+		checkMarkup(t, a.body)
+	}
+}
+
 // Who is to get something that is shown once knows before.
 func TestPages_onlyOnce(t *testing.T) {
 	p := newWorld(t, dbtest.SQLite(t)).party(t)
