@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/ucam-webauth/go-webauth/examples/internal/demotest"
+	"github.com/ucam-webauth/go-webauth/glue/enginetest/axetest"
 )
 
 // startWithLibrary runs the program with a library that is registered, and set up by id and
@@ -39,6 +40,7 @@ func TestBrowser_page(t *testing.T) {
 
 	b.Open(p.at.spa)
 	b.SeesPage("setup")
+	axetest.Look(t, b.Ctx, "setup")
 	callback := b.Text("#callback")
 	b.Open(p.at.site + "/oauth/settings/applications/new")
 	b.LogIn(developer, "test")
@@ -54,6 +56,7 @@ func TestBrowser_page(t *testing.T) {
 	b.Fill("client-id", id)
 	b.Click("#setup-button")
 	b.SeesPage("connect")
+	axetest.Look(t, b.Ctx, "connect")
 	b.Follow("#connect-button")
 	b.SeesPage("consent")
 	assert.Contains(t, b.Text("main"), "See what you have borrowed.")
@@ -70,6 +73,7 @@ func TestBrowser_page(t *testing.T) {
 	hears(b, "Added by a page of another origin.")
 	b.Click("#loans")
 	hears(b, "Principia")
+	axetest.Look(t, b.Ctx, "connected")
 	b.Click("#refresh")
 	hears(b, "new tokens")
 	b.Click("#read")

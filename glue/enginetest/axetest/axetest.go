@@ -41,10 +41,10 @@ type page struct {
 	origin string // which has what the page is made of beside its HTML, or ""
 }
 
-// Add adds an answer that is a page; any other is left out. Whatever the page loads from its
+// Add adds an answer that people see as a page; any other is left out. Whatever the page loads from its
 // own origin, such as a style sheet, is got from there when the page is looked at.
 func (p *Pages) Add(name string, resp *http.Response, body string) {
-	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || body == "" {
+	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || body == "" || resp.StatusCode/100 == 3 {
 		return
 	}
 	added := page{name: name, status: resp.StatusCode, header: http.Header{}, body: body, path: "/"}
@@ -100,10 +100,9 @@ func (p *Pages) Check(t *testing.T) {
 	if len(p.list) == 0 {
 		t.Fatal("there is no page to look at")
 	}
-	b := start(t)
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	b.own = server.URL
+	b := start(t, server.URL)
 	p.checkPolicies(t, b)
 	b.open(t, blank)
 	for i, page := range p.list {

@@ -20,10 +20,9 @@ const good = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 func TestFaults(t *testing.T) {
 	const style = "</style>"
 	var pages Pages
-	b := start(t)
 	server := httptest.NewServer(&pages)
 	defer server.Close()
-	b.own = server.URL
+	b := start(t, server.URL)
 	pages.list = []page{{}}
 	b.open(t, blank)
 	for _, c := range []struct{ name, old, with, want string }{
@@ -47,6 +46,8 @@ func TestFaults(t *testing.T) {
 		{"no doctype", `<!doctype html>`, "", "there is no doctype"},
 		{"the focus cannot be seen", style, "a:focus-visible { outline: 0 }" + style, "its focus cannot be seen: a"},
 		{"text outside every landmark", "<main>", "<p>Lost.</p><main>", "region: "},
+		{"a style sheet that is not there", style, style + `<link rel="stylesheet" href="/gone.css">`, "Refused to apply style"},
+		{"an image that is not there", "<p>Text", `<img alt="" src="/gone.png"><p>Text`, "status of 404 (Not Found) http://"},
 		{"an image of another origin", "<p>Text", `<img alt="" src="http://elsewhere.invalid/x.png"><p>Text`, "it asks somebody else: http://elsewhere.invalid/x.png"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
