@@ -8,11 +8,14 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
@@ -150,4 +153,34 @@ func texts(e ast.Expr) (all []string) {
 		return all
 	}
 	return []string{long}
+}
+
+// Whatever has templates has a test that looks at all that comes of them.
+func TestTemplatesAreLookedAt(t *testing.T) {
+	looks := regexp.MustCompile(`\.Complete\(t, "([^"]*)"\)|\.Complete\(t, root\+"/([^"]*)"\)`)
+	with, looked := map[string]bool{}, map[string]bool{}
+	sources(t, func(dir string, files []*ast.File) {
+		found, err := templates(dir)
+		require.NoError(t, err)
+		if len(files) > 0 && len(found) > 0 {
+			with[filepath.Clean(dir)] = true
+		}
+		tests, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		require.NoError(t, err)
+		for _, name := range tests {
+			source, err := os.ReadFile(name)
+			require.NoError(t, err)
+			for _, m := range looks.FindAllStringSubmatch(string(source), -1) {
+				if m[2] != "" {
+					looked[filepath.Join(root, m[2])] = true
+				} else {
+					looked[filepath.Join(dir, m[1])] = true
+				}
+			}
+		}
+	})
+	require.NotEmpty(t, with)
+	for dir := range with {
+		assert.True(t, looked[dir], "no test looks at the pages of %s", dir)
+	}
 }
