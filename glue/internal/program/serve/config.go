@@ -18,7 +18,8 @@ type Config struct {
 	// BaseURL is where browsers see the site: "https://soc.example", without a path.
 	// http is for loopback hosts.
 	BaseURL string `toml:"base-url,omitempty"`
-	// SiteName is what people know the site as, on its pages; see site.Config.
+	// SiteName is what people know the site as, such as "Quiz Society": its pages say so. It is
+	// one line of at most 60 characters; the default is the host of BaseURL.
 	SiteName string `toml:"site-name,omitempty"`
 	// Origins are further origins of the same site.
 	Origins []string `toml:"-"`
