@@ -103,7 +103,12 @@ func (e *exampleWriter) inner(k *Key, path string) error {
 	if !k.Table.Named {
 		return e.table(k.Table, path+".")
 	}
-	names, _ := e.file.Examples[path].(map[string]any)
+	before, after := "", ""
+	names, needed := e.file.Smallest[path].(map[string]any)
+	if !needed {
+		names, _ = e.file.Examples[path].(map[string]any)
+		before, after = "#", "  # an example"
+	}
 	if len(names) == 0 {
 		return fmt.Errorf("%s has no example", path)
 	}
@@ -112,7 +117,7 @@ func (e *exampleWriter) inner(k *Key, path string) error {
 		if err != nil {
 			return err
 		}
-		e.b.WriteString("#" + strings.Trim(text, "{ }") + "  # an example\n")
+		e.b.WriteString(before + strings.Trim(text, "{ }") + after + "\n")
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ type Config struct {
 	PtagNames map[string]string `toml:"ptag-names,omitempty"`
 	// AAuthNames are the authentication types of the protocol by those that people have where
 	// they log in, such as mfa = "pwd"; "" is for all others. Types that have no line are told to
-	// nobody. Without the table they are told as they are, as another WLS is asked for them.
+	// nobody. Without the table they are told as they are, as another login service is asked for them.
 	// Most sites accept "pwd" alone, and OpenID Connect providers rarely say that: with one of
 	// those, "" = "pwd" is what lets people in.
 	AAuthNames map[string]string `toml:"aauth-names,omitempty"`

@@ -43,8 +43,8 @@ const (
 	// Open lets in, as Path says.
 	Open Kind = "open"
 	// Shut does not, as Open does.
-	Shut Kind = "shut"
-	other     = "other"
+	Shut  Kind = "shut"
+	other      = "other"
 )
 
 // Rule is one of many.
