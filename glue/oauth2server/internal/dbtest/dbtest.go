@@ -39,7 +39,7 @@ func Each[T interface {
 func SQLite(t testing.TB) *Database {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "test.db")
-	d := &Database{Driver: "sqlite", DSN: "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"}
+	d := &Database{Driver: "sqlite", DSN: "file:" + file + "?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"}
 	d.side, d.choose = d.Open(t), "SELECT 1"
 	return d
 }
@@ -100,12 +100,12 @@ func (d *Database) behind(t testing.TB, do func(*sql.Conn) error) {
 	require.NoError(t, do(c))
 }
 
-// Eventually waits for something to become true.
+// Eventually waits for something to become true, for a minute at least.
 func Eventually(t testing.TB, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for range 2000 {
+	for range 12_000 {
 		if condition() {
 			return
 		}

@@ -159,7 +159,7 @@ func TestASweepPassesOverWhatIsLocked(t *testing.T) {
 		_, err := tx.Exec(query, arg)
 		require.NoError(t, err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, s.Sweep(ctx))
 	assert.Equal(t, 1, rows(t, db, "tokens"))
