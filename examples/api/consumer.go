@@ -47,7 +47,7 @@ type visitor struct {
 const maxVisitors = 1000
 
 func newConsumer(ownURL, siteURL string) http.Handler {
-	c := &consumer{url: ownURL, site: siteURL, client: &http.Client{Timeout: 10 * time.Second}, visitors: map[string]*visitor{}}
+	c := &consumer{url: ownURL, site: siteURL, client: &http.Client{Timeout: 30 * time.Second}, visitors: map[string]*visitor{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", c.with(c.front))
 	mux.HandleFunc("POST /setup", c.with(c.setUp))

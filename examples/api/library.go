@@ -34,7 +34,7 @@ const loansScope = "loans:read"
 
 func newLibrary(siteURL string) http.Handler {
 	l := &library{site: siteURL, client: &http.Client{
-		Timeout:       10 * time.Second,
+		Timeout:       30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // tokens go nowhere else
 	}}
 	mux := http.NewServeMux()
