@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -169,7 +170,11 @@ func TestObserveAllocates(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/a?b=c", nil)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r) // makes the labels
-	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }), 2.0, "the observation and net/http's copy of the request")
+	allocs := math.Inf(1)
+	for range 5 { // what other tests have left may allocate at one time or another
+		allocs = min(allocs, testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }))
+	}
+	assert.LessOrEqual(t, allocs, 2.0, "the observation and net/http's copy of the request")
 }
 
 func stopped() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/enginetest"
 )
 
 func TestOpenSockets(t *testing.T) {
@@ -44,11 +46,10 @@ func TestOpenSockets(t *testing.T) {
 func TestOpenSockets_wrong(t *testing.T) {
 	busy := passLoopback(t)
 	defer busy.Close()
-	free := passLoopback(t)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
+	address, err := enginetest.FreeAddr()
+	require.NoError(t, err)
 	cfg := &Config{Listen: Listen{HTTPS: []string{address}, Redirect: []string{busy.Addr().String()}, Unix: "/none/such/socket"}}
-	_, err := openSockets(cfg, nil)
+	_, err = openSockets(cfg, nil)
 	require.ErrorContains(t, err, "listen.redirect[1]: ")
 	require.ErrorContains(t, err, "another program listens there already")
 	require.ErrorContains(t, err, "listen.unix: ")
