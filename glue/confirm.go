@@ -27,8 +27,8 @@ const (
 // pageConfirmLogin asks, and names whom.
 func pageConfirmLogin(who string) site.Page {
 	return site.Page{Kind: "confirm-login", Status: http.StatusOK, Title: "Log in as " + who + "?", Text: []string{
-		"Somebody has just logged in as " + who + " for this page, after the login was cancelled or had failed in this browser.",
-		"If that was you, go on. If it was not, do not: what you do here would be done in that person’s name.",
+		"Go on if you have just logged in as " + who + ". If that was not you, do not: what you do here would be done in that person’s name.",
+		"We ask because the login for this page was cancelled, or had failed, in this browser before.",
 	}}
 }
 

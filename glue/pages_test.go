@@ -157,6 +157,9 @@ func TestEveryPage(t *testing.T) {
 			assert.NotContains(t, a.Body, "style=")
 			assert.NotRegexp(t, `\bon[a-z]+=`, a.Body)
 
+			_, text, _ := strings.Cut(a.Body, "</style>")
+			assert.Empty(t, strangeWords("", markup.ReplaceAllString(strings.ReplaceAll(text, s.url, ""), " ")))
+
 			// What a person and a screen reader need.
 			assert.Contains(t, a.Body, `<html lang="en">`)
 			assert.Contains(t, a.Body, `<meta name="viewport"`)

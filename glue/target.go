@@ -40,7 +40,8 @@ const (
 )
 
 var pageTargetLost = site.Page{Kind: "target-lost", Status: http.StatusOK, Title: "Part of the address is missing",
-	Text: []string{"The address that you opened is too long for the login service, and your browser did not bring back what it was to keep of it meanwhile. The link leads to the page without that part. To see all of it, open your link or bookmark again."}}
+	Text: []string{"To see all of the page, open your link or bookmark again. The link below leads to the page without that part.",
+		"The address that you opened is too long for the login service, and your browser did not bring back what it was to keep of it meanwhile."}}
 
 // parkedTarget is where a target waits: under which reference, and the path of its cookies.
 type parkedTarget struct {

@@ -16,7 +16,7 @@ import (
 
 var (
 	pageInFrame = site.Page{Kind: "login-framed", Status: http.StatusUnauthorized, Title: "Please log in",
-		Text: []string{"You are not logged in, or this part of the page wants your password once more. The login opens in the whole window."}, Framed: true}
+		Text: []string{"The login opens in the whole window. You are not logged in, or this part of the page asks for your password once more."}, Framed: true}
 
 	// Office tells its programs apart by no status: it follows redirects, reports errors
 	// or asks for a password of its own, and only what it takes for the page does it open in

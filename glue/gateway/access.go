@@ -11,6 +11,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/gateway/internal/paths"
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/observe"
+	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
 
@@ -175,8 +176,11 @@ func newRefusal(reason string, err error, p site.Page) *refusal {
 func (c *core) answer(w http.ResponseWriter, r *http.Request, no *refusal) {
 	maps.Copy(w.Header(), no.header)
 	if no.event.Reason == "" { // a browser that is only to ask for a password: nothing to log
-		w.Header().Set("Cache-Control", "no-store")
-		http.Error(w, no.page.Title, no.page.Status)
+		if site.WantsPage(r) { // who cancels sees it
+			c.site.Show(w, r, no.page)
+		} else {
+			respond.Text(w, no.page.Status, no.page.Title+".")
+		}
 		return
 	}
 	c.site.Refuse(w, r, no.event, no.page)

@@ -58,13 +58,13 @@ type passwordRefusal struct {
 var passwordRefusals = map[string]passwordRefusal{
 	password.ReasonWrong: {attemptWrong, "password", "no such user, or not the password",
 		site.Page{Kind: "password", Status: http.StatusUnauthorized, Title: "That did not fit",
-			Text: []string{"The name or the password is not right. Load the page again to try once more."}}},
+			Text: []string{"Load the page again to try once more. The name or the password is not right."}}},
 	password.ReasonThrottled: {attemptLimited, "attempts", "too many wrong passwords for this user or from this address",
 		site.Page{Kind: "too-many", Status: http.StatusTooManyRequests, Title: "Too many attempts",
-			Text: []string{"There were too many wrong passwords for this name, or from your network. Wait a few minutes and load the page again."}}},
+			Text: []string{"Wait a few minutes, and load the page again. There were too many wrong passwords for this name, or from your network."}}},
 	password.ReasonCrowded: {attemptCrowded, "crowded", "too many passwords are being checked at this moment",
 		site.Page{Kind: "crowded", Status: http.StatusServiceUnavailable, Title: "Too many people are logging in",
-			Text: []string{"Your password was not looked at. Please load the page again in a moment."}}},
+			Text: []string{"Please load the page again in a moment. Your password was not looked at."}}},
 }
 
 // authenticate returns the name of a user who sent the right password for a rule, or why
@@ -85,4 +85,5 @@ func (c *core) authenticate(ru *rule, r *http.Request) (user string, no *refusal
 }
 
 // pageNoPassword is what a browser gets that is only to ask for a password.
-var pageNoPassword = site.Page{Status: http.StatusUnauthorized, Title: "Log in with name and password."}
+var pageNoPassword = site.Page{Kind: "password-needed", Status: http.StatusUnauthorized, Title: "Log in with name and password",
+	Text: []string{"Load the page again, and type them when your browser asks."}}

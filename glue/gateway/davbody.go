@@ -95,4 +95,4 @@ func (b *beyond) mayMatter() bool {
 }
 
 var pageBody = site.Page{Kind: "body", Status: http.StatusBadRequest, Title: "What you sent cannot be read",
-	Text: []string{"The program that you use has sent XML in a form that this site does not read. Please update it, or use another one."}}
+	Text: []string{"Please update the program that you use, or use another one. It has sent something in a form that this site does not read."}}

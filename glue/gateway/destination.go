@@ -211,11 +211,11 @@ func (b *beyond) conditions() {
 
 var (
 	pageBelow = site.Page{Kind: "below", Status: http.StatusForbidden, Title: "Part of this is not for you",
-		Text: []string{"What you asked for concerns everything below this address, and you may not have all of that. Ask for the parts that you need one by one; if you should have all, ask the site’s webmaster."}}
+		Text: []string{"Ask for the parts that you need one by one; if you should have all, ask the site’s webmaster, and quote the reference below. What you asked for is about everything below this address, and you may not have all of that."}}
 	pageNotThere = site.Page{Kind: "destination", Status: http.StatusForbidden, Title: "You may not do this there",
-		Text: []string{"The second address that you named is for particular people, or wants a login of another kind. Choose another one, or ask the site’s webmaster."}}
+		Text: []string{"Choose another address to copy or move to, or ask the site’s webmaster, and quote the reference below. The one that you named is for particular people, or wants a login of another kind."}}
 	pageConditions = site.Page{Kind: "conditions", Status: http.StatusBadRequest, Title: "The conditions cannot be read",
-		Text: []string{"The program that you use has sent an If header in a form that this site does not know. Please update it, or use another one."}}
+		Text: []string{"Please update the program that you use, or use another one. It has sent conditions in a form that this site does not know."}}
 	pageDestination = site.Page{Kind: "destination", Status: http.StatusBadRequest, Title: "The second address cannot be used",
-		Text: []string{"It must be a plain address of this very site, of the same part of it, without a query. Copy to other places by downloading and uploading."}}
+		Text: []string{"To copy to other places, download and upload. The second address must be a plain one of this very site, and of the same part of it."}}
 )

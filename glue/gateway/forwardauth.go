@@ -21,11 +21,11 @@ import (
 // pageFront is for people with a strange address, or of a site whose front server is
 // set up wrongly.
 var pageFront = site.Page{Kind: "forward-auth", Status: http.StatusForbidden, Title: "This page cannot be shown",
-	Text: []string{"The address is malformed, or the servers of this site do not understand each other. Please start from the site’s front page; if that does not help, tell the site’s webmaster."}}
+	Text: []string{"Please start from the site’s front page; if that does not help, tell the site’s webmaster, and quote the reference below. The address is malformed, or the servers of this site do not understand each other."}}
 
 // pageResponse is for people who open an address of the past, with a login in it.
 var pageResponse = site.Page{Kind: "response", Status: http.StatusBadRequest, Title: "This address has an old login in it",
-	Text: []string{"It was for one use only, and not for this page. Please open the page anew."}}
+	Text: []string{"Please open the page anew, by its address without the login. That was for one use only, and not for this page."}}
 
 // forwardAuth tells a front server what to do with a request: 200, with the identity
 // headers that the backend is to get, 401 or 403. It answers so for nginx, whose

@@ -106,5 +106,5 @@ func TestPageTemplate(t *testing.T) {
 	policy := answer.Header.Get("Content-Security-Policy")
 	assert.Contains(t, policy, "default-src 'none'; style-src 'self' 'unsafe-inline'")
 	assert.NotContains(t, policy, "script-src")
-	assert.Contains(t, w.visitor("").get("/.wls/logout").body, "<form method=\"post\"")
+	assert.Contains(t, w.loggedIn("test0001").get("/.wls/logout").body, "<form method=\"post\"")
 }

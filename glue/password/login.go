@@ -32,18 +32,18 @@ var (
 	pageLogin = site.Page{Kind: "login", Status: http.StatusOK, Title: "Log in",
 		Text: []string{"Type the user name and the password that you have on this site."}}
 	pageWrong = site.Page{Kind: "wrong-password", Status: http.StatusForbidden, Title: "Please try again",
-		Text: []string{"The user name or the password is wrong."}}
+		Text: []string{"Type both once more: the user name or the password is wrong."}}
 	pageFormOld = site.Page{Kind: "form-expired", Status: http.StatusForbidden, Title: "This form is out of date",
-		Text: []string{"It was open for too long, or it was not sent from this site. You are not logged in by it. Open the form again."}}
-	pageNoCookies = site.Page{Kind: "cookies", Status: http.StatusForbidden, Title: "Your browser did not return our cookie",
-		Text: []string{"Logging in needs a cookie, which this site set with the form, and which did not come back. Allow cookies for this site and open the form again."}}
+		Text: []string{"Open the form again. You are not logged in by this one: it was open for too long, or it was not sent from this site."}}
+	pageNoCookies = site.Page{Kind: "cookies", Status: http.StatusForbidden, Title: "Please allow cookies, and try again",
+		Text: []string{"Allow cookies for this site in your browser’s settings, and open the form again. Logging in needs one, which this site set with the form, and which did not come back."}}
 	pageBadNext = site.Page{Kind: "next", Status: http.StatusBadRequest, Title: "This link is broken",
-		Text: []string{"The link that brought you here does not lead to a page of this site. Please start from the front page."}}
+		Text: []string{"Please start from the site’s front page. The link that brought you here does not lead to a page of this site."}}
 	pageLoginAgain = site.Page{Kind: "login-again", Status: http.StatusUnauthorized, Title: "Please log in again",
-		Text: []string{"You are not logged in, or your session has ended. What you sent has not been stored.",
-			"Log in in a new tab, then go back to your form and send it again."}}
+		Text: []string{"Go back and copy what you wrote, if your browser still has it: it has not been stored. Log in in a new tab, and then send the form again.",
+			"You are not logged in, or your login has ended."}}
 	pageMisdirected = site.Page{Kind: "misdirected", Status: http.StatusMisdirectedRequest, Title: "Wrong address",
-		Text: []string{"People do not log in at the address that you asked for. The link leads to the right one."}}
+		Text: []string{"Follow the link to the right address: people do not log in at the one that you asked for."}}
 )
 
 // Reasons for which a form, or a link to it, is refused.

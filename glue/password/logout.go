@@ -10,9 +10,11 @@ import (
 
 var (
 	pageLogout = site.Page{Kind: "logout", Status: http.StatusOK, Title: "Log out?",
-		Text: []string{"This ends the session that you began on this site with a password."}}
+		Text: []string{"To see what this site shows to you alone you will have to type your password again."}}
 	pageLoggedOut = site.Page{Kind: "logged-out", Status: http.StatusOK, Title: "You are logged out",
-		Text: []string{"The session that you began with a password has ended. If this site knew you without asking for one, it still does: log out where you logged in."}}
+		Text: []string{"If this site knew you without asking for a password, it still does: log out where you logged in."}}
+	pageNotLoggedIn = site.Page{Kind: "not-logged-in", Status: http.StatusOK, Title: "You are not logged in with a password",
+		Text: []string{"If this site knows you all the same, log out where you logged in."}}
 )
 
 // Logout is a handler that ends the session of the form: a POST from the site's own pages
@@ -43,11 +45,13 @@ func (f *Form) mayLogOut(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (f *Form) offerLogout(w http.ResponseWriter, r *http.Request) {
-	p := pageLogout
-	p.Form = &site.Form{Action: f.LogoutURL(), Button: "Log out"}
-	if id, known := f.Session(r); known {
-		p.Principal = id.Principal
+	id, known := f.Session(r)
+	if !known && r.Method != http.MethodPost { // of a form of another site's, browsers bring no session
+		f.showLoggedOut(w, r, pageNotLoggedIn)
+		return
 	}
+	p := pageLogout
+	p.Form, p.Principal = &site.Form{Action: f.LogoutURL(), Button: "Log out"}, id.Principal
 	if browser := f.browser(r); browser != "" {
 		token, err := f.newToken(browser)
 		if err != nil {
@@ -66,12 +70,17 @@ func (f *Form) logOut(w http.ResponseWriter, r *http.Request) {
 	f.setCookie(w, f.sessionCookie, "")
 	f.setCookie(w, f.browserCookie, string(webauth.NewBrowserSecret()))
 	w.Header().Set("Clear-Site-Data", `"cache"`)
-	if known {
-		e := event(glue.EventLogout, "", nil)
-		e.Principal = id.Principal
-		f.site.Report(r, e)
+	if !known {
+		f.showLoggedOut(w, r, pageNotLoggedIn)
+		return
 	}
-	p := pageLoggedOut
+	e := event(glue.EventLogout, "", nil)
+	e.Principal = id.Principal
+	f.site.Report(r, e)
+	f.showLoggedOut(w, r, pageLoggedOut)
+}
+
+func (f *Form) showLoggedOut(w http.ResponseWriter, r *http.Request, p site.Page) {
 	p.Links = []site.Link{{Text: "Back to the site", Href: f.url("")}}
 	f.site.Show(w, r, p)
 }

@@ -43,13 +43,14 @@ type Refusal struct {
 }
 
 var (
-	pageNobody      = site.Page{Kind: "login-required", Status: http.StatusUnauthorized, Title: "Please log in first"}
+	pageNobody = site.Page{Kind: "login-required", Status: http.StatusUnauthorized, Title: "Please log in first",
+		Text: []string{"Load the page again, and type your user name and your password when your browser asks for them."}}
 	pageUnavailable = site.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "Please try again in a moment",
 		Text: []string{"The site cannot look up accounts just now. Nothing is wrong with yours."}}
 	pageThrottled = site.Page{Kind: "throttled", Status: http.StatusTooManyRequests, Title: "Too many wrong passwords",
-		Text: []string{"For this account, or from where you are, wrong passwords were typed too often. Wait a few minutes and try again."}}
+		Text: []string{"Wait a few minutes, and then try again. For this account, or from where you are, wrong passwords were typed too often."}}
 	pageCrowded = site.Page{Kind: "crowded", Status: http.StatusServiceUnavailable, Title: "Too many people are logging in",
-		Text: []string{"Your password was not looked at. Please load the page again in a moment."}}
+		Text: []string{"Please load the page again in a moment. Your password was not looked at."}}
 )
 
 // refusal is the answer where a password was not looked at.

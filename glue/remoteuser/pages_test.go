@@ -48,8 +48,15 @@ var everyPage = []struct {
 	{"misdirected", 421, func(b *backend) answer {
 		return b.browser().do(http.MethodGet, "/login", nil, func(r *http.Request) { r.Host = "evil.example" })
 	}},
-	{"logout", 200, func(b *backend) answer { return b.browser().get("/logout") }},
-	{"logged-out", 200, func(b *backend) answer { return b.browser().do(http.MethodPost, "/logout", nil, nil) }},
+	{"logout", 200, func(b *backend) answer { return loggedIn(b).get("/logout") }},
+	{"logged-out", 200, func(b *backend) answer { return loggedIn(b).do(http.MethodPost, "/logout", nil, nil) }},
+	{"not-logged-in", 200, func(b *backend) answer { return b.browser().get("/logout") }},
+}
+
+func loggedIn(b *backend) *browser {
+	br := b.browser()
+	br.login("ada", "correct horse")
+	return br
 }
 
 func TestEveryPage(t *testing.T) {

@@ -18,14 +18,14 @@ const EventUntrusted = "untrusted-header"
 
 var (
 	pageNobody = site.Page{Kind: "login-required", Status: http.StatusUnauthorized, Title: "Please log in first",
-		Text: []string{"This page is for people who are logged in, and nobody has told it who you are.",
-			"Start from the site’s front page and log in there. If you have just done so, tell the site’s webmaster."}}
+		Text: []string{"Start from the site’s front page and log in there. If you have just done so, tell the site’s webmaster, and quote the reference below.",
+			"This page is for people who are logged in, and nobody has told it who you are."}}
 	pageContradiction = site.Page{Kind: "bad-identity", Status: http.StatusBadRequest, Title: "This site cannot tell who you are",
-		Text: []string{"What this program was told about your login makes no sense, so nobody is let in by it. Please tell the site’s webmaster."}}
+		Text: []string{"Please tell the site’s webmaster, and quote the reference below. What this part of the site was told about your login makes no sense, so nobody is let in by it."}}
 	pageUnknown = site.Page{Kind: "unknown-user", Status: http.StatusForbidden, Title: "You have no account on this site",
-		Text: []string{"Your login is in order, but this site does not know you.", "If you think that it should, ask the site’s webmaster."}}
+		Text: []string{"If you think that you should have one, ask the site’s webmaster, and quote the reference below.", "Your login is in order, but this site does not know you."}}
 	pageInactive = site.Page{Kind: "inactive-user", Status: http.StatusForbidden, Title: "Your account on this site is not active",
-		Text: []string{"Your login is in order, but your account here is closed, or not open yet.", "If you think that it should be open, ask the site’s webmaster."}}
+		Text: []string{"If you think that it should be, ask the site’s webmaster, and quote the reference below.", "Your login is in order, but your account here is closed, or not open yet."}}
 )
 
 // refuse answers what a front server should not have said.

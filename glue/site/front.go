@@ -56,7 +56,7 @@ func (s *Site) advise(ctx context.Context, e *frontError) {
 }
 
 var pageFront = Page{Kind: "misconfigured", Status: http.StatusInternalServerError, Title: "This page is out of order",
-	Text: []string{"The server in front of this site does not tell it rightly how you asked for the page. Please tell the site’s webmaster."},
+	Text: []string{"Please tell the site’s webmaster, and quote the reference below. The server in front of this site does not tell it rightly how you asked for the page."},
 	Code: "misconfigured"}
 
 // outOfOrder answers where a redirect would have no end.

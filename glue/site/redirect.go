@@ -108,7 +108,7 @@ func (s *Site) RedirectHandler() http.Handler {
 }
 
 var pageMisdirected = Page{Kind: "misdirected", Status: http.StatusMisdirectedRequest, Title: "Wrong address",
-	Text: []string{"This site is not at the address that you asked for. The link leads to the right one."}}
+	Text: []string{"Follow the link to the right address: this site is not at the one that you asked for."}}
 
 // misdirect answers a request for a host that is not allowed. The page links to BaseURL;
 // nothing of the request is in it.

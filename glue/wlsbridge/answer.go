@@ -172,22 +172,25 @@ var usualMsg = map[int]string{
 	wls.StatusDeclined:    "authentication declined",
 }
 
+// ptagCurrent is the ptag of everybody who is at the University now (WAA2WLS, "ptags").
+const ptagCurrent = "current"
+
 // pageOfFailure is the page for a failure that is shown here.
 func pageOfFailure(status int) site.Page {
 	p := site.Page{Kind: "bridge-failed", Status: http.StatusForbidden, Title: "You were not logged in", Links: []site.Link{}}
 	switch status {
 	case wls.StatusCancelled:
-		p.Title = "You cancelled the login"
-		p.Text = []string{"The web site was told nothing. You can close this page."}
+		p.Status, p.Title = http.StatusOK, "You cancelled the login"
+		p.Text = []string{"You can close this page, or go back to the web site. It was told nothing."}
 	case wls.StatusNoAuthType:
-		p.Text = []string{"The web site wants you to log in in a way that this service does not have."}
+		p.Text = []string{"Go back to the web site, and tell whoever runs it. It wants you to log in in a way that this service does not have."}
 	case wls.StatusInteraction:
-		p.Text = []string{"The web site asked for you to be logged in without being asked anything, and that was not possible."}
+		p.Text = []string{"Go back to the web site, and log in there once more. It asked for you to be logged in without being asked anything, and that was not possible."}
 	case wls.StatusDeclined:
-		p.Text = []string{"This login may not be used for that web site by you."}
+		p.Text = []string{"If you think that you should get in, ask whoever runs the web site. This login may not be used for it by you."}
 	default: // what the site asked
 		p.Status = http.StatusBadRequest
-		p.Text = []string{"The web site that sent you here did not ask in a way that this service understands. Please tell whoever runs it."}
+		p.Text = []string{"Please tell whoever runs the web site that sent you here. It did not ask in a way that this service understands."}
 	}
 	return p
 }

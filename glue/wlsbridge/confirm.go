@@ -37,7 +37,8 @@ type confirmPage struct {
 	Host, Rest, Name string // of the site, as configured
 	HTTP             bool
 	Principal        string
-	Ptags            string
+	Current          bool   // it is told that they are at the University now
+	Groups           string // the other ptags that it is told
 	Desc, Msg        string // the site's own words, in plain text
 	Action           string
 	Token            template.HTML
@@ -53,9 +54,10 @@ func (x *exchange) confirm(t told) {
 	p.Host, p.Rest = x.site.label()
 	switch {
 	case x.ask.Ver == 3:
-		p.Ptags = strings.Join(t.ptags, ", ")
+		p.Current = slices.Contains(t.ptags, ptagCurrent)
+		p.Groups = strings.Join(slices.DeleteFunc(slices.Clone(t.ptags), func(t string) bool { return t == ptagCurrent }), ", ")
 	case !x.site.InsecureImplyCurrent:
-		p.Ptags = "current" // see problem
+		p.Current = true // see problem
 	}
 	var body strings.Builder
 	if err := pageTemplates.ExecuteTemplate(&body, "confirm.html", p); err != nil {

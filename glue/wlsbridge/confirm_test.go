@@ -34,7 +34,7 @@ func TestConfirmPage(t *testing.T) {
 	assert.Equal(t, http.StatusOK, a.StatusCode)
 	for _, want := range []string{
 		`<strong><bdi>soc.example</bdi></strong> (<bdi>The &#34;Society&#34; &lt;b&gt;</bdi>) asks who you are.`,
-		`<strong><bdi>test0001</bdi></strong>, with the status <bdi>current</bdi>`,
+		`<strong><bdi>test0001</bdi></strong>, and that you are a current student or member of staff.`,
 		`In the site’s own words, which nobody here has checked:`,
 		`<p><bdi>Café &lt;script&gt; &lt;/bdi&gt;&lt;b&gt;x&lt;/b&gt;  evil</bdi></p><p><bdi>&lt;form action=&#34;https://evil.example/&#34;&gt;</bdi></p>`,
 	} {
@@ -64,7 +64,7 @@ func TestConfirmPageNamesTheRest(t *testing.T) {
 	p := w.person("test0001")
 	a := p.visit(asks(func(r *wls.Request) { r.URL = "https://people.example:8443/~soc/x" }))
 	assert.Contains(t, a.body, `<strong><bdi>people.example:8443</bdi></strong>/~soc/ asks`)
-	assert.NotContains(t, a.body, "with the status")
+	assert.NotContains(t, a.body, "current student")
 	assert.NotContains(t, a.body, "words", "it has none")
 	assert.NotContains(t, a.body, "not encrypted")
 	a = p.visit(asks(func(r *wls.Request) { r.URL = "http://old.example/" }))
@@ -347,5 +347,5 @@ func TestNothingBeforeConsent(t *testing.T) {
 		assert.Equal(t, "540", p.fields(p.visit(asks(no, third)))[1], user)
 	}
 	p := w.person("test0001")
-	assert.Contains(t, p.visit(asks(third)).body, "with the status <bdi>current</bdi>")
+	assert.Contains(t, p.visit(asks(third)).body, "that you are a current student or member of staff.")
 }

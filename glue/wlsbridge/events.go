@@ -2,6 +2,7 @@ package wlsbridge
 
 import (
 	"log/slog"
+	"net/http"
 
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/respond"
@@ -31,9 +32,11 @@ func (x *exchange) report(e site.Event) {
 	x.b.site.Report(x.r, e)
 }
 
-// show reports an event and shows a page with the same reference.
+// show reports an event and shows a page, with the same reference where something went wrong.
 func (x *exchange) show(e site.Event, p site.Page) {
-	e.Ref = respond.Ref()
+	if p.Status != http.StatusOK {
+		e.Ref = respond.Ref()
+	}
 	x.report(e)
 	p.Ref, p.Principal = e.Ref, e.Principal
 	x.b.site.Show(x.w, x.r, p)

@@ -183,7 +183,7 @@ func (x *exchange) proceed() {
 // it means.
 func (x *exchange) problem(t told) (status int, msg string) {
 	switch {
-	case x.ask.Ver < 3 && !x.site.InsecureImplyCurrent && !x.b.hasPtag(t.id, "current"):
+	case x.ask.Ver < 3 && !x.site.InsecureImplyCurrent && !x.b.hasPtag(t.id, ptagCurrent):
 		return wls.StatusDeclined, "the site takes whoever comes back for a current member, and this person is not known to be one"
 	case t.auth == "" && (len(t.sso) == 0 || x.ask.IAct == "yes"):
 		return wls.StatusNoAuthType, ""

@@ -16,22 +16,22 @@ import (
 // The pages, but for what depends on the request.
 var (
 	pageMethod = site.Page{Kind: "bridge-method", Status: http.StatusMethodNotAllowed, Title: "This address is for browsers",
-		Text: []string{"Web sites send people here to log in."}}
+		Text: []string{"Start from the web site that you want to go to: it sends you here to log in."}}
 	pageNavigation = site.Page{Kind: "bridge-navigation", Status: http.StatusForbidden, Title: "Open this page in a window of its own",
-		Text: []string{"People log in here, so it works neither in a frame nor in the background. No site was told anything."}}
+		Text: []string{"Go back to the web site, and open its login in a window of its own. People log in here, so it works neither within another page nor in the background. No site was told anything."}}
 	pageLimit = site.Page{Kind: "bridge-limit", Status: http.StatusTooManyRequests, Title: "Too many logins at once",
-		Text: []string{"You were sent here very often in a short time, so we stop here instead of going round in circles. Wait a minute and try again.",
-			"If it keeps happening, tell whoever runs the web site that you wanted."}}
+		Text: []string{"Wait a minute, and then try again. If it keeps happening, tell whoever runs the web site that you wanted.",
+			"You were sent here very often in a short time, so we stop here instead of going round in circles."}}
 	pageRequest = site.Page{Kind: "bridge-request", Status: http.StatusBadRequest, Title: "This link to the login is broken",
-		Text: []string{"A web site sent you here to log in, but did not say in a way that we understand where to send you back to. Nothing was done.",
-			"Go back to the web site and try again. If it keeps happening, tell whoever runs it."}}
+		Text: []string{"Go back to the web site and try again. If it keeps happening, tell whoever runs it.",
+			"It sent you here to log in, but did not say in a way that we understand where to send you back to. Nothing was done."}}
 	pageSite = site.Page{Kind: "bridge-site", Status: http.StatusForbidden, Title: "This web site may not use this login",
-		Text: []string{"The web site that sent you here is not among those that are registered with us, so we send you nowhere and tell nobody who you are.",
-			"If you run the web site, ask whoever runs this login to register its address."}}
-	pageCookies = site.Page{Kind: "bridge-cookies", Status: http.StatusForbidden, Title: "Your browser did not return our cookie",
-		Text: []string{"Logging in needs a cookie, which this service set and which did not come back. Allow cookies for it, go back to the web site and try again."}}
+		Text: []string{"Close this page, unless you know the web site. If you run it, ask whoever runs this login to register its address.",
+			"The web site that sent you here is not among those that we know, so we send you nowhere and tell nobody who you are."}}
+	pageCookies = site.Page{Kind: "bridge-cookies", Status: http.StatusForbidden, Title: "Please allow cookies, and try again",
+		Text: []string{"Allow cookies for this login service in your browser’s settings, go back to the web site and try again. Logging in needs one, which this service set and which did not come back."}}
 	pageUnfit = site.Page{Kind: "bridge-unfit", Status: http.StatusForbidden, Title: "You cannot log in to that web site from here",
-		Text: []string{"Your name cannot be written in the way in which the web site is told names. Please tell whoever runs this login."}}
+		Text: []string{"Please tell whoever runs this login, and quote the reference below. Your name cannot be written in the way in which the web site is told names."}}
 	pageStoreDown = site.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "Please try again in a moment",
 		Text: []string{"This service cannot look up logins just now. Nothing is wrong with your account."}}
 )

@@ -11,18 +11,18 @@ import (
 
 var (
 	pageCrossOrigin = site.Page{Kind: "cross-origin", Status: http.StatusForbidden, Title: "This was not sent from this site",
-		Text: []string{"Another site tried to do something here in your name, or your browser did not say that it was this site. Nothing was done.",
-			"If you meant to do it, open the page on this site and do it there."}}
+		Text: []string{"If you meant to do it, open the page on this site and do it there.",
+			"Nothing was done: another site tried to do something here in your name, or your browser did not say that it was this site."}}
 	pageUnavailable = site.Page{Kind: "unavailable", Status: http.StatusServiceUnavailable, Title: "Please try again in a moment",
 		Text: []string{"The site cannot check forms just now. Nothing was done."}}
 	pageTooLarge = site.Page{Kind: "form-too-large", Status: http.StatusRequestEntityTooLarge, Title: "This form is too large",
-		Text: []string{"You sent more than this site takes. Nothing was done. Go back, shorten it, and send it again."}}
+		Text: []string{"Go back, shorten it, and send it again. You sent more than this site takes, and nothing was done."}}
 	pageExpired = site.Page{Kind: "form-expired", Status: http.StatusForbidden, Title: "This form is out of date",
-		Text: []string{"It was opened before you logged in or too long ago, or it was sent already. Nothing was done.",
-			"Go back, reload the page, and send the form again. Copy what you wrote first."}}
+		Text: []string{"Go back and copy what you wrote. Then reload the page, and send the form again.",
+			"Nothing was done: the form was opened before you logged in or too long ago, or it was sent already."}}
 	pageForgotten = site.Page{Kind: "form-forgotten", Status: http.StatusForbidden, Title: "This form was opened before a restart",
-		Text: []string{"The site was restarted since you opened it, and no longer knows whether it was sent already. Nothing was done now.",
-			"Look whether it was. If not, go back, reload the page, and send the form again. Copy what you wrote first."}}
+		Text: []string{"Look whether it was sent already. If not, go back and copy what you wrote. Then reload the page, and send the form again.",
+			"Nothing was done now: the site was restarted since you opened the form, and no longer knows whether it was sent."}}
 )
 
 // Refuse answers a request that [Guard.Verify] or [Guard.VerifyOrigin] did not pass, as

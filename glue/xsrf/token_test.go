@@ -276,7 +276,7 @@ func TestPeopleGetAPageAndScriptsAReason(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
 	assert.Contains(t, string(page), `data-page="cross-origin"`)
-	assert.Contains(t, string(page), "Nothing was done.")
+	assert.Contains(t, string(page), "Nothing was done: another site")
 	assert.NotContains(t, string(page), "Try again", "a retry would be a GET of a page that may not be there")
 }
 

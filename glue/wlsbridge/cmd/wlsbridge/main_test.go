@@ -238,7 +238,7 @@ func TestServe(t *testing.T) {
 	assert.Contains(t, body, "RSA PUBLIC KEY")
 	status, body = r.get(http.DefaultClient, r.url+"/nothing")
 	assert.Equal(t, 404, status)
-	assert.Contains(t, body, "This is a login service")
+	assert.Contains(t, body, "this is where people log in")
 
 	// The next key is published, and the old one signs.
 	dir := filepath.Join(r.dir, "keys")

@@ -193,7 +193,7 @@ func (c *core) buildBridge(keys func(*site.Findings) (*signkeys.Ring, error)) er
 }
 
 var pageNotFound = site.Page{Kind: "not-found", Status: http.StatusNotFound, Title: "There is nothing here",
-	Text: []string{"This is a login service. Start from the site that you want to go to."}, Links: []site.Link{}}
+	Text: []string{"Start from the web site that you want to go to: this is where people log in."}, Links: []site.Link{}}
 
 func (c *core) notFound(w http.ResponseWriter, r *http.Request) {
 	c.site.Refuse(w, r, site.Event{From: "bridge", Name: wlsbridge.EventRefused, Reason: "path"}, pageNotFound)
