@@ -7,6 +7,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue/enginetest/axetest"
 	"github.com/ucam-webauth/go-webauth/glue/site"
 	"github.com/ucam-webauth/go-webauth/glue/wlsbridge"
+	"github.com/ucam-webauth/go-webauth/webauth/webauthtest"
 	"github.com/ucam-webauth/go-webauth/webauth/wls"
 )
 
@@ -16,11 +17,13 @@ func TestPages_axe(t *testing.T) {
 	w := start(t, setup{site: func(c *site.Config) { c.SiteName = unbroken }, config: func(c *wlsbridge.Config) {
 		c.Confirm = wlsbridge.ConfirmEachSite
 		c.Sites[0].Name = "The Society " + unbroken
+		c.Sites[1].Ptags = []string{"current", unbroken}
 		c.Sites[1].URLPrefix = "https://" + unbroken + ".example:8443/" + unbroken + "/"
 		c.Sites = append(c.Sites, wlsbridge.Site{URLPrefix: "http://old.example", InsecureHTTP: true})
 	}})
 	var pages axetest.Pages
-	p := w.person("test0001")
+	w.fake.AddUser(webauthtest.User{ID: "test0099", Password: "test", Ptags: []string{"current", unbroken}})
+	p := w.person("test0099")
 	p.client.Transport = pages.Transport(p.client.Transport)
 	p.visit(asks())
 	p.visit(asks(func(r *wls.Request) { r.Desc, r.Msg = "A society of "+unbroken, strings.Repeat("m", 300) }))
