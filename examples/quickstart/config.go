@@ -72,7 +72,7 @@ func configure(o *options, fake fake) (soc site.Config, cfg glue.Config, err err
 	}
 	cfg = glue.Config{Service: service, Policy: glue.Policy{Desc: o.desc}, LoginPath: o.loginPath, LogoutPath: "/logout"}
 	if o.redis != "" {
-		store, err := redisstore.New(redisstore.Config{URL: o.redis, Site: "quickstart", Now: o.now})
+		store, err := redisstore.New(redisstore.Config{URL: o.redis, Site: "quickstart", NoteBrowsers: true, Now: o.now})
 		if err != nil {
 			return soc, cfg, err
 		}

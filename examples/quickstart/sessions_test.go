@@ -30,7 +30,7 @@ func TestSessions(t *testing.T) {
 
 	page := home.get("/sessions")
 	requirePage(t, page, http.StatusOK, "sessions", "test0001")
-	assert.Contains(t, page.Body, "This browser")
+	assert.Contains(t, page.Body, "(this one)</strong>: logged in ")
 	ends := regexp.MustCompile(`name="end" value="([^"]+)"`).FindAllStringSubmatch(page.Body, -1)
 	require.Len(t, ends, 2, "the other session, and all; nobody else's")
 
@@ -48,6 +48,16 @@ func TestSessions(t *testing.T) {
 
 	mini.Close()
 	requirePage(t, other.get("/sessions"), http.StatusServiceUnavailable, "unavailable", "")
+}
+
+func TestInWords(t *testing.T) {
+	now := time.Date(2026, 3, 9, 14, 5, 0, 0, time.Local)
+	for ago, want := range map[time.Duration]string{
+		0: "today at 14:05", 14 * time.Hour: "today at 00:05", 15 * time.Hour: "yesterday at 23:05",
+		72 * time.Hour: "3 days ago", 30 * 24 * time.Hour: "on 7 February 2026",
+	} {
+		assert.Equal(t, want, inWords(now.Add(-ago), now))
+	}
 }
 
 func TestSessionsNeedARedis(t *testing.T) {

@@ -45,6 +45,11 @@ type Config struct {
 	// person on its page.
 	Inactivity time.Duration
 
+	// NoteBrowsers stores with each session the family of its browser, such as "Firefox on
+	// Windows", so that people know their own in a list: see [Session]. Nothing else of the
+	// User-Agent is kept, and no address.
+	NoteBrowsers bool
+
 	// LoginsPerHour is how many logins all machines together remember in an hour, about 530
 	// bytes each, so that a flood cannot fill Redis; beyond it, logins are refused until the
 	// hour is over. The share of a sixteenth that each shard has is approximate: leave a

@@ -94,7 +94,7 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 		http.SetCookie(w, cookie)
 		return s.end(r.Context(), session)
 	}
-	if err := s.save(r.Context(), session, options.MaxAge); err != nil {
+	if err := s.save(r, session, options.MaxAge); err != nil {
 		return err
 	}
 	cookie.Value = session.ID
@@ -103,16 +103,17 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 }
 
 // save stores the session, under a new id if it has none or needs another.
-func (s *Store) save(ctx context.Context, session *sessions.Session, maxAge int) error {
+func (s *Store) save(r *http.Request, session *sessions.Session, maxAge int) error {
 	values, err := encodeValues(session.Values)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := s.bounded(ctx)
+	ctx, cancel := s.bounded(r.Context())
 	defer cancel()
+	shown := s.shown(r, session)
 	state := "ended"
 	if session.ID != "" {
-		if state, err = s.put(ctx, session, values, "again", session.ID, maxAge); err != nil {
+		if state, err = s.put(ctx, session, values, shown, "again", session.ID, maxAge); err != nil {
 			return err
 		}
 	}
@@ -121,7 +122,7 @@ func (s *Store) save(ctx context.Context, session *sessions.Session, maxAge int)
 			return err
 		}
 		id := newID(userHash(principalOf(session)))
-		if state, err = s.put(ctx, session, values, "new", id, maxAge); err != nil {
+		if state, err = s.put(ctx, session, values, shown, "new", id, maxAge); err != nil {
 			return err
 		}
 		session.ID = id
@@ -151,15 +152,23 @@ func (s *Store) lifeOf(maxAge int) time.Duration {
 	return max(defaultLife, time.Duration(maxAge)*time.Second)
 }
 
+// shown returns what lists of sessions show of one: when it ends by its own word, in Unix
+// seconds or empty, and behind a blank the browser that saved it, where that is noted.
+func (s *Store) shown(r *http.Request, session *sessions.Session) (shown string) {
+	if expires, ok := session.Values[glue.ValueExpires].(int64); ok {
+		shown = strconv.FormatInt(expires, 10)
+	}
+	if s.cfg.NoteBrowsers {
+		shown += " " + browserFamily(r.UserAgent())
+	}
+	return shown
+}
+
 // put runs the script that stores a session under an id.
-func (s *Store) put(ctx context.Context, session *sessions.Session, values, mode, id string, maxAge int) (state string, err error) {
+func (s *Store) put(ctx context.Context, session *sessions.Session, values, shown, mode, id string, maxAge int) (state string, err error) {
 	shard, handle, ok := locate(session.Name(), id)
 	if !ok {
 		return "", errors.New("redisstore: Session.ID is not one that this store gave")
-	}
-	shown := ""
-	if expires, ok := session.Values[glue.ValueExpires].(int64); ok {
-		shown = strconv.FormatInt(expires, 10)
 	}
 	age := time.Duration(maxAge) * time.Second
 	life := s.lifeOf(maxAge)

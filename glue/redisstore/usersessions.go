@@ -20,6 +20,9 @@ type Session struct {
 	// Created is when it began, LastUsed when it was last used, to the minute, and
 	// Expires when it ends at the latest. All are in UTC.
 	Created, LastUsed, Expires time.Time
+	// Browser is what a person knows the browser by, such as "Firefox on Windows": with
+	// [Config.NoteBrowsers], where it is one of the common ones.
+	Browser string
 }
 
 // maxListed is the most sessions that Sessions returns.
@@ -92,7 +95,9 @@ func readSession(entry any) (Session, bool) {
 	session.Created, ok[1] = unixMilli(field[1])
 	session.LastUsed, ok[2] = unixMilli(field[2])
 	session.Expires, ok[3] = unixMilli(field[3])
-	if shown, _ := field[4].(string); shown != "" {
+	shown, _ := field[4].(string)
+	shown, session.Browser, _ = strings.Cut(shown, " ")
+	if shown != "" {
 		// What the session itself says: a store keeps it for longer.
 		sec, err := strconv.ParseInt(shown, 10, 64)
 		if err != nil {

@@ -200,3 +200,26 @@ func TestSitesAreApart(t *testing.T) {
 	assert.Zero(t, n)
 	assert.False(t, load(t, g.Store, c).IsNew)
 }
+
+// A session says the family of its browser in our own words, where the site has that noted.
+func TestSessions_browser(t *testing.T) {
+	for userAgent, want := range map[string]string{"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux", "<b>1 2</b>": ""} {
+		for _, noted := range []bool{true, false} {
+			g := newRig(t, func(c *redisstore.Config) { c.NoteBrowsers = noted })
+			r := request()
+			r.Header.Set("User-Agent", userAgent)
+			session, err := g.New(r, cookieName)
+			require.NoError(t, err)
+			session.Values["principal"], session.Values["expires"] = "spqr1", g.Now().Add(time.Hour).Unix()
+			require.NoError(t, g.Save(r, httptest.NewRecorder(), session))
+			list, err := g.Sessions(t.Context(), "spqr1")
+			require.NoError(t, err)
+			require.Len(t, list, 1)
+			assert.Equal(t, noted && want != "", list[0].Browser != "")
+			if noted {
+				assert.Equal(t, want, list[0].Browser)
+			}
+			assert.Equal(t, g.Now().Add(time.Hour).Unix(), list[0].Expires.Unix())
+		}
+	}
+}
