@@ -299,14 +299,21 @@ func TestBasicIsNotCrowdedOut(t *testing.T) {
 			}
 		})
 	}
-	for range strangers - mayWait {
-		answer := <-crowded
+	turnedAway := func(answer reply) {
 		assert.Equal(t, "5", answer.Header.Get("Retry-After"))
 		assert.Empty(t, answer.Header.Get("WWW-Authenticate"), "nothing is wrong with the password")
+	}
+	for range strangers - mayWait {
+		turnedAway(<-crowded)
 	}
 	assert.Equal(t, http.StatusOK, v.get("/basic", from("192.0.2.1"), withPassword("anna", "sesame")).StatusCode)
 	close(end)
 	all.Wait()
-	assert.Empty(t, crowded)
-	assert.EqualValues(t, strangers-mayWait, w.metric(`password_attempts_total{verdict="crowded"}`))
+	close(crowded)
+	turned := strangers - mayWait
+	for answer := range crowded { // on a busy machine, whoever has waited for as long as people wait
+		turnedAway(answer)
+		turned++
+	}
+	assert.EqualValues(t, turned, w.metric(`password_attempts_total{verdict="crowded"}`))
 }
