@@ -225,8 +225,10 @@ func failovers() []*failover {
 // Nothing is accepted twice, people who are logged in are served again, and it logs how
 // long either failed.
 func TestRealFailover(t *testing.T) {
+	t.Parallel()
 	for _, engine := range failovers() {
 		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
 			options := engine.start(t)
 			patient := openStore(t, options)
 			settle(t, patient)
