@@ -57,7 +57,7 @@ var positions = []struct{ name, before, after string }{
 // asks for when the login service sends it back is what we signed, to the byte; and we
 // refuse to sign where, and only where, it would ask for another page.
 func TestChromiumAsksForWhatIsSigned(t *testing.T) {
-	ctx, cancel := context.WithTimeout(chromiumtest.Start(t), 5*time.Minute) // seconds, on an idle machine
+	ctx, cancel := context.WithTimeout(chromiumtest.Start(t), 10*time.Minute) // seconds, on an idle machine
 	t.Cleanup(cancel)
 	server := newRawServer(t)
 	var auth *glue.Auth

@@ -160,7 +160,7 @@ func (s *attackedSite) roundTrip(raw string) (answer, error) {
 		return answer{}, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		return answer{}, err
 	}
 	if _, err := io.WriteString(conn, raw); err != nil {

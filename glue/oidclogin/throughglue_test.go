@@ -135,7 +135,7 @@ func withRedis(t *testing.T) func(*atGlue, *glue.Config) {
 	return func(a *atGlue, c *glue.Config) {
 		mini := miniredis.RunT(t)
 		mini.SetTime(a.fake.Now())
-		store, err := redisstore.New(redisstore.Config{URL: "redis://" + mini.Addr(), Site: "soc", Now: a.fake.Now, Timeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler)})
+		store, err := redisstore.New(redisstore.Config{URL: "redis://" + mini.Addr(), Site: "soc", Now: a.fake.Now, Timeout: 10 * time.Second, Logger: slog.New(slog.DiscardHandler)})
 		require.NoError(t, err)
 		c.Session.Store, c.SingleMachine = store, true
 	}

@@ -35,8 +35,9 @@ func Find(t testing.TB) string {
 func Start(t testing.TB) context.Context {
 	t.Helper()
 	path := Find(t)
+	// chromedp makes the profile, and removes it when the last process that writes in it is gone.
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("headless", "new"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true), // too small in many containers
