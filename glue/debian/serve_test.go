@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	waits, pause = 20 * time.Second, 50 * time.Millisecond
+	waits, pause = time.Minute, 50 * time.Millisecond
 
 	gatewayFile = "/etc/wlsgateway/wlsgateway.toml"
 	bridgeFile  = "/etc/wlsbridge/wlsbridge.toml"
