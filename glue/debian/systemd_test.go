@@ -26,20 +26,22 @@ type systemd struct {
 	log string // file with what services print
 }
 
+// prepareScript gives the manager control groups without those that this machine has mounted:
+// systemd would make their file system read-only. A machine where that may not be done has no
+// services to try.
+const prepareScript = `
+mount --make-rprivate /
+umount -R /sys/fs/cgroup 2>/dev/null || :
+mount -t cgroup2 none /sys/fs/cgroup
+mkdir /sys/fs/cgroup/probe-$$
+rmdir /sys/fs/cgroup/probe-$$`
+
 // bootScript becomes the manager. $1 is the directory of units.
 const bootScript = `
-mount --make-rprivate /
 mount --make-rshared /
 mount -t tmpfs -o mode=755 none /run
 export container=test SYSTEMD_UNIT_PATH="$1"
 exec /lib/systemd/systemd --system --unit=test.target`
-
-// probeScript does what systemd needs first. A computer that gives its containers no control
-// groups to write has no services to try.
-const probeScript = `
-mount --make-rprivate /
-mkdir /sys/fs/cgroup/probe-$$
-rmdir /sys/fs/cgroup/probe-$$`
 
 // apart is a script that runs in namespaces of its own.
 func apart(script string, args ...string) *exec.Cmd {
@@ -50,7 +52,7 @@ func apart(script string, args ...string) *exec.Cmd {
 // boot starts systemd with the units of packages, and nothing else of this machine.
 func boot(t *testing.T, packages ...string) *systemd {
 	t.Helper()
-	if out, err := apart(probeScript).CombinedOutput(); err != nil {
+	if out, err := apart(prepareScript).CombinedOutput(); err != nil {
 		t.Skipf("systemd cannot run here, as it may not make namespaces and control groups: %v: %s", err, out)
 	}
 	dir, err := os.MkdirTemp("", "systemd") // below t.TempDir everything is private
@@ -73,7 +75,7 @@ func boot(t *testing.T, packages ...string) *systemd {
 		s.write(p+".service.d/log.conf", "[Service]\nStandardOutput=append:"+s.log+"\nStandardError=append:"+s.log+"\n")
 	}
 	groups := controlGroups(t)
-	cmd := apart(bootScript, s.dir)
+	cmd := apart(prepareScript+bootScript, s.dir)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
