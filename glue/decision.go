@@ -38,6 +38,7 @@ const (
 	DeniedPrincipal Denial = "principal" // see Policy.Principals
 	DeniedPtag      Denial = "ptag"      // see Policy.Ptags
 	DeniedAllow     Denial = "allow"     // see Policy.Allow
+	DeniedGroup     Denial = "group"     // in no group that is let in; see Policy.AllowDenial
 
 	// These are of Evaluate alone: Require and Optional answer such requests themselves.
 	DeniedResponse Denial = "response" // it brings a response of the WLS; see [Auth.Spend]
@@ -58,7 +59,7 @@ func (d Denial) Login() bool {
 
 // Forbidden reports whether the person is known, and a login would not help.
 func (d Denial) Forbidden() bool {
-	return d == DeniedPrincipal || d == DeniedPtag || d == DeniedAllow
+	return d == DeniedPrincipal || d == DeniedPtag || d == DeniedAllow || d == DeniedGroup
 }
 
 // Evaluate decides as [Auth.Require] would, and does nothing about it: nobody is sent anywhere,

@@ -1,6 +1,7 @@
 package glue
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -28,6 +29,9 @@ type Policy struct {
 	AnyPtags bool
 	// Allow decides in addition; nil allows. It runs on every request.
 	Allow func(r *http.Request, id Identity) bool
+	// AllowDenial is what the log and the page say where Allow says no: DeniedGroup, where it
+	// looks at groups, or DeniedAllow, which is the default.
+	AllowDenial Denial
 
 	// IAct "yes" wants a session that began with a typed password, however long ago
 	// (see Fresh); "no" one that began without; "" either.
@@ -72,6 +76,9 @@ func (p *Policy) check(services []webauth.LoginService, key string, found *site.
 	}
 	if p.Ptags != nil && p.AnyPtags {
 		found.Errorf(key+".AnyPtags", "contradicts Ptags")
+	}
+	if p.AllowDenial != "" && (p.Allow == nil || p.AllowDenial != DeniedGroup && p.AllowDenial != DeniedAllow) {
+		found.Errorf(key+".AllowDenial", "is %q, want DeniedGroup or DeniedAllow, for a policy with Allow", p.AllowDenial)
 	}
 	if p.Fresh != 0 && p.Fresh < time.Minute {
 		found.Errorf(key+".Fresh", "is %s, want at least 1 minute, or 0 for none", words.Duration(p.Fresh))
@@ -180,7 +187,7 @@ func (p *Policy) authorize(r *http.Request, s *session) Denial {
 	case !p.hasPtag(id, &s.way.info):
 		return DeniedPtag
 	case p.Allow != nil && !p.Allow(r, *id):
-		return DeniedAllow
+		return cmp.Or(p.AllowDenial, DeniedAllow)
 	}
 	return ""
 }
@@ -219,6 +226,8 @@ func (p *Policy) missing(denial Denial, info *webauth.ServiceInfo) []string {
 		return []string{ask, "It is for " + p.audience(info) + ", and the login service does not say that you are one of them."}
 	case DeniedPrincipal:
 		return []string{ask, "It is for particular people, and you are not among them."}
+	case DeniedGroup:
+		return []string{ask, "It is for members of certain groups, and you are in none of them."}
 	default:
 		return []string{ask, "The site’s own rules do not let you in."}
 	}

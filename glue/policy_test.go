@@ -250,6 +250,7 @@ func testPolicyWho(t *testing.T, kind kind) {
 		with(mux, auth, "/ptags", func(p *glue.Policy) { p.Ptags = []string{"fellow", "emeritus"} })
 		with(mux, auth, "/anyone", func(p *glue.Policy) { p.Ptags, p.AnyPtags = nil, true })
 		with(mux, auth, "/allow", func(p *glue.Policy) { p.Allow = odd })
+		with(mux, auth, "/group", func(p *glue.Policy) { p.Allow, p.AllowDenial = odd, glue.DeniedGroup })
 		with(mux, auth, "/all", func(p *glue.Policy) {
 			p.Principals, p.Ptags, p.Allow = []string{"test0002", "test0003", "test0004"}, []string{"fellow"}, odd
 		})
@@ -280,6 +281,8 @@ func testPolicyWho(t *testing.T, kind kind) {
 		{"/anyone", "test0010", in, ""},
 		{"/allow", "test0001", in, ""},
 		{"/allow", "test0003", rules, "allow"},
+		{"/group", "test0001", in, ""},
+		{"/group", "test0003", "members of certain groups", "group"},
 		{"/all", "test0002", in, ""},
 		{"/all", "test0003", rules, "allow"},
 		{"/all", "test0004", fellow, "ptag"},
@@ -417,6 +420,10 @@ func TestPolicyThatContradictsItself(t *testing.T) {
 		{"empty principal", func(p *glue.Policy) { p.Principals = []string{"test0001", ""} }, "Principals holds an empty entry"},
 		{"empty ptag", func(p *glue.Policy) { p.Ptags = []string{""} }, "Ptags holds an empty entry"},
 		{"ptags and any", func(p *glue.Policy) { p.Ptags, p.AnyPtags = []string{"current"}, true }, "AnyPtags contradicts Ptags"},
+		{"a denial of nothing", func(p *glue.Policy) { p.AllowDenial = glue.DeniedGroup }, "AllowDenial is \"group\", want"},
+		{"another denial", func(p *glue.Policy) {
+			p.Allow, p.AllowDenial = func(*http.Request, glue.Identity) bool { return false }, glue.DeniedSession
+		}, "AllowDenial is \"session\", want DeniedGroup or DeniedAllow"},
 		{"short fresh", func(p *glue.Policy) { p.Fresh = 59 * time.Second }, "Fresh is 59 seconds, want at least 1 minute, or 0 for none"},
 		{"negative fresh", func(p *glue.Policy) { p.Fresh = -time.Hour }, "Fresh is minus 1 hour"},
 		{"another session without interaction", func(p *glue.Policy) { p.NotSession, p.IAct = "s", webauth.IActNo }, `NotSession contradicts IAct "no"`},

@@ -202,7 +202,11 @@ func (c *core) withPassword(ru *rule, r *http.Request) (*http.Request, *refusal)
 	}
 	observe.RecordOf(r.Context()).Principal = user
 	if !ru.admits(user) {
-		return nil, &refusal{page: pageForbidden, event: site.Event{From: "wls", Name: glue.EventForbidden, Reason: "principal", Level: slog.LevelWarn, Principal: user}}
+		reason := glue.DeniedPrincipal
+		if ru.cfg.Groups != nil {
+			reason = glue.DeniedGroup
+		}
+		return nil, &refusal{page: pageForbidden, event: site.Event{From: "wls", Name: glue.EventForbidden, Reason: string(reason), Level: slog.LevelWarn, Principal: user}}
 	}
 	return r.WithContext(context.WithValue(r.Context(), basicUserKey{}, user)), nil
 }

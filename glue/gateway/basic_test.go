@@ -43,6 +43,7 @@ func basicWorld(t *testing.T) *world {
 	return newWorld(t, kit{rules: []Rule{
 		{Path: "/basic", Access: Basic, Htpasswd: file},
 		{Path: "/annas", Access: Basic, Htpasswd: file, Principals: []string{"anna"}},
+		{Path: "/editors", Access: Basic, Htpasswd: file, Groups: []string{"editors"}, GroupFile: writeFile(t, "groups", "editors: anna\n")},
 	}})
 }
 
@@ -67,6 +68,8 @@ func TestBasic(t *testing.T) {
 			r.Header.Add("Authorization", r.Header.Get("Authorization"))
 		}, 401, ""},
 		{"not for bob", "/annas", withPassword("bob", "open"), 403, ""},
+		{"not for bob, who is no editor", "/editors", withPassword("bob", "open"), 403, ""},
+		{"for an editor", "/editors", withPassword("anna", "sesame"), 200, "anna"},
 		{"for anna", "/annas", withPassword("anna", "sesame"), 200, "anna"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -85,6 +88,8 @@ func TestBasic(t *testing.T) {
 		})
 	}
 	text := w.log.String()
+	assert.Contains(t, text, "event=forbidden reason=principal principal=bob")
+	assert.Contains(t, text, "event=forbidden reason=group principal=bob")
 	assert.NotContains(t, text, "sesame")
 	assert.NotContains(t, text, "carl", "people type passwords where names belong")
 }

@@ -244,6 +244,7 @@ func (ru *rule) policy(p *glue.Policy) {
 	switch {
 	case r.Groups != nil:
 		p.Allow = func(_ *http.Request, id glue.Identity) bool { return ru.admits(id.Principal) }
+		p.AllowDenial = glue.DeniedGroup
 	case r.Principals != nil:
 		p.Principals = glue.Only(r.Principals...)
 	}

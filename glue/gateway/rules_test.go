@@ -194,6 +194,7 @@ func TestGroupsOrPrincipals(t *testing.T) {
 	for user, status := range map[string]int{"test0001": 200, "test0002": 200, "test0003": 200, "test0004": 403} {
 		assert.Equal(t, status, w.visitor(user).get("/edit").StatusCode, user)
 	}
+	assert.Contains(t, w.log.String(), "event=forbidden reason=group principal=test0004")
 }
 
 // connect has the gateway keep a connection to the backend of a path, which it answers at
