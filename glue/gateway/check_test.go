@@ -136,7 +136,7 @@ to = "http://127.0.0.1:8000"
 		{name: "rule twice", rule: "[[rule]]\npath = \"/a/\"\n[[rule]]\npath = \"/a\"\n", want: []string{"11:8: rule[3].path: rule[2] is for the same host and path"}},
 		{name: "rule twice but for case", top: "ignore-case = true", rule: "[[rule]]\npath = \"/a\"\n[[rule]]\npath = \"/A\"\n", want: []string{"11:8: rule[3].path: rule[2] is for the same host and path"}},
 		{name: "rules that differ in case", rule: "[[rule]]\npath = \"/a\"\n[[rule]]\npath = \"/A\"\n"},
-		{name: "unknown access", rule: `access = "logn"`, want: []string{`8:10: rule[1].access: "logn" is none of public, optional, login, login-or-bearer, basic`}},
+		{name: "unknown access", rule: `access = "logn"`, want: []string{`8:10: rule[1].access: "logn" is none of public, optional, login, login-or-bearer, basic: did you mean "login"?`}},
 		{name: "public, but not", rule: "access = \"public\"\nptags = [\"current\"]\nfresh = \"5m\"\ncross-origin = true", want: []string{
 			`9:1: rule[1].ptags: this means nothing for access = "public", only for "login", "login-or-bearer", "optional"`, "10:9: rule[1].fresh: this means nothing", "11:16: rule[1].cross-origin: this means nothing"}},
 		{name: "optional principals", rule: "access = \"optional\"\nprincipals = [\"spqr1\"]", want: []string{`9:1: rule[1].principals: this means nothing for access = "optional", only for "login", "login-or-bearer", "basic"`}},

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/program/serve"
@@ -31,10 +30,15 @@ func (c *Config) setDefaults() {
 	if c.Identity.Send == nil {
 		c.Identity.Send = []string{sendRemoteUser}
 	}
+	c.Identity.Send = slices.Clone(c.Identity.Send)
+	for i := range c.Identity.Send {
+		serve.SmallLetters(&c.Identity.Send[i])
+	}
 	c.Limits.setDefaults()
 	for i := range c.Rules {
-		serve.SetDefault(&c.Rules[i].Access, Login)
-		c.Rules[i].Host = strings.ToLower(c.Rules[i].Host)
+		r := &c.Rules[i]
+		serve.SetDefault(&r.Access, Login)
+		serve.SmallLetters(&r.Host, (*string)(&r.Access), &r.IAct, &r.BackendHost)
 		if c.Rules[i].To != "" {
 			serve.SetDefault(&c.Rules[i].BackendHost, hostKeep)
 		}
@@ -58,8 +62,8 @@ func (l *Limits) setDefaults() {
 // setPaths makes the paths of files begin at the configuration file's directory.
 func (c *Config) setPaths(common *serve.Config) {
 	login := c.login()
-	login.SetPaths(common)
-	c.KeyDir, c.OIDC = login.KeyDir, login.OIDC
+	login.Normalise(common)
+	c.WLS, c.Login, c.KeyDir, c.OIDC = login.WLS, login.Login, login.KeyDir, login.OIDC
 	c.Identity.HMACKeyFile = common.SecretPath(c.Identity.HMACKeyFile)
 	for i := range c.Rules {
 		r := &c.Rules[i]

@@ -288,3 +288,42 @@ func FuzzLoad(f *testing.F) {
 		assert.Equal(t, first.String(), second.String())
 	})
 }
+
+// TestLoad_letterCase: words mean the same in any letter case; names of files and of people do not.
+func TestLoad_letterCase(t *testing.T) {
+	cfg, err := Load(writeConfig(t, `base-url = "https://soc.example"
+WLS = "Raven"
+`))
+	require.ErrorContains(t, err, `WLS: this key is unknown: did you mean "wls"?`)
+	require.Nil(t, cfg)
+
+	cfg, err = Load(writeConfig(t, `base-url = "https://soc.example"
+wls = "Raven"
+login = "OIDC"
+secret-file = "Secret"
+oidc = {preset = "Cambridge", client-id = "Soc", client-secret-file = "Client"}
+front = {unix-socket = true, header = "X-Forwarded", url = "Path"}
+forward-auth = true
+identity = {send = ["Remote-User"]}
+log = {access = "STDOUT", format = "JSON", level = "Warn"}
+listen = {unix = "Sock"}
+[[rule]]
+path = "/"
+host = "SOC.example"
+access = "Login"
+iact = "Yes"
+any-ptags = true
+to = "unix:App.sock"
+backend-host = "Keep"
+principals = ["spqr1"]
+`))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"raven", "oidc", "cambridge", "Soc"}, []string{cfg.WLS, cfg.Login, cfg.OIDC.Preset, cfg.OIDC.ClientID})
+	assert.Equal(t, []string{"x-forwarded", "path", "remote-user"}, []string{cfg.Front.Header, cfg.Front.URL, cfg.Identity.Send[0]})
+	assert.Equal(t, Log{Access: "stdout", Format: "json", Level: "warn"}, cfg.Log)
+	r := cfg.Rules[0]
+	assert.Equal(t, []string{"soc.example", "login", "yes", "keep"}, []string{r.Host, string(r.Access), r.IAct, r.BackendHost})
+	assert.Equal(t, []string{"Secret", "Client", "Sock"}, []string{filepath.Base(cfg.SecretFile), filepath.Base(cfg.OIDC.ClientSecretFile), filepath.Base(cfg.Listen.Unix)})
+	assert.Contains(t, r.To, "App.sock")
+	assert.Len(t, cfg.login().Services(), 2)
+}

@@ -158,8 +158,9 @@ func (c *Config) checkCustom(k *serve.Report) {
 	}
 }
 
-// SetPaths makes the paths of files absolute.
-func (c *Config) SetPaths(s *serve.Config) {
+// Normalise makes the paths of files absolute, and small letters of words.
+func (c *Config) Normalise(s *serve.Config) {
+	serve.SmallLetters(&c.WLS, &c.Login, &c.OIDC.Preset)
 	c.KeyDir = s.File.Path(c.KeyDir)
 	c.OIDC.setPaths(s)
 }

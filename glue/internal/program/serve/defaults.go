@@ -32,6 +32,12 @@ func (c *Config) SetDefaults() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	SmallLetters(&c.Front.Header, &c.Front.URL, &c.Log.Format, &c.Log.Level)
+	for _, word := range []string{observe.Stdout, observe.Off} {
+		if strings.EqualFold(c.Log.Access, word) { // and no name of a file
+			c.Log.Access = word
+		}
+	}
 	if c.Listen.Unix != "" {
 		SetDefault(&c.Listen.UnixMode, "0660")
 	}
@@ -49,6 +55,13 @@ func (c *Config) SetDefaults() {
 
 // SetDefault replaces a zero value.
 func SetDefault[T comparable](field *T, value T) { *field = cmp.Or(*field, value) }
+
+// SmallLetters makes small letters of words, which may be in any in a configuration file.
+func SmallLetters(words ...*string) {
+	for _, word := range words {
+		*word = strings.ToLower(*word)
+	}
+}
 
 // setPaths makes the paths of files begin at the configuration file's directory.
 func (c *Config) setPaths() {

@@ -118,8 +118,9 @@ func load(path string) (*Config, error) {
 // check fills in the defaults, and finds what can be found without a look at files.
 func (c *Config) check() *serve.Report {
 	c.SetDefaults()
-	c.SetPaths(&c.Serving)
+	c.Normalise(&c.Serving)
 	c.SigningKeys = c.File.Path(c.SigningKeys)
+	serve.SmallLetters(&c.Confirm)
 	serve.SetDefault(&c.Confirm, "each-site")
 	k := &serve.Report{}
 	c.Serving.Check(k, c.headers(), c.Where.Check)
