@@ -46,7 +46,7 @@ func TestRun(t *testing.T) {
 		{"check nothing", []string{"check"}, 2, "", "check which configuration file?"},
 		{"too much", []string{"show", "good.toml", "more"}, 2, "", `unexpected argument "more"`},
 		{"option", []string{"--fast"}, 2, "", "there is no option --fast: all that is set is in the configuration file"},
-		{"mistyped command", []string{"chekc", "good.toml"}, 2, "", "wlsgateway: command \"chekc\" is none of check, show: did you mean \"check\"?\nRun 'wlsgateway -help' for help.\n"},
+		{"mistyped command", []string{"chekc", "good.toml"}, 2, "", "wlsgateway: command \"chekc\" is none of health, check, show: did you mean \"check\"?\nRun 'wlsgateway -help' for help.\n"},
 		{"check good", []string{"check", "good.toml"}, 0, "good.toml:3:15: note: secret-file: " + dir + "/secret is not there yet; it will be made with mode 0600\n", ""},
 		{"check good says so", []string{"check", "good.toml"}, 0, "good.toml can be used\n", ""},
 		{"check wrong", []string{"check", "wrong.toml"}, 1, "wrong.toml:1:12: error: base-url: this is a whole number, but must be a string\nwrong.toml:2:1: error: speed: this key is unknown", ""},
