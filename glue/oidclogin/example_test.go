@@ -26,7 +26,7 @@ func ExampleCambridge() {
 		Service:   oidclogin.Cambridge(clientID, "/etc/soc/entra-secret"),
 		LoginPath: "/login",
 		Policy:    glue.Policy{Principals: []string{"spqr1@cam.ac.uk"}},
-		Also:      []webauth.LoginService{webauth.Raven()}, // sessions of before last until they end
+		Also:      []webauth.LoginService{webauth.Raven()}, // sessions that began there go on until they end
 	})
 	if err != nil {
 		log.Fatal(err)
