@@ -66,7 +66,7 @@ func onlyBlock(data []byte) (*pem.Block, error) {
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, errors.New("the PEM block is damaged")
+		return nil, errors.New("the PEM block is damaged: its lines must stand as they were written, with nothing before them, no blank and no \">\"")
 	}
 	if len(block.Headers) > 0 {
 		return nil, errors.New("the PEM block has headers, which a public key has no use for")
