@@ -49,8 +49,9 @@ func (x *exchange) offerLogout() {
 	switch {
 	case s != nil && x.ended(s) == "":
 		p.Principal = s.Principal
+	case s != nil: // it may come to life again (DeniedMoved), and what is kept beside it goes by the button alone
 	case x.r.Method != http.MethodPost: // of a form of another site's, browsers bring no session
-		x.showLoggedOut(pageNotLoggedIn, s)
+		x.showLoggedOut(pageNotLoggedIn, nil)
 		return
 	}
 	p.Form = &site.Form{Action: x.origin.url(x.path, ""), Button: "Log out", AnyTarget: x.cfg.LogoutAtWLS}

@@ -91,6 +91,47 @@ func testLogoutIsAskedForFirst(t *testing.T, kind kind) {
 	}
 }
 
+// A session that has ended, or is elsewhere than where it began, is there to be ended: it may come
+// to life again, and the application keeps something of it.
+func TestLogoutOfASessionThatHasEnded(t *testing.T) { eachKind(t, testLogoutOfASessionThatHasEnded) }
+
+func testLogoutOfASessionThatHasEnded(t *testing.T, kind kind) {
+	for _, tt := range []struct {
+		name    string
+		session glue.Session
+		ends    func(s *testSite, from *string)
+	}{
+		{"expired", glue.Session{}, func(s *testSite, _ *string) { s.advance(3 * time.Hour) }},
+		{"idle", glue.Session{Inactivity: 5 * time.Minute}, func(s *testSite, _ *string) { s.advance(6 * time.Minute) }},
+		{"moved", glue.Session{BindAddress: true}, func(_ *testSite, from *string) { *from = "198.51.100.1:1" }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			from, gone := "192.0.2.1:1", ""
+			s := startSite(t, setup{kind: kind,
+				config: func(c *config) {
+					c.Session = tt.session
+					c.OnPersonChange = func(_ http.ResponseWriter, _ *http.Request, old, _ glue.Identity) { gone = old.Principal }
+				},
+				wrap: func(h http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						r.RemoteAddr = from
+						h.ServeHTTP(w, r)
+					})
+				},
+			})
+			b := s.loggedIn("test0001")
+			tt.ends(s, &from)
+			a := b.get("/logout").requirePage(http.StatusOK, "logout")
+			assert.NotContains(t, a.Body, "test0001")
+			action, hidden := a.form()
+			b.post(action, hidden).requirePage(http.StatusOK, "not-logged-in")
+			assert.Equal(t, "test0001", gone)
+			from = "192.0.2.1:1"
+			b.get("/optional").requireEcho("")
+		})
+	}
+}
+
 func TestLogoutNeedsAPageOfThisSite(t *testing.T) { eachKind(t, testLogoutNeedsAPageOfThisSite) }
 
 func testLogoutNeedsAPageOfThisSite(t *testing.T, kind kind) {
