@@ -383,3 +383,26 @@ func TestBeginRefuses(t *testing.T) {
 	_, err = s.login.Begin(t.Context(), s.secret, webauth.Request{URL: origin + "/" + strings.Repeat("a", 900)})
 	require.NoError(t, err)
 }
+
+// That a person cancelled is said of what comes again only where it can have been said at first.
+func TestCancelledThatComesAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		more   string
+		ask    webauth.Request
+		first  webauth.Reason
+		status int
+	}{
+		"cancelled":              {first: webauth.ReasonStatus, status: 410},
+		"of another issuer":      {more: "&iss=https%3A%2F%2Fevil.example", first: webauth.ReasonURL},
+		"with a code":            {more: "&code=c", first: webauth.ReasonMalformed},
+		"where nobody was asked": {ask: webauth.Request{IAct: webauth.IActNo}, first: webauth.ReasonStatus},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.begin(t, tc.ask)
+			answer := "error=access_denied&state=" + s.asked.Get("state") + tc.more
+			s.refused(t, answer, tc.first)
+			assert.Equal(t, tc.status, s.refused(t, answer, webauth.ReasonReplay).Status)
+		})
+	}
+}

@@ -64,7 +64,7 @@ func (a *attempt) spend(ctx context.Context) error {
 	if a.state != nil {
 		a.known.URL = a.state.url // to begin anew at, also in another browser
 	}
-	if ours && a.answer.failure == errAccessDenied {
+	if ours && a.cancelled() {
 		a.known.Status = statusCancelled // also where it is used, or too old
 	}
 	codeErr, stateErr := a.mark(ctx, now)
@@ -95,6 +95,13 @@ func (a *attempt) spend(ctx context.Context) error {
 		return malformed(a.answer.err)
 	}
 	return nil
+}
+
+// cancelled reports whether the answer says that the person cancelled, who was asked: as far as that
+// can be told without the provider's configuration, which is not fetched for what was used.
+func (a *attempt) cancelled() bool {
+	return a.answer.err == nil && a.answer.failure == errAccessDenied &&
+		(!a.answer.hasISS || a.answer.iss == a.p.Issuer) && a.state.IAct != webauth.IActNo
 }
 
 // mark marks the code, if there is one, and the state. Of two copies of an answer that arrive at

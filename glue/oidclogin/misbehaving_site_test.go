@@ -23,6 +23,9 @@ import (
 
 // pageStatus is the HTTP status of the page that tells a person of a refusal.
 func pageStatus(k kind) int {
+	if k.status == 410 { // the person cancelled, which is no error
+		return http.StatusOK
+	}
 	switch k.want {
 	case "":
 		return http.StatusOK

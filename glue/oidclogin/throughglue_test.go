@@ -238,7 +238,7 @@ func TestConfirmLongTarget(t *testing.T) {
 			loc := a.get(page).Header.Get("Location")
 			require.NotEmpty(t, loc)
 			resp := a.get(a.respond(loc, "", oidctest.Cancels))
-			require.Equal(t, 403, resp.StatusCode)
+			require.Equal(t, 200, resp.StatusCode)
 			resp = a.get(a.respond(loc, "test0001"))
 			require.Equal(t, 200, resp.StatusCode)
 			b := body(resp)
