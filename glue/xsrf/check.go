@@ -66,8 +66,11 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 	if err != nil {
 		return "", err
 	}
-	g.narrow(&b, options) // whether it works once, the token tells
+	once := g.narrow(&b, options)
 	item, err := g.open(r, b, token)
+	if err == nil && once && !isSingleUse(token) {
+		return "", ErrNotValid
+	}
 	if err != nil || item == nil {
 		return "", err
 	}

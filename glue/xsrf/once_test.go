@@ -112,3 +112,17 @@ func TestSingleUseRooms(t *testing.T) {
 	})
 	assert.Equal(t, webauth.RoomVisitor, of.Room())
 }
+
+// A Guard for single use takes no token that works more than once.
+func TestSingleUseAlone(t *testing.T) {
+	guard := newSite(t).guard
+	once := guard.With(xsrf.SingleUse())
+	for name, want := range map[string]error{"single use": nil, "more": xsrf.ErrNotValid} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil).WithContext(person(t))
+		from := map[string]*xsrf.Guard{"single use": once, "more": guard}[name]
+		token, err := from.Token(r)
+		require.NoError(t, err)
+		r.Header.Set(xsrf.Header, token)
+		assert.Equal(t, want, once.Verify(httptest.NewRecorder(), r), name)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 
@@ -82,4 +83,17 @@ func below(t *testing.T, baseURL, path, secret string, fake *webauthtest.WLS) ht
 	mux.Handle(path+"/page", auth.Require(guard.Check(guard.Send(ok))))
 	mux.HandleFunc(path+"/logout", auth.Logout)
 	return soc.Handler(guard.Protect(mux))
+}
+
+// A path that a cookie cannot say leaves the cookie where scripts find it.
+func TestCookieBelowAPathWithASemicolon(t *testing.T) {
+	soc, err := site.New(site.Config{BaseURL: "https://soc.example/a;b", Secret: rand.Text() + rand.Text()})
+	require.NoError(t, err)
+	guard, err := xsrf.New(xsrf.Config{Site: soc})
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	guard.Send(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/a;b/page", nil))
+	for _, c := range w.Result().Cookies() {
+		assert.Equal(t, "/", c.Path, c.Name)
+	}
 }

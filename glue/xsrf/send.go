@@ -1,7 +1,6 @@
 package xsrf
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -21,8 +20,8 @@ type Option func(*binding, *bool)
 // for nothing else. What makes a token and what checks it must name the same.
 func Action(name string) Option { return func(b *binding, _ *bool) { b.action = name } }
 
-// SingleUse returns an option for a token that works once. It concerns Token, Field and Send;
-// Check and Verify see it from the token.
+// SingleUse returns an option for a token that works once. Check and Verify see that from the
+// token; with this option they take no other.
 func SingleUse() Option { return func(_ *binding, once *bool) { *once = true } }
 
 // Send returns a handler that adds a token to every answer of next, in the header X-XSRF-Token
@@ -50,10 +49,19 @@ func (g *Guard) give(w http.ResponseWriter, token string) {
 	}
 	if !g.cfg.NoCookie {
 		http.SetCookie(w, &http.Cookie{
-			Name: CookieName, Value: token, Path: cmp.Or(g.cfg.Site.Path(), "/"), MaxAge: int(g.cfg.TTL / time.Second),
+			Name: CookieName, Value: token, Path: cookiePath(g.cfg.Site.Path()), MaxAge: int(g.cfg.TTL / time.Second),
 			Secure: g.secure(), SameSite: http.SameSiteLaxMode, // and readable by script: that is its purpose
 		})
 	}
+}
+
+// cookiePath returns the path of a cookie for a site below path: "/" where an attribute cannot say
+// that path.
+func cookiePath(path string) string {
+	if path == "" || strings.Contains(path, ";") {
+		return "/"
+	}
+	return path
 }
 
 // Token returns a token for the person or visitor who sends r, or ErrNoUser for a visitor
