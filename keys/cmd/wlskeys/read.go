@@ -83,6 +83,9 @@ func parse(data []byte) (keys.Key, string, error) {
 
 // parseOpenSSH takes a line such as "ssh-rsa AAAA... comment" (RFC 4253 section 6.6).
 func parseOpenSSH(text string) (keys.Key, error) {
+	if strings.ContainsAny(text, "\r\n") { // as for PEM: which of them is meant?
+		return keys.Key{}, errors.New("more than one line, where exactly one key of OpenSSH is wanted")
+	}
 	fields := strings.Fields(text)
 	if fields[0] != "ssh-rsa" {
 		return keys.Key{}, errors.New("the key is not an RSA key")

@@ -148,6 +148,7 @@ func TestNoPublicKey(t *testing.T) {
 		{"OpenSSH, cut short", []byte("ssh-rsa " + strings.Fields(string(good))[1][:100]), "the OpenSSH key is damaged"},
 		{"OpenSSH, a part too much", sshLine("ssh-rsa", []byte{3}, []byte{5}, []byte{7}), "the OpenSSH key is damaged"},
 		{"OpenSSH, long exponent", sshLine("ssh-rsa", make([]byte, 5), []byte{5}), "the OpenSSH key is damaged"},
+		{"OpenSSH, two keys", []byte(string(good) + "\n" + string(good)), "more than one line"},
 		{"OpenSSH, too small", sshLine("ssh-rsa", []byte{3}, []byte{5}), "at least 1024"},
 		{"far too long", bytes.Repeat([]byte("A"), sizeLimit+1), "too large"},
 	} {
