@@ -167,18 +167,31 @@ func (f *finder) unescapeHTML(text string) string {
 	return strings.ReplaceAll(text, "&amp;", "&")
 }
 
+// startsOfParam matches the parameter's name where it is not the end of another one's.
+var startsOfParam = regexp.MustCompile(`(?:^|[^0-9A-Za-z_.~-])` + regexp.QuoteMeta(param) + "=")
+
 // fromAround returns the value of a parameter in a text, such as a line of a log.
 func (f *finder) fromAround(text string) (string, error) {
 	var all []string
-	for _, rest := range strings.Split(f.unescapeHTML(text), param+"=")[1:] {
-		if i := strings.IndexAny(rest, " \t\r\n\"'`<>&#\\"); i >= 0 {
+	around := f.unescapeHTML(text)
+	for _, at := range startsOfParam.FindAllStringIndex(around, -1) {
+		rest := around[at[1]:]
+		if i := strings.IndexAny(rest, " \t\r\n\"'`<>#\\"); i >= 0 {
 			rest = rest[:i]
+		}
+		rest, others, _ := strings.Cut(rest, "&")
+		if strings.Contains("&"+others, "&"+param+"=") {
+			return "", errors.New(param + " stands more than once in one query: a site refuses that")
 		}
 		if !slices.Contains(all, rest) {
 			all = append(all, rest)
 		}
 	}
-	if len(all) > 1 {
+	switch len(all) {
+	case 0:
+		return "", errors.New("it holds no " + param + ", but for the end of another parameter's name")
+	case 1:
+	default:
 		return "", fmt.Errorf("there are %d different values of %s in it: give one of them", len(all), param)
 	}
 	if text != param+"="+all[0] {

@@ -210,6 +210,8 @@ func TestNoResponse(t *testing.T) {
 		"a URL inside of a URL":      {"https://mail.example/?to=https%3A%2F%2Fsoc.example%2F%3FWLS-Response%3D3%2521200", "in a URL inside of it"},
 		"a log with two responses":   {"GET /?WLS-Response=3%21a\nGET /?WLS-Response=3%21b", "there are 2 different values of WLS-Response"},
 		"a word":                     {"hello", "not a version number"},
+		"a log with it twice":        {`"GET /?WLS-Response=3%21a&b=c&WLS-Response=3%21a HTTP/1.1" 400`, "more than once"},
+		"another parameter's end":    {`"GET /?OLD-WLS-Response=3%21a HTTP/1.1" 200`, "holds no WLS-Response"},
 		"bad percent-encoding":       {"3%2", "bad percent-encoding"},
 		"URL without it":             {"https://soc.example/private?a=b", "holds no WLS-Response"},
 		"URL with it after the #":    {"https://soc.example/#?WLS-Response=3%21", "holds no WLS-Response"},
