@@ -91,6 +91,10 @@ func TestCheckOfAGoodConfiguration(t *testing.T) {
 	assert.Equal(t, "Service", check(cfg)[0].Key)
 }
 
+func fakeAt(authURL string, k webauth.KeySource) webauth.Service {
+	return webauth.Service{Name: "fake", AuthURL: authURL, Keys: k}
+}
+
 func TestCheckFindsWhatIsWeak(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -123,6 +127,11 @@ func TestCheckFindsWhatIsWeak(t *testing.T) {
 		{"Nevar by http", func(c *config) { c.Service, c.BaseURL = webauth.Nevar(keySet(t, "9")), "http://localhost:8080" }, []string{
 			"warning: Service: nevar refuses sites that are not https, so nobody can log in at http://localhost:8080; only http://localhost without a port", "note: BaseURL: http"}},
 		{"Nevar at bare localhost", func(c *config) { c.Service, c.BaseURL = webauth.Nevar(keySet(t, "9")), "http://localhost" }, []string{"note: BaseURL: http"}},
+		{"a service for tests", func(c *config) { c.Service = fakeAt("http://127.0.0.1:8081/auth/authenticate.html", keySet(t, "9")) }, []string{
+			"warning: Service: fake is on this machine (AuthURL http://127.0.0.1:8081/auth/authenticate.html), where other people's browsers find nothing"}},
+		{"a service for tests, at loopback", func(c *config) {
+			c.Service, c.BaseURL = fakeAt("http://127.0.0.1:8081/auth/authenticate.html", keySet(t, "9")), "http://localhost:8080"
+		}, []string{"note: BaseURL: http"}},
 		{"Nevar by https", func(c *config) { c.Service = webauth.Nevar(keySet(t, "9")) }, nil},
 		{"Goose by http", func(c *config) {
 			c.Service, c.BaseURL = webauth.Goose(keySet(t, "500", "501")), "http://localhost:8080"

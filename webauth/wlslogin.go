@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 var _ LoginService = Service{}
@@ -42,6 +43,9 @@ func (s Service) Findings(origins []string) (found []ServiceFinding) {
 	}
 	if s.HasPublishedKey() {
 		warn("%s signs with a key whose private half is public: for trying things out on loopback only", s.Name)
+	}
+	if IsLoopback(s.AuthURL) && slices.ContainsFunc(origins, func(o string) bool { return !IsLoopback(o) }) {
+		warn("%s is on this machine (AuthURL %s), where other people's browsers find nothing; if it is one for tests, whoever has its key logs in as anybody", s.Name, s.AuthURL)
 	}
 	for _, k := range s.Keys.Keys() {
 		if k.Bits() < 2048 && !k.Published() {

@@ -29,6 +29,7 @@ func (c *command) compare(args []string) (status int, err error) {
 		} else {
 			status = compareWithAll(w, e, key)
 		}
+		e.noteLoading(w)
 		same := status == cli.ExitOK
 		e.Same = &same
 		return status

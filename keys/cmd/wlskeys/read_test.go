@@ -76,10 +76,12 @@ func TestForms(t *testing.T) {
 			assert.Equal(t, strings.Contains(strings.ToLower(row.name), "certificate") || strings.HasPrefix(row.name, "PEM"), all[0]["certificate_sha256"] != nil)
 
 			file := write(t, "pubkey2", row.data)
-			_, stdout, _ := runOut("show", file)
 			_, err := keys.LoadFile(file)
-			assert.Equal(t, err != nil, strings.Contains(stdout, "a site would not load it"), stdout)
-			assert.Equal(t, row.form != formPEM, strings.Contains(stdout, "has to be PEM"), stdout)
+			for _, command := range []string{"show", "compare"} {
+				_, stdout, _ := runOut(command, file)
+				assert.Equal(t, err != nil, strings.Contains(stdout, "a site would not load it"), stdout)
+				assert.Equal(t, row.form != formPEM, strings.Contains(stdout, "has to be PEM"), stdout)
+			}
 		})
 	}
 }

@@ -18,18 +18,22 @@ func showKey(w io.Writer, e *entry, key keys.Key) int {
 	} else {
 		fmt.Fprintln(w, "  not a known key: compare the fingerprints with those that the service's operators give")
 	}
-	if e.Form != formPEM {
-		e.note(w, "a site would not load it: it is "+e.Form+", and has to be PEM (the help says how to make that)")
-		return cli.ExitOK
-	}
-	if e.File == standardInput {
-		return cli.ExitOK
-	}
-	// Sites are stricter than this program about names and permissions.
-	if _, err := keys.LoadFile(e.File); err != nil {
-		e.note(w, "as it lies there a site would not load it: "+reason(err))
-	}
+	e.noteLoading(w)
 	return cli.ExitOK
+}
+
+// noteLoading notes why a site would not load the file, if it would not: sites are stricter than
+// this program about forms, names and permissions.
+func (e *entry) noteLoading(w io.Writer) {
+	switch {
+	case e.Form != formPEM:
+		e.note(w, "a site would not load it: it is "+e.Form+", and has to be PEM (the help says how to make that)")
+	case e.File == standardInput:
+	default:
+		if _, err := keys.LoadFile(e.File); err != nil {
+			e.note(w, "as it lies there a site would not load it: "+reason(err))
+		}
+	}
 }
 
 func (e *entry) note(w io.Writer, text string) {
