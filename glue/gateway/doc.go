@@ -5,7 +5,7 @@
 //
 //	base-url = "https://soc.example"
 //	wls = "raven"
-//	secret-file = "/etc/wlsgateway/secret"
+//	secret-file = "secret"
 //	[[rule]]
 //	path = "/"
 //	access = "login"

@@ -55,7 +55,7 @@ func parseOptions(args []string) (*options, error) {
 func help() string {
 	_, flags := newOptions()
 	return fmt.Sprintf("fakewls is a fake web login service (Ucam-WebAuth), for tests only.\n\nUsage: fakewls [flags]\n\n%s\n"+
-		"Faults: %s\nQuirks: %s\n\nExit status: 0 stopped by a signal, 1 failed, 2 wrong usage.\n",
+		"Faults: %s\n\nQuirks: %s\n\nExit status: 0 stopped by a signal, 1 failed, 2 wrong usage.\n",
 		cli.Defaults(flags), strings.Join(names(webauthtest.Faults()), ", "), strings.Join(names(webauthtest.Quirks()), ", "))
 }
 
