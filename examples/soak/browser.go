@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math/rand/v2"
@@ -85,6 +86,7 @@ func (b *browser) visit(ctx context.Context, method, path, mode string) {
 		atSite: resp.Request.URL.Host == req.URL.Host, redirected: resp.Request.Response != nil,
 		name: string(body), want: b.user, took: time.Since(began),
 	}
+	o.cancelled = o.atSite && bytes.Contains(body, []byte(`data-page="cancelled"`))
 	o.lost = path == "/page" && b.expects(began) && (o.redirected || o.status == http.StatusUnauthorized)
 	b.learn(o, began)
 	b.soak.stats.visit(o)
@@ -109,7 +111,7 @@ func (b *browser) expects(now time.Time) bool {
 
 // learn notes what a visit says about the session.
 func (b *browser) learn(o outcome, now time.Time) {
-	served := o.page && o.status == http.StatusOK && o.atSite
+	served := o.page && o.status == http.StatusOK && o.atSite && !o.cancelled
 	switch {
 	case served && (o.redirected || b.since.IsZero()):
 		b.since, b.last = now, now

@@ -73,6 +73,9 @@ func TestMixUpsAndFaultsFailTheReport(t *testing.T) {
 		{"somebody else's name", func(s *stats) {
 			s.visit(outcome{status: 200, page: true, atSite: true, name: "b", want: "a"})
 		}, false},
+		{"a login that was cancelled", func(s *stats) {
+			s.visit(outcome{status: 200, page: true, atSite: true, cancelled: true, name: "<!doctype html>", want: "a"})
+		}, true},
 		{"an error of the server", func(s *stats) { s.visit(outcome{status: 500, page: true, atSite: true}) }, false},
 		{"a fault of the client", func(s *stats) { s.fault("connection refused") }, false},
 		{"nobody logged in", func(s *stats) { s.logins = 0 }, false},

@@ -50,6 +50,7 @@ func (s *stats) event(name, reason string) {
 type outcome struct {
 	status                          int
 	page, fetch, atSite, redirected bool
+	cancelled                       bool // the page for who cancelled the login, which has no name on it
 	lost                            bool // the person should have been logged in, and was not
 	name, want                      string
 	took                            time.Duration
@@ -71,6 +72,7 @@ func (s *stats) visit(o outcome) {
 		s.wlsDown++
 	case !o.atSite:
 		s.faults[fmt.Sprintf("left at the login service with status %d", o.status)]++
+	case o.cancelled && o.status == http.StatusOK: // a refusal, counted by its event
 	case o.page && o.status == http.StatusOK && o.name == o.want:
 		s.served++
 	case o.page && o.status == http.StatusOK:

@@ -151,6 +151,8 @@ func (b *browser) write(t testing.TB, path string) {
 		document.write(html)
 		document.close()
 		if (document.readyState !== "complete") await new Promise(done => addEventListener("load", done))
+		const late = () => [...document.querySelectorAll('link[rel~="stylesheet"]')].some(link => !link.sheet)
+		for (let i = 0; i < 50 && late(); i++) await new Promise(done => setTimeout(done, 100))
 		return []
 	})()`, body, path))
 }
