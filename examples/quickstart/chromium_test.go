@@ -46,9 +46,10 @@ func (b *tab) open(path string) {
 // cache), so that the site was not asked.
 func (b *tab) moves(by int) (kept bool) {
 	b.t.Helper()
+	// In a moment: a page that is gone answers no call.
 	e, err := chromedp.Run(b.Ctx, chromedp.WaitEvent(pagedomain.FrameNavigated,
 		func(e pagedomain.EventFrameNavigated) bool { return e.Frame.ParentID == "" },
-		chromedp.Evaluate[chromedp.Void](fmt.Sprintf("history.go(%d)", by))))
+		chromedp.Evaluate[chromedp.Void](fmt.Sprintf("void setTimeout(() => history.go(%d))", by))))
 	require.NoError(b.t, err)
 	return e.Type == pagedomain.NavigationTypeBackForwardCacheRestore
 }
