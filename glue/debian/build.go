@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -18,9 +17,9 @@ import (
 // nfpm is the program that puts packages together.
 const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2"
 
-// files are templates: those of a package whose program serves, and those of one with tools.
+// files are templates: what nfpm makes of a package, and what one whose program serves has more.
 //
-//go:embed program tools
+//go:embed nfpm.yaml program
 var files embed.FS
 
 // builder builds one package.
@@ -37,6 +36,7 @@ type builder struct {
 func (b *builder) Maintainer() string { return maintainer }
 func (b *builder) Homepage() string   { return homepage }
 func (b *builder) Arch() string       { return runtime.GOARCH }
+func (b *builder) Serves() bool       { return b.config != "" }
 
 func (b *builder) build(dir string) error {
 	if err := os.RemoveAll(b.stage); err != nil {
@@ -120,21 +120,22 @@ func debianVersion(version string) string {
 
 // render writes the package's own files.
 func (b *builder) render() error {
-	if b.config == "" {
-		return b.template("tools/nfpm.yaml", "nfpm.yaml", b)
+	if err := b.template("nfpm.yaml", "nfpm.yaml", b); err != nil {
+		return err
 	}
-	for from, to := range map[string]string{
-		"nfpm.yaml": "nfpm.yaml", "service": b.Name + ".service", "postinst": "postinst", "prerm": "prerm", "postrm": "postrm",
-	} {
+	if !b.Serves() {
+		return nil
+	}
+	for from, to := range map[string]string{"service": b.Name + ".service", "postinst": "postinst", "prerm": "prerm", "postrm": "postrm"} {
 		if err := b.template("program/"+from, to, b); err != nil {
 			return err
 		}
 	}
-	for socket, port := range map[string]int{"https": 443, "redirect": 80} {
+	for socket, port := range map[string]string{"https": "443", "redirect": "80"} {
 		if err := b.template("program/socket", b.Name+"-"+socket+".socket", struct {
 			*builder
 			Socket, Port string
-		}{b, socket, strconv.Itoa(port)}); err != nil {
+		}{b, socket, port}); err != nil {
 			return err
 		}
 	}

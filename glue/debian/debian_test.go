@@ -3,15 +3,9 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ucam-webauth/go-webauth/glue/internal/program/programtest"
 )
 
 // getVariable has the test's own binary ask for a URL and say what it got, for it can do so in
@@ -233,16 +229,10 @@ func units(t *testing.T) {
 // certificate makes cert.pem and key.pem, as an operator puts them there.
 func certificate(t *testing.T, dir string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(0, 1, 0), DNSNames: []string{"localhost"}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: keyDER}} {
-		file := filepath.Join(dir, name)
-		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(block), 0o600))
+	cert, made := programtest.WriteCertificate(t, dir, "cert", time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0), "localhost")
+	key := filepath.Join(dir, "key.pem")
+	require.NoError(t, os.Rename(made, key))
+	for _, file := range []string{cert, key} {
 		t.Cleanup(func() { assert.NoError(t, os.Remove(file)) })
 	}
 }

@@ -30,7 +30,7 @@ func (b *builder) document() error {
 		if err := b.compress(p.Name+".1.gz", []byte(page)); err != nil {
 			return err
 		}
-		if b.config != "" {
+		if b.Serves() {
 			if err := b.documentConfig(help); err != nil {
 				return err
 			}
