@@ -20,7 +20,7 @@ type File struct {
 // as comments, at their default or with an example.
 func (f *File) Example(heading string) (string, error) {
 	e := exampleWriter{file: f}
-	e.comment(heading, "")
+	e.comment(heading)
 	if err := e.table(f.Table, ""); err != nil {
 		return "", err
 	}
@@ -45,9 +45,9 @@ type exampleWriter struct {
 	b    strings.Builder
 }
 
-func (e *exampleWriter) comment(text, indent string) {
+func (e *exampleWriter) comment(text string) {
 	for line := range strings.Lines(text) {
-		e.b.WriteString(strings.TrimRight(indent+"# "+line, " \n") + "\n")
+		e.b.WriteString(strings.TrimRight("# "+line, " \n") + "\n")
 	}
 }
 
@@ -59,10 +59,10 @@ func (e *exampleWriter) table(t *Table, prefix string) error {
 		}
 		if k.Doc != "" {
 			e.b.WriteString("\n")
-			e.comment(k.Doc, "")
+			e.comment(k.Doc)
 		}
 		for _, v := range k.Values {
-			e.comment(v.Doc, "")
+			e.comment(v.Doc)
 		}
 		text, isDefault, err := e.file.setting(prefix + k.Name)
 		if err != nil {
@@ -91,11 +91,8 @@ func (e *exampleWriter) table(t *Table, prefix string) error {
 
 func (e *exampleWriter) inner(k *Key, path string) error {
 	e.b.WriteString("\n")
-	e.comment(k.Doc, "")
-	header := "[" + path + "]"
-	if k.Array {
-		header = "[" + header + "]"
-	}
+	e.comment(k.Doc)
+	header := k.header(path)
 	if _, needed := e.file.Smallest[path]; !needed {
 		header = "#" + header
 	}

@@ -67,19 +67,16 @@ func (w *pageWriter) tables(t *Table, prefix string) error {
 		if k.Table == nil {
 			continue
 		}
-		header := "[" + prefix + k.Name + "]"
-		if k.Array {
-			header = "[" + header + "]"
-		}
-		fmt.Fprintf(w, ".SH %s\n", escaped(header))
+		path := prefix + k.Name
+		fmt.Fprintf(w, ".SH %s\n", escaped(k.header(path)))
 		w.text(k.Doc, ".PP")
 		if k.Table.Named {
 			continue
 		}
-		if err := w.keys(k.Table, prefix+k.Name+"."); err != nil {
+		if err := w.keys(k.Table, path+"."); err != nil {
 			return err
 		}
-		if err := w.tables(k.Table, prefix+k.Name+"."); err != nil {
+		if err := w.tables(k.Table, path+"."); err != nil {
 			return err
 		}
 	}

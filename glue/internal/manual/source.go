@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"iter"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -25,7 +26,6 @@ type Table struct {
 	Named bool
 
 	typeName string // of the struct
-	of       *source
 }
 
 // Key is a key of a table.
@@ -41,6 +41,14 @@ type Key struct {
 
 	field string // of the struct
 	raw   string // the doc comment
+}
+
+// header returns the line that begins the table that a key is; path is the key's, from the top.
+func (k *Key) header(path string) string {
+	if k.Array {
+		return "[[" + path + "]]"
+	}
+	return "[" + path + "]"
 }
 
 // Value is one of the words that a key can be.
@@ -102,19 +110,30 @@ func read(root, dir string, sources map[string]*source) (*source, error) {
 	return s, nil
 }
 
-// find returns a type of the package.
-func (s *source) find(name string) (*ast.TypeSpec, *ast.File) {
-	for _, file := range s.files {
-		for _, decl := range file.Decls {
-			general, ok := decl.(*ast.GenDecl)
-			if !ok {
-				continue
-			}
-			for _, spec := range general.Specs {
-				if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == name {
-					return t, file
+// declared yields what the package declares by a keyword, and the file where it stands.
+func (s *source) declared(by token.Token) iter.Seq2[ast.Spec, *ast.File] {
+	return func(yield func(ast.Spec, *ast.File) bool) {
+		for _, file := range s.files {
+			for _, decl := range file.Decls {
+				general, ok := decl.(*ast.GenDecl)
+				if !ok || general.Tok != by {
+					continue
+				}
+				for _, spec := range general.Specs {
+					if !yield(spec, file) {
+						return
+					}
 				}
 			}
+		}
+	}
+}
+
+// find returns a type of the package.
+func (s *source) find(name string) (*ast.TypeSpec, *ast.File) {
+	for spec, file := range s.declared(token.TYPE) {
+		if t := spec.(*ast.TypeSpec); t.Name.Name == name {
+			return t, file
 		}
 	}
 	return nil, nil
@@ -177,7 +196,7 @@ func (s *source) table(typeName string) (*Table, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s is no struct", typeName)
 	}
-	table := &Table{typeName: typeName, of: s}
+	table := &Table{typeName: typeName}
 	for _, f := range fields.Fields.List {
 		r, err := s.resolve(file, f.Type)
 		if err != nil {
@@ -242,23 +261,15 @@ func (k *Key) setTable(file *ast.File, r resolved) (err error) {
 
 // values returns the constants of a type that have comments.
 func (s *source) values(typeName string) (all []Value) {
-	for _, file := range s.files {
-		for _, decl := range file.Decls {
-			general, ok := decl.(*ast.GenDecl)
-			if !ok || general.Tok != token.CONST {
-				continue
-			}
-			for _, spec := range general.Specs {
-				c := spec.(*ast.ValueSpec)
-				of, ok := c.Type.(*ast.Ident)
-				if !ok || of.Name != typeName || c.Doc == nil || len(c.Values) != 1 {
-					continue
-				}
-				if literal, ok := c.Values[0].(*ast.BasicLit); ok {
-					if name, err := strconv.Unquote(literal.Value); err == nil {
-						all = append(all, Value{Name: name, Doc: c.Doc.Text(), constant: c.Names[0].Name})
-					}
-				}
+	for spec := range s.declared(token.CONST) {
+		c := spec.(*ast.ValueSpec)
+		of, ok := c.Type.(*ast.Ident)
+		if !ok || of.Name != typeName || c.Doc == nil || len(c.Values) != 1 {
+			continue
+		}
+		if literal, ok := c.Values[0].(*ast.BasicLit); ok {
+			if name, err := strconv.Unquote(literal.Value); err == nil {
+				all = append(all, Value{Name: name, Doc: c.Doc.Text(), constant: c.Names[0].Name})
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // inWordsOfFile has the doc comments speak of keys, where they speak of fields.
 func inWordsOfFile(whole *Table) {
-	w := &words{whole: whole, tables: map[string]string{whole.typeName: ""}}
+	w := &words{whole: whole, tables: map[string]string{whole.typeName: ""}, keys: map[string][]string{}}
 	w.collect(whole, "")
 	w.rewrite(whole)
 }
@@ -23,9 +23,6 @@ type words struct {
 }
 
 func (w *words) collect(t *Table, prefix string) {
-	if w.keys == nil {
-		w.keys = map[string][]string{}
-	}
 	for _, k := range t.Keys {
 		w.keys[k.field] = append(w.keys[k.field], prefix+k.Name)
 		if k.Table != nil && !k.Table.Named {
@@ -102,10 +99,10 @@ func (w *words) text(t *Table, doc string, about []string) string {
 func (w *words) key(t *Table, of, field string, begins, about bool) string {
 	if of != "" {
 		prefix, ok := w.tables[of]
-		if !ok || !slices.Contains(w.keys[field], prefix+w.nameIn(prefix, field)) {
+		if !ok {
 			return ""
 		}
-		return prefix + w.nameIn(prefix, field)
+		return w.keyIn(prefix, field)
 	}
 	if here := t.key(field); here != nil && (about || !begins || isCamel(field)) {
 		return here.Name
@@ -129,10 +126,11 @@ func (w *words) key(t *Table, of, field string, begins, about bool) string {
 	return ""
 }
 
-func (w *words) nameIn(prefix, field string) string {
+// keyIn returns what a field of a table is called in the file; empty if the table has none.
+func (w *words) keyIn(prefix, field string) string {
 	for _, key := range w.keys[field] {
 		if name, ok := strings.CutPrefix(key, prefix); ok && !strings.Contains(name, ".") {
-			return name
+			return key
 		}
 	}
 	return ""
