@@ -1,5 +1,6 @@
 // Package cli is what the programs of this module have in common: how they are asked for help
-// and for their version, and how they say that they failed or were called wrongly.
+// and for their version, how they print JSON, and how they say that they failed or were called
+// wrongly.
 //
 // It is public only because nothing internal is in reach of all of them. It is no part of what
 // this module promises to keep.

@@ -124,6 +124,13 @@ func TestDescribe(t *testing.T) {
 		describe(at("v0.1.0+dirty", debug.BuildSetting{Key: "vcs", Value: "git"}, debug.BuildSetting{Key: "vcs.revision", Value: "abc"})))
 }
 
+func TestWriteJSON(t *testing.T) {
+	var stdout bytes.Buffer
+	assert.NoError(t, WriteJSON(&stdout, map[string]string{"url": "https://soc.example/?a=<b>&c"}))
+	assert.Equal(t, "{\n  \"url\": \"https://soc.example/?a=<b>&c\"\n}\n", stdout.String())
+	assert.Error(t, WriteJSON(full{}, 1))
+}
+
 // A device other than /dev/null is where somebody may sit.
 func TestReadInput(t *testing.T) {
 	p := Program{Name: "prog"}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"io"
 
@@ -80,14 +79,7 @@ func (c *command) eachKey(args []string, do func(w io.Writer, e *entry, key keys
 		status = max(status, do(w, e, key))
 	}
 	if *c.asJSON {
-		return status, c.encode(all)
+		return status, cli.WriteJSON(c.stdout, all)
 	}
 	return status, nil
-}
-
-func (c *command) encode(value any) error {
-	encoder := json.NewEncoder(c.stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

@@ -53,7 +53,7 @@ func (c *command) listJSON() error {
 			SPKI: k.Fingerprints.SPKI, PKCS1: k.Fingerprints.PKCS1, Certificate: k.Fingerprints.Certificate, Note: k.Note,
 		})
 	}
-	return c.encode(all)
+	return cli.WriteJSON(c.stdout, all)
 }
 
 func standing(known keys.KnownKey) string {

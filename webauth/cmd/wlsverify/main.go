@@ -4,7 +4,6 @@ package main
 
 import (
 	_ "embed" // the help
-	"encoding/json"
 	"io"
 	"os"
 
@@ -23,10 +22,7 @@ func main() {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	result, err := verify(args, stdin, stderr)
 	if err == nil {
-		out := json.NewEncoder(stdout)
-		out.SetEscapeHTML(false)
-		out.SetIndent("", "  ")
-		err = out.Encode(result)
+		err = cli.WriteJSON(stdout, result)
 	}
 	if err == nil && !result.OK {
 		return cli.ExitFailed
