@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/ucam-webauth/go-webauth/glue/site"
 )
@@ -13,13 +14,18 @@ import (
 //go:embed page.css
 var ownStyle string
 
-// Style serves the style sheet of the examples' pages: that of the SDK's own, which the
-// examples' look like, and a little more.
-func Style(w http.ResponseWriter, r *http.Request) {
-	Dress(site.Config{Page: func(w http.ResponseWriter, _ *http.Request, p site.Page) {
+// styled is a site whose pages are the style sheet of the examples' pages alone: that of the SDK's
+// own, which the examples' look like, and a little more.
+var styled = sync.OnceValue(func() *site.Site {
+	return Dress(site.Config{Page: func(w http.ResponseWriter, _ *http.Request, p site.Page) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		_, _ = io.WriteString(w, string(p.Style)+ownStyle) // the client's loss if it has gone
-	}}).Show(w, r, site.Page{Status: http.StatusOK})
+	}})
+})
+
+// Style serves the style sheet of the examples' pages.
+func Style(w http.ResponseWriter, r *http.Request) {
+	styled().Show(w, r, site.Page{Status: http.StatusOK})
 }
 
 // Dress returns a site that only shows pages, for programs that have none.
