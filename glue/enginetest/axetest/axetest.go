@@ -37,6 +37,7 @@ type page struct {
 	status int
 	header http.Header
 	body   string
+	shape  string // the body without what differs between two visits and is never seen
 	path   string // with the query
 	origin string // which has what the page is made of beside its HTML, or ""
 }
@@ -47,7 +48,7 @@ func (p *Pages) Add(name string, resp *http.Response, body string) {
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || body == "" || resp.StatusCode/100 == 3 {
 		return
 	}
-	added := page{name: name, status: resp.StatusCode, header: http.Header{}, body: body, path: "/"}
+	added := page{name: name, status: resp.StatusCode, header: http.Header{}, body: body, shape: changing.ReplaceAllString(body, ""), path: "/"}
 	for _, h := range []string{"Content-Type", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"} {
 		added.header[h] = resp.Header.Values(h)
 	}
@@ -56,7 +57,7 @@ func (p *Pages) Add(name string, resp *http.Response, body string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !slices.ContainsFunc(p.list, func(q page) bool { return q.shape() == added.shape() }) {
+	if !slices.ContainsFunc(p.list, func(q page) bool { return q.shape == added.shape }) {
 		p.list = append(p.list, added)
 	}
 }
@@ -67,9 +68,6 @@ func (p *Pages) AddRecorded(name string, w *httptest.ResponseRecorder) {
 }
 
 var changing = regexp.MustCompile(`(?s)<style>.*?</style>|<code>[A-Z2-7]{8}</code>|(localhost|127\.0\.0\.1|%3A|:)[:0-9]+|(value|href|action|data-[a-z]+)="[^"]*"`)
-
-// shape is the page without what differs between two visits and is never seen.
-func (p page) shape() string { return changing.ReplaceAllString(p.body, "") }
 
 // Transport is a transport that adds all that passes, named after what was asked.
 func (p *Pages) Transport(next http.RoundTripper) http.RoundTripper { return transport{p, next} }
