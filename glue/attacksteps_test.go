@@ -30,7 +30,7 @@ import (
 //	hears                   receive what "returns late" held back
 //	clicks [+H]...           press the button of the last page that had one
 //	confirms [+H]...         press the button of the last page that asked who it is
-//	logs-out                press "Log out"
+//	logs-out [of nothing]   press "Log out"; the site then knows nobody here
 //	is ID                   be somebody else at the login service
 //	crafts NAME=VALUE       change the request to the login service
 //	alters ...              change its answer; see attackreply_test.go
@@ -254,9 +254,13 @@ func (p *actor) confirms(rest string) {
 	p.visits(http.MethodGet, asNavigation.with([]string{"Sec-Fetch-Site: same-origin"}), target+rest)
 }
 
-func (p *actor) logsOut(string) {
+func (p *actor) logsOut(rest string) {
 	p.visits(http.MethodPost, asForm, "/logout")
-	require.Contains(p.world.t, []string{"logged-out", "not-logged-in"}, p.page.kind())
+	page := "logged-out"
+	if rest == "of nothing" {
+		page = "not-logged-in"
+	}
+	require.Equal(p.world.t, page, p.page.kind())
 }
 
 // crafts changes one parameter of the request to the login service; an empty value

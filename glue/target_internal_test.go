@@ -2,6 +2,7 @@ package glue
 
 import (
 	"compress/flate"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -96,12 +97,16 @@ func TestInflate(t *testing.T) {
 	_, err = w.Write(make([]byte, 64<<20))
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, ok = inflate(bomb.String())
-	runtime.ReadMemStats(&after)
-	assert.False(t, ok)
-	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8<<20), "bytes, with those of whatever else ends just now")
+	least := uint64(math.MaxUint64)
+	for range 5 { // what other tests have left may allocate at one time or another
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, ok = inflate(bomb.String())
+		runtime.ReadMemStats(&after)
+		assert.False(t, ok)
+		least = min(least, after.TotalAlloc-before.TotalAlloc)
+	}
+	assert.Less(t, least, uint64(1<<20), "bytes")
 	for name, data := range map[string]string{"nothing": "", "cut": deflate(longest)[:8], "noise": "\xff\xff\xff"} {
 		_, ok := inflate(data)
 		assert.False(t, ok, name)
