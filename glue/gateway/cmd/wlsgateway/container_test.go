@@ -111,7 +111,7 @@ func TestContainerfile(t *testing.T) {
 	serve.Stderr = &log
 	require.NoError(t, serve.Start())
 	t.Cleanup(func() { _ = serve.Process.Kill() })
-	require.Eventually(t, func() bool { return healthy() == nil }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return healthy() == nil }, patience, 20*time.Millisecond)
 	require.NoError(t, serve.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, serve.Wait(), &log)
 	assert.Error(t, healthy(), "it has stopped")
