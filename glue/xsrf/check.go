@@ -67,10 +67,7 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 		return "", err
 	}
 	once := g.narrow(&b, options)
-	item, err := g.open(r, b, token)
-	if err == nil && once && !isSingleUse(token) {
-		return "", ErrNotValid
-	}
+	item, err := g.open(r, b, token, once)
 	if err != nil || item == nil {
 		return "", err
 	}
@@ -86,9 +83,9 @@ func (g *Guard) verify(w http.ResponseWriter, r *http.Request, options []Option)
 	return item.ID, err
 }
 
-// open checks a token and returns the mark of a single-use one that is not used yet by
-// this very form, else nil.
-func (g *Guard) open(r *http.Request, b binding, token string) (*webauth.Item, error) {
+// open checks a token, which must be a single-use one where once says so, and returns the mark
+// of a single-use one that is not used yet by this very form, else nil.
+func (g *Guard) open(r *http.Request, b binding, token string, once bool) (*webauth.Item, error) {
 	now, ttl := g.cfg.Site.Now(), g.cfg.TTL
 	kept, resumed := glue.KeptFormFrom(r.Context())
 	resumed = resumed && !b.visitor && b.who == kept.Principal
@@ -99,8 +96,13 @@ func (g *Guard) open(r *http.Request, b binding, token string) (*webauth.Item, e
 		}
 	}
 	item, err := open(g.keys(), b, token, ttl, now)
-	if err != nil || item == nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case item == nil && once: // it works more often
+		return nil, ErrNotValid
+	case item == nil:
+		return nil, nil
 	}
 	// Who has used it is forgotten in the end.
 	if now.Sub(item.Issued) > g.cfg.TTL {

@@ -87,9 +87,3 @@ func open(keys [][]byte, b binding, token string, ttl time.Duration, now time.Ti
 	}
 	return &webauth.Item{ID: kind + encoding.EncodeToString(id[:]), Issued: made, Expires: made.Add(ttl), Unsigned: true}, nil
 }
-
-// isSingleUse reports whether a token that open has checked works once.
-func isSingleUse(token string) bool {
-	raw, err := encoding.DecodeString(token)
-	return err == nil && raw[1] == flagSingleUse
-}
