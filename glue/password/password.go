@@ -11,6 +11,7 @@ import (
 
 	"github.com/ucam-webauth/go-webauth/glue/internal/expiring"
 	"github.com/ucam-webauth/go-webauth/glue/site"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // Config is everything that can be set. Site and Check are required.
@@ -51,7 +52,6 @@ const (
 	defaultRemember = time.Minute
 	maxRemembered   = 1000
 	maxPassword     = 1 << 10
-	longestName     = 255
 )
 
 // checkFunc is what Config.Check is.
@@ -179,14 +179,7 @@ func possible(name, password string) bool {
 // ValidName reports whether s is 1 to 255 printable ASCII characters without a blank or a
 // comma: with one, a server on the way may have made one header of two (RFC 9110 section
 // 5.3).
-func ValidName(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' || s[i] == ',' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= longestName
-}
+func ValidName(s string) bool { return webauth.IsPtag(s) }
 
 // look has a try looked at, if there is one left, when it is its turn. The try counts
 // meanwhile, so that many at once are no way around the limits, and also where check panics.

@@ -9,6 +9,7 @@ import (
 	"github.com/ucam-webauth/go-webauth/glue"
 	"github.com/ucam-webauth/go-webauth/glue/internal/aaheader"
 	"github.com/ucam-webauth/go-webauth/glue/password"
+	"github.com/ucam-webauth/go-webauth/webauth"
 )
 
 // apacheUnset is what "RequestHeader set Remote-User %{REMOTE_USER}e" makes of a variable
@@ -37,19 +38,6 @@ func (u *RemoteUser) opened(value string) (string, error) {
 	return plain, nil
 }
 
-// isWord reports whether s is 1 to 255 printable ASCII characters without a blank.
-func isWord(s string) bool {
-	if s == "" || len(s) > 255 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
 // fill reads what the X-AA headers tell beside the principal.
 func fill(id *glue.Identity, c *claim) bool {
 	var ok [5]bool
@@ -60,7 +48,7 @@ func fill(id *glue.Identity, c *claim) bool {
 	life, ok[3] = parseLife(c.value[fieldLife])
 	id.Accepted = id.Issue // as far as the front server tells
 	id.Auth, id.SessionID, id.ResponseID = c.value[fieldAuth], c.value[fieldID], c.value[fieldID]
-	ok[4] = (id.Auth == "" || password.ValidName(id.Auth)) && (id.SessionID == "" || isWord(id.SessionID))
+	ok[4] = (id.Auth == "" || password.ValidName(id.Auth)) && (id.SessionID == "" || webauth.IsName(id.SessionID))
 	if ok != [5]bool{true, true, true, true, true} {
 		return false
 	}
@@ -84,7 +72,7 @@ func splitList(s string) ([]string, bool) {
 	}
 	list := strings.Split(s, ",")
 	for _, entry := range list {
-		if !isWord(entry) {
+		if !webauth.IsName(entry) {
 			return nil, false
 		}
 	}
