@@ -100,9 +100,11 @@ func (a *attempt) spend(ctx context.Context) error {
 // cancelled reports whether the answer says that the person cancelled, who was asked: as far as that
 // can be told without the provider's configuration, which is not fetched for what was used.
 func (a *attempt) cancelled() bool {
-	return a.answer.err == nil && a.answer.failure == errAccessDenied &&
-		(!a.answer.hasISS || a.answer.iss == a.p.Issuer) && a.state.IAct != webauth.IActNo
+	return a.answer.err == nil && a.answer.failure == errAccessDenied && !a.ofAnother() && a.state.IAct != webauth.IActNo
 }
+
+// ofAnother reports whether the answer names an issuer that was not asked (RFC 9207).
+func (a *attempt) ofAnother() bool { return a.answer.hasISS && a.answer.iss != a.p.Issuer }
 
 // mark marks the code, if there is one, and the state. Of two copies of an answer that arrive at
 // once, the second leaves the state to the first.
@@ -165,7 +167,7 @@ func storeFailed(errs ...error) error {
 
 // judge returns what a person proves with an answer that may be used.
 func (a *attempt) judge(ctx context.Context) (*webauth.Proof, error) {
-	if a.answer.hasISS && a.answer.iss != a.p.Issuer {
+	if a.ofAnother() {
 		return nil, refusef(webauth.ReasonURL, "the answer is of the issuer %+.200q, asked was %s", a.answer.iss, a.p.Issuer)
 	}
 	m, err := a.p.discover(ctx, a.place.Now)
