@@ -105,7 +105,7 @@ func (x *exchange) logIn(l login, old *session) {
 	switch err := x.a.s.store.save(x.w, x.r, x.origin, s); {
 	case errors.Is(err, ErrLoggedOut):
 		page := pageRefused
-		page.Links = x.nextSteps(page.Kind, x.wanted(l.url).url)
+		page.Links = x.again(l.url, page.Kind)
 		x.fail(site.Event{Name: EventRefused, Reason: reasonLoggedOut, Principal: s.Principal, Err: err}, page)
 		return
 	case err != nil:
@@ -182,7 +182,7 @@ func (x *exchange) refused(err error) {
 			x.rememberFailure(token)
 		}
 		page := pageFor(e)
-		page.Links = x.again(e, page.Kind)
+		page.Links = x.again(e.OwnURL(), page.Kind)
 		x.fail(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: err}, page)
 	}
 }
@@ -208,25 +208,14 @@ func (x *exchange) cancelled(e *webauth.Error) {
 		return
 	}
 	x.log(site.Event{Name: EventRefused, Reason: string(e.Reason), Err: e})
-	p, wanted := pageCancelled, x.wanted(e.OwnURL()).url
-	p.Links = []site.Link{{Text: "Log in after all", Href: wanted}}
-	if s != nil && x.ended(s) == "" {
-		p.Principal, p.Links[0].Text = s.Principal, "Try again"
+	p := pageCancelled
+	after := site.Link{Text: "Log in after all", Href: x.wanted(e.OwnURL()).url}
+	if x.loggedIn(s) {
+		p.Principal, after.Text = s.Principal, "Try again"
 		p.Text = []string{"You can close this page, or try again. Your login from before has not changed."}
 	}
-	if home := x.origin.home(); home != wanted {
-		p.Links = append(p.Links, site.Link{Text: "Front page", Href: home})
-	}
+	p.Links = x.orHome(after)
 	x.cfg.Site.Show(x.w, x.r, p)
-}
-
-// again are the links of a page about a refused response: to what was asked for, whole even
-// if the service dropped the query. Nil where that is not known.
-func (x *exchange) again(e *webauth.Error, kind string) []site.Link {
-	if own := e.OwnURL(); own != "" {
-		return x.nextSteps(kind, x.wanted(own).url)
-	}
-	return nil
 }
 
 // repeats reports whether a response is only superfluous: a tab restored together

@@ -49,7 +49,7 @@ func (x *exchange) askWho(l login, old *session) {
 	}
 	who := l.session.Principal
 	p := pageConfirmLogin(who)
-	if old != nil && x.ended(old) == "" {
+	if x.loggedIn(old) {
 		p.Principal = old.Principal
 	}
 	p.Links = []site.Link{{Text: "Log in as " + who, Href: href}, {Text: "No, do not log in", Href: x.origin.home()}}
@@ -112,7 +112,7 @@ func (x *exchange) confirmed(l login, item webauth.Item, err error) {
 		if forgotten {
 			page = pageForgotten
 		}
-		page.Links = x.nextSteps(page.Kind, x.wanted(l.url).url)
+		page.Links = x.again(l.url, page.Kind)
 		x.fail(site.Event{Name: EventRefused, Reason: reasonConfirm, Err: err}, page)
 	default:
 		x.storeDown(err)

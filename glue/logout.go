@@ -47,7 +47,7 @@ func (x *exchange) offerLogout() {
 	}
 	p := pageLogout
 	switch {
-	case s != nil && x.ended(s) == "":
+	case x.loggedIn(s):
 		p.Principal = s.Principal
 	case s != nil: // it may come to life again (DeniedMoved), and what is kept beside it goes by the button alone
 	case x.r.Method != http.MethodPost: // of a form of another site's, browsers bring no session
@@ -67,7 +67,7 @@ func (x *exchange) offerLogout() {
 // the old one are dead, replies still on their way included.
 func (x *exchange) logOutHere() {
 	old, _, err := x.evaluate()
-	ended := old != nil && x.ended(old) != ""
+	loggedIn := x.loggedIn(old)
 	if err == nil {
 		err = x.a.s.store.drop(x.w, x.r, x.origin)
 	}
@@ -93,10 +93,10 @@ func (x *exchange) logOutHere() {
 		respond.Redirect(x.w, x.r, there)
 	case x.cfg.AfterLogout != "":
 		respond.Redirect(x.w, x.r, x.origin.base+x.cfg.AfterLogout)
-	case old == nil || ended:
-		x.showLoggedOut(pageNotLoggedIn, old)
-	default:
+	case loggedIn:
 		x.showLoggedOut(pageLoggedOut, old)
+	default:
+		x.showLoggedOut(pageNotLoggedIn, old)
 	}
 }
 

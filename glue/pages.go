@@ -117,14 +117,29 @@ var hopeless = map[string]bool{
 // nextSteps returns the links of a page about something that went wrong: to try again what
 // the person wanted, and to the site's start, so that no page leads to itself alone.
 func (x *exchange) nextSteps(kind, wanted string) []site.Link {
-	again, home := site.Link{Text: "Try again", Href: wanted}, site.Link{Text: "Front page", Href: x.origin.home()}
-	switch {
-	case wanted == home.Href:
-		return []site.Link{again}
-	case hopeless[kind], x.r.Method == http.MethodPost: // a link would not send the form again
-		return []site.Link{home}
+	home := x.origin.home()
+	if wanted != home && (hopeless[kind] || x.r.Method == http.MethodPost) { // a link would not send the form again
+		return []site.Link{{Text: "Front page", Href: home}}
 	}
-	return []site.Link{again, home}
+	return x.orHome(site.Link{Text: "Try again", Href: wanted})
+}
+
+// orHome returns a link and, unless it leads there itself, one to the site's start.
+func (x *exchange) orHome(first site.Link) []site.Link {
+	home := x.origin.home()
+	if first.Href == home {
+		return []site.Link{first}
+	}
+	return []site.Link{first, {Text: "Front page", Href: home}}
+}
+
+// again are those of a page about a login that was refused: to what was asked for, whole even
+// if the service dropped the query. Nil where that is not known.
+func (x *exchange) again(own, kind string) []site.Link {
+	if own == "" {
+		return nil
+	}
+	return x.nextSteps(kind, x.wanted(own).url)
 }
 
 // forbid answers a person who is known and may not come in.

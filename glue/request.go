@@ -70,7 +70,10 @@ func (q *request) ended(s *session) Denial {
 	return ""
 }
 
+// loggedIn reports whether there is a session, and it has not ended.
+func (q *request) loggedIn(s *session) bool { return s != nil && q.ended(s) == "" }
+
 // alive reports whether there is a session of this person that has not ended.
 func (q *request) alive(s *session, principal string) bool {
-	return s != nil && s.Principal == principal && q.ended(s) == ""
+	return q.loggedIn(s) && s.Principal == principal
 }

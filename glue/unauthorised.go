@@ -51,7 +51,7 @@ func (x *exchange) challenge() {
 // the address itself knows what is missing; so it does if there is no LoginPath.
 func (x *exchange) loginInWindow(s *session) string {
 	page, named := x.pageAround()
-	switch alive := s != nil && x.ended(s) == ""; {
+	switch alive := x.loggedIn(s); {
 	case named && x.cfg.LoginPath != "" && !alive:
 		return x.loginThenURL(page)
 	case named && sender.IsHTMX(x.r.Header): // the address itself may be none to open

@@ -153,9 +153,7 @@ func (x *exchange) serviceFails(reason webauth.Reason, err error, own string) {
 	if reason != webauth.ReasonProvider {
 		page = pageServiceRefuses
 	}
-	if own != "" {
-		page.Links = x.nextSteps(page.Kind, x.wanted(own).url)
-	}
+	page.Links = x.again(own, page.Kind)
 	x.w.Header().Set("Retry-After", "30")
 	x.fail(site.Event{Name: EventServiceError, Reason: string(reason), Err: err}, page)
 }
