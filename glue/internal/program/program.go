@@ -110,8 +110,9 @@ func (p *Program) parse(args []string) (command string, rest []string, err error
 		return "", nil, cli.Usagef("which configuration file?")
 	}
 	commands := append(slices.Sorted(maps.Keys(p.Commands)), "check", "show")
-	if slices.Contains(commands, args[0]) {
-		command, args = args[0], args[1:]
+	name, unknown := words.Name(args[0], commands...)
+	if unknown == nil {
+		command, args = name, args[1:]
 	}
 	switch {
 	case p.Commands[command] != nil:
@@ -120,8 +121,7 @@ func (p *Program) parse(args []string) (command string, rest []string, err error
 	case len(args[0]) > 1 && args[0][0] == '-':
 		return "", nil, cli.Usagef("there is no option %s: all that is set is in the configuration file, which is named alone", args[0])
 	case len(args) > 1 && command == "":
-		_, err := words.Name(args[0], commands...)
-		return "", nil, cli.Usagef("command %v", err)
+		return "", nil, cli.Usagef("command %v", unknown)
 	case len(args) > 1:
 		return "", nil, cli.Usagef("unexpected argument %q", args[1])
 	}

@@ -46,6 +46,7 @@ func TestRun(t *testing.T) {
 		{"check nothing", []string{"check"}, 2, "", "check which configuration file?"},
 		{"too much", []string{"show", "good.toml", "more"}, 2, "", `unexpected argument "more"`},
 		{"option", []string{"--fast"}, 2, "", "there is no option --fast: all that is set is in the configuration file"},
+		{"command in capitals", []string{"CHECK"}, 2, "", "wlsgateway: check which configuration file?\nRun 'wlsgateway -help' for help.\n"},
 		{"mistyped command", []string{"chekc", "good.toml"}, 2, "", "wlsgateway: command \"chekc\" is none of health, check, show: did you mean \"check\"?\nRun 'wlsgateway -help' for help.\n"},
 		{"check good", []string{"check", "good.toml"}, 0, "good.toml:3:15: note: secret-file: " + dir + "/secret is not there yet; it will be made with mode 0600\n", ""},
 		{"check good says so", []string{"check", "good.toml"}, 0, "good.toml can be used\n", ""},

@@ -12,9 +12,11 @@ import (
 
 // keysCommand is "wlsbridge keys".
 func keysCommand(args []string, stdout io.Writer, now func() time.Time) error {
-	command := "list"
-	if len(args) > 0 && (args[0] == "new" || args[0] == "use" || args[0] == "retire") {
-		command, args = args[0], args[1:]
+	command, unknown := "", error(nil) // empty lists the keys
+	if len(args) > 0 {
+		if command, unknown = words.Name(args[0], "new", "use", "retire"); unknown == nil {
+			args = args[1:]
+		}
 	}
 	least, most := 1, 1
 	switch command {
@@ -28,9 +30,8 @@ func keysCommand(args []string, stdout io.Writer, now func() time.Time) error {
 		return cli.Usagef("keys: which configuration file?")
 	case len(args) < least:
 		return cli.Usagef("keys %s: which kid?", command)
-	case len(args) > most && command == "list":
-		_, err := words.Name(args[0], "new", "use", "retire")
-		return cli.Usagef("keys: command %v", err)
+	case len(args) > most && unknown != nil:
+		return cli.Usagef("keys: command %v", unknown)
 	case len(args) > most:
 		return cli.Usagef("keys: unexpected argument %q", args[most])
 	}

@@ -81,6 +81,7 @@ func TestRun(t *testing.T) {
 		{"keys of nothing", []string{"keys"}, 2, "", "keys: which configuration file?"},
 		{"mistyped command of keys", []string{"keys", "retrie", "good.toml", "7"}, 2, "", "keys: command \"retrie\" is none of new, use, retire: did you mean \"retire\"?"},
 		{"mistyped command", []string{"kesy", "good.toml"}, 2, "", "none of health, keys, check, show: did you mean \"keys\"?"},
+		{"commands in capitals", []string{"KEYS", "Use", "good.toml"}, 2, "", "keys use: which kid?"},
 		{"no kid", []string{"keys", "use", "good.toml"}, 2, "", "keys use: which kid?"},
 		{"too much", []string{"keys", "new", "good.toml", "7", "8"}, 2, "", `unexpected argument "8"`},
 		{"no key yet", []string{"keys", "good.toml"}, 1, "", "good.toml:5:16: signing-keys: "},
