@@ -24,6 +24,7 @@ import (
 type proxied struct {
 	http.ResponseWriter
 	body    io.ReadCloser
+	ended   bool        // the body has been read to its end
 	trailer http.Header // of the request that goes on
 
 	c    *core
@@ -205,11 +206,17 @@ func setForwarding(h http.Header, in *http.Request, ru *rule) {
 }
 
 // Read reads the request's body and notes whether that fails: then it is not the backend
-// that is to blame.
+// that is to blame. The end is told from here when it has been reached: a transport asks
+// twice for it, and the server, which closes a body as soon as the answer begins, would
+// say that it is closed, and the transport then break the answer off.
 func (p *proxied) Read(b []byte) (int, error) {
+	if p.ended {
+		return 0, io.EOF
+	}
 	n, err := p.body.Read(b)
 	switch {
 	case err == io.EOF:
+		p.ended = true
 		p.takeTrailers()
 	case err != nil:
 		failed := err // for err itself would be on the heap each time
