@@ -220,8 +220,9 @@ func (b *Tab) Goes(steps ...chromedp.Action[chromedp.Void]) {
 	b.T.Helper()
 	ctx, cancel := context.WithTimeout(b.Ctx, Patience)
 	defer cancel()
-	_, err := chromedp.RunResponse(ctx, steps...)
-	require.NoError(b.T, err)
+	if _, err := chromedp.RunResponse(ctx, steps...); err != nil {
+		require.NoError(b.T, err, "at %s:\n%s", b.Address(), b.Text("body"))
+	}
 }
 
 // Open goes to an address, as if it were typed.
@@ -231,8 +232,37 @@ func (b *Tab) Open(address string) {
 }
 
 // Click clicks something that leads nowhere, Follow a link or a button that does.
-func (b *Tab) Click(selector string)  { b.T.Helper(); b.Do(chromedp.Click(chromedp.CSS(selector))) }
-func (b *Tab) Follow(selector string) { b.T.Helper(); b.Goes(chromedp.Click(chromedp.CSS(selector))) }
+func (b *Tab) Click(selector string) {
+	b.T.Helper()
+	b.steady(selector)
+	b.Do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+func (b *Tab) Follow(selector string) {
+	b.T.Helper()
+	b.steady(selector)
+	b.Goes(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// steady waits until something is on the page and stays where it is: what moves from under
+// the mouse, as a page does that is still on its way, does not get the click. And Chromium
+// lets no click through to a page that was never drawn, which takes less than five seconds.
+func (b *Tab) steady(selector string) {
+	b.T.Helper()
+	look := `JSON.stringify([document.readyState === "complete" &&
+		(performance.getEntriesByType("paint").length > 0 || performance.now() > 5000) &&
+		document.querySelector(` + strconv.Quote(selector) + `)?.getBoundingClientRect(), innerWidth])`
+	last, same := "", 0
+	b.until("not on the page, or moving: "+selector, func(ctx context.Context) bool {
+		now, err := chromedp.Run(ctx, chromedp.Evaluate[string](look))
+		if err != nil || now != last {
+			last, same = now, 0
+			return false
+		}
+		same++
+		return same > 1 && strings.Contains(now, "height")
+	})
+}
 
 // FollowToNewTab clicks a link that opens a tab of its own.
 func (b *Tab) FollowToNewTab(selector string) *Tab {
@@ -269,19 +299,25 @@ func (b *Tab) LogIn(user, password string) {
 // cannot wait.
 func (b *Tab) Sees(selector string) {
 	b.T.Helper()
+	b.until("not on the page: "+selector, func(ctx context.Context) bool {
+		found, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!!document.querySelector(`+strconv.Quote(selector)+`)?.checkVisibility()`))
+		return err == nil && found
+	})
+}
+
+// until looks again and again. An error may be of a page that has gone meanwhile, and the
+// next one is coming.
+func (b *Tab) until(problem string, look func(ctx context.Context) bool) {
+	b.T.Helper()
 	ctx, cancel := context.WithTimeout(b.Ctx, Patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		found, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!!document.querySelector(`+strconv.Quote(selector)+`)?.checkVisibility()`))
-		if err == nil && found {
-			return
-		}
+	for !look(ctx) {
 		select {
-		case <-tick.C: // the page has gone meanwhile, and the next one is coming
+		case <-tick.C:
 		case <-ctx.Done():
-			require.Fail(b.T, "not on the page: "+selector, "at %s:\n%s", b.Address(), b.Text("body"))
+			require.Fail(b.T, problem, "at %s:\n%s", b.Address(), b.Text("body"))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,12 +83,22 @@ func Look(t testing.TB, tab context.Context, name string) {
 	enginetest.Require(t, err)
 	b := &browser{ctx: tab, axe: axe}
 	b.do(t, name, chromedp.KeyEvent(kb.Tab)) // after a click browsers show no focus
+	before := b.value(t, size)
 	for _, problem := range b.wrong(t) {
 		t.Errorf("%s: %s", name, problem)
 	}
 	b.do(t, name, view{}.set())
+	b.value(t, "document.documentElement.style.fontSize = ''; []")
+	for deadline := time.Now().Add(patience); !slices.Equal(b.value(t, size), before); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: it does not have its size back", name)
+		}
+	}
 	t.Logf("axe-core: %d pages and states, %d views", 1, len(views))
 }
+
+// size is that of a tab, which takes a moment to change.
+const size = `[String(innerWidth), String(innerHeight)]`
 
 // source returns the text of axe-core.
 func source() (string, error) {
